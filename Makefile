@@ -1,0 +1,64 @@
+# Cordwood's targets. Needs Linux or macOS with Python >= 3.11 and make; everything else is installed below.
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8080
+DATA_DIR ?= ./data
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+UI_SOURCES := $(shell find web/ui -type f -not -path '*/node_modules/*' 2>/dev/null)
+
+.PHONY: help setup ui run test check lint types bench soak docs fmt clean
+help: ## what there is
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+setup: $(VENV)/.installed ## make .venv and install Cordwood into it
+$(VENV)/.installed: requirements.txt pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("Cordwood needs Python 3.11 or newer, not " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) -r requirements.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.installed requirements-dev.txt
+	$(PIP) -r requirements-dev.txt
+	@mkdir -p .mypy && ln -sfn .. .mypy/cordwood
+	@touch $@
+
+ui: web/static/index.html ## build the web UI into web/static
+web/static/index.html: $(UI_SOURCES) | $(VENV)/.installed
+	$(PIP) -r requirements-ui.txt
+	cd web/ui && PATH="$(abspath $(BIN)):$$PATH" npm ci --no-audit --no-fund --loglevel=error && PATH="$(abspath $(BIN)):$$PATH" npm run build --silent
+	@touch $@
+
+run: setup ui ## start Cordwood with the demo's applications
+	exec $(BIN)/cordwood up --demo --host $(HOST) --port $(PORT) --data-dir $(DATA_DIR)
+
+test: $(VENV)/.dev ui ## all tests: real PostgreSQL, sockets and browser
+	$(BIN)/python tests/services.py
+	$(BIN)/python -m pytest -m "not soak"
+
+soak: $(VENV)/.dev ui ## the long tests
+	$(BIN)/python tests/services.py
+	$(BIN)/python -m pytest -m soak
+
+check: $(VENV)/.dev lint types ## lint, import directions, types
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+types: $(VENV)/.dev
+	MYPYPATH=.mypy $(BIN)/mypy -p cordwood
+
+fmt: $(VENV)/.dev ## format and mend what ruff can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.dev ## ingest and query benchmarks; JSON in bench-results/
+	$(BIN)/python -m tests.bench
+
+docs: $(VENV)/.dev ## generated pages of docs/
+	$(BIN)/python docs/generate.py
+
+clean:
+	rm -rf $(VENV) .mypy build dist *.egg-info web/static web/ui/node_modules
