@@ -1,14 +1,14 @@
 """The error tree. What the caller does next decides the class:
 
-    CordwoodError
-    ├── ConfigError      the operator mends the YAML or a setting      exit 1, nothing starts
-    ├── PluginError      a package is broken or of another API version  reported, the others load
-    ├── QueryError       the user mends the query                       HTTP 400 with line, column and hint
-    └── DeliveryError    one batch or notification did not get through
-        ├── RetryableError   the same may succeed later                 wait `after` seconds, send again
-        │   └── CheckpointConflictError  another writer moved the position   read it anew, go on from there
-        ├── RejectedError    the same will never succeed                keep it aside, tell, go on
-        └── FatalError       nothing more will succeed                  stop this plugin, tell the operator
+CordwoodError
+├── ConfigError      the operator mends the YAML or a setting      exit 1, nothing starts
+├── PluginError      a package is broken or of another API version  reported, the others load
+├── QueryError       the user mends the query                       HTTP 400 with line, column and hint
+└── DeliveryError    one batch or notification did not get through
+    ├── RetryableError   the same may succeed later                 wait `after` seconds, send again
+    │   └── CheckpointConflictError  another writer moved the position   read it anew, go on from there
+    ├── RejectedError    the same will never succeed                keep it aside, tell, go on
+    └── FatalError       nothing more will succeed                  stop this plugin, tell the operator
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ class QueryError(CordwoodError):
         lines = self.text.splitlines() or [""]
         shown = lines[min(self.line, len(lines)) - 1].replace("\t", " ")
         caret = " " * (self.column - 1) + "^"
-        return "\n".join(part for part in (shown, caret, f"{self.line}:{self.column} {self.message}", self.hint) if part)
+        return "\n".join(
+            part for part in (shown, caret, f"{self.line}:{self.column} {self.message}", self.hint) if part
+        )
 
 
 class DeliveryError(CordwoodError):

@@ -1,0 +1,269 @@
+"""What a plugin extends: one base class for each of the four kinds, with the settings as its type parameter.
+
+    class Glog(Parser[GlogConfig]):      # `type: glog` in the YAML
+        def parse(self, batch): ...
+
+A class has the one method of its kind; its docstring and those of its settings become its page in the documentation.
+"""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar, get_args
+
+import anyio
+import anyio.to_thread
+from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    from .batch import Batch
+
+Json: TypeAlias = "str | int | float | bool | None | Sequence[Json] | Mapping[str, Json]"
+"""Any JSON value."""
+
+
+class PluginConfig(BaseModel):
+    """Base of a plugin's settings: unknown names are errors, values are frozen, docstrings describe them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, arbitrary_types_allowed=True)
+
+
+class DetectorConfig(PluginConfig):
+    """Settings that every detector has."""
+
+    every: str = "1m"
+    """How often it runs: a duration such as `10s` or `5m`."""
+    notify: list[str] = []
+    """Names of the notifiers that are told when an incident opens and when it is resolved."""
+    severity: str = "error"
+    """Severity of its incidents: trace, debug, info, warn, error or fatal."""
+
+
+C = TypeVar("C", bound=PluginConfig)
+D = TypeVar("D", bound=DetectorConfig)
+
+
+class Plugin(ABC, Generic[C]):
+    """An instance of a plugin with its settings. `type` is the class's name in snake case unless the class sets it."""
+
+    kind: ClassVar[str]
+    type: ClassVar[str]
+    config_model: ClassVar[type[PluginConfig]]
+
+    def __init__(self, config: C) -> None:
+        self.config = config
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "type" not in cls.__dict__:
+            cls.type = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
+        for base in getattr(cls, "__orig_bases__", ()):
+            for argument in get_args(base):
+                if isinstance(argument, type) and issubclass(argument, PluginConfig):
+                    cls.config_model = argument
+
+
+class Parser(Plugin[C]):
+    """Maps a batch to a batch. Runs in a worker thread: no I/O, no state between batches, whole columns at a time."""
+
+    kind = "parser"
+
+    @abstractmethod
+    def parse(self, batch: Batch) -> Batch:
+        """The events as this parser understands them; rows it does not understand stay, with `parse_error`.
+
+        An exception is no way to refuse a line: it marks the whole batch with `parse_error` and counts as a defect.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """The commit that holds a batch. `duplicate`: its key had been committed before, and nothing was stored now."""
+
+    accepted: int
+    duplicate: bool = False
+
+
+class Receipt(Protocol):
+    """What a source gets for a batch that was taken in."""
+
+    async def committed(self) -> Acknowledgement:
+        """Wait for the PostgreSQL commit that holds the batch and its checkpoint.
+
+        :raises RetryableError: nothing was stored; send it again (a file: from its checkpoint)
+        :raises RejectedError: it will never be stored
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A source's position after a batch, committed in the same transaction as the batch.
+
+    `previous` is the value that the source believes is stored (None: none yet). If another is found there, somebody
+    else has read on: nothing is stored and `CheckpointConflictError` is raised.
+    """
+
+    key: str
+    value: Json
+    previous: Json = None
+
+
+class Outlet(Protocol):
+    """Where a source sends its batches; bounded, so that a slow store makes the source wait."""
+
+    source: str
+    """The source's name in the YAML."""
+
+    async def send(
+        self, batch: Batch, *, checkpoint: Checkpoint | None = None, key: str | None = None, parser: str | None = None
+    ) -> Receipt:
+        """Hand over a batch; returns when there is room for it. Batches of one source commit in the order sent.
+
+        `key` is an idempotency key: a batch whose key was committed within 24 hours is not stored again.
+        `parser` names a parser type that runs before the pipeline's own.
+
+        :raises RetryableError: the store does not answer, or has no room
+        """
+
+    async def checkpoint(self, key: str) -> Json:
+        """The committed position under this key, or None."""
+
+
+class Source(Plugin[C]):
+    """Takes events in. `run` is called once and ends when it is cancelled, or when the source has nothing more to give."""
+
+    kind = "source"
+
+    @abstractmethod
+    async def run(self, outlet: Outlet) -> None:
+        """Read, `send`, wait for `committed` where the peer is told so. Acknowledge only after the commit.
+
+        :raises RetryableError: start me again after a while
+        :raises FatalError: I can do nothing until an operator acts
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """A request that was let in: authorised, within bounds, its body decompressed."""
+
+    method: str
+    path: str
+    path_params: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """The answer to a request; errors are raised instead (RejectedError: 400, RetryableError: 503 with Retry-After)."""
+
+    status: int
+    body: bytes = b""
+    media_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class HttpSource(Source[C]):
+    """A source that others post to, under Cordwood's own HTTP port. Active even if no YAML names it."""
+
+    routes: ClassVar[Sequence[tuple[str, str]]]
+    """(method, path) pairs; a path may have `{name}` parts."""
+
+    @abstractmethod
+    async def receive(self, request: HttpRequest, outlet: Outlet) -> HttpResponse:
+        """Answer one request, after the commit of what it brought.
+
+        :raises RejectedError: the request is no such thing at all
+        :raises RetryableError: the store does not answer
+        """
+
+    async def run(self, outlet: Outlet) -> None:
+        """Nothing to read: requests arrive by `receive`."""
+        await anyio.sleep_forever()
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One group that is in trouble now. The same `group` later is the same incident."""
+
+    group: Mapping[str, Json]
+    title: str
+    values: Mapping[str, Json]
+    sample_query: str
+    """A search whose newest events show the trouble, best within the window looked at."""
+    severity: str | None = None
+    """Overrides the detector's own."""
+
+
+class DetectorRun(Protocol):
+    """One look of a detector at the committed events, up to one point of the segment log."""
+
+    at_ns: int
+    """The end of the window that is judged, nanoseconds since the epoch."""
+
+    async def query(self, text: str, *, from_ns: int, to_ns: int) -> list[dict[str, Any]]:
+        """The rows of a query over events with `from_ns <= timestamp < to_ns`.
+
+        :raises QueryError: the query is wrong
+        """
+
+
+class Detector(Plugin[D]):
+    """Judges committed events. Runs on one node at a time; what it finds becomes incidents."""
+
+    kind = "detector"
+
+    @abstractmethod
+    async def detect(self, run: DetectorRun) -> list[Finding]:
+        """All groups that are in trouble at `run.at_ns`; a group that is no longer returned has recovered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What a person is told. The same `delivery_id` may arrive twice after a crash; it is then the same message."""
+
+    delivery_id: str
+    event: str
+    """`opened` or `resolved`."""
+    incident_id: int
+    detector: str
+    title: str
+    severity: str
+    group: Mapping[str, Json]
+    values: Mapping[str, Json]
+    opened_at: str
+    """RFC 3339, UTC."""
+    resolved_at: str | None
+    link: str
+    """The incident's page."""
+    samples: Sequence[Mapping[str, Any]]
+    """Newest events that show the trouble, in JSON form."""
+    project: str = "default"
+
+
+class Notifier(Plugin[C]):
+    """Tells people."""
+
+    kind = "notifier"
+
+    @abstractmethod
+    async def notify(self, notification: Notification) -> str:
+        """Deliver once; returns what the other side answered, in a few words, for the history.
+
+        :raises RetryableError: not delivered, try again (after `after` seconds)
+        :raises RejectedError: the other side will never take it
+        """
+
+
+_T = TypeVar("_T")
+
+
+async def in_worker(function: Callable[..., _T], *arguments: Any, limiter: anyio.CapacityLimiter | None = None) -> _T:
+    """Run blocking or computing work in a thread, so that the event loop stays free."""
+    return await anyio.to_thread.run_sync(function, *arguments, limiter=limiter)

@@ -1,0 +1,93 @@
+"""The fields of an event: standard columns, attribute kinds, and the names that mean the same.
+
+A column of a batch is a field of one kind. The first kind of a field stands under the field's own name and its kind is
+the column's type; a further kind of the same field stands beside it as `name#kind`. Such a suffix is written out too
+where a name itself ends like one, so that `split_column` and `column_name` are exact inverses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import polars as pl
+
+TIME = pl.Datetime("ns")
+"""Nanoseconds since the epoch, UTC, without a zone: years 1678 to 2261."""
+
+STANDARD: dict[str, pl.DataType] = {
+    "timestamp": TIME,
+    "observed_timestamp": TIME,
+    "severity": pl.UInt8(),
+    "severity_text": pl.String(),
+    "service": pl.String(),
+    "host": pl.String(),
+    "source": pl.String(),
+    "message": pl.String(),
+    "trace_id": pl.String(),
+    "span_id": pl.String(),
+    "parse_error": pl.String(),
+}
+"""The columns that every batch has, in this order. `severity` is OpenTelemetry's SeverityNumber, 1 to 24."""
+
+ALIASES: dict[str, tuple[str, ...]] = {
+    "timestamp": ("timestamp", "@timestamp", "time", "ts", "_time", "date"),
+    "severity": ("severity", "level", "lvl", "log.level", "levelname", "severity_number"),
+    "message": ("message", "msg", "log", "body", "_msg", "text"),
+    "service": ("service", "service.name", "app", "logger"),
+    "host": ("host", "hostname", "host.name"),
+}
+"""Names under which shippers send the standard fields; of two in one event the first counts, the other stays as it is."""
+
+KINDS: dict[str, pl.DataType] = {
+    "int": pl.Int64(),
+    "float": pl.Float64(),
+    "bool": pl.Boolean(),
+    "text": pl.String(),
+    "json": pl.String(),
+}
+"""Kinds of attribute values. `json` is any JSON value as text: arrays, and numbers beyond 64 bits."""
+
+MAX_NAME = 1000
+"""Characters of a field's name; the rest is cut. PostgreSQL and Parquet take more, people and indexes do not."""
+
+MAX_ATTRIBUTES = 1000
+"""Attribute columns of a batch; what goes beyond is kept as one JSON object in the attribute `overflow`.
+
+A column costs memory for every row of the batch, so an unbounded count lets one event multiply the batch's size.
+"""
+
+
+def kind_of(dtype: pl.DataType) -> str | None:
+    """The kind whose column type this is; None: no attribute may have it."""
+    return next((kind for kind, known in KINDS.items() if known == dtype), None)
+
+
+def split_column(name: str, dtype: pl.DataType) -> tuple[str, str]:
+    """The field and kind that a column holds.
+
+    >>> split_column("user", pl.String()), split_column("user#int", pl.Int64()), split_column("a#b", pl.String())
+    (('user', 'text'), ('user', 'int'), ('a#b', 'text'))
+    """
+    field, mark, kind = name.rpartition("#")
+    if mark and kind in KINDS:
+        return field, kind
+    return name, kind_of(dtype) or "text"
+
+
+def column_name(field: str, kind: str, taken: Collection[str] = ()) -> str:
+    """The column for values of this kind, where the columns `taken` exist already for other kinds.
+
+    >>> column_name("user", "int"), column_name("user", "int", {"user"}), column_name("tags", "json")
+    ('user', 'user#int', 'tags#json')
+    """
+    if kind == "json" or field in taken or field in STANDARD or (field.rpartition("#")[2] in KINDS and "#" in field):
+        return f"{field}#{kind}"
+    return field
+
+
+def clean_name(name: str) -> str:
+    """A field name that every layer can carry: no NUL (Arrow's names end at one), no lone surrogate, bounded."""
+    name = name.replace("\0", "\ufffd")
+    if not name.isascii():
+        name = name.encode("utf-8", "replace").decode()
+    return name if len(name) <= MAX_NAME else name[:MAX_NAME] + "…"

@@ -1,0 +1,132 @@
+"""The hook specification, and how plugins are found and loaded.
+
+A package declares `[project.entry-points.cordwood] name = "module"`; the module (or object) has a function
+`cordwood_plugins`, marked with `hookimpl`, that returns plugin classes. Ours are loaded exactly so.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+
+import pluggy
+
+from .base import Detector, Notifier, Parser, Plugin, Source
+from .errors import PluginError
+
+API_VERSION = "1.0"
+"""Version of this plugin API. A plugin made for another major version (`CORDWOOD_API` in its module) is refused."""
+
+GROUP = "cordwood"
+KINDS: tuple[type[Plugin], ...] = (Source, Parser, Detector, Notifier)  # type: ignore[type-arg]
+
+hookspec = pluggy.HookspecMarker("cordwood")
+hookimpl = pluggy.HookimplMarker("cordwood")
+_log = logging.getLogger(__name__)
+
+
+class Hooks:
+    """What a plugin package may implement."""
+
+    @hookspec
+    def cordwood_plugins(self) -> list[type[Plugin]]:  # type: ignore[type-arg, empty-body]
+        """Return the plugin classes of this package."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedPlugin:
+    """A plugin class and where it comes from."""
+
+    cls: type[Plugin]  # type: ignore[type-arg]
+    package: str
+    version: str
+
+    @property
+    def summary(self) -> str:
+        """The first line of the class's docstring."""
+        return (self.cls.__doc__ or "").strip().partition("\n")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadFailure:
+    """A package that could not be used, and why."""
+
+    entry_point: str
+    package: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """All plugins by kind (`source`, `parser`, `detector`, `notifier`) and type, and the packages that failed."""
+
+    kinds: Mapping[str, Mapping[str, LoadedPlugin]]
+    failures: tuple[LoadFailure, ...] = field(default=())
+
+    def get(self, kind: str, type_: str) -> type[Plugin]:  # type: ignore[type-arg]
+        """The class of this type.
+
+        :raises PluginError: no such type is installed; the message names the nearest, or the failure to load it
+        """
+        found = self.kinds[kind].get(type_)
+        if found:
+            return found.cls
+        near = difflib.get_close_matches(type_, self.kinds[kind], n=1)
+        failed = [f for f in self.failures if type_ in (f.entry_point, f.package)]
+        hint = f"; did you mean {near[0]}?" if near else f"; there are {', '.join(sorted(self.kinds[kind])) or 'none'}"
+        raise PluginError(f"no {kind} of type {type_}{f': {failed[0].reason}' if failed else hint}")
+
+
+def load_plugins() -> Registry:
+    """Load every entry point of the group; one that fails is reported and the rest load."""
+    kinds: dict[str, dict[str, LoadedPlugin]] = {base.kind: {} for base in KINDS}
+    failures: list[LoadFailure] = []
+    for entry in sorted(entry_points(group=GROUP), key=lambda e: (_package(e) != GROUP, _package(e), e.name)):
+        try:
+            classes = _classes(entry)
+            for cls in classes:
+                _register(kinds, cls, entry)
+        except Exception as why:  # a stranger's code: whatever it raises must not stop the others
+            reason = str(why) if isinstance(why, PluginError) else f"{type(why).__name__}: {why}"
+            failures.append(LoadFailure(entry.name, _package(entry), reason))
+            _log.error("plugin %s of package %s was not loaded: %s", entry.name, _package(entry), reason)
+    return Registry(kinds, tuple(failures))
+
+
+def _package(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist else entry.name
+
+
+def _classes(entry: EntryPoint) -> list[type[Plugin]]:  # type: ignore[type-arg]
+    module = entry.load()
+    made_for = str(getattr(module, "CORDWOOD_API", API_VERSION))
+    if made_for.partition(".")[0] != API_VERSION.partition(".")[0]:
+        raise PluginError(
+            f"made for plugin API {made_for}, this Cordwood has {API_VERSION}: install a matching release"
+        )
+    manager = pluggy.PluginManager("cordwood")
+    manager.add_hookspecs(Hooks)
+    manager.register(module)
+    manager.check_pending()
+    classes = [cls for found in manager.hook.cordwood_plugins() for cls in found]
+    if not classes:
+        raise PluginError("has no cordwood_plugins() marked with hookimpl that returns plugin classes")
+    return classes
+
+
+def _register(kinds: dict[str, dict[str, LoadedPlugin]], cls: object, entry: EntryPoint) -> None:
+    if not (isinstance(cls, type) and issubclass(cls, KINDS)):
+        raise PluginError(f"{cls!r} extends none of Source, Parser, Detector, Notifier")
+    if not hasattr(cls, "config_model"):
+        raise PluginError(
+            f"{cls.__name__} names no settings: write class {cls.__name__}({cls.__bases__[0].__name__}[Config])"
+        )
+    if cls.__abstractmethods__:
+        raise PluginError(f"{cls.__name__} lacks the method {', '.join(sorted(cls.__abstractmethods__))}")
+    taken = kinds[cls.kind].get(cls.type)
+    if taken:
+        raise PluginError(f"the {cls.kind} type {cls.type} is taken by package {taken.package}")
+    kinds[cls.kind][cls.type] = LoadedPlugin(cls, _package(entry), entry.dist.version if entry.dist else "")

@@ -1,0 +1,120 @@
+"""From the keys that a shipper sent to the standard fields: aliases, timestamps, severity words; on whole columns."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from .batch import Batch
+from .fields import ALIASES, STANDARD, TIME, split_column
+from .severity import NAMES, severity_number
+from .times import UTC, parse_times
+
+_NAMED = frozenset(alias for names in ALIASES.values() for alias in names) | STANDARD.keys()
+_TEXT = ("service", "host", "source", "message", "trace_id", "span_id", "parse_error")
+_FEW = 256  # distinct severity words up to which they are looked up once each instead of once a row
+
+
+def normalise(frame: pl.DataFrame, observed: int, *, zone: ZoneInfo = UTC) -> Batch:
+    """A batch of the flat columns `frame` (names as sent, kinds as `fields.split_column` reads them).
+
+    `observed` is the time of arrival in nanoseconds; it stands for a timestamp that is missing or nonsense, the latter
+    with a `parse_error`. Times without an offset are in `zone`.
+    """
+    names: dict[str, dict[str, str]] = {}  # field as sent → kind → column
+    for name, dtype in frame.schema.items():
+        field, kind = split_column(name, dtype)
+        if field in _NAMED:
+            names.setdefault(field, {})[kind] = name
+    leftover: dict[str, pl.Series] = {}
+
+    def take(field: str) -> dict[str, pl.Series]:
+        """The field's values by kind: of its aliases the first that has a value in a row; the others stay attributes."""
+        aliases = [names[alias] for alias in ALIASES.get(field, (field,)) if alias in names]
+        if len(aliases) == 1:
+            return {kind: frame[name] for kind, name in aliases[0].items()}
+        found: dict[str, pl.Series] = {}
+        free = pl.repeat(value=True, n=frame.height, eager=True)
+        for columns in aliases:
+            has_value = pl.repeat(value=False, n=frame.height, eager=True)
+            for kind, name in columns.items():
+                column = frame[name]
+                null = pl.repeat(None, frame.height, dtype=column.dtype, eager=True)
+                mine, other = column.zip_with(free, null), null.zip_with(free, column)
+                if other.null_count() < frame.height:
+                    leftover[name] = other
+                found[kind] = found[kind].zip_with(found[kind].is_not_null(), mine) if kind in found else mine
+                has_value |= column.is_not_null()
+            free &= ~has_value
+        return found
+
+    arrival = pl.repeat(observed, frame.height, dtype=pl.Int64, eager=True).cast(TIME)
+    timestamp, wrong = _timestamp(take("timestamp"), arrival, zone)
+    take("observed_timestamp")
+    out = {"timestamp": timestamp, "observed_timestamp": arrival}
+    out |= _severity(take("severity"), take("severity_text"))
+    out |= {field: text for field in _TEXT if (text := _text(take(field))) is not None}
+    if wrong is not None:
+        error = out.get("parse_error", wrong)
+        out["parse_error"] = error.zip_with(error.is_not_null(), wrong)
+    attributes = frame.drop(name for columns in names.values() for name in columns.values())
+    return Batch.of(pl.DataFrame([column.alias(name) for name, column in (out | leftover).items()]).hstack(attributes))
+
+
+def _text(found: dict[str, pl.Series]) -> pl.Series | None:
+    """One text column of all kinds; None where the field was not sent."""
+    text: pl.Series | None = None
+    for column in found.values():
+        words = column if column.dtype == pl.String else column.cast(pl.String)
+        text = words if text is None else text.zip_with(text.is_not_null(), words)
+    return text
+
+
+def _timestamp(found: dict[str, pl.Series], arrival: pl.Series, zone: ZoneInfo) -> tuple[pl.Series, pl.Series | None]:
+    """The times, and where there is nonsense its `parse_error`."""
+    times: pl.Series | None = None
+    for column in found.values():
+        parsed = parse_times(column, zone)
+        times = parsed if times is None else times.zip_with(times.is_not_null(), parsed)
+    if times is None:
+        return arrival, None
+    if not times.has_nulls():
+        return times, None
+    sent = _text(found)
+    assert sent is not None
+    nonsense = times.is_null() & sent.is_not_null() & (sent != "")
+    wrong: pl.Series | None = None
+    if nonsense.any():
+        shown = pl.format(
+            'timestamp: "{}" is no time from 1678 to 2261, so the time of arrival stands', pl.col("t").str.head(200)
+        )
+        wrong = pl.DataFrame({"t": sent, "bad": nonsense}).select(pl.when("bad").then(shown).alias("e"))["e"]
+    return times.zip_with(times.is_not_null(), arrival), wrong
+
+
+def _severity(found: dict[str, pl.Series], texts: dict[str, pl.Series]) -> dict[str, pl.Series]:
+    """SeverityNumber, and the source's word where it is not just the number's own name."""
+    sent, explicit = _text(found), _text(texts)
+    word = explicit if sent is None else sent
+    if word is None:
+        return {}
+    number = _numbers(word)
+    if explicit is not None and sent is not None:
+        spoken = _numbers(explicit)
+        number = number.zip_with(number.is_not_null(), spoken)
+        word = explicit.zip_with(explicit.is_not_null(), sent)
+    numeric = {str(n): None for n in NAMES} | dict.fromkeys(NAMES.values())
+    frame = pl.DataFrame({"word": word})
+    kept = frame.select(pl.when(~pl.col("word").is_in(list(numeric))).then("word"))["word"]
+    return {"severity": number} | ({"severity_text": kept} if kept.null_count() < len(kept) else {})
+
+
+def _numbers(word: pl.Series) -> pl.Series:
+    if word.dtype != pl.String:
+        word = word.cast(pl.String)
+    distinct = word.unique()
+    if len(distinct) > _FEW:
+        return word.to_frame("w").select(severity_number(pl.col("w")))["w"]
+    known = distinct.to_frame("w").with_columns(n=severity_number(pl.col("w"))).drop_nulls()
+    return word.replace_strict(known["w"], known["n"], default=None, return_dtype=pl.UInt8)
