@@ -1,0 +1,148 @@
+"""From batches to the bytes of a segment, and what the catalog will know of it.
+
+Segment format 0: one Parquet file, zstd; the columns of the batch that hold a value, and `_template`. Times are
+`timestamp[ns]` without a zone and mean UTC. The file's key-value metadata `cordwood` holds the column list, so that a
+file alone can be understood.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+import polars as pl
+
+from ...plugins.batch import Batch, concat
+from ...plugins.fields import STANDARD, TIME, split_column
+from .segment import INTERNAL, FieldColumn
+
+TEMPLATE: Final = "_template"
+POSITION: Final = "_position"
+VARIABLE: Final = "<*>"
+"""Stands in a template for each whitespace-separated token that has an ASCII digit."""
+
+_SPACE = r" \t\n\r\x0b\x0c"
+_VARIABLE_TOKEN = f"[^{_SPACE}]*[0-9][^{_SPACE}]*"
+_LISTED = (
+    256  # services and hosts of a segment that the catalog lists; more are not listed and nothing is pruned by them
+)
+_LISTED_LENGTH = 256  # characters of a listed name
+_ZSTD_LEVEL = 1
+_ROW_GROUP = 65_536  # rows; DuckDB works on one row group per thread
+
+
+class EncodedSegment(msgspec.Struct, frozen=True):
+    """A segment without its identity: the file and its description. Times are nanoseconds since the epoch."""
+
+    data: bytes
+    day: str
+    min_time: int
+    max_time: int
+    rows: int
+    columns: tuple[FieldColumn, ...]
+    services: tuple[str | None, ...] | None
+    hosts: tuple[str | None, ...] | None
+    severities: int
+
+
+def template_of(message: pl.Expr) -> pl.Expr:
+    """The message with its variable tokens replaced by the marker: `took 12ms for ab3` → `took <*> for <*>`."""
+    return message.str.replace_all(_VARIABLE_TOKEN, VARIABLE)
+
+
+def encode(batches: Sequence[Batch]) -> EncodedSegment:
+    """One segment of all batches, rows in the order given. Needs at least one row."""
+    frame = concat(batches).frame
+    return encode_frame(frame.with_columns(template_of(pl.col("message")).alias(TEMPLATE)))
+
+
+def encode_frame(frame: pl.DataFrame, *, zstd_level: int = _ZSTD_LEVEL, row_group: int = _ROW_GROUP) -> EncodedSegment:
+    """One segment of a frame that has a batch's columns and the internal ones already."""
+    frame = frame.select(name for name in frame.columns if frame[name].null_count() < frame.height)
+    floats = [name for name, dtype in frame.schema.items() if dtype == pl.Float64 and frame[name].is_nan().any()]
+    if floats:
+        frame = frame.with_columns(pl.col(floats).fill_nan(None))
+    bounds = _bounds(frame)
+    columns = _describe(frame, bounds)
+    physical = frame.rename({name: column.column for name, column in zip(frame.columns, columns, strict=True)})
+    sink = io.BytesIO()
+    physical.write_parquet(
+        sink,
+        compression="zstd",
+        compression_level=zstd_level,
+        row_group_size=row_group,
+        statistics=True,
+        metadata={"cordwood": msgspec.json.encode({"version": 0, "columns": columns}).decode()},
+    )
+    low, high = bounds["timestamp"]
+    assert isinstance(low, int)
+    assert isinstance(high, int)
+    return EncodedSegment(
+        data=sink.getvalue(),
+        day=datetime.fromtimestamp(low // 1_000_000_000, UTC).date().isoformat(),
+        min_time=low,
+        max_time=high,
+        rows=frame.height,
+        columns=columns,
+        services=_distinct(frame, "service"),
+        hosts=_distinct(frame, "host"),
+        severities=_severities(frame),
+    )
+
+
+def _bounds(frame: pl.DataFrame) -> dict[str, tuple[int | float | None, int | float | None]]:
+    """(min, max) of each numeric and time column, times as nanoseconds."""
+    ordered = [name for name, dtype in frame.schema.items() if dtype.is_numeric() or dtype == TIME]
+    lows = frame.select(pl.col(name).min().to_physical() for name in ordered).row(0)
+    highs = frame.select(pl.col(name).max().to_physical() for name in ordered).row(0)
+    return {name: (low, high) for name, low, high in zip(ordered, lows, highs, strict=True)}
+
+
+def _describe(
+    frame: pl.DataFrame, bounds: dict[str, tuple[int | float | None, int | float | None]]
+) -> tuple[FieldColumn, ...]:
+    """The columns in order, each under a physical name that no reader can confuse with another."""
+    taken = {name.lower() for name in STANDARD} | {TEMPLATE, POSITION}
+    described = []
+    for name, dtype in frame.schema.items():
+        low, high = bounds.get(name, (None, None))
+        nulls = frame[name].null_count()
+        if name in STANDARD or name.startswith(INTERNAL) and name in (TEMPLATE, POSITION):
+            kind = "time" if dtype == TIME else "severity" if name == "severity" else split_column(name, dtype)[1]
+            described.append(FieldColumn(name, kind, name, nulls, low, high))
+            continue
+        field, kind = split_column(name, dtype)
+        column = name
+        if not name or not name.isprintable() or name.startswith(INTERNAL) or name.lower() in taken or len(name) > 256:
+            number = len(described)
+            while (column := f"field{number}") in taken:
+                number += 1
+        taken.add(column.lower())
+        described.append(FieldColumn(field, kind, column, nulls, low, high))
+    return tuple(described)
+
+
+def _distinct(frame: pl.DataFrame, name: str) -> tuple[str | None, ...] | None:
+    """The column's distinct values, None among them where one is null; None: too many or too odd to list."""
+    if name not in frame.columns:
+        return (None,)
+    values = frame[name].unique()
+    if len(values) > _LISTED:
+        return None
+    listed: list[str | None] = values.to_list()
+    if any(value is not None and (len(value) > _LISTED_LENGTH or "\0" in value) for value in listed):
+        return None
+    return tuple(sorted(listed, key=lambda value: (value is not None, value)))
+
+
+def _severities(frame: pl.DataFrame) -> int:
+    """Bit n for SeverityNumber n, bit 0 for null."""
+    if "severity" not in frame.columns:
+        return 1
+    mask = 0
+    for number in frame["severity"].unique().to_list():
+        mask |= 1 << (number or 0)
+    return mask
