@@ -1,0 +1,1 @@
+"""Benchmarks of ingest and query: `python -m tests.bench` from the repository's root, or `make bench`."""
