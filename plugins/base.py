@@ -118,18 +118,29 @@ class Outlet(Protocol):
     """The source's name in the YAML."""
 
     async def send(
-        self, batch: Batch, *, checkpoint: Checkpoint | None = None, key: str | None = None, parser: str | None = None
+        self,
+        batch: Batch,
+        *,
+        checkpoint: Checkpoint | None = None,
+        key: str | None = None,
+        parser: Mapping[str, Json] | None = None,
     ) -> Receipt:
         """Hand over a batch; returns when there is room for it. Batches of one source commit in the order sent.
 
+        An empty batch with a checkpoint commits that checkpoint alone.
         `key` is an idempotency key: a batch whose key was committed within 24 hours is not stored again.
-        `parser` names a parser type that runs before the pipeline's own.
+        `parser` is a parser with its settings as a step of the YAML has them, `{"type": "regex", "pattern": "…"}`; it
+        runs before the pipeline's own. Settings given as text (from an URL) are converted as pydantic does.
 
         :raises RetryableError: the store does not answer, or has no room
+        :raises RejectedError: there is no such parser, or its settings are wrong
         """
 
     async def checkpoint(self, key: str) -> Json:
         """The committed position under this key, or None."""
+
+    async def checkpoints(self, prefix: str) -> Mapping[str, Json]:
+        """All committed positions whose key starts with `prefix`, by key."""
 
 
 class Source(Plugin[C]):
