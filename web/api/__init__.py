@@ -1,0 +1,40 @@
+"""The API: a module a resource, with its documents and its handlers."""
+
+from .alerts import (
+    acknowledge_incident,
+    get_incident,
+    list_detectors,
+    list_incidents,
+    list_notifications,
+    resolve_incident,
+)
+from .fields import list_fields, list_values
+from .health import get_health, get_metrics, get_ready
+from .query import cancel_query, explain_query, run_query
+from .session import get_session, sign_in, sign_out
+from .status import get_status, list_pipelines, list_plugins
+from .tail import tail_events
+
+HANDLERS = (
+    run_query,
+    cancel_query,
+    explain_query,
+    tail_events,
+    list_fields,
+    list_values,
+    list_detectors,
+    list_incidents,
+    get_incident,
+    acknowledge_incident,
+    resolve_incident,
+    list_notifications,
+    get_status,
+    list_plugins,
+    list_pipelines,
+    get_session,
+    sign_in,
+    sign_out,
+    get_health,
+    get_ready,
+    get_metrics,
+)

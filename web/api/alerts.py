@@ -1,0 +1,202 @@
+"""`/api/v1/detectors`, `/incidents`, `/notifications`: what is watched, what went wrong, and who was told."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+from litestar import get, post
+from litestar.params import Parameter
+from msgspec import UNSET, Meta, UnsetType
+
+from ..problems import described
+from .node import NodeDependency
+from .times import Time
+
+Cursor: TypeAlias = Annotated[str | None, Parameter(query="cursor", max_length=200, description="`next_cursor`")]
+Limit: TypeAlias = Annotated[int, Parameter(query="limit", ge=1, le=1000, description="Items at most")]
+Word: TypeAlias = Annotated[str, Meta(examples=["errors"])]
+
+
+class Detector(msgspec.Struct, frozen=True):
+    """A detector of the running configuration and its state."""
+
+    name: Word
+    type: Annotated[str, Meta(examples=["threshold"])]
+    query: str | None
+    condition: Annotated[str | None, Meta(examples=["n > 50"])]
+    window: Annotated[str | None, Meta(examples=["5m"])]
+    every: Annotated[str, Meta(examples=["1m"])]
+    notify: Annotated[list[str], Meta(description="Names of notifiers")]
+    severity: Annotated[str, Meta(examples=["ERROR"])]
+    state: Literal["ok", "firing", "error"]
+    last_run_at: Time | None
+    error: Annotated[str | None, Meta(description="Why its last run failed")]
+    open_incidents: int
+
+
+class DetectorList(msgspec.Struct, frozen=True):
+    """A page of detectors, by name."""
+
+    items: list[Detector]
+    next_cursor: str | None
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One try to deliver a notification."""
+
+    at: Time
+    ok: bool
+    detail: Annotated[str, Meta(description="What the other side answered")]
+
+
+class Notification(msgspec.Struct, frozen=True):
+    """A message about an incident, and how its delivery went."""
+
+    id: int
+    incident_id: int
+    incident_title: str
+    notifier: str
+    channel: Annotated[str, Meta(description="The notifier's type", examples=["webhook"])]
+    event: Literal["opened", "resolved"]
+    delivery_id: str
+    status: Literal["pending", "sent", "failed"]
+    attempts: list[Attempt]
+    created_at: Time
+    sent_at: Time | None
+    error: str | None
+
+
+class NotificationList(msgspec.Struct, frozen=True):
+    """A page of notifications, newest first."""
+
+    items: list[Notification]
+    next_cursor: str | None
+
+
+class Incident(msgspec.Struct, frozen=True, rename={"from_": "from"}):
+    """A group that got into trouble, from its opening to its end."""
+
+    id: int
+    detector: str
+    state: Literal["open", "acknowledged", "resolved"]
+    severity: Annotated[str, Meta(examples=["ERROR"])]
+    title: str
+    group: dict[str, Any]
+    values: dict[str, Any]
+    query: Annotated[str, Meta(description="A search that shows the trouble")]
+    from_: Annotated[Time, Meta(description="Begin of the window that was judged")]
+    to: Time
+    opened_at: Time
+    last_seen_at: Time
+    acknowledged_at: Time | None
+    resolved_at: Time | None
+    samples: Annotated[list[dict[str, Any]], Meta(description="Newest events that show the trouble")]
+    notifications: Annotated[
+        list[Notification] | UnsetType, Meta(description="Only when one incident is asked for")
+    ] = UNSET
+
+
+class IncidentList(msgspec.Struct, frozen=True):
+    """A page of incidents, newest first."""
+
+    items: list[Incident]
+    next_cursor: str | None
+
+
+@get(
+    "/api/v1/detectors",
+    operation_id="listDetectors",
+    summary="Detectors and their state",
+    tags=["alerts"],
+    opt={"access": "query"},
+    responses=described(),
+)
+async def list_detectors(node: NodeDependency, cursor: Cursor = None, limit: Limit = 100) -> DetectorList:
+    """The detectors of the running configuration, by name."""
+    raise NotImplementedError
+
+
+@get(
+    "/api/v1/incidents",
+    operation_id="listIncidents",
+    summary="Incidents, newest first",
+    tags=["alerts"],
+    opt={"access": "query"},
+    responses=described(),
+)
+async def list_incidents(
+    node: NodeDependency,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    only: Annotated[
+        Literal["open", "acknowledged", "resolved"] | None, Parameter(query="state", description="Only these")
+    ] = None,
+    detector: Annotated[
+        str | None, Parameter(query="detector", max_length=500, description="Only this detector's")
+    ] = None,
+) -> IncidentList:
+    """Incidents, newest first."""
+    raise NotImplementedError
+
+
+@get(
+    "/api/v1/incidents/{id:int}",
+    operation_id="getIncident",
+    summary="One incident with its notifications",
+    tags=["alerts"],
+    opt={"access": "query"},
+    responses=described(404),
+)
+async def get_incident(node: NodeDependency, id: int) -> Incident:  # noqa: A002 - the name in the path
+    """One incident with its notifications."""
+    raise NotImplementedError
+
+
+@post(
+    "/api/v1/incidents/{id:int}/acknowledge",
+    operation_id="acknowledgeIncident",
+    summary="Say that somebody looks at it",
+    tags=["alerts"],
+    status_code=200,
+    opt={"access": "admin"},
+    responses=described(404),
+)
+async def acknowledge_incident(node: NodeDependency, id: int) -> Incident:  # noqa: A002 - the name in the path
+    """Acknowledge an open incident; one that is acknowledged or resolved stays as it is."""
+    raise NotImplementedError
+
+
+@post(
+    "/api/v1/incidents/{id:int}/resolve",
+    operation_id="resolveIncident",
+    summary="Say that it is over",
+    tags=["alerts"],
+    status_code=200,
+    opt={"access": "admin"},
+    responses=described(404),
+)
+async def resolve_incident(node: NodeDependency, id: int) -> Incident:  # noqa: A002 - the name in the path
+    """Resolve an incident by hand; one that is resolved stays as it is."""
+    raise NotImplementedError
+
+
+@get(
+    "/api/v1/notifications",
+    operation_id="listNotifications",
+    summary="Notifications, newest first",
+    tags=["alerts"],
+    opt={"access": "query"},
+    responses=described(),
+)
+async def list_notifications(
+    node: NodeDependency,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    only: Annotated[
+        Literal["pending", "sent", "failed"] | None, Parameter(query="state", description="Only these")
+    ] = None,
+    incident: Annotated[int | None, Parameter(query="incident", description="Only this incident's")] = None,
+) -> NotificationList:
+    """Notifications with every attempt to deliver them, newest first."""
+    raise NotImplementedError

@@ -1,0 +1,81 @@
+"""`/api/v1/fields`: which fields the events of a query have, and their most frequent values."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeAlias
+
+import msgspec
+from litestar import get
+from litestar.params import Parameter
+from msgspec import Meta
+
+from ..problems import described
+from .node import NodeDependency
+from .query import MAX_QUERY
+
+Text: TypeAlias = Annotated[
+    str,
+    Parameter(query="query", max_length=MAX_QUERY, description="A search or query; without it: all events"),
+]
+From: TypeAlias = Annotated[str | None, Parameter(query="from", description="RFC 3339, inclusive")]
+To: TypeAlias = Annotated[str | None, Parameter(query="to", description="RFC 3339, exclusive")]
+
+
+class Field(msgspec.Struct, frozen=True):
+    """A field; one that has values of several kinds is listed with its most frequent."""
+
+    name: Annotated[str, Meta(examples=["http.status"])]
+    type: Annotated[str, Meta(description="time severity text int float bool json", examples=["int"])]
+    count: Annotated[int, Meta(description="Events that have a value for it")]
+
+
+class Fields(msgspec.Struct, frozen=True):
+    """The fields, most frequent first."""
+
+    fields: list[Field]
+
+
+class Value(msgspec.Struct, frozen=True):
+    """A value of a field."""
+
+    value: Annotated[Any, Meta(description="In its own type; null counts the events without one")]
+    count: int
+
+
+class Values(msgspec.Struct, frozen=True):
+    """The values, most frequent first."""
+
+    values: list[Value]
+
+
+@get(
+    "/api/v1/fields",
+    operation_id="listFields",
+    summary="Fields of the events that a query finds",
+    tags=["query"],
+    opt={"access": "query"},
+    responses=described(),
+)
+async def list_fields(node: NodeDependency, text: Text = "", from_: From = None, to: To = None) -> Fields:
+    """Names, types and counts of all fields that the events of a query have."""
+    raise NotImplementedError
+
+
+@get(
+    "/api/v1/fields/{name:str}/values",
+    operation_id="listFieldValues",
+    summary="Most frequent values of a field",
+    tags=["query"],
+    opt={"access": "query"},
+    responses=described(),
+)
+async def list_values(
+    node: NodeDependency,
+    name: Annotated[str, Parameter(description="The field's name as events have it", max_length=10_000)],
+    text: Text = "",
+    from_: From = None,
+    to: To = None,
+    limit: Annotated[int, Parameter(query="limit", ge=1, le=10_000, description="Values at most")] = 10,
+) -> Values:
+    """The most frequent values of a field among the events of a query."""
+    raise NotImplementedError

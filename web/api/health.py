@@ -1,0 +1,60 @@
+"""`/healthz`, `/readyz`, `/metrics`: for load balancers, supervisors and Prometheus."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from litestar import get
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.response import Response
+from msgspec import Meta
+
+from ..problems import described
+from .node import NodeDependency
+
+
+class Alive(msgspec.Struct, frozen=True):
+    """The process answers."""
+
+    status: Annotated[str, Meta(examples=["ok"])]
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """Whether events and queries are taken, and what stands in the way."""
+
+    ready: bool
+    reasons: Annotated[list[str], Meta(description="What is wrong", examples=[["the database does not answer"]])]
+
+
+@get("/healthz", operation_id="getHealth", summary="Alive?", tags=["system"], opt={"access": "open"})
+async def get_health() -> Alive:
+    """The process answers; says nothing about its database."""
+    return Alive("ok")
+
+
+@get(
+    "/readyz",
+    operation_id="getReady",
+    summary="Ready?",
+    tags=["system"],
+    opt={"access": "open"},
+    responses={503: ResponseSpec(Ready, generate_examples=False, description="Not ready; the reasons say why")},
+)
+async def get_ready(node: NodeDependency) -> Response[Ready]:
+    """200 where events and queries are taken, 503 with the reasons where they are not."""
+    raise NotImplementedError
+
+
+@get(
+    "/metrics",
+    operation_id="getMetrics",
+    summary="Metrics for Prometheus",
+    tags=["system"],
+    media_type="text/plain",
+    opt={"access": "query"},
+    responses=described(),
+)
+async def get_metrics(node: NodeDependency) -> Response[str]:
+    """Prometheus text format."""
+    raise NotImplementedError

@@ -1,0 +1,121 @@
+"""`/api/v1/query` and `/api/v1/explain`: the query language over HTTP, in JSON, NDJSON, CSV or Arrow."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar import Request, delete, post
+from litestar.response import Response
+from msgspec import Meta
+
+from ..problems import described
+from .node import NodeDependency
+from .times import Time
+
+MAX_QUERY: Final = 100_000  # characters; a longer text is no query, and the parser's time grows with it
+QueryId = Annotated[str, Meta(max_length=100, pattern=r"^[A-Za-z0-9._~-]+$", examples=["q-7d1f"])]
+
+
+class QueryBody(msgspec.Struct, frozen=True, rename={"from_": "from"}):
+    """A query and the time range it looks at."""
+
+    query: Annotated[
+        str,
+        Meta(
+            max_length=MAX_QUERY,
+            description="The query; the empty one finds all events",
+            examples=["severity>=error service:checkout | stats count() as n by host"],
+        ),
+    ]
+    from_: Annotated[Time | None, Meta(description="Inclusive; without it: from the first event")] = None
+    to: Annotated[Time | None, Meta(description="Exclusive; without it: to the last event")] = None
+    limit: Annotated[int, Meta(ge=0, le=10_000_000, description="Rows at most; events: 1000 unless said")] | None = None
+    timezone: Annotated[
+        str, Meta(max_length=64, description="IANA zone of the query's days and hours", examples=["Europe/Berlin"])
+    ] = "UTC"
+    timeout: Annotated[float, Meta(gt=0, le=3600, description="Seconds until it is given up")] = 30.0
+    id: Annotated[QueryId | None, Meta(description="An id of your own to cancel it by; one is made otherwise")] = None
+
+
+class Column(msgspec.Struct, frozen=True):
+    """A column of the answer."""
+
+    name: Annotated[str, Meta(examples=["n"])]
+    type: Annotated[str, Meta(description="time severity text int float bool json, or what the query made")]
+
+
+class Stats(msgspec.Struct, frozen=True):
+    """What the query cost."""
+
+    elapsed_ms: float
+    rows_scanned: int
+    bytes_scanned: int
+    segments_scanned: int
+    segments_pruned: Annotated[int, Meta(description="Segments that the catalog ruled out without opening them")]
+
+
+class QueryAnswer(msgspec.Struct, frozen=True):
+    """The rows, in the order of the query; a value for each column, null where there is none."""
+
+    id: str
+    columns: list[Column]
+    rows: list[list[Any]]
+    stats: Stats
+    warnings: list[str]
+    complete: Annotated[bool, Meta(description="False where a limit cut rows off")]
+
+
+@post(
+    "/api/v1/query",
+    operation_id="runQuery",
+    summary="Run a query",
+    tags=["query"],
+    status_code=200,
+    opt={"access": "query"},
+    responses=described(406, 429),
+)
+async def run_query(data: QueryBody, request: Request[Any, Any, Any], node: NodeDependency) -> Response[QueryAnswer]:
+    """Run a query and answer its rows.
+
+    By `Accept`: `application/json`, `application/x-ndjson` (an object a row), `text/csv` (RFC 4180; values are written
+    as they are), `application/vnd.apache.arrow.stream`. A client that goes away cancels its query.
+    """
+    raise NotImplementedError
+
+
+@delete(
+    "/api/v1/query/{id:str}",
+    operation_id="cancelQuery",
+    summary="Cancel a running query",
+    tags=["query"],
+    status_code=204,
+    opt={"access": "query"},
+    responses=described(404),
+)
+async def cancel_query(
+    id: str,  # noqa: A002 - the name in the path
+    node: NodeDependency,
+) -> None:
+    """Cancel a query; its own request is answered 400."""
+    raise NotImplementedError
+
+
+class ExplainAnswer(msgspec.Struct, frozen=True):
+    """How a query would run."""
+
+    plan: Annotated[dict[str, Any], Meta(description="The tree, the plan and the SQL, for people")]
+
+
+@post(
+    "/api/v1/explain",
+    operation_id="explainQuery",
+    summary="How a query would run",
+    tags=["query"],
+    status_code=200,
+    opt={"access": "query"},
+    responses=described(),
+)
+async def explain_query(data: QueryBody, node: NodeDependency) -> ExplainAnswer:
+    """The plan of a query, without running it."""
+    raise NotImplementedError

@@ -1,0 +1,157 @@
+"""Errors as the API answers them: RFC 9457 `application/problem+json`, with the place where there is one."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any, Final
+
+import anyio
+import asyncpg
+import msgspec
+from litestar.connection import Request
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.response import Response
+from msgspec import UNSET, Meta, UnsetType
+
+from ..plugins import QueryError, RejectedError, RetryableError
+
+MEDIA_TYPE: Final = "application/problem+json"
+RETRY_AFTER: Final = 1.0  # seconds, where nobody says a better number
+_log = logging.getLogger(__name__)
+
+
+class ProblemError(msgspec.Struct, frozen=True):
+    """One thing that is wrong, and where: in the query or the document sent."""
+
+    line: Annotated[int, Meta(description="Counts from 1; 0 where there is no line to point at", examples=[1])]
+    column: Annotated[int, Meta(description="Counts from 1; 0 where there is no column to point at", examples=[17])]
+    message: Annotated[str, Meta(examples=["no such stage: stat"])]
+    hint: Annotated[str | None, Meta(description="What to do", examples=["did you mean stats?"])]
+    pointer: Annotated[
+        str | UnsetType,
+        Meta(description="JSON pointer to the value of the body, or the parameter", examples=["/limit"]),
+    ] = UNSET
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """RFC 9457 problem details."""
+
+    title: Annotated[str, Meta(description="The status in words", examples=["Bad Request"])]
+    status: Annotated[int, Meta(description="The HTTP status", examples=[400])]
+    detail: Annotated[str, Meta(description="What is wrong and what to do", examples=["1:17 no such stage: stat"])]
+    type: Annotated[str, Meta(description="A URI of the kind of problem; `about:blank`: the status says all")]
+    errors: list[ProblemError]
+    instance: Annotated[
+        str | UnsetType, Meta(description="Set for status 500: the id under which the server's log has the cause")
+    ] = UNSET
+
+
+class ProblemException(Exception):  # noqa: N818 - the framework's word for it, and it is no error of ours
+    """Ends a request with this problem. `after`: seconds for Retry-After."""
+
+    def __init__(
+        self,
+        status: int,
+        detail: str,
+        *,
+        after: float | None = None,
+        headers: Mapping[str, str] | None = None,
+        errors: list[ProblemError] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.after = status, detail, after
+        self.headers, self.errors = dict(headers or {}), errors or []
+
+
+class NotFoundProblem(ProblemException):
+    """There is no such thing."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(404, what)
+
+
+def to_problem(why: Exception) -> tuple[Problem, dict[str, str]]:
+    """The problem for any exception, and the headers that go with it. What nobody expected is logged, here and once."""
+    match why:
+        case ProblemException():
+            return _problem(why.status, why.detail, why.errors), _retry(why.after) | why.headers
+        case QueryError():
+            place = ProblemError(why.line, why.column, why.message, why.hint or None)
+            return _problem(400, f"{why.line}:{why.column} {why.message}", [place]), {}
+        case RejectedError():
+            return _problem(400, str(why)), {}
+        case RetryableError():
+            return _problem(503, str(why)), _retry(why.after or RETRY_AFTER)
+        case TimeoutError():
+            return _problem(503, str(why) or "it took too long; try again"), _retry(RETRY_AFTER)
+        case ValidationException():
+            errors = _invalid(why)
+            return _problem(400, "; ".join(f"{e.pointer}: {e.message}" for e in errors) or why.detail, errors), {}
+        case HTTPException() if why.status_code < 500:
+            return _problem(why.status_code, why.detail, _place_in_json(why)), dict(why.headers or {})
+        case _ if is_database_trouble(why):
+            _log.warning("the database did not answer: %s", why)
+            return _problem(503, "the database does not answer; try again"), _retry(RETRY_AFTER)
+    reference = secrets.token_hex(8)
+    _log.error("request failed, %s", reference, exc_info=why)
+    text = f"something is wrong in the server; its log says more under {reference}"
+    return msgspec.structs.replace(_problem(500, text), instance=f"urn:cordwood:error:{reference}"), {}
+
+
+def is_database_trouble(why: Exception) -> bool:
+    """Whether PostgreSQL was not reachable or gave up, rather than refused what we asked."""
+    return isinstance(
+        why,
+        asyncpg.PostgresConnectionError
+        | asyncpg.OperatorInterventionError
+        | asyncpg.InsufficientResourcesError
+        | asyncpg.TransactionRollbackError
+        | asyncpg.InterfaceError
+        | ConnectionError
+        | anyio.BrokenResourceError,
+    )
+
+
+def problem_response(_: Request[Any, Any, Any], why: Exception) -> Response[Problem]:
+    """Litestar's exception handler for everything."""
+    problem, headers = to_problem(why)
+    return Response(problem, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def described(*statuses: int) -> dict[int, ResponseSpec]:
+    """The error answers of a route for the OpenAPI document; every route may answer 400, 401, 403, 500 and 503."""
+    return {
+        status: ResponseSpec(
+            data_container=Problem,
+            description=HTTPStatus(status).phrase,
+            media_type=MEDIA_TYPE,
+            generate_examples=False,
+        )
+        for status in sorted({400, 401, 403, 500, 503, *statuses})
+    }
+
+
+def _problem(status: int, detail: str, errors: list[ProblemError] | None = None) -> Problem:
+    return Problem(HTTPStatus(status).phrase, status, detail, "about:blank", errors or [])
+
+
+def _retry(after: float | None) -> dict[str, str]:
+    return {} if after is None else {"Retry-After": str(max(1, round(after)))}
+
+
+def _invalid(why: ValidationException) -> list[ProblemError]:
+    """What a schema did not allow: a message with a pointer for each."""
+    found = why.extra if isinstance(why.extra, list) else []
+    errors = []
+    for item in found:
+        key, message = str(item.get("key", "")), str(item.get("message", ""))
+        errors.append(ProblemError(0, 0, message, None, pointer="/" + key.replace(".", "/")))
+    return errors
+
+
+def _place_in_json(why: HTTPException) -> list[ProblemError]:
+    return [ProblemError(1, 1, why.detail, None)] if why.detail.startswith("JSON is malformed") else []
