@@ -1,0 +1,55 @@
+"""`python -m tests.bench [--events 10M]`: ingest, then queries over the same events; figures as JSON in bench-results/."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from . import ingest, query
+from .corpus import corpus
+from .server import ROOT, Server
+
+
+def _events(text: str) -> int:
+    return int(float(text[:-1]) * 1_000_000) if text.endswith("M") else int(text)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--events", type=_events, default=2_000_000, help="how many, such as 2M (10M tells of memory)")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--only", choices=["ingest"], help="leave the queries out")
+    parser.add_argument("--config", type=Path, help="a YAML file for the server")
+    given = parser.parse_args()
+
+    path = corpus(given.events, given.seed)
+    results: dict[str, Any] = {
+        "cores": os.cpu_count(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+    }
+    folder = Path(tempfile.mkdtemp(prefix="cordwood-bench-"))
+    folder.chmod(0o755)  # PostgreSQL runs as a user of its own where root runs this
+    try:
+        with Server(folder, config=given.config.read_text() if given.config else None) as server:
+            results["ingest"] = ingest.run(server, path, given.events)
+            print(ingest.report(results["ingest"]), flush=True)
+            if given.only is None:
+                results["queries"] = query.run(server.port, path)
+                print(query.report(results["queries"]), flush=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    target = ROOT / "bench-results" / f"{ingest.now()}.json"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(json.dumps(results, indent=2) + "\n")
+    print(f"written to {target.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()

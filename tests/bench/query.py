@@ -1,0 +1,170 @@
+"""Queries over the events already in a server, through its HTTP API, against DuckDB on one Parquet file of the same rows."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import pyarrow as pa
+import pyarrow.json as pj
+import pyarrow.parquet as pq
+
+from .corpus import blocks
+
+ROUNDS: Final = 9
+THREADS: Final = 2
+ALLOWED_RATIO, ALLOWED_MS = 1.5, 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One question in both languages; `answer` picks what must be equal from the rows of either."""
+
+    name: str
+    query: str
+    sql: str
+    answer: Callable[[list[list[Any]]], object]
+    limit: int = 1000
+
+
+def _as_set(rows: list[list[Any]]) -> object:
+    return {tuple(round(v, 6) if isinstance(v, float) else str(v).lower() for v in row) for row in rows}
+
+
+CASES: Final = (
+    Case(
+        "count by severity",
+        "| stats count() as n by severity",
+        "select level, count(*) from events group by level",
+        _as_set,
+    ),
+    Case(
+        "phrase, ignoring case",
+        '"connection refused" | stats count() as n',
+        "select count(*) from events where message ilike '%connection refused%'",
+        _as_set,
+    ),
+    Case(
+        "phrase, exact case",
+        "'connection refused' | stats count() as n",
+        "select count(*) from events where contains(message, 'connection refused')",
+        _as_set,
+    ),
+    Case(
+        "count, avg, max by path",
+        "path:* | stats count() as n, avg(duration) as mean, max(duration) as worst by path",
+        "select path, count(*), avg(duration), max(duration) from events where path is not null group by path",
+        lambda rows: {row[0]: row[1] for row in rows},
+    ),
+    Case(
+        "newest 100 of a service and severity",
+        "service:checkout severity:error | limit 100",
+        "select * from events where service = 'checkout' and level = 'error' order by timestamp desc limit 100",
+        len,
+        limit=100,
+    ),
+    Case(
+        "histogram by minute",
+        "| stats count() as n by bin(1m) as minute",
+        "select date_trunc('minute', timestamp) as minute, count(*) from events group by minute",
+        lambda rows: sorted(row[1] for row in rows),
+        limit=100_000,
+    ),
+)
+
+
+def write_parquet(path: Path) -> Path:
+    """One Parquet file of the corpus, zstd, as pyarrow writes it; kept beside the corpus."""
+    target = path.with_suffix(".parquet")
+    if not target.exists():
+        schema = pa.schema([("timestamp", pa.timestamp("us"))])
+        options = pj.ParseOptions(explicit_schema=schema)
+        tables = [pj.read_json(pa.BufferReader(block), parse_options=options) for block in blocks(path)]
+        pq.write_table(pa.concat_tables(tables, promote_options="default"), target, compression="zstd")
+    return target
+
+
+class Asker:
+    """Asks one server over one connection."""
+
+    def __init__(self, port: int) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+
+    def ask(self, case: Case) -> tuple[float, float, list[list[Any]], dict[str, Any]]:
+        """(milliseconds here, milliseconds as the engine saw it, rows, statistics)."""
+        body = json.dumps({"query": case.query, "limit": case.limit})
+        began = time.perf_counter()
+        self.connection.request("POST", "/api/v1/query", body, {"Content-Type": "application/json"})
+        answer = self.connection.getresponse()
+        data = answer.read()
+        took = (time.perf_counter() - began) * 1000
+        if answer.status != 200:
+            raise RuntimeError(f"{case.query}: {answer.status} {data[:300]!r}")
+        found = json.loads(data)
+        names = [column["name"] for column in found["columns"]]
+        key = next((i for i, name in enumerate(names) if name in ("severity", "path", "minute")), 0)
+        rows = [[row[key], *row[:key], *row[key + 1 :]] for row in found["rows"]]
+        return took, found["stats"]["elapsed_ms"], rows, found["stats"]
+
+
+def run(port: int, path: Path) -> list[dict[str, Any]]:
+    """The figures of each case: medians of `ROUNDS` in milliseconds, taken in turn so that both meet the same machine.
+
+    :raises RuntimeError: the two do not agree
+    """
+    asker = Asker(port)
+    figures = []
+    with duckdb.connect(":memory:", config={"threads": THREADS}) as duck:
+        duck.execute(f"create view events as select * from read_parquet('{write_parquet(path)}')")
+        for case in CASES:
+            ours: list[float] = []
+            engine: list[float] = []
+            theirs: list[float] = []
+            stats: dict[str, Any] = {}
+            for n in range(ROUNDS + 2):  # two to warm up
+                took, inside, rows, stats = asker.ask(case)
+                began = time.perf_counter()
+                expected = [list(row) for row in duck.execute(case.sql).fetchall()]
+                other = (time.perf_counter() - began) * 1000
+                if n >= 2:
+                    ours.append(took)
+                    engine.append(inside)
+                    theirs.append(other)
+                if case.answer(rows) != case.answer(expected):
+                    raise RuntimeError(f"{case.name}: other rows than DuckDB's: {rows[:3]} {expected[:3]}")
+            mine, duckdb_ms = statistics.median(ours), statistics.median(theirs)
+            figures.append(
+                {
+                    "case": case.name,
+                    "query": case.query,
+                    "ms": mine,
+                    "engine_ms": statistics.median(engine),
+                    "duckdb_ms": duckdb_ms,
+                    "ratio": mine / duckdb_ms,
+                    "allowed_ms": ALLOWED_RATIO * duckdb_ms + ALLOWED_MS,
+                    "stats": stats,
+                }
+            )
+    return figures
+
+
+def report(figures: list[dict[str, Any]]) -> str:
+    """The figures for people."""
+    lines = [
+        f"queries: median of {ROUNDS}, {THREADS} threads each; aim: at most {ALLOWED_RATIO} × DuckDB + {ALLOWED_MS:.0f} ms",
+        f"  {'':<38}{'ratio':>7}{'ms':>9}{'engine':>9}{'DuckDB':>9}{'aim':>9}",
+    ]
+    for f in figures:
+        verdict = "" if f["ms"] <= f["allowed_ms"] else "  ← over"
+        lines.append(
+            f"  {f['case']:<38}{f['ratio']:>7.2f}{f['ms']:>9.1f}{f['engine_ms']:>9.1f}{f['duckdb_ms']:>9.1f}"
+            f"{f['allowed_ms']:>9.1f}{verdict}"
+        )
+    return "\n".join(lines)
