@@ -1,4 +1,4 @@
-"""`python -m tests.bench [--events 10M]`: ingest, then queries over the same events; figures as JSON in bench-results/."""
+"""`python -m tests.bench [--events 10M]`: ingest, then queries; figures as JSON in bench-results/."""
 
 from __future__ import annotations
 

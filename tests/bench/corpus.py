@@ -181,12 +181,12 @@ def _weights(all_templates: list[Template], rng: Generator) -> np.ndarray:
         share = LEVELS[level] * ((0.37 if request else 0.63) if level == "info" else 1)
         zipf = 1 / np.arange(2, len(mine) + 2) ** 0.9
         weights[rng.permutation(mine)] = zipf / zipf.sum() * share
-    return weights / weights.sum()
+    return np.asarray(weights / weights.sum())
 
 
 def _hex32(rng: Generator, rows: int) -> pl.Series:
     """Random hexadecimal words of 32 digits."""
     digits = rng.bytes(16 * rows).hex().encode()
     offsets = np.arange(0, 32 * rows + 1, 32, dtype=np.int32)
-    words = pa.Array.from_buffers(pa.string(), rows, [None, pa.py_buffer(offsets), pa.py_buffer(digits)])
+    words = pa.Array.from_buffers(pa.string(), rows, [None, pa.py_buffer(offsets.tobytes()), pa.py_buffer(digits)])
     return pl.Series(pl.from_arrow(words))

@@ -85,7 +85,8 @@ def report(figures: dict[str, Any]) -> str:
             f"{figures['connections']} connections, bodies of {figures['body_bytes'] / 2**20:.0f} MiB"
         ),
         (
-            f"  CPU / Arrow's reader     {figures['ratio']:.2f}   ({cpu['total']:.2f} s: Cordwood {cpu['cordwood']:.2f}, "
+            f"  CPU / Arrow's reader     {figures['ratio']:.2f}   ({cpu['total']:.2f} s: "
+            f"Cordwood {cpu['cordwood']:.2f}, "
             f"PostgreSQL {cpu['postgres']:.2f}; reference {reference['one_thread']:.2f} s on one thread, "
             f"{reference['threads']:.2f} s with threads)"
         ),

@@ -1,8 +1,9 @@
-"""Queries over the events already in a server, through its HTTP API, against DuckDB on one Parquet file of the same rows."""
+"""Queries over the events in a server, through its HTTP API, against DuckDB on one Parquet file of the same rows."""
 
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import statistics
 import time
@@ -86,7 +87,7 @@ def write_parquet(path: Path) -> Path:
     if not target.exists():
         schema = pa.schema([("timestamp", pa.timestamp("us"))])
         options = pj.ParseOptions(explicit_schema=schema)
-        tables = [pj.read_json(pa.BufferReader(block), parse_options=options) for block in blocks(path)]
+        tables = [pj.read_json(io.BytesIO(block), parse_options=options) for block in blocks(path)]
         pq.write_table(pa.concat_tables(tables, promote_options="default"), target, compression="zstd")
     return target
 
@@ -158,7 +159,7 @@ def run(port: int, path: Path) -> list[dict[str, Any]]:
 def report(figures: list[dict[str, Any]]) -> str:
     """The figures for people."""
     lines = [
-        f"queries: median of {ROUNDS}, {THREADS} threads each; aim: at most {ALLOWED_RATIO} × DuckDB + {ALLOWED_MS:.0f} ms",
+        f"queries: median of {ROUNDS}, {THREADS} threads; aim: at most {ALLOWED_RATIO} x DuckDB + {ALLOWED_MS:.0f} ms",
         f"  {'':<38}{'ratio':>7}{'ms':>9}{'engine':>9}{'DuckDB':>9}{'aim':>9}",
     ]
     for f in figures:
