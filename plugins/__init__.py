@@ -22,6 +22,7 @@ from .base import (
     in_worker,
 )
 from .batch import Batch, concat
+from .durations import Duration, duration_ns
 from .errors import (
     CheckpointConflictError,
     ConfigError,
@@ -34,6 +35,7 @@ from .errors import (
     RetryableError,
 )
 from .hooks import API_VERSION, LoadedPlugin, LoadFailure, Registry, hookimpl, load_plugins
+from .lines import split_lines
 from .ndjson import read_lines, read_ndjson
 from .severity import severity_name, severity_number
 from .times import iso_time, now_ns, parse_times, utc_time
@@ -50,6 +52,7 @@ __all__ = [
     "Detector",
     "DetectorConfig",
     "DetectorRun",
+    "Duration",
     "FatalError",
     "Finding",
     "HttpRequest",
@@ -72,6 +75,7 @@ __all__ = [
     "RetryableError",
     "Source",
     "concat",
+    "duration_ns",
     "hookimpl",
     "in_worker",
     "iso_time",
@@ -82,5 +86,6 @@ __all__ = [
     "read_ndjson",
     "severity_name",
     "severity_number",
+    "split_lines",
     "utc_time",
 ]

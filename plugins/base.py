@@ -12,11 +12,14 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar, get_args
 
 import anyio
 import anyio.to_thread
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from .durations import Duration, duration_ns
+from .severity import LEVELS
 
 if TYPE_CHECKING:
     from .batch import Batch
@@ -31,14 +34,33 @@ class PluginConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, arbitrary_types_allowed=True)
 
 
+def _at_least_a_tenth(text: str) -> str:
+    """Faster than ten times a second is a mistake that would keep a processor busy."""
+    if duration_ns(text) < 100_000_000:
+        raise ValueError(f"{text} is too short; use 100ms or more")
+    return text
+
+
+def _level(text: str) -> str:
+    if text.upper() not in LEVELS:
+        raise ValueError(f"{text!r} is no severity; use one of {', '.join(LEVELS).lower()}")
+    return text.lower()
+
+
 class DetectorConfig(PluginConfig):
     """Settings that every detector has."""
 
-    every: str = "1m"
-    """How often it runs: a duration such as `10s` or `5m`."""
+    every: Annotated[Duration, AfterValidator(_at_least_a_tenth)] = "1m"
+    """How often it runs at most: a duration such as `10s` or `5m`. It runs only when there is something new to judge."""
+    window: Annotated[Duration, AfterValidator(_at_least_a_tenth)] = "5m"
+    """How far back each run looks, by the events' own time."""
+    resolve_after: Duration | None = None
+    """How long a group must have been well before its incident is resolved; one `window` if not set."""
+    grace: Duration = "15m"
+    """How late an event may arrive and still count: past windows are judged again for events up to this old."""
     notify: list[str] = []
     """Names of the notifiers that are told when an incident opens and when it is resolved."""
-    severity: str = "error"
+    severity: Annotated[str, AfterValidator(_level)] = "error"
     """Severity of its incidents: trace, debug, info, warn, error or fatal."""
 
 
@@ -215,11 +237,25 @@ class Finding:
 class DetectorRun(Protocol):
     """One look of a detector at the committed events, up to one point of the segment log."""
 
+    name: str
+    """The detector's name in the YAML."""
     at_ns: int
     """The end of the window that is judged, nanoseconds since the epoch."""
 
     async def query(self, text: str, *, from_ns: int, to_ns: int) -> list[dict[str, Any]]:
         """The rows of a query over events with `from_ns <= timestamp < to_ns`.
+
+        :raises QueryError: the query is wrong
+        """
+
+    def group_fields(self, text: str) -> tuple[str, ...] | None:
+        """The columns that tell the rows of an aggregation apart, times left out; None where nothing is aggregated.
+
+        :raises QueryError: the query is wrong
+        """
+
+    def sample_query(self, text: str, group: Mapping[str, Json]) -> str:
+        """A search for the events behind one group: what the query does before it aggregates, narrowed to the group.
 
         :raises QueryError: the query is wrong
         """
