@@ -1,0 +1,237 @@
+"""Logs by HTTP: `POST /api/v1/logs` takes lines of JSON, a JSON array, or text lines.
+
+    curl --data-binary @app.log 'localhost:8080/api/v1/logs?service=shop'
+
+The answer `{"accepted": n}` comes after the commit. What the body is, its Content-Type says; without one, or with the
+one that curl sends by itself, its first character does.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from typing import ClassVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import anyio
+import msgspec
+
+from ..plugins import (
+    Batch,
+    HttpRequest,
+    HttpResponse,
+    HttpSource,
+    Json,
+    Outlet,
+    PluginConfig,
+    RejectedError,
+    hookimpl,
+    in_worker,
+    now_ns,
+    read_lines,
+    read_ndjson,
+    split_lines,
+)
+
+NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonlines", "application/x-jsonlines",
+                    "application/jsonl", "application/json-lines", "application/json-seq"})  # fmt: skip
+UNKNOWN = frozenset({"", "application/x-www-form-urlencoded", "application/octet-stream", "*/*"})
+"""What clients send when they do not know: curl's own default is the form type."""
+BINARY = re.compile(
+    r"(image|audio|video|font|multipart)/|application/(.*protobuf|.*msgpack|.*avro|.*parquet|pdf|zip|.*cbor)"
+)
+MAX_KEY = 255
+"""Characters of an Idempotency-Key: it is stored for 24 hours, in an index."""
+_SPACE = b" \t\r\n"
+_BOM = b"\xef\xbb\xbf"
+
+
+class HttpConfig(PluginConfig):
+    """Settings of the HTTP log endpoint."""
+
+    timezone: ZoneInfo = ZoneInfo("UTC")
+    """Zone of times that come without an offset, unless the request says `?timezone=`."""
+
+
+class Http(HttpSource[HttpConfig]):
+    """Take events in by `POST /api/v1/logs`: NDJSON, a JSON array, or text lines.
+
+    `?parser=T` with `?parser.SETTING=V` parses the lines first, `?service=S` is the service of events that name none,
+    `?timezone=Z` the zone of times without an offset. `Idempotency-Key: K` sent again within 24 hours stores nothing.
+    """
+
+    routes: ClassVar = [("POST", "/api/v1/logs")]
+
+    def __init__(self, config: HttpConfig) -> None:
+        super().__init__(config)
+        self._threads = anyio.CapacityLimiter(max(2, os.cpu_count() or 2))
+
+    async def receive(self, request: HttpRequest, outlet: Outlet) -> HttpResponse:
+        """Answer `{"accepted": n}` after the commit of the body's events.
+
+        :raises RejectedError: the body is a JSON array that does not parse, or a parameter is wrong
+        :raises RetryableError: the store does not answer
+        """
+        media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+        if BINARY.match(media):
+            return _unsupported(media)
+        zone = _zone(request.query.get("timezone"), self.config.timezone)
+        key = _idempotency_key(request.headers.get("idempotency-key"))
+        parser = _parser(request.query)
+        batch = await in_worker(read_body, request.body, media, now_ns(), zone, limiter=self._threads)
+        if not len(batch):
+            return _accepted(0)
+        batch = batch.with_default(service=request.query.get("service"))
+        receipt = await outlet.send(batch, key=key, parser=parser)
+        return _accepted((await receipt.committed()).accepted)
+
+
+def read_body(body: bytes, media: str, observed: int, zone: ZoneInfo) -> Batch:
+    """The events of a body of this media type (lower case, without parameters), in order.
+
+    :raises RejectedError: it is JSON as a whole (no lines) and does not parse
+    """
+    body = body.removeprefix(_BOM)
+    first = body.lstrip(_SPACE)[:1]
+    if not first:
+        return Batch.from_lines([], observed=observed)
+    if media in NDJSON:
+        return read_ndjson(body.replace(b"\x1e", b"") if media == "application/json-seq" else body, observed, zone=zone)
+    if media == "application/json" or media.endswith("+json"):
+        return _json(body, first, observed, zone)
+    if media in UNKNOWN or not media.startswith("text/"):
+        guessed = _guess(body, first, observed, zone)
+        if guessed is not None:
+            return guessed
+    return Batch.from_lines(split_lines(body), observed=observed)
+
+
+def _guess(body: bytes, first: bytes, observed: int, zone: ZoneInfo) -> Batch | None:
+    """The events of a body of unknown type that looks like JSON; None: lines of text, such as `[error] disk full`."""
+    if first == b"{":
+        return _json(body, first, observed, zone, strict=False)
+    if first == b"[":
+        try:
+            return _json(body, first, observed, zone)
+        except RejectedError:
+            if body.lstrip(_SPACE)[1:].lstrip(_SPACE).startswith(b"{"):
+                raise
+    return None
+
+
+def _json(body: bytes, first: bytes, observed: int, zone: ZoneInfo, *, strict: bool = True) -> Batch:
+    """An array of objects, one object, or (many send it under this type) lines of objects."""
+    if first == b"[":
+        return _array(body, observed, zone)
+    if first != b"{" and strict:
+        raise RejectedError("the body is JSON but neither an object nor an array of objects")
+    if b"\n" in body.strip(_SPACE):
+        line = body.lstrip(_SPACE).partition(b"\n")[0]
+        if _problem(line) and not (why := _problem(body)):
+            body = msgspec.json.format(body, indent=-1)
+        elif strict and _problem(line) and why:
+            raise RejectedError(f"the body is no JSON object: {why}")
+    elif strict and (why := _problem(body)):
+        raise RejectedError(f"the body is no JSON object: {why}")
+    return read_ndjson(body, observed, zone=zone)
+
+
+def _array(body: bytes, observed: int, zone: ZoneInfo) -> Batch:
+    """The array's elements as lines: cut apart in C, so that they take the fast path of NDJSON."""
+    try:
+        if b"\n" in body or b"\r" in body:
+            body = msgspec.json.format(body, indent=-1)  # pretty-printed: no line feed is left inside an element
+        elements = msgspec.json.decode(body, type=list[msgspec.Raw])
+    except msgspec.DecodeError as why:
+        raise RejectedError(f"the body is no JSON array: {why}{_place(body, str(why))}") from why
+    except RecursionError as why:
+        raise RejectedError("the body is no JSON array that can be read: it is nested too deep") from why
+    lines = b"\n".join(elements)
+    if b"\r" in lines or lines.count(b"\n") != max(0, len(elements) - 1):
+        return read_lines(elements, observed, zone=zone)
+    return read_ndjson(lines, observed, zone=zone)
+
+
+def _place(body: bytes, why: str) -> str:
+    """Where a body that msgspec calls truncated ends: it names no byte then."""
+    return "" if "(byte " in why else f" (byte {len(body)})"
+
+
+def _problem(text: bytes) -> str:
+    """Why these bytes are not one JSON value; empty: they are."""
+    try:
+        msgspec.json.decode(text, type=msgspec.Raw)
+    except msgspec.DecodeError as why:
+        return f"{why}{_place(text, str(why))}"
+    except RecursionError:
+        return ""  # one line of JSON, too deep to be read: it is kept as it came
+    return ""
+
+
+def _zone(name: str | None, default: ZoneInfo) -> ZoneInfo:
+    if not name:
+        return default
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as why:
+        raise RejectedError(f"timezone={name[:80]!r} is no IANA time zone; write one such as Europe/Berlin") from why
+
+
+def _idempotency_key(key: str | None) -> str | None:
+    if not key:
+        return None
+    if len(key) > MAX_KEY or not key.isprintable():
+        raise RejectedError(f"the Idempotency-Key must have 1 to {MAX_KEY} printable characters")
+    return key
+
+
+def _parser(query: Mapping[str, str]) -> dict[str, Json] | None:
+    """`?parser=T&parser.a=1&parser.b.c=2` as {"type": T, "a": "1", "b": {"c": "2"}}, as a step of the YAML has it.
+
+    Values stay text, to be converted by the parser's own settings; `parser.a=["x"]` and `parser.a={"k": 1}` are JSON.
+    """
+    settings = {name.removeprefix("parser."): value for name, value in query.items() if name.startswith("parser.")}
+    if not query.get("parser"):
+        if settings:
+            raise RejectedError(f"parser.{next(iter(settings))} is given without parser=")
+        return None
+    parser: dict[str, Json] = {"type": query["parser"]}
+    for name, value in settings.items():
+        setting, dot, key = name.partition(".")
+        if not dot:
+            parser[setting] = _value(value)
+            continue
+        group = parser.setdefault(setting, {})
+        if not isinstance(group, dict):
+            raise RejectedError(f"parser.{setting} and parser.{name} cannot both be given")
+        group[key] = value
+    if query.get("timezone"):
+        parser.setdefault("timezone", query["timezone"])
+    return parser
+
+
+def _value(text: str) -> Json:
+    if text.startswith(('["', '{"')):
+        try:
+            value: Json = msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            return text  # a regular expression may start so
+        return value
+    return text
+
+
+def _accepted(count: int) -> HttpResponse:
+    return HttpResponse(200, msgspec.json.encode({"accepted": count}))
+
+
+def _unsupported(media: str) -> HttpResponse:
+    detail = f"{media} is no log format; send application/x-ndjson, application/json or text/plain"
+    problem = {"type": "about:blank", "title": "Unsupported Media Type", "status": 415, "detail": detail}
+    return HttpResponse(415, msgspec.json.encode(problem), "application/problem+json")
+
+
+@hookimpl
+def cordwood_plugins() -> list[type[Http]]:
+    """The HTTP log endpoint."""
+    return [Http]
