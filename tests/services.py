@@ -1,0 +1,146 @@
+"""What the tests need beyond Python packages: a Chromium and a PostgreSQL server; found, or installed where we may.
+
+`python tests/services.py` prints one line for each and ends with 1 when something cannot be had. Tests call
+`find_chromium()` and `find_postgres()` themselves; nothing is handed over.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+POSTGRES_MINIMUM = 15
+
+
+def find_chromium() -> Path | None:
+    """A Chromium or Chrome that starts: CORDWOOD_CHROMIUM, then the system's, then playwright's own."""
+    return next((path for path in _chromiums() if _version(path)), None)
+
+
+def find_postgres() -> Path | None:
+    """The folder of a PostgreSQL server's programs (initdb, postgres, pg_ctl), the newest one."""
+    folders = [*Path("/usr/lib/postgresql").glob("*/bin"), *Path("/usr").glob("pgsql-*/bin")]
+    if on_path := shutil.which("pg_ctl"):
+        folders.append(Path(on_path).resolve().parent)
+    folders += Path("/opt/homebrew/opt").glob("postgresql@*/bin")
+    found = [(major, folder) for folder in folders if (major := _major(folder)) >= POSTGRES_MINIMUM]
+    return max(found)[1] if found else None
+
+
+def _chromiums() -> Iterator[Path]:
+    if named := os.environ.get("CORDWOOD_CHROMIUM"):
+        yield Path(named)
+    for name in ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"):
+        if path := shutil.which(name):
+            yield Path(path)
+    yield Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
+    try:
+        from playwright.sync_api import sync_playwright
+
+        with sync_playwright() as playwright:
+            yield Path(playwright.chromium.executable_path)
+    except ImportError:
+        return
+
+
+def _version(program: Path) -> str:
+    """What the program says of itself; empty where it is not there or does not start."""
+    try:
+        done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _major(folder: Path) -> int:
+    """The major version of the PostgreSQL programs in a folder; 0 where some are missing."""
+    if not all((folder / name).exists() for name in ("initdb", "postgres", "pg_ctl")):
+        return 0
+    words = _version(folder / "postgres").split()
+    digits = words[2].split(".")[0] if len(words) > 2 else ""
+    return int(digits) if digits.isdigit() else 0
+
+
+def _may_use_apt() -> bool:
+    return os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def _run(*command: str) -> bool:
+    """Run an installer; its output is shown only where it fails."""
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    if done.returncode:
+        print(f"  {' '.join(command)} failed:\n{(done.stderr or done.stdout)[-1500:]}", file=sys.stderr)
+    return done.returncode == 0
+
+
+def _apt_install(*packages: str) -> bool:
+    return _run("apt-get", "update", "-q") and _run(
+        "apt-get", "install", "-y", "-q", "--no-install-recommends", *packages
+    )
+
+
+def _install_chromium() -> None:
+    if not (_may_use_apt() and _apt_install("chromium", "fonts-dejavu-core")):
+        _run(sys.executable, "-m", "playwright", "install", "chromium")
+
+
+def _install_postgres() -> None:
+    if not _may_use_apt() or not _apt_install("postgresql-common"):
+        return
+    # The package would create a cluster and start it: the tests start their own, in a temporary folder.
+    settings = Path("/etc/postgresql-common/createcluster.conf")
+    if settings.exists() and "\ncreate_main_cluster = false" not in settings.read_text():
+        with settings.open("a") as file:
+            file.write("\ncreate_main_cluster = false\n")
+    _run("apt-get", "install", "-y", "-q", "--no-install-recommends", "postgresql")
+
+
+class Service(NamedTuple):
+    """A program, how to find it, how to install it, and what a person does where that fails."""
+
+    name: str
+    find: Callable[[], Path | None]
+    install: Callable[[], None]
+    advice: str
+
+
+SERVICES = (
+    Service(
+        "Chromium",
+        find_chromium,
+        _install_chromium,
+        "install the package chromium, or set CORDWOOD_CHROMIUM to a Chrome's path",
+    ),
+    Service(
+        "PostgreSQL server",
+        find_postgres,
+        _install_postgres,
+        f"install the package postgresql, {POSTGRES_MINIMUM} or newer (looked for in /usr/lib/postgresql and PATH)",
+    ),
+)
+
+
+def main() -> int:
+    missing = 0
+    for service in SERVICES:
+        found = service.find()
+        if found is None:
+            print(f"{service.name}: not here, installing", flush=True)
+            service.install()
+            found = service.find()
+        if found is None:
+            missing += 1
+            print(f"{service.name}: cannot be had; {service.advice}", file=sys.stderr)
+        else:
+            print(f"{service.name}: {found}")
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
