@@ -1,0 +1,177 @@
+"""The one transaction that stores a group of submissions: idempotency keys, checkpoints, segments, positions, NOTIFY.
+
+Order matters: what may wait for another node (keys, checkpoints) comes first in sorted order, so that nodes cannot
+deadlock; the segment log's head, which all commits of a project pass through, is locked last and only for the
+catalog's row and the commit itself. So positions are gapless and in the order of commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import asyncpg
+
+from ...plugins.base import Acknowledgement, Checkpoint
+from ...plugins.batch import Batch
+from ...plugins.errors import CheckpointConflictError
+from .catalog import insert_file, insert_segment
+from .commits import CHANNEL
+from .encode import EncodedSegment
+
+KEY_HOURS = 24
+"""How long an idempotency key is remembered."""
+
+_NEW_KEYS = f"""
+insert into idempotency_key as known (project_id, key, accepted)
+select * from unnest($1::integer[], $2::text[], $3::integer[])
+on conflict (project_id, key) do update set accepted = excluded.accepted, created_at = now()
+where known.created_at < now() - interval '{KEY_HOURS} hours'
+returning project_id, key
+"""
+_OLD_KEYS = """
+select project_id, key, accepted from idempotency_key
+where (project_id, key) in (select * from unnest($1::integer[], $2::text[]))
+"""
+_FIRST_CHECKPOINTS = """
+insert into checkpoint (source, key, value)
+select * from unnest($1::text[], $2::text[], $3::jsonb[])
+on conflict (source, key) do nothing
+returning source, key
+"""
+_NEXT_CHECKPOINTS = """
+update checkpoint c set value = v.value, updated_at = now()
+from unnest($1::text[], $2::text[], $3::jsonb[], $4::jsonb[]) v (source, key, value, previous)
+where c.source = v.source and c.key = v.key and c.value = v.previous
+returning c.source, c.key
+"""
+_ADVANCE = "update segment_log set head = head + 1 where project_id = $1 returning head"
+
+
+@dataclass(eq=False, slots=True)
+class Submission:
+    """What a source handed over: a batch of one project, and what must commit with it."""
+
+    project_id: int
+    source: str
+    batch: Batch
+    checkpoint: Checkpoint | None = None
+    key: str | None = None
+    size: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.size = self.batch.size
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A segment as it was committed."""
+
+    id: int
+    project_id: int
+    position: int
+    encoded: EncodedSegment
+
+
+class SettledBefore(Exception):  # noqa: N818 - it ends a transaction, it is no error
+    """Some submissions must not be stored: the group is to be encoded again without them."""
+
+    def __init__(self, outcomes: Mapping[Submission, Acknowledgement | CheckpointConflictError]) -> None:
+        super().__init__(f"{len(outcomes)} submissions are settled already")
+        self.outcomes = outcomes
+
+
+async def commit(
+    connection: asyncpg.Connection, group: Sequence[Submission], encoded: Mapping[int, EncodedSegment]
+) -> list[Committed]:
+    """Store the group, whose segments by project are `encoded`, in one transaction.
+
+    :raises SettledBefore: nothing was stored; some submissions are duplicates or conflict
+    """
+    async with connection.transaction():
+        settled = await _take_keys(connection, group)
+        settled |= await _move_checkpoints(connection, group)
+        if settled:
+            raise SettledBefore(settled)
+        files = [(project, await insert_file(connection, segment.data)) for project, segment in sorted(encoded.items())]
+        committed = []
+        for project_id, id_ in files:
+            position = await connection.fetchval(_ADVANCE, project_id)
+            segment = encoded[project_id]
+            await insert_segment(connection, id_, project_id, segment, level=0, positions=(position, position))
+            committed.append(Committed(id_, project_id, position, segment))
+        await connection.execute("select pg_notify($1, '')", CHANNEL)
+    return committed
+
+
+async def _take_keys(
+    connection: asyncpg.Connection, group: Sequence[Submission]
+) -> dict[Submission, Acknowledgement | CheckpointConflictError]:
+    """Enter the idempotency keys; the submissions whose key is known get the first answer."""
+    keyed = sorted((s for s in group if s.key is not None), key=lambda s: (s.project_id, s.key or ""))
+    if not keyed:
+        return {}
+    columns = [s.project_id for s in keyed], [s.key for s in keyed], [len(s.batch) for s in keyed]
+    fresh = {tuple(row) for row in await connection.fetch(_NEW_KEYS, *columns)}
+    known = [s for s in keyed if (s.project_id, s.key) not in fresh]
+    if not known:
+        return {}
+    rows = await connection.fetch(_OLD_KEYS, [s.project_id for s in known], [s.key for s in known])
+    first = {(row[0], row[1]): row[2] for row in rows}
+    return {s: Acknowledgement(first[s.project_id, s.key], duplicate=True) for s in known}
+
+
+async def _move_checkpoints(
+    connection: asyncpg.Connection, group: Sequence[Submission]
+) -> dict[Submission, Acknowledgement | CheckpointConflictError]:
+    """Move each source's positions from what it believes to what it has read; who believes wrong is refused."""
+    chains: dict[tuple[str, str], list[Submission]] = {}
+    for submission in group:
+        if submission.checkpoint is not None:
+            chains.setdefault((submission.source, submission.checkpoint.key), []).append(submission)
+    if not chains:
+        return {}
+    refused: set[Submission] = set()
+    first: list[tuple[str, str, object]] = []
+    following: list[tuple[str, str, object, object]] = []
+    for (source, key), chain in sorted(chains.items()):
+        marks = [s.checkpoint for s in chain if s.checkpoint is not None]
+        for n, (mark, submission) in enumerate(zip(marks[1:], chain[1:], strict=True)):
+            if mark.previous != marks[n].value or chain[n] in refused:
+                refused.add(submission)
+        if refused.intersection(chain):
+            continue
+        if marks[0].previous is None:
+            first.append((source, key, marks[-1].value))
+        else:
+            following.append((source, key, marks[-1].value, marks[0].previous))
+    moved = set()
+    if first:
+        moved |= {tuple(row) for row in await connection.fetch(_FIRST_CHECKPOINTS, *_columns(first))}
+    if following:
+        moved |= {tuple(row) for row in await connection.fetch(_NEXT_CHECKPOINTS, *_columns(following))}
+    for place, chain in chains.items():
+        if place not in moved and not refused.intersection(chain):
+            refused.update(chain)
+    return {
+        s: CheckpointConflictError(
+            f"the position of {s.source} was moved by another reader; read on from the stored one"
+        )
+        for s in refused
+    }
+
+
+def _columns(rows: Sequence[tuple[object, ...]]) -> list[list[object]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def same_group(group: Sequence[Submission]) -> dict[Submission, Submission]:
+    """Submissions whose idempotency key occurs earlier in the same group, with the earlier one."""
+    first: dict[tuple[int, str], Submission] = {}
+    again = {}
+    for submission in group:
+        if submission.key is not None:
+            earlier = first.setdefault((submission.project_id, submission.key), submission)
+            if earlier is not submission:
+                again[submission] = earlier
+    return again

@@ -1,0 +1,161 @@
+"""The compactor: merges small segments into large ones, sorted, without stopping anything.
+
+Level 0 are the commits as they came. Sixteen of them, or what is a minute old, become segments of level 1, one for each
+UTC day in them; eight neighbours of a level and day become one of the next, until a segment has about half a million
+rows. So an event is rewritten at most four times. Rows are sorted by service, template, time: equal values meet, and
+the file shrinks. Old segments leave the catalog in the transaction in which the new ones enter it; their bytes go when
+no query can still be reading them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+import anyio
+import anyio.to_thread
+import asyncpg
+import polars as pl
+
+from .cache import SegmentCache, SegmentGoneError
+from .catalog import Catalog, insert_file, insert_segment
+from .commit import KEY_HOURS
+from .decode import read_segments
+from .encode import POSITION, TEMPLATE, EncodedSegment, encode_frame
+from .segment import Segment
+
+FULL_ROWS = 500_000
+"""A segment of so many rows is not merged any more; more rows would cost memory while merging (about 400 bytes each)."""
+_LEVEL0 = 16  # commits merged at once
+_FANOUT = 8  # segments of a level and day that become one
+_OLD_SECONDS = 60  # level-0 segments are merged at this age, however few
+_GRACE_SECONDS = 120  # how long a query may still read a replaced segment from PostgreSQL
+_ROW_GROUP = 32_768
+_ZSTD_LEVEL = 3
+_DAY_NS = 86_400_000_000_000
+_log = logging.getLogger(__name__)
+
+
+class Compactor:
+    """Merges the segments of all projects; runs on one node at a time (see `singleton`)."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, catalog: Catalog, cache: SegmentCache, *, busy: Callable[[], bool] = lambda: False
+    ) -> None:
+        self._pool, self._catalog, self._cache = pool, catalog, cache
+        self._busy = busy
+        self._turn = anyio.CapacityLimiter(1)
+
+    async def run(self, every: float = 2.0) -> None:
+        """Compact and sweep until cancelled. While ingest is busy, only what cannot wait is merged."""
+        while True:
+            merged = False
+            for project_id in [row[0] for row in await self._pool.fetch("select id from project order by id")]:
+                try:
+                    merged |= await self.compact(project_id, urgent=self._busy())
+                except SegmentGoneError as why:
+                    _log.warning("compaction of project %d starts over: %s", project_id, why)
+            await self.sweep()
+            if not merged:
+                await anyio.sleep(every)
+
+    async def compact(self, project_id: int, *, urgent: bool = False, now: datetime | None = None) -> bool:
+        """Do one merge if one is due; whether one was done. `urgent`: only a backlog counts, not age."""
+        segments = await self._catalog.segments(project_id)
+        group = _due(segments, await self._ages(project_id, now or datetime.now(UTC)), urgent=urgent)
+        if not group:
+            return False
+        paths = await self._cache.paths(group)
+        fresh = await anyio.to_thread.run_sync(merge, group, paths, limiter=self._turn)
+        return await self._replace(project_id, group, fresh)
+
+    async def sweep(self) -> None:
+        """Delete the bytes of segments replaced long ago, and idempotency keys past their time."""
+        await self._pool.execute(
+            "with gone as (delete from segment where replaced_at < now() - make_interval(secs => $1) returning id) "
+            "delete from segment_file where segment_id in (select id from gone)",
+            _GRACE_SECONDS,
+        )
+        await self._pool.execute(
+            "delete from idempotency_key where created_at < now() - make_interval(hours => $1)", 2 * KEY_HOURS
+        )
+
+    async def _ages(self, project_id: int, now: datetime) -> dict[int, float]:
+        rows = await self._pool.fetch(
+            "select id, created_at from segment where project_id = $1 and level = 0 and replaced_at is null", project_id
+        )
+        return {row[0]: (now - row[1]).total_seconds() for row in rows}
+
+    async def _replace(self, project_id: int, group: Sequence[Segment], fresh: Sequence[EncodedSegment]) -> bool:
+        """Exchange the group for the fresh segments in one transaction; False if somebody else was faster."""
+        ids = [segment.id for segment in group]
+        level = max(segment.level for segment in group) + 1
+        written = []
+        async with self._pool.acquire() as connection, connection.transaction():
+            replaced = await connection.fetch(
+                "update segment set replaced_at = now() where id = any($1) and replaced_at is null returning id", ids
+            )
+            if len(replaced) != len(ids):
+                raise SegmentGoneError(
+                    f"segments {sorted(set(ids) - {row[0] for row in replaced})} were replaced meanwhile"
+                )
+            for encoded, positions in ((e, _positions(e)) for e in fresh):
+                id_ = await insert_file(connection, encoded.data)
+                await insert_segment(connection, id_, project_id, encoded, level=level, positions=positions)
+                written.append((id_, encoded.data))
+        for id_, data in written:
+            await anyio.to_thread.run_sync(self._cache.put, id_, data)
+        rows = sum(segment.rows for segment in group)
+        _log.debug("compacted %d segments of level %d (%d rows) to %d", len(group), level - 1, rows, len(fresh))
+        return True
+
+
+def _due(segments: Sequence[Segment], ages: dict[int, float], *, urgent: bool) -> list[Segment]:
+    """The segments to merge now: a backlog of commits, else neighbours of one level and day, else old commits."""
+    commits = sorted((s for s in segments if s.level == 0), key=lambda s: s.min_position)
+    if len(commits) >= _LEVEL0 * (4 if urgent else 1):
+        return _up_to_full(commits)
+    if urgent:
+        return []
+    by_day: dict[tuple[int, str], list[Segment]] = {}
+    for segment in segments:
+        if segment.level and segment.rows < FULL_ROWS:
+            by_day.setdefault((segment.level, segment.day), []).append(segment)
+    for _, group in sorted(by_day.items()):
+        if len(group) >= _FANOUT:
+            return _up_to_full(sorted(group, key=lambda s: s.min_position))
+    old = [segment for segment in commits if ages.get(segment.id, 0) >= _OLD_SECONDS]
+    return _up_to_full(old)
+
+
+def _up_to_full(group: Sequence[Segment]) -> list[Segment]:
+    """The first of the group whose rows together fill a segment."""
+    taken: list[Segment] = []
+    rows = 0
+    for segment in group:
+        if taken and rows + segment.rows > FULL_ROWS:
+            break
+        taken.append(segment)
+        rows += segment.rows
+    return taken
+
+
+def merge(group: Sequence[Segment], paths: dict[int, object]) -> list[EncodedSegment]:
+    """The rows of the group as one sorted segment for each UTC day. Blocking."""
+    frame = read_segments(group, paths)  # type: ignore[arg-type]
+    day = (pl.col("timestamp").to_physical() // _DAY_NS).alias("#day")
+    frame = frame.sort("service", TEMPLATE, "timestamp", POSITION, maintain_order=True).with_columns(day)
+    days = (
+        frame.partition_by("#day", include_key=False, maintain_order=False)
+        if frame["#day"].n_unique() > 1
+        else [frame.drop("#day")]
+    )
+    return [encode_frame(part, zstd_level=_ZSTD_LEVEL, row_group=_ROW_GROUP) for part in days]
+
+
+def _positions(encoded: EncodedSegment) -> tuple[int, int]:
+    column = next(column for column in encoded.columns if column.column == POSITION)
+    assert isinstance(column.min, int)
+    assert isinstance(column.max, int)
+    return column.min, column.max

@@ -1,0 +1,119 @@
+"""The PostgreSQL that holds everything: its pool of connections and its schema."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from ...plugins.errors import ConfigError, FatalError
+
+SCHEMA = "cordwood"
+MIN_SERVER = 150000  # PostgreSQL 15
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_MIGRATION_LOCK = 0x636F7264  # advisory lock: one node migrates, the others wait for it
+_log = logging.getLogger(__name__)
+
+
+async def _init(connection: asyncpg.Connection) -> None:
+    """Python objects in and out of jsonb."""
+    await connection.set_type_codec(
+        "jsonb",
+        schema="pg_catalog",
+        format="binary",
+        encoder=lambda value: b"\x01" + msgspec.json.encode(value),
+        decoder=lambda data: msgspec.json.decode(data[1:]),
+    )
+
+
+async def open_pool(connect_args: dict[str, Any], *, max_size: int = 20) -> asyncpg.Pool:
+    """A pool whose connections see Cordwood's schema first and know jsonb.
+
+    :raises ConfigError: the server cannot be reached, or is older than 15
+    """
+    try:
+        pool = await asyncpg.create_pool(
+            **connect_args,
+            min_size=1,
+            max_size=max_size,
+            init=_init,
+            command_timeout=60,
+            timeout=10,
+            server_settings={"search_path": f"{SCHEMA}, public", "application_name": "cordwood"},
+        )
+    except (OSError, TimeoutError, asyncpg.PostgresError, ValueError, asyncpg.InterfaceError) as why:
+        raise ConfigError(
+            f"PostgreSQL cannot be reached: {type(why).__name__}: {why}",
+            hint="check CORDWOOD_DATABASE_URL and the server",
+        ) from why
+    version = int(await pool.fetchval("show server_version_num"))
+    if version < MIN_SERVER:
+        await pool.close()
+        raise ConfigError(f"PostgreSQL {version // 10000} is too old", hint="Cordwood needs PostgreSQL 15 or newer")
+    return pool
+
+
+def newest_revision() -> str:
+    """The revision this release migrates to: its last migration's number."""
+    return max(path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+async def current_revision(pool: asyncpg.Pool) -> str | None:
+    """The revision the database is at; None: it has no schema of ours yet."""
+    try:
+        revision: str | None = await pool.fetchval(f"select version_num from {SCHEMA}.alembic_version")
+    except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError):
+        return None
+    return revision
+
+
+async def migrate(pool: asyncpg.Pool, connect_args: dict[str, Any]) -> None:
+    """Bring the schema to this release's revision, one node at a time.
+
+    :raises FatalError: the database is ahead of this release
+    """
+    if await current_revision(pool) == newest_revision():
+        return
+    async with pool.acquire() as connection:
+        await connection.execute("select pg_advisory_lock($1)", _MIGRATION_LOCK, timeout=600)
+        try:
+            await connection.execute(f"create schema if not exists {SCHEMA}")
+            found = await current_revision(pool)
+            if found is not None and found > newest_revision():
+                raise FatalError(
+                    f"the database is at revision {found}, this release knows {newest_revision()}: "
+                    "it was used by a newer Cordwood; start that one, or restore a backup made before the upgrade"
+                )
+            if found != newest_revision():
+                _log.info("migrating the database from revision %s to %s", found or "none", newest_revision())
+                await _upgrade(connect_args)
+        finally:
+            await connection.execute("select pg_advisory_unlock($1)", _MIGRATION_LOCK)
+
+
+async def _upgrade(connect_args: dict[str, Any]) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from sqlalchemy import Connection
+    from sqlalchemy.ext.asyncio import create_async_engine
+    from sqlalchemy.pool import NullPool
+
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(**connect_args, server_settings={"search_path": f"{SCHEMA}, public"})
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+
+    def run(connection: Connection) -> None:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(run)
+    finally:
+        await engine.dispose()

@@ -1,0 +1,43 @@
+"""From segment files back to a frame with a batch's columns and the internal ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from ...plugins.batch import Batch, concat
+from ...plugins.fields import STANDARD, split_column
+from .encode import POSITION, TEMPLATE
+from .segment import Segment
+
+_INTERNAL = (TEMPLATE, POSITION)
+
+
+def read_segment(segment: Segment, path: Path) -> pl.DataFrame:
+    """The rows of a segment under the names a batch has, standard columns first, then `_template`, `_position`.
+
+    An attribute's column is `field` where the field has one kind here, else `field#kind`; see `fields.split_column`.
+    """
+    frame = pl.read_parquet(path)
+    names: dict[str, str] = {}
+    for column in segment.columns:
+        if column.field in STANDARD or column.column in _INTERNAL:
+            continue
+        plain = column.kind != "json" and len(segment.kinds(column.field)) == 1
+        natural = plain and split_column(column.field, frame.schema[column.column]) == (column.field, column.kind)
+        names[column.column] = column.field if natural else f"{column.field}#{column.kind}"
+    frame = frame.rename(names)
+    if POSITION not in frame.columns:
+        frame = frame.with_columns(pl.lit(segment.min_position, dtype=pl.Int64).alias(POSITION))
+    if TEMPLATE not in frame.columns:
+        frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(TEMPLATE))
+    missing = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in STANDARD.items() if name not in frame.columns]
+    frame = frame.with_columns(missing)
+    return frame.select(*STANDARD, *_INTERNAL, pl.exclude(*STANDARD, *_INTERNAL))
+
+
+def read_segments(segments: Sequence[Segment], paths: Mapping[int, Path]) -> pl.DataFrame:
+    """The rows of all segments, in the order given; a field with different kinds gets a column for each."""
+    return concat([Batch(read_segment(segment, paths[segment.id])) for segment in segments]).frame

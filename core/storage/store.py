@@ -1,0 +1,107 @@
+"""The store: PostgreSQL with its schema, the catalog, the cache, the writer and what keeps them in order."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import anyio
+import asyncpg
+
+from .cache import SegmentCache
+from .catalog import Catalog
+from .commits import Commits
+from .compaction import Compactor
+from .database import migrate, open_pool
+from .embedded import EmbeddedPostgres
+from .singleton import run_once
+from .writer import Writer
+
+_CACHE_BYTES = 10 * 1024**3
+
+
+class Store:
+    """Open it with `Store.opened`; all parts work while that context lasts."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, cache_folder: Path, *, embedded: bool, cache_bytes: int = _CACHE_BYTES
+    ) -> None:
+        self.pool = pool
+        self.embedded = embedded
+        self.workers = anyio.CapacityLimiter(2)
+        self.catalog = Catalog(pool)
+        self.cache = SegmentCache(pool, cache_folder, max_bytes=cache_bytes)
+        self.commits = Commits(pool)
+        self.writer = Writer(pool, self.cache, self.commits, limiter=self.workers)
+        self.compactor = Compactor(pool, self.catalog, self.cache, busy=lambda: self.writer.busy)
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(
+        cls, data_dir: Path, database_url: str | None = None, *, compact: bool = True
+    ) -> AsyncIterator[Store]:
+        """The store on a server (`database_url`), or else on the embedded PostgreSQL under `data_dir`.
+
+        At the end the writer commits what it has taken in, then everything stops.
+
+        :raises ConfigError: the folder or the server cannot be used
+        :raises FatalError: the server does not start, or the schema is of a newer release
+        """
+        if database_url is not None:
+            async with cls._connected({"dsn": database_url}, data_dir, embedded=False, compact=compact) as store:
+                yield store
+            return
+        server = EmbeddedPostgres(data_dir)
+        async with (
+            server.running(),
+            cls._connected(server.connect_args, data_dir, embedded=True, compact=compact) as store,
+        ):
+            yield store
+
+    @classmethod
+    @asynccontextmanager
+    async def _connected(
+        cls, connect_args: dict[str, Any], data_dir: Path, *, embedded: bool, compact: bool
+    ) -> AsyncIterator[Store]:
+        pool = await open_pool(connect_args)
+        try:
+            await migrate(pool, connect_args)
+            store = cls(pool, data_dir / "cache" / await _identity(pool), embedded=embedded)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(store.commits.run)
+                tasks.start_soon(store.writer.run)
+                if compact:
+                    tasks.start_soon(run_once, pool, "compaction", store.compactor.run)
+                try:
+                    yield store
+                finally:
+                    with anyio.CancelScope(shield=True), anyio.move_on_after(6):
+                        await store.writer.drain()
+                    tasks.cancel_scope.cancel()
+        finally:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(3):
+                await pool.close()
+            pool.terminate()
+
+    async def project_id(self, name: str = "default") -> int | None:
+        """The project's id; None: there is no such project."""
+        id_: int | None = await self.pool.fetchval("select id from project where name = $1", name)
+        return id_
+
+    async def checkpoint(self, source: str, key: str) -> Any:
+        """The committed position of a source, or None."""
+        return await self.pool.fetchval("select value from checkpoint where source = $1 and key = $2", source, key)
+
+    async def checkpoints(self, source: str, prefix: str = "") -> dict[str, Any]:
+        """All committed positions of a source whose key begins with `prefix`."""
+        rows = await self.pool.fetch(
+            "select key, value from checkpoint where source = $1 and starts_with(key, $2)", source, prefix
+        )
+        return {row["key"]: row["value"] for row in rows}
+
+
+async def _identity(pool: asyncpg.Pool) -> str:
+    """This database's own name, so that a data folder used with another one does not mix their cached segments."""
+    return str(await pool.fetchval("select id from installation"))

@@ -1,0 +1,259 @@
+"""The writer: groups what arrives within a short linger into one segment a project, commits it, then acknowledges.
+
+    submit ──► [pending, bounded by bytes] ──► encode (worker thread) ──► commit ──► receipts
+
+Encoding of one group runs while the one before commits. Groups commit in the order in which they were made, so a
+source's checkpoints follow each other.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import anyio
+import anyio.to_thread
+import asyncpg
+from anyio.abc import ObjectReceiveStream, ObjectSendStream
+
+from ...plugins.base import Acknowledgement
+from ...plugins.errors import RetryableError
+from .cache import SegmentCache
+from .commit import Committed, SettledBefore, Submission, commit, same_group
+from .commits import Commits
+from .encode import EncodedSegment, encode
+
+_COMMIT_SECONDS = 60.0  # a commit that takes longer is given up; its outcome is asked for before anything is sent again
+_log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False, slots=True)
+class PendingReceipt:
+    """The receipt of a submission; settled once."""
+
+    done: anyio.Event = field(default_factory=anyio.Event)
+    outcome: Acknowledgement | Exception | None = None
+
+    def settle(self, outcome: Acknowledgement | Exception) -> None:
+        """Tell whoever waits."""
+        self.outcome = outcome
+        self.done.set()
+
+    async def committed(self) -> Acknowledgement:
+        """Wait for the commit; see `plugins.Receipt`."""
+        await self.done.wait()
+        if isinstance(self.outcome, Exception):
+            raise self.outcome
+        assert self.outcome is not None
+        return self.outcome
+
+
+@dataclass(slots=True)
+class WriterStats:
+    """Counters since the start."""
+
+    events: int = 0
+    bytes: int = 0
+    segments: int = 0
+    duplicates: int = 0
+    failures: int = 0
+    disk_full: bool = False
+    last_error: str = ""
+
+
+@dataclass(eq=False, slots=True)
+class _Group:
+    submissions: list[Submission]
+    encoded: dict[int, EncodedSegment]
+
+
+class Writer:
+    """Takes submissions in and makes them durable."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        cache: SegmentCache,
+        commits: Commits,
+        *,
+        linger_ms: int = 50,
+        group_bytes: int = 16 * 1024 * 1024,
+        pending_bytes: int = 96 * 1024 * 1024,
+        limiter: anyio.CapacityLimiter | None = None,
+    ) -> None:
+        self._pool, self._cache, self._commits = pool, cache, commits
+        self._linger = linger_ms / 1000
+        self._group_bytes, self._pending_bytes = group_bytes, pending_bytes
+        self._limiter = limiter
+        self._pending: list[Submission] = []
+        self._receipts: dict[Submission, PendingReceipt] = {}
+        self._size = 0  # bytes taken in and not yet settled
+        self._queued = 0  # bytes in `_pending`
+        self._first_at = 0.0
+        self._arrived, self._room, self._drained = anyio.Event(), anyio.Event(), anyio.Event()
+        self._closing = False
+        self.stats = WriterStats()
+
+    async def submit(self, submission: Submission) -> PendingReceipt:
+        """Queue a submission; waits while there is no room for it.
+
+        :raises RetryableError: the writer is stopping
+        """
+        while self._size and self._size + submission.size > self._pending_bytes:
+            await self._room.wait()
+        if self._closing:
+            raise RetryableError("Cordwood is stopping", after=2)
+        receipt = PendingReceipt()
+        if not len(submission.batch) and submission.checkpoint is None:
+            receipt.settle(Acknowledgement(0))
+            return receipt
+        if not self._pending:
+            self._first_at = time.monotonic()
+        self._size += submission.size
+        self._queued += submission.size
+        self._pending.append(submission)
+        self._receipts[submission] = receipt
+        self._arrived.set()
+        return receipt
+
+    async def run(self) -> None:
+        """Write until `drain`; then write what was taken in, and return."""
+        send, receive = anyio.create_memory_object_stream[_Group](0)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._encode_groups, send)
+            tasks.start_soon(self._commit_groups, receive)
+        self._drained.set()
+
+    @property
+    def busy(self) -> bool:
+        """Whether more waits than one group: work that can wait should."""
+        return self._size > self._group_bytes
+
+    async def drain(self) -> None:
+        """Take nothing more in, and return when all that was taken in is settled."""
+        self._closing = True
+        self._arrived.set()
+        await self._drained.wait()
+
+    async def _encode_groups(self, send: ObjectSendStream[_Group]) -> None:
+        async with send:
+            while True:
+                while not self._pending and not self._closing:
+                    self._arrived = anyio.Event()
+                    await self._arrived.wait()
+                if not self._pending:
+                    return
+                await self._linger_for_more()
+                submissions = self._next_group()
+                try:
+                    encoded = await self._encode(submissions)
+                except Exception as why:
+                    _log.exception("a group of %d batches could not be encoded", len(submissions))
+                    self._fail(submissions, RetryableError(f"encoding failed: {why}"))
+                    continue
+                await send.send(_Group(submissions, encoded))
+
+    async def _linger_for_more(self) -> None:
+        deadline = self._first_at + self._linger
+        while self._queued < self._group_bytes and not self._closing:
+            rest = deadline - time.monotonic()
+            if rest <= 0:
+                return
+            self._arrived = anyio.Event()
+            with anyio.move_on_after(rest):
+                await self._arrived.wait()
+
+    def _next_group(self) -> list[Submission]:
+        """The oldest submissions up to the group's size; at least one."""
+        size, count = 0, 0
+        for submission in self._pending:
+            if count and size + submission.size > self._group_bytes:
+                break
+            size += submission.size
+            count += 1
+        group, self._pending = self._pending[:count], self._pending[count:]
+        self._queued -= size
+        self._first_at = time.monotonic()
+        return group
+
+    async def _encode(self, submissions: Sequence[Submission]) -> dict[int, EncodedSegment]:
+        again = same_group(submissions)
+        by_project: dict[int, list[Submission]] = {}
+        for submission in submissions:
+            if submission not in again and len(submission.batch):
+                by_project.setdefault(submission.project_id, []).append(submission)
+        encoded = {}
+        for project_id, group in by_project.items():
+            batches = [submission.batch for submission in group]
+            encoded[project_id] = await anyio.to_thread.run_sync(encode, batches, limiter=self._limiter)
+        return encoded
+
+    async def _commit_groups(self, receive: ObjectReceiveStream[_Group]) -> None:
+        async with receive:
+            async for group in receive:
+                await self._commit(group)
+
+    async def _commit(self, group: _Group) -> None:
+        """Commit the group, without the submissions that turn out to be settled already."""
+        while group.submissions:
+            again = same_group(group.submissions)
+            unique = [s for s in group.submissions if s not in again]
+            try:
+                with anyio.fail_after(_COMMIT_SECONDS):
+                    async with self._pool.acquire() as connection:
+                        committed = await commit(connection, unique, group.encoded)
+            except SettledBefore as settled:
+                outcomes = {
+                    s: settled.outcomes[again.get(s, s)]
+                    for s in group.submissions
+                    if again.get(s, s) in settled.outcomes
+                }
+                self._settle(outcomes)
+                rest = [s for s in group.submissions if s not in outcomes]
+                group = _Group(rest, await self._encode(rest))
+            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as why:
+                self._fail(group.submissions, _retryable(why))
+                self.stats.disk_full = isinstance(why, asyncpg.DiskFullError) or _says_full(why)
+                self.stats.last_error = f"{type(why).__name__}: {why}"
+                _log.warning("a commit failed and was refused to its sources: %s", self.stats.last_error)
+                return
+            else:
+                self.stats.disk_full, self.stats.last_error = False, ""
+                self._settle(
+                    {s: Acknowledgement(len(again.get(s, s).batch), duplicate=s in again) for s in group.submissions}
+                )
+                await self._published(committed)
+                return
+
+    async def _published(self, committed: Sequence[Committed]) -> None:
+        for segment in committed:
+            self.stats.segments += 1
+            self.stats.events += segment.encoded.rows
+            self.stats.bytes += len(segment.encoded.data)
+            await anyio.to_thread.run_sync(self._cache.put, segment.id, segment.encoded.data)
+        self._commits.wake()
+
+    def _settle(self, outcomes: dict[Submission, Acknowledgement] | dict[Submission, Exception]) -> None:
+        for submission, outcome in outcomes.items():
+            if isinstance(outcome, Acknowledgement) and outcome.duplicate:
+                self.stats.duplicates += 1
+            self._receipts.pop(submission).settle(outcome)
+            self._size -= submission.size
+        self._room.set()
+        self._room = anyio.Event()
+
+    def _fail(self, submissions: Sequence[Submission], why: RetryableError) -> None:
+        self.stats.failures += 1
+        self._settle({submission: why for submission in submissions})
+
+
+def _retryable(why: Exception) -> RetryableError:
+    if isinstance(why, asyncpg.DiskFullError) or _says_full(why):
+        return RetryableError("the database's disk is full: nothing was stored", after=10)
+    return RetryableError(f"the database did not commit: {type(why).__name__}: {why}", after=2)
+
+
+def _says_full(why: Exception) -> bool:
+    return "No space left on device" in str(why)
