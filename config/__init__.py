@@ -1,0 +1,42 @@
+"""The YAML and the environment: `load` a file, `Settings` of the process, `pipeline_schema` for editors."""
+
+from .errors import ConfigErrors
+from .loader import load, load_text
+from .models import (
+    DEFAULT,
+    Config,
+    DetectorEntry,
+    Entry,
+    NotifierEntry,
+    Pipeline,
+    PipelineTest,
+    SourceEntry,
+    Step,
+    StoreSettings,
+)
+from .schema import pipeline_schema
+from .settings import Settings
+from .units import Duration, Size, format_duration, parse_duration, parse_size
+
+__all__ = [
+    "DEFAULT",
+    "Config",
+    "ConfigErrors",
+    "DetectorEntry",
+    "Duration",
+    "Entry",
+    "NotifierEntry",
+    "Pipeline",
+    "PipelineTest",
+    "Settings",
+    "Size",
+    "SourceEntry",
+    "Step",
+    "StoreSettings",
+    "format_duration",
+    "load",
+    "load_text",
+    "parse_duration",
+    "parse_size",
+    "pipeline_schema",
+]

@@ -1,0 +1,195 @@
+"""The sections of a file: each plugin's settings by its own model, and every name that one entry uses of another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias, cast
+
+from ..plugins import (
+    ConfigError,
+    Parser,
+    Plugin,
+    PluginConfig,
+    PluginError,
+    QueryError,
+    Registry,
+)
+from .errors import nearest
+from .models import DEFAULT, DetectorEntry, Entry, NotifierEntry, Pipeline, PipelineSettings, SourceEntry, Step
+from .tree import Element, Report, kind_of
+from .validate import guarded, query_error, shown, validated
+
+QueryCheck: TypeAlias = Callable[[str], None]
+"""Raises QueryError where the text is no query."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    cls: type[Plugin[Any]]
+    config: PluginConfig
+
+
+class Checker:
+    """Checks sections and reports what is wrong; an entry with an error is left out of the result."""
+
+    def __init__(
+        self, registry: Registry, report: Report, check_query: QueryCheck | None, check_when: QueryCheck | None
+    ) -> None:
+        self._registry, self._report = registry, report
+        self._check_query, self._check_when = check_query, check_when
+
+    def sources(self, section: Element | None) -> dict[str, SourceEntry]:
+        """The entries of `sources:`."""
+        return dict(self._entries("source", "sources", section))
+
+    def notifiers(self, section: Element | None) -> dict[str, NotifierEntry]:
+        """The entries of `notifiers:`."""
+        return dict(self._entries("notifier", "notifiers", section))
+
+    def detectors(self, section: Element | None, notifiers: Element | None) -> dict[str, DetectorEntry]:
+        """The entries of `detectors:`; those they notify must be defined."""
+        known = set(notifiers.items) if notifiers else set()
+        found: dict[str, DetectorEntry] = dict(self._entries("detector", "detectors", section))
+        for name, element in self._named("detectors", section):
+            path = f"detectors.{name}"
+            self._checked_query(element.items.get("query"), f"{path}.query", self._check_query)
+            self._names(element.items.get("notify"), known, f"{path}.notify", "notifier")
+        return found
+
+    def pipelines(self, section: Element | None, sources: Element | None) -> dict[str, Pipeline]:
+        """The entries of `pipelines:`; the sources they read must be defined, and feed one pipeline each."""
+        known = set(sources.items) if sources else set()
+        used: dict[str, str] = {}
+        found = {}
+        for name, element in self._named("pipelines", section):
+            path = f"pipelines.{name}"
+            settings = validated(PipelineSettings, _without_steps(element), path, self._report)
+            reads = element.items.get("from")
+            if reads is None and name != DEFAULT:
+                self._report(element.place.error(f"{path}: the setting from is missing", "name the sources it reads"))
+            self._names(reads, known, f"{path}.from", "source")
+            for item in _listed(reads):
+                if item.value in used:
+                    message = f"{path}.from: the source {item.written} feeds the pipeline {used[item.value]} already"
+                    self._report(item.place.error(message, "a source feeds one pipeline"))
+                elif isinstance(item.value, str):
+                    used[item.value] = name
+            steps = tuple(self._steps(element.items.get("parse"), f"{path}.parse"))
+            if settings:
+                found[name] = Pipeline(name, tuple(settings.from_), settings.service, steps, tuple(settings.tests))
+        return found
+
+    def _steps(self, section: Element | None, path: str) -> Iterator[Step]:
+        for i, element in enumerate(section.elements if section else ()):
+            at = f"{path}[{i}]"
+            if isinstance(element.value, str) and not element.broken:  # `- json` for `- {type: json}`
+                element = Element({"type": element}, element.place, keys={"type": element.place})
+            if not isinstance(element.value, dict):
+                if not element.broken:
+                    self._report(element.place.error(f"{at}: must be a mapping with a type, not {kind_of(element)}"))
+                continue
+            when = element.items.get("when")
+            if when and not isinstance(when.value, str):
+                self._report(when.place.error(f"{at}.when: must be a search, as text, not {kind_of(when)}"))
+            self._checked_query(when, f"{at}.when", self._check_when)
+            made = self._plugin("parser", element.without("when"), at)
+            if made:
+                search = when.value if when and isinstance(when.value, str) else None
+                cls = cast(type[Parser[Any]], made.cls)
+                yield Step(cls.type, cls, made.config, search, shown(element), element.place)
+
+    def _named(self, path: str, section: Element | None) -> Iterator[tuple[str, Element]]:
+        """The names of a section whose entries are mappings; others are reported by `_entries` or here."""
+        for name, element in section.items.items() if section else ():
+            if isinstance(element.value, dict):
+                yield name, element
+            elif path == "pipelines" and not element.broken:
+                self._report(element.place.error(f"{path}.{name}: must be a mapping, not {kind_of(element)}"))
+
+    def _entries(self, kind: str, path: str, section: Element | None) -> Iterator[tuple[str, Entry[Any]]]:
+        for name, element in section.items.items() if section else ():
+            at = f"{path}.{name}"
+            if not isinstance(element.value, dict):
+                if not element.broken:
+                    self._report(element.place.error(f"{at}: must be a mapping with a type, not {kind_of(element)}"))
+                continue
+            made = self._plugin(kind, element, at)
+            if made:
+                assert section is not None
+                yield name, Entry(name, made.cls.type, made.cls, made.config, shown(element), section.keys[name])
+
+    def _plugin(self, kind: str, element: Element, path: str) -> _Made | None:
+        """The plugin's class and its settings, or None where something was reported."""
+        named = element.items.get("type")
+        if named is None:
+            self._report(element.place.error(f"{path}: the setting type is missing", self._types(kind)))
+            return None
+        if not isinstance(named.value, str):
+            if not named.broken:
+                self._report(named.place.error(f"{path}.type: must be text, not {kind_of(named)}", self._types(kind)))
+            return None
+        try:
+            cls = self._registry.get(kind, named.value)
+        except PluginError as why:
+            if not named.broken:
+                self._report(named.place.error(f"{path}.type: {guarded(str(why), named)}"))
+            return None
+        settings = element.without("type")
+        owner = f"the {kind} {cls.type}"
+        broken = any(item.broken for item in settings.walk())
+        config = validated(cls.config_model, settings, path, self._report, owner)
+        if config is None or broken:
+            return None
+        return _Made(cls, config) if self._makes(cls, config, settings, path, owner) else None
+
+    def _makes(self, cls: type[Plugin[Any]], config: PluginConfig, element: Element, path: str, owner: str) -> bool:
+        """Make the plugin once: what its constructor refuses is an error of the file."""
+        try:
+            cls(config)
+        except QueryError as why:
+            item = element.items.get("query", element)
+            self._report(query_error(why, item, f"{path}.query" if item is not element else path))
+        except (ConfigError, ValueError) as why:
+            message = why.message if isinstance(why, ConfigError) else str(why)
+            hint = why.hint if isinstance(why, ConfigError) else ""
+            if guarded(message + hint, element) != message + hint:
+                message, hint = guarded(message + hint, element), ""
+            self._report(element.place.error(f"{path}: {message}", hint))
+        except Exception as why:  # a stranger's constructor: whatever it raises is an error of the file
+            self._report(element.place.error(f"{path}: {owner} failed on these settings: {type(why).__name__}"))
+        else:
+            return True
+        return False
+
+    def _checked_query(self, element: Element | None, path: str, check: QueryCheck | None) -> None:
+        if element is None or check is None or element.broken or not isinstance(element.value, str):
+            return
+        try:
+            check(element.value)
+        except QueryError as why:
+            self._report(query_error(why, element, path))
+
+    def _names(self, element: Element | None, known: set[str], path: str, what: str) -> None:
+        """Report every name that is not known; what is no text is reported by the model."""
+        for item in _listed(element):
+            if isinstance(item.value, str) and not item.broken and item.value not in known:
+                message = guarded(f"there is no {what} named {item.value}", item)
+                hint = nearest(item.value, known) or f"define it under {what}s"
+                self._report(item.place.error(f"{path}: {message}", "" if item.secret else hint))
+
+    def _types(self, kind: str) -> str:
+        return f"the types are {', '.join(sorted(self._registry.kinds[kind])) or 'none'}"
+
+
+def _listed(element: Element | None) -> list[Element]:
+    """The elements of a list, or the one that stands for a list of one."""
+    if element is None:
+        return []
+    return list(element.elements) if isinstance(element.value, tuple) else [element]
+
+
+def _without_steps(element: Element) -> Element:
+    """The pipeline without what other checks look at: the steps' own content."""
+    steps = element.items.get("parse")
+    return element.without("parse") if steps is not None and isinstance(steps.value, tuple) else element

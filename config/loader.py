@@ -1,0 +1,110 @@
+"""`load`: from a YAML file to a checked, frozen `Config`, or to all of its errors at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from ..plugins import ConfigError, Registry
+from .entries import Checker, QueryCheck
+from .errors import ConfigErrors, nearest
+from .files import FileReader
+from .models import Config, FileSettings, StoreSettings, with_default
+from .tree import Element, kind_of
+from .validate import fields_by_name, validated
+
+NOT_YET = {"reports": "scheduled reports", "templates": "templates"}
+"""Sections that the format has and this version does not: refused, for a report that is never sent is worse."""
+
+
+def load(
+    path: str | Path,
+    registry: Registry,
+    *,
+    check_query: QueryCheck | None = None,
+    check_when: QueryCheck | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Config:
+    """The configuration in a file. `check_query` checks detectors' queries, `check_when` (default: the same) searches.
+
+    Reads no network and starts nothing; plugins are only made, with their settings, and thrown away.
+
+    :raises ConfigErrors: everything that is wrong, with file, line and column
+    """
+    return _load(lambda reader: reader.read(Path(path)), registry, check_query, check_when, environment)
+
+
+def load_text(
+    text: str,
+    registry: Registry,
+    *,
+    file: str = "cordwood.yaml",
+    check_query: QueryCheck | None = None,
+    check_when: QueryCheck | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Config:
+    """As `load`, of a text; `file` is the name in its errors, and includes are relative to it."""
+    return _load(lambda reader: reader.parse(text, Path(file)), registry, check_query, check_when, environment)
+
+
+def _load(
+    read: Callable[[FileReader], Element],
+    registry: Registry,
+    check_query: QueryCheck | None,
+    check_when: QueryCheck | None,
+    environment: Mapping[str, str] | None,
+) -> Config:
+    errors: list[ConfigError] = []
+    reader = FileReader(os.environ if environment is None else environment, errors.append)
+    root = read(reader)
+    config = _config(root, Checker(registry, errors.append, check_query, check_when or check_query), errors, reader)
+    if errors or config is None:
+        raise ConfigErrors(errors)
+    return config
+
+
+def _config(root: Element, check: Checker, errors: list[ConfigError], reader: FileReader) -> Config | None:
+    if not isinstance(root.value, dict):
+        if not root.broken:
+            errors.append(root.place.error(f"a file is a mapping with sections, not {kind_of(root)}"))
+        return None
+    sections = _sections(root, errors)
+    top = root.without(*(name for name in root.items if name not in ("version", "include")))
+    validated(FileSettings, top, "", errors.append)
+    store = StoreSettings()
+    if "store" in sections:
+        store = validated(StoreSettings, sections["store"], "store", errors.append) or store
+    notifiers = check.notifiers(sections.get("notifiers"))
+    sources = check.sources(sections.get("sources"))
+    pipelines = check.pipelines(sections.get("pipelines"), sections.get("sources"))
+    detectors = check.detectors(sections.get("detectors"), sections.get("notifiers"))
+    frozen: dict[str, Any] = {"sources": MappingProxyType(sources), "pipelines": with_default(pipelines, sources)}
+    return Config(
+        **frozen,
+        detectors=MappingProxyType(detectors),
+        notifiers=MappingProxyType(notifiers),
+        store=store,
+        files=tuple(reader.seen),
+    )
+
+
+def _sections(root: Element, errors: list[ConfigError]) -> dict[str, Element]:
+    """The sections that are mappings; everything else at the top level is reported."""
+    known = fields_by_name(FileSettings)
+    found: dict[str, Element] = {}
+    for name, item in root.items.items():
+        place = root.keys[name]
+        if name in NOT_YET:
+            errors.append(place.error(f"{name}: {NOT_YET[name]} are not in this version of Cordwood", "remove it"))
+        elif name not in known:
+            errors.append(place.error(f"{name}: there is no such section", nearest(name, known)))
+        elif name in ("version", "include") or item.value is None or item.broken:
+            continue
+        elif isinstance(item.value, dict):
+            found[name] = item
+        else:
+            errors.append(item.place.error(f"{name}: must be a mapping of names, not {kind_of(item)}"))
+    return found

@@ -1,0 +1,205 @@
+"""What a YAML file says: the parts that belong to no plugin as pydantic models, and the whole as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+
+from ..plugins import Detector, HttpSource, Notifier, Parser, Plugin, PluginConfig, Registry, Source, load_plugins
+from .tree import Place
+from .units import Duration
+
+DEFAULT = "default"
+"""Name of the pipeline that takes every source which no other pipeline names."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Stream(_Model):
+    """Settings of one stream of events."""
+
+    retention: Duration
+    """How long its events are kept."""
+
+
+class StoreSettings(_Model):
+    """`store:`, how long events are kept."""
+
+    retention: Duration | None = None
+    """How long events are kept, such as `30d`; for ever where it is not given."""
+    streams: dict[str, Stream] = {}
+    """Streams with a retention of their own, by name."""
+
+    @property
+    def keeps(self) -> timedelta | None:
+        """The retention, or None for ever."""
+        return self.retention
+
+
+class PipelineTest(_Model):
+    """An example that a pipeline must pass: lines, and the events they become."""
+
+    name: str | None = None
+    """What it shows."""
+    input: str | list[str]
+    """One line or several."""
+    expect: list[dict[str, Any]]
+    """The events; fields that are not named here may be anything."""
+
+
+def _one_or_many(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Names: TypeAlias = Annotated[
+    list[str],
+    BeforeValidator(_one_or_many),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
+"""Names, or one name that stands for a list of one."""
+
+
+class PipelineSettings(_Model):
+    """`pipelines:`, the way from sources to the store."""
+
+    from_: Names = Field(default=[], alias="from")
+    """Names of the sources that it reads."""
+    service: str | None = None
+    """The service of events that name none."""
+    parse: list[dict[str, Any]] = []
+    """Parsers in the order they run; `when` is a search that chooses the events a step sees."""
+    tests: list[PipelineTest] = []
+    """Examples that `cordwood test` runs."""
+
+
+class FileSettings(_Model):
+    """The top level of a file."""
+
+    version: Literal[1] = 1
+    """Version of this format."""
+    include: Names = []
+    """Further files, relative to this one; a name may be defined in one of them only."""
+    store: StoreSettings = StoreSettings()
+    sources: dict[str, Any] = {}
+    pipelines: dict[str, Any] = {}
+    detectors: dict[str, Any] = {}
+    notifiers: dict[str, Any] = {}
+
+
+P = TypeVar("P", bound=Plugin[Any])
+Class: TypeAlias = type[P]
+_NOWHERE = Place("", 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Generic[P]):
+    """A named source, detector or notifier. `shown` is its settings as a page may show them, without secrets."""
+
+    name: str
+    type: str
+    plugin: Class[P]
+    config: PluginConfig = field(repr=False)
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    place: Place = field(default=_NOWHERE, compare=False)
+    implicit: bool = False
+    """No file names it: it runs because its plugin is installed."""
+
+    def make(self) -> P:
+        """A new instance of the plugin with these settings."""
+        return self.plugin(self.config)
+
+
+SourceEntry: TypeAlias = Entry[Source[Any]]
+DetectorEntry: TypeAlias = Entry[Detector[Any]]
+NotifierEntry: TypeAlias = Entry[Notifier[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One parser of a pipeline; `when` is a search, or None for all events."""
+
+    type: str
+    plugin: Class[Parser[Any]]
+    config: PluginConfig = field(repr=False)
+    when: str | None = None
+    shown: Mapping[str, Any] = field(default_factory=dict)
+    place: Place = field(default=_NOWHERE, compare=False)
+
+    def make(self) -> Parser[Any]:
+        """A new instance of the parser with these settings."""
+        return self.plugin(self.config)
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Sources and the parsers their events go through, in order."""
+
+    name: str
+    from_: tuple[str, ...]
+    service: str | None = None
+    parse: tuple[Step, ...] = ()
+    tests: tuple[PipelineTest, ...] = ()
+
+
+def _none() -> Mapping[str, Any]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A checked configuration. Every source belongs to exactly one pipeline; mappings keep the order of the file."""
+
+    sources: Mapping[str, SourceEntry] = field(default_factory=_none)
+    pipelines: Mapping[str, Pipeline] = field(default_factory=_none)
+    detectors: Mapping[str, DetectorEntry] = field(default_factory=_none)
+    notifiers: Mapping[str, NotifierEntry] = field(default_factory=_none)
+    store: StoreSettings = field(default_factory=StoreSettings)
+    files: tuple[str, ...] = ()
+    """The files it was read from, the first one first."""
+
+    @classmethod
+    def default(cls, registry: Registry | None = None) -> Config:
+        """What runs without a file: every installed HTTP source with its default settings."""
+        return cls().with_implicit(registry or load_plugins())
+
+    def with_implicit(self, registry: Registry) -> Config:
+        """This configuration and, in the pipeline `default`, every HTTP source that the file does not configure.
+
+        A type whose settings have no defaults is left out: it runs only where a file names it.
+        """
+        present = {entry.type for entry in self.sources.values()}
+        added: dict[str, SourceEntry] = {}
+        for type_, loaded in registry.kinds["source"].items():
+            if issubclass(loaded.cls, HttpSource) and type_ not in present:
+                try:
+                    settings = loaded.cls.config_model()
+                except ValidationError:
+                    continue
+                name = type_ if type_ not in self.sources else f"{type_}-default"
+                added[name] = Entry(name, type_, loaded.cls, settings, {"type": type_}, implicit=True)
+        sources = MappingProxyType({**self.sources, **added})
+        return replace(self, sources=sources, pipelines=with_default(self.pipelines, sources))
+
+    def pipeline_of(self, source: str) -> Pipeline:
+        """The pipeline that a source's events go through.
+
+        :raises KeyError: there is no such source
+        """
+        return next(pipeline for pipeline in self.pipelines.values() if self.sources[source].name in pipeline.from_)
+
+
+def with_default(pipelines: Mapping[str, Pipeline], sources: Mapping[str, SourceEntry]) -> Mapping[str, Pipeline]:
+    """The pipelines, with those sources in `default` that none of them names."""
+    used = {name for pipeline in pipelines.values() for name in pipeline.from_}
+    rest = tuple(name for name in sources if name not in used)
+    if not rest:
+        return MappingProxyType(dict(pipelines))
+    default = pipelines.get(DEFAULT) or Pipeline(DEFAULT, ())
+    return MappingProxyType({**pipelines, DEFAULT: replace(default, from_=(*default.from_, *rest))})

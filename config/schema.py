@@ -1,0 +1,119 @@
+"""The JSON Schema of a pipeline file, with the settings of every loaded plugin: what editors check and complete by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema
+
+from ..plugins import Plugin, Registry
+from .loader import NOT_YET
+from .models import FileSettings, PipelineSettings, StoreSettings
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_REFERENCE = {"type": "string", "pattern": r"\$\{"}
+_SECTIONS = {"sources": "source", "detectors": "detector", "notifiers": "notifier"}
+_ABOUT = {
+    "sources": "Where events come from, by name.",
+    "pipelines": "The way from sources to the store, by name.",
+    "detectors": "What is watched, by name.",
+    "notifiers": "Who is told, by name.",
+    "store": "How long events are kept.",
+}
+
+
+def pipeline_schema(registry: Registry) -> dict[str, Any]:
+    """JSON Schema (2020-12) of a pipeline file. An entry's `type` chooses the settings that it may have."""
+    definitions: dict[str, Any] = {}
+    for kind, plugins in registry.kinds.items():
+        for type_, loaded in plugins.items():
+            extra = {"when": _when()} if kind == "parser" else {}
+            definitions[f"{kind}.{type_}"] = _settings(loaded.cls, extra, definitions)
+        definitions[kind] = _by_type(kind, sorted(plugins))
+    properties = _model(FileSettings, "", definitions)["properties"]
+    for section, kind in _SECTIONS.items():
+        properties[section] = _mapping({"$ref": f"#/$defs/{kind}"})
+    pipeline = _model(PipelineSettings, "", definitions)
+    step = {"anyOf": [{"type": "string", "enum": sorted(registry.kinds["parser"])}, {"$ref": "#/$defs/parser"}]}
+    pipeline["properties"]["parse"] |= {"items": step}
+    properties["pipelines"] = _mapping(pipeline)
+    properties["store"] = _model(StoreSettings, "", definitions)
+    for section, text in _ABOUT.items():
+        properties[section]["description"] = text
+    return {
+        "$schema": DIALECT,
+        "$id": "https://cordwood.dev/schema/pipeline.json",
+        "title": "Cordwood pipeline file",
+        "type": "object",
+        "properties": properties | dict.fromkeys(NOT_YET, False),
+        "additionalProperties": False,
+        "$defs": dict(sorted(definitions.items())),
+    }
+
+
+def _when() -> dict[str, Any]:
+    return {"type": "string", "description": "A search: only the events that it matches go through this step."}
+
+
+def _mapping(values: dict[str, Any]) -> dict[str, Any]:
+    return {"type": ["object", "null"], "additionalProperties": values}
+
+
+def _by_type(kind: str, types: list[str]) -> dict[str, Any]:
+    """Any entry of a kind: `type` is one of those installed, and decides by which definition the rest is checked."""
+    rules = [
+        {
+            "if": {"properties": {"type": {"const": name}}, "required": ["type"]},
+            "then": {"$ref": f"#/$defs/{kind}.{name}"},
+        }
+        for name in types
+    ]
+    chosen: dict[str, Any] = {"type": "object", "properties": {"type": {"enum": types}}, "required": ["type"]}
+    return chosen | ({"allOf": rules} if rules else {})
+
+
+def _settings(cls: type[Plugin[Any]], extra: dict[str, Any], definitions: dict[str, Any]) -> dict[str, Any]:
+    schema = _model(cls.config_model, f"{cls.kind}.{cls.type}.", definitions)
+    schema["description"] = (cls.__doc__ or "").strip()
+    schema["properties"] = {"type": {"const": cls.type}, **schema.get("properties", {}), **extra}
+    schema["required"] = ["type", *schema.get("required", [])]
+    return schema
+
+
+class _Generator(GenerateJsonSchema):
+    """Pydantic's own, but a type without a JSON form (a zone, a pattern of a third party's) is text."""
+
+    def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> dict[str, Any]:
+        return {"type": "string"}
+
+
+def _model(model: Any, prefix: str, definitions: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a model; what it refers to goes to `definitions`, under names that no other model's can take."""
+    references = f"#/$defs/{prefix}{{model}}"
+    schema = model.model_json_schema(by_alias=True, schema_generator=_Generator, ref_template=references)
+    for name, definition in schema.pop("$defs", {}).items():
+        definitions[f"{prefix}{name}"] = _relaxed(definition)
+    schema.pop("title", None)
+    relaxed: dict[str, Any] = _relaxed(schema)
+    return relaxed
+
+
+def _relaxed(schema: Any) -> Any:
+    """The same, with `${NAME}` allowed wherever only some values may stand, and without pydantic's made-up titles."""
+    if isinstance(schema, list):
+        return [_relaxed(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    out = {
+        key: {name: _relaxed(item) for name, item in value.items()} if key == "properties" else _relaxed(value)
+        for key, value in schema.items()
+        if key != "default" or value is None or isinstance(value, str | int | float | bool | list | dict)
+    }
+    if isinstance(out.get("title"), str) and ("type" in out or "anyOf" in out or "$ref" in out):
+        del out["title"]
+    if isinstance(out.get("pattern"), str):
+        out["pattern"] = f"(?:{out['pattern']})|{_REFERENCE['pattern']}"
+    if out.get("type") in ("integer", "number", "boolean"):
+        outer = {key: out.pop(key) for key in ("description", "default", "examples") if key in out}
+        return {"anyOf": [out, dict(_REFERENCE)], **outer}
+    return out

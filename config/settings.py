@@ -1,0 +1,92 @@
+"""`Settings`: what a process is told by the environment and the command line, not by the YAML."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_serializer, field_validator
+
+from ..plugins import ConfigError
+from .errors import ConfigErrors
+from .validate import masked_url
+
+PREFIX = "CORDWOOD_"
+
+
+class Settings(BaseModel):
+    """Settings of one process, frozen. Each is the environment variable `CORDWOOD_` and its name in capitals."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    data_dir: Path = Path("data")
+    """Folder of the embedded PostgreSQL, the segment cache and `server.json`."""
+    host: str = "127.0.0.1"
+    """Address to listen on; any but a loopback address needs a user."""
+    port: int = Field(default=8080, ge=0, le=65535)
+    """Port to listen on; 0 takes a free one."""
+    database_url: str | None = Field(default=None, repr=False)
+    """A PostgreSQL server (15 or newer) instead of the embedded one: `postgresql://user:password@host/database`."""
+    config: Path | None = None
+    """The YAML file; without one, only the HTTP sources run."""
+    role: Literal["all", "ingest", "query", "worker"] = "all"
+    """What this process does: everything, or only take in, answer queries, or run detectors and upkeep."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least level of Cordwood's own log on standard error."""
+    secret_key: SecretStr | None = None
+    """Key that signs sessions, 32 characters or more; without one, a key is made in the data folder."""
+    admin_email: str | None = None
+    """E-mail address of the first administrator, made at the first start."""
+    admin_password: SecretStr | None = None
+    """Password of the first administrator."""
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_postgresql(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("postgresql://", "postgres://")):
+            raise ValueError("must begin with postgresql://")
+        return url
+
+    @field_serializer("database_url")
+    def _without_password(self, url: str | None) -> str | None:
+        return masked_url(url) if url else url
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None, **overrides: Any) -> Self:
+        """Settings of the environment; overrides that are not None win. An empty variable counts as not set.
+
+        :raises ConfigErrors: all that is wrong, by the variable's name; values of secrets are not quoted
+        """
+        given = os.environ if environment is None else environment
+        values = {name: given[variable(name)] for name in cls.model_fields if given.get(variable(name))}
+        values |= {name: value for name, value in overrides.items() if value is not None}
+        try:
+            return cls.model_validate(values)
+        except ValidationError as why:
+            raise ConfigErrors([_error(error, overrides) for error in why.errors(include_url=False)]) from None
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the address."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host.strip("[]")).is_loopback
+        except ValueError:
+            return False
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return f"{PREFIX}{name.upper()}"
+
+
+def _error(error: Any, overrides: Mapping[str, Any]) -> ConfigError:
+    name = str(error["loc"][0])
+    where = f"--{name.replace('_', '-')}" if overrides.get(name) is not None else variable(name)
+    message = error["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    secret = name in ("database_url", "secret_key", "admin_password")
+    return ConfigError(f"{where}: {message}" + ("" if secret else f", not {error['input']}"))
