@@ -174,11 +174,11 @@ class _Reader:
         return Element(items, place, keys=keys)
 
     def _scalar(self, node: yaml.ScalarNode, place: Place) -> Element:
-        known = ("tag:yaml.org,2002:str", "!")
-        if node.tag not in known:
+        odd = node.tag not in ("tag:yaml.org,2002:str", "!")
+        if odd:
             self._report(place.error(f"the tag {node.tag} is not known", "write the value without a tag"))
         value = scalar(node.value) if node.style is None else node.value
-        return Element(value, place, written=node.value, text_at=self._text_at(node, place))
+        return Element(value, place, written=node.value, broken=odd, text_at=self._text_at(node, place))
 
     def _text_at(self, node: yaml.ScalarNode, place: Place) -> Place | None:
         """Where the text itself begins; None where its lines are joined, so that no line in it can be pointed at."""

@@ -116,8 +116,7 @@ def _message(error: Any, target: Element, *, hidden: bool) -> str:
     text = re.sub(r"^Input should be (a |an )?(valid )?", lambda m: "must be " + (m[1] or ""), text)
     text = re.sub(r", unable to parse string as (a|an) \w+", "", text)
     text = text.replace("a string", "text").replace("a dictionary", "a mapping")
-    text = text.replace("a integer", "a whole number").replace("an integer", "a whole number")
-    return text
+    return text.replace("a integer", "a whole number").replace("an integer", "a whole number")
 
 
 def _but(errors: list[Any], target: Element, *, hidden: bool) -> str:
