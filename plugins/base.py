@@ -19,12 +19,12 @@ import anyio.to_thread
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from .durations import Duration, duration_ns
-from .severity import LEVELS
+from .severity import LEVELS, NAMES, WORDS
 
 if TYPE_CHECKING:
     from .batch import Batch
 
-Json: TypeAlias = "str | int | float | bool | None | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 """Any JSON value."""
 
 
@@ -42,16 +42,17 @@ def _at_least_a_tenth(text: str) -> str:
 
 
 def _level(text: str) -> str:
-    if text.upper() not in LEVELS:
+    word = text.strip().lower()
+    if word not in WORDS:
         raise ValueError(f"{text!r} is no severity; use one of {', '.join(LEVELS).lower()}")
-    return text.lower()
+    return NAMES[WORDS[word]].lower()
 
 
 class DetectorConfig(PluginConfig):
     """Settings that every detector has."""
 
     every: Annotated[Duration, AfterValidator(_at_least_a_tenth)] = "1m"
-    """How often it runs at most: a duration such as `10s` or `5m`. It runs only when there is something new to judge."""
+    """How often it runs at most: a duration such as `10s` or `5m`. Nothing new to judge: it does not run."""
     window: Annotated[Duration, AfterValidator(_at_least_a_tenth)] = "5m"
     """How far back each run looks, by the events' own time."""
     resolve_after: Duration | None = None
@@ -72,8 +73,8 @@ class Plugin(ABC, Generic[C]):
     """An instance of a plugin with its settings. `type` is the class's name in snake case unless the class sets it."""
 
     kind: ClassVar[str]
-    type: ClassVar[str]
     config_model: ClassVar[type[PluginConfig]]
+    type: ClassVar[str]
 
     def __init__(self, config: C) -> None:
         self.config = config
@@ -166,7 +167,7 @@ class Outlet(Protocol):
 
 
 class Source(Plugin[C]):
-    """Takes events in. `run` is called once and ends when it is cancelled, or when the source has nothing more to give."""
+    """Takes events in. `run` ends when it is cancelled, or when there is nothing more to give."""
 
     kind = "source"
 

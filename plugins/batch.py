@@ -1,7 +1,7 @@
 """`Batch`: the events that travel together from a source to a segment, as one polars frame.
 
-Every batch has the columns of `fields.STANDARD`, in that order and of those types; each further column is an attribute
-of kind int, float, bool or text, or (`name#json`) any JSON value as text. Rows are events, in the order of their source.
+Every batch has the columns of `fields.STANDARD`, in that order and of those types; each further column is an
+attribute of kind int, float, bool or text, or (`name#json`) any JSON value as text. Rows are events, in their order.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Batch:
 
     @classmethod
     def from_lines(cls, lines: Iterable[str] | pl.Series, *, observed: int | None = None) -> Batch:
-        """One event a line, the line as its message; `observed` is the time of arrival in nanoseconds (default: now)."""
+        """One event a line, the line as its message; `observed` is the time of arrival in nanoseconds (now)."""
         message = lines if isinstance(lines, pl.Series) else pl.Series("message", list(lines), dtype=pl.String)
         at = pl.lit(now_ns() if observed is None else observed, dtype=pl.Int64).cast(TIME)
         return cls(_conform(pl.DataFrame({"message": message}).with_columns(timestamp=at, observed_timestamp=at)))
@@ -60,7 +60,7 @@ class Batch:
         return cls.from_ndjson(b"\n".join(encode(record) for record in records), observed=observed)
 
     def parsed(self, columns: Mapping[str, pl.Expr | Value], *, where: pl.Expr, error: str) -> Batch:
-        """Fill `columns` in the rows where `where` holds; the other rows stay as they came, with `parse_error` = `error`.
+        """Fill `columns` where `where` holds; the other rows stay as they came, with `parse_error` = `error`.
 
         Keys are field names, standard or not; values are expressions over this batch's columns, or constants. Row count
         and order stay. A row that has a `parse_error` already keeps the first.
@@ -193,7 +193,7 @@ def _conform(frame: pl.DataFrame) -> pl.DataFrame:
             if column not in seen:
                 wanted.append(value.alias(column))
                 seen.add(column)
-    if len(wanted) == frame.width and frame.columns == [*STANDARD, *frame.columns[len(STANDARD) :]]:
-        if all(schema[name] == dtype for name, dtype in STANDARD.items()) and seen == set(schema):
-            return frame
+    in_order = frame.columns[: len(STANDARD)] == list(STANDARD) and seen == set(schema)
+    if in_order and all(schema[name] == dtype for name, dtype in STANDARD.items()):
+        return frame
     return frame.select(wanted)

@@ -36,7 +36,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "service": ("service", "service.name", "app", "logger"),
     "host": ("host", "hostname", "host.name"),
 }
-"""Names under which shippers send the standard fields; of two in one event the first counts, the other stays as it is."""
+"""Names under which shippers send the standard fields; of two in one event the first counts, the other stays."""
 
 KINDS: dict[str, pl.DataType] = {
     "int": pl.Int64(),

@@ -8,7 +8,7 @@ taken only for a body that has been seen to be harmless, and its result only if 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import IO, Any, Final, cast
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -55,7 +55,7 @@ def _fast(body: bytes) -> pl.DataFrame | None:
     if not _harmless(body):
         return None
     try:
-        table = _read_arrow(body, {})
+        table = _read_arrow(body)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return None
     if table is None or table.num_rows != body.count(b"\n") + 1 or table.num_columns > MAX_ATTRIBUTES:
@@ -64,7 +64,7 @@ def _fast(body: bytes) -> pl.DataFrame | None:
 
 
 def _harmless(body: bytes) -> bool:
-    """Each line begins like an object, the text is UTF-8, and no line is nested so deep that Arrow's stack overflows."""
+    """Each line begins like an object, all is UTF-8, and no line is nested so deep that Arrow's stack overflows."""
     if not body.startswith(b"{"):
         return False
     codes = np.frombuffer(body, dtype=np.uint8)
@@ -80,12 +80,12 @@ def _harmless(body: bytes) -> bool:
     return bool(longest <= _SURELY_SHALLOW or _depth_bound(codes) <= MAX_DEPTH)
 
 
-def _read_arrow(body: bytes, text: Mapping[str, pa.DataType]) -> pa.Table | None:
+def _read_arrow(body: bytes) -> pa.Table | None:
     """Arrow's table with every string kept as string: inferred times are read once more as the text they were."""
-    known = dict.fromkeys(_ALWAYS_TEXT, pa.string()) | text
+    known: dict[str, pa.DataType] = dict.fromkeys(_ALWAYS_TEXT, pa.string())
     for _ in range(3):
         table = pa.json.read_json(
-            pa.BufferReader(body),
+            cast("IO[bytes]", pa.BufferReader(body)),
             read_options=pa.json.ReadOptions(use_threads=False, block_size=len(body) + 1),
             parse_options=pa.json.ParseOptions(
                 explicit_schema=pa.schema(list(known.items())), unexpected_field_behavior="infer"
@@ -118,15 +118,14 @@ def _faithful(table: pa.Table) -> pl.DataFrame | None:
     table = table.select(
         [i for i, c in enumerate(table.columns) if c.null_count < len(c) and not pa.types.is_null(c.type)]
     )
-    columns = {}
+    columns: dict[str, pl.Series] = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
         series = pl.Series(pl.from_arrow(column))
         kind = kind_of(series.dtype)
         if kind is None:
             return None
-        if kind == "float":
-            if series.is_nan().any() or not (series.is_null() | series.abs().lt(_EXACT)).all():
-                return None
+        if kind == "float" and not (series.is_null() | series.abs().lt(_EXACT)).all():
+            return None
         columns[_column(name, kind, columns)] = series
     return (
         pl.DataFrame(columns)

@@ -30,7 +30,7 @@ def normalise(frame: pl.DataFrame, observed: int, *, zone: ZoneInfo = UTC) -> Ba
     leftover: dict[str, pl.Series] = {}
 
     def take(field: str) -> dict[str, pl.Series]:
-        """The field's values by kind: of its aliases the first that has a value in a row; the others stay attributes."""
+        """The field's values by kind: of its aliases the first with a value in a row; others stay attributes."""
         aliases = [names[alias] for alias in ALIASES.get(field, (field,)) if alias in names]
         if len(aliases) == 1:
             return {kind: frame[name] for kind, name in aliases[0].items()}

@@ -18,7 +18,7 @@ _OFFSET = r" ?(?:([Zz])|([+-])(\d\d):?(\d\d)?)?"
 ISO = rf"^\s*{_DATE}{_CLOCK}{_OFFSET}\s*$"
 _GROUPS = ("date", "hour", "minute", "second", "fraction", "zulu", "sign", "offset_hour", "offset_minute")
 
-# Epoch numbers are told apart by size: up to 1e11 are seconds (year 5138), then milliseconds, microseconds, nanoseconds.
+# Epoch numbers are told apart by size: up to 1e11 are seconds (year 5138), then milli-, micro-, nanoseconds.
 SECONDS, MILLIS, MICROS = 10**11, 10**14, 10**17
 _FIRST, _LAST = (
     pl.lit("1677-09-22").str.to_date(),
@@ -32,7 +32,7 @@ def now_ns() -> int:
 
 
 def utc_time(text: pl.Expr, layout: str, zone: ZoneInfo = UTC) -> pl.Expr:
-    """Parse `text` by a strftime layout, read as the wall clock of `zone`; Datetime(ns) UTC, null where it does not fit.
+    """Parse `text` by a strftime layout, as the wall clock of `zone`; Datetime(ns) UTC, null where it does not fit.
 
     Of a time that daylight saving makes twice, the first counts; one that it skips is null.
     """

@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from .database import Connection
 from .encode import EncodedSegment
 from .segment import FieldColumn, Segment
 
@@ -76,15 +77,15 @@ class Catalog:
 
     async def totals(self, project_id: int) -> dict[str, int]:
         """Counts over all live segments: `count`, `rows`, `bytes`."""
-        row = await self._pool.fetchrow(
+        rows = await self._pool.fetch(
             "select count(*), coalesce(sum(rows), 0)::bigint, coalesce(sum(bytes), 0)::bigint "
             "from segment where project_id = $1 and replaced_at is null",
             project_id,
         )
-        return dict(zip(("count", "rows", "bytes"), row, strict=True))
+        return dict(zip(("count", "rows", "bytes"), rows[0], strict=True))
 
 
-async def insert_file(connection: asyncpg.Connection, data: bytes) -> int:
+async def insert_file(connection: Connection, data: bytes) -> int:
     """Store a segment's bytes and return the segment's id."""
     return int(
         await connection.fetchval(
@@ -94,7 +95,7 @@ async def insert_file(connection: asyncpg.Connection, data: bytes) -> int:
 
 
 async def insert_segment(
-    connection: asyncpg.Connection,
+    connection: Connection,
     id_: int,
     project_id: int,
     encoded: EncodedSegment,

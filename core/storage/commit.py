@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import asyncpg
-
 from ...plugins.base import Acknowledgement, Checkpoint
 from ...plugins.batch import Batch
 from ...plugins.errors import CheckpointConflictError
 from .catalog import insert_file, insert_segment
 from .commits import CHANNEL
+from .database import Connection
 from .encode import EncodedSegment
 
 KEY_HOURS = 24
@@ -28,7 +27,7 @@ select * from unnest($1::integer[], $2::text[], $3::integer[])
 on conflict (project_id, key) do update set accepted = excluded.accepted, created_at = now()
 where known.created_at < now() - interval '{KEY_HOURS} hours'
 returning project_id, key
-"""
+"""  # noqa: S608 - a constant
 _OLD_KEYS = """
 select project_id, key, accepted from idempotency_key
 where (project_id, key) in (select * from unnest($1::integer[], $2::text[]))
@@ -82,7 +81,7 @@ class SettledBefore(Exception):  # noqa: N818 - it ends a transaction, it is no 
 
 
 async def commit(
-    connection: asyncpg.Connection, group: Sequence[Submission], encoded: Mapping[int, EncodedSegment]
+    connection: Connection, group: Sequence[Submission], encoded: Mapping[int, EncodedSegment]
 ) -> list[Committed]:
     """Store the group, whose segments by project are `encoded`, in one transaction.
 
@@ -105,7 +104,7 @@ async def commit(
 
 
 async def _take_keys(
-    connection: asyncpg.Connection, group: Sequence[Submission]
+    connection: Connection, group: Sequence[Submission]
 ) -> dict[Submission, Acknowledgement | CheckpointConflictError]:
     """Enter the idempotency keys; the submissions whose key is known get the first answer."""
     keyed = sorted((s for s in group if s.key is not None), key=lambda s: (s.project_id, s.key or ""))
@@ -122,7 +121,7 @@ async def _take_keys(
 
 
 async def _move_checkpoints(
-    connection: asyncpg.Connection, group: Sequence[Submission]
+    connection: Connection, group: Sequence[Submission]
 ) -> dict[Submission, Acknowledgement | CheckpointConflictError]:
     """Move each source's positions from what it believes to what it has read; who believes wrong is refused."""
     chains: dict[tuple[str, str], list[Submission]] = {}

@@ -27,9 +27,9 @@ class Subscription:
         """Let the waiter go on; several wake-ups before it looks are one."""
         self._event.set()
 
-    async def wait(self, timeout: float | None = None) -> bool:
-        """Wait for a commit since the last call, at most `timeout` seconds; whether there was one."""
-        with anyio.move_on_after(timeout):
+    async def wait(self, seconds: float | None = None) -> bool:
+        """Wait for a commit since the last call, at most so many seconds; whether there was one."""
+        with anyio.move_on_after(seconds):
             await self._event.wait()
         happened = self._event.is_set()
         self._event = anyio.Event()

@@ -10,8 +10,9 @@ no query can still be reading them.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 import anyio
 import anyio.to_thread
@@ -26,7 +27,7 @@ from .encode import POSITION, TEMPLATE, EncodedSegment, encode_frame
 from .segment import Segment
 
 FULL_ROWS = 500_000
-"""A segment of so many rows is not merged any more; more rows would cost memory while merging (about 400 bytes each)."""
+"""A segment of so many rows is not merged any more: merging takes about 400 bytes of memory a row."""
 _LEVEL0 = 16  # commits merged at once
 _FANOUT = 8  # segments of a level and day that become one
 _OLD_SECONDS = 60  # level-0 segments are merged at this age, however few
@@ -141,9 +142,9 @@ def _up_to_full(group: Sequence[Segment]) -> list[Segment]:
     return taken
 
 
-def merge(group: Sequence[Segment], paths: dict[int, object]) -> list[EncodedSegment]:
+def merge(group: Sequence[Segment], paths: Mapping[int, Path]) -> list[EncodedSegment]:
     """The rows of the group as one sorted segment for each UTC day. Blocking."""
-    frame = read_segments(group, paths)  # type: ignore[arg-type]
+    frame = read_segments(group, paths)
     day = (pl.col("timestamp").to_physical() // _DAY_NS).alias("#day")
     frame = frame.sort("service", TEMPLATE, "timestamp", POSITION, maintain_order=True).with_columns(day)
     days = (

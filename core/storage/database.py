@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 import msgspec
+from asyncpg.pool import PoolConnectionProxy
 
 from ...plugins.errors import ConfigError, FatalError
+
+Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
+"""A connection, or one lent by the pool."""
 
 SCHEMA = "cordwood"
 MIN_SERVER = 150000  # PostgreSQL 15
@@ -64,7 +68,7 @@ def newest_revision() -> str:
 async def current_revision(pool: asyncpg.Pool) -> str | None:
     """The revision the database is at; None: it has no schema of ours yet."""
     try:
-        revision: str | None = await pool.fetchval(f"select version_num from {SCHEMA}.alembic_version")
+        revision: str | None = await pool.fetchval(f"select version_num from {SCHEMA}.alembic_version")  # noqa: S608
     except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError):
         return None
     return revision
@@ -97,7 +101,7 @@ async def migrate(pool: asyncpg.Pool, connect_args: dict[str, Any]) -> None:
 async def _upgrade(connect_args: dict[str, Any]) -> None:
     from alembic import command
     from alembic.config import Config
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection as SyncConnection
     from sqlalchemy.ext.asyncio import create_async_engine
     from sqlalchemy.pool import NullPool
 
@@ -107,7 +111,7 @@ async def _upgrade(connect_args: dict[str, Any]) -> None:
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS))
 
-    def run(connection: Connection) -> None:
+    def run(connection: SyncConnection) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

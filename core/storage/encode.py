@@ -110,7 +110,7 @@ def _describe(
     for name, dtype in frame.schema.items():
         low, high = bounds.get(name, (None, None))
         nulls = frame[name].null_count()
-        if name in STANDARD or name.startswith(INTERNAL) and name in (TEMPLATE, POSITION):
+        if name in STANDARD or name in (TEMPLATE, POSITION):
             kind = "time" if dtype == TIME else "severity" if name == "severity" else split_column(name, dtype)[1]
             described.append(FieldColumn(name, kind, name, nulls, low, high))
             continue

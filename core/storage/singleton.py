@@ -12,6 +12,8 @@ from collections.abc import Awaitable, Callable
 import anyio
 import asyncpg
 
+from .database import Connection
+
 _RETRY_SECONDS = 2.0  # how often the nodes without the lock ask for it: takeover within 10 s includes noticing
 _ALIVE_SECONDS = 1.0
 _log = logging.getLogger(__name__)
@@ -36,7 +38,7 @@ async def run_once(pool: asyncpg.Pool, name: str, work: Callable[[], Awaitable[N
         await anyio.sleep(_RETRY_SECONDS)
 
 
-async def _while_connected(connection: asyncpg.Connection, work: Callable[[], Awaitable[None]]) -> None:
+async def _while_connected(connection: Connection, work: Callable[[], Awaitable[None]]) -> None:
     async with anyio.create_task_group() as tasks:
 
         async def working() -> None:
@@ -55,7 +57,7 @@ async def _while_connected(connection: asyncpg.Connection, work: Callable[[], Aw
                 return
 
 
-async def _unlock(connection: asyncpg.Connection, name: str) -> None:
+async def _unlock(connection: Connection, name: str) -> None:
     try:
         await connection.execute("select pg_advisory_unlock(hashtextextended($1, 0))", f"cordwood.{name}")
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):

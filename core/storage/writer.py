@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import anyio
@@ -235,7 +235,7 @@ class Writer:
             await anyio.to_thread.run_sync(self._cache.put, segment.id, segment.encoded.data)
         self._commits.wake()
 
-    def _settle(self, outcomes: dict[Submission, Acknowledgement] | dict[Submission, Exception]) -> None:
+    def _settle(self, outcomes: Mapping[Submission, Acknowledgement | Exception]) -> None:
         for submission, outcome in outcomes.items():
             if isinstance(outcome, Acknowledgement) and outcome.duplicate:
                 self.stats.duplicates += 1
@@ -246,7 +246,7 @@ class Writer:
 
     def _fail(self, submissions: Sequence[Submission], why: RetryableError) -> None:
         self.stats.failures += 1
-        self._settle({submission: why for submission in submissions})
+        self._settle(dict.fromkeys(submissions, why))
 
 
 def _retryable(why: Exception) -> RetryableError:

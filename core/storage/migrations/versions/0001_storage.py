@@ -6,7 +6,7 @@ revision = "0001"
 down_revision = None
 
 STATEMENTS = (
-    "create table installation (id uuid not null default gen_random_uuid(), created_at timestamptz not null default now())",
+    "create table installation (id uuid not null default gen_random_uuid())",
     "insert into installation default values",
     """
     create table project (

@@ -1,0 +1,183 @@
+"""A node: one process of Cordwood. It opens the store, runs sources and detectors, and answers the web room.
+
+Order of a start: store, then sources and detectors; of a stop: the web server (its caller's), sources, detectors, then
+the writer commits what was taken in, then the database.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+import asyncpg
+from prometheus_client import CollectorRegistry
+
+from ...config import Config, ConfigErrors, Settings, load
+from ...plugins import HttpSource, Registry
+from ..alerting import AlertingService
+from ..query import QueryEngine, parse
+from ..storage.store import Store
+from .metrics import NodeMetrics
+from .outlet import StoreOutlet
+from .pipeline import RunningPipeline
+from .supervisor import RunningSource, Supervisor
+
+QUERY_MEMORY = 2 * 1024**3
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class MountedHttpSource:
+    """An HTTP source and the outlet for its requests."""
+
+    name: str
+    plugin: HttpSource  # type: ignore[type-arg]
+    outlet: StoreOutlet
+
+
+class Node:
+    """Everything of one process but the web server and the command line."""
+
+    store: Store
+    engine: QueryEngine
+    alerting: AlertingService
+
+    def __init__(self, settings: Settings, config: Config, registry: Registry) -> None:
+        self.settings = settings
+        self.registry = registry
+        self.config = config.with_implicit(registry)
+        self.name = socket.gethostname()
+        self.project_id = 0
+        self.started_ns = time.time_ns()
+        self.metrics = CollectorRegistry()
+        self.ready = False
+        self._supervisor: Supervisor | None = None
+        self._reloading = anyio.Lock()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run everything; on leaving, stop in order.
+
+        :raises ConfigError: a setting, the data folder or the database cannot be used
+        :raises FatalError: the database does not start, or is of a newer release
+        """
+        settings = self.settings
+        async with Store.opened(
+            settings.data_dir, settings.database_url, compact=settings.role in ("all", "worker")
+        ) as self.store:
+            project_id = await self.store.project_id()
+            assert project_id is not None
+            self.project_id = project_id
+            self.engine = QueryEngine(
+                catalog=self.store.catalog,
+                cache=self.store.cache,
+                memory_limit=QUERY_MEMORY,
+                threads=2,
+                spill=settings.data_dir.absolute() / "spill",
+            )
+            self.alerting = AlertingService(self.store, self.engine, link=self._link, metrics=self.metrics)
+            NodeMetrics(self).register(self.metrics)
+            async with anyio.create_task_group() as tasks:
+                self._supervisor = Supervisor(tasks)
+                for running in self._sources(self.config).values():
+                    self._supervisor.start(running)
+                if settings.role in ("all", "worker"):
+                    tasks.start_soon(self.alerting.run, self.project_id, self.config)
+                self.ready = True
+                try:
+                    yield
+                finally:
+                    self.ready = False
+                    with anyio.CancelScope(shield=True), anyio.move_on_after(5):
+                        await self._supervisor.stop(set(self._supervisor.sources))
+                    tasks.cancel_scope.cancel()
+
+    def _sources(self, config: Config) -> dict[str, RunningSource]:
+        """Every source of the configuration, not yet running. HTTP sources run on every role but worker's."""
+        pipelines = {name: RunningPipeline(pipeline, self.registry) for name, pipeline in config.pipelines.items()}
+        made = {}
+        for name, entry in config.sources.items():
+            if self.settings.role not in ("all", "ingest"):
+                continue
+            pipeline = pipelines[config.pipeline_of(name).name]
+            outlet = StoreOutlet(name, self.project_id, pipeline, self.store)
+            made[name] = RunningSource(name, entry.type, entry.make(), outlet)
+        return made
+
+    @property
+    def sources(self) -> dict[str, RunningSource]:
+        """The running sources by name."""
+        return self._supervisor.sources if self._supervisor else {}
+
+    @property
+    def http_sources(self) -> list[MountedHttpSource]:
+        """The sources that others post to."""
+        return [
+            MountedHttpSource(running.name, running.source, running.outlet)
+            for running in self.sources.values()
+            if isinstance(running.source, HttpSource)
+        ]
+
+    async def reload(self) -> list[str]:
+        """Read the YAML again and exchange what changed; the errors, if it is wrong and the old one stays.
+
+        Sources whose settings and pipeline are as before go on undisturbed.
+        """
+        path = self.settings.config
+        if path is None or self._supervisor is None:
+            return []
+        async with self._reloading:
+            try:
+                config = load(Path(path), self.registry, check_query=_check_query).with_implicit(self.registry)
+                fresh = self._sources(config)
+            except ConfigErrors as why:
+                _log.error("the configuration is wrong and the old one stays: %s", why)
+                return [str(error) for error in why.errors]
+            old = self.config
+            changed = {name for name in old.sources if not _same(old, config, name)}
+            await self._supervisor.stop(changed & self.sources.keys())
+            self.config = config
+            for name, running in fresh.items():
+                if name not in self.sources:
+                    self._supervisor.start(running)
+            await self.alerting.reload(config)
+            _log.info(
+                "read the configuration again: %d sources changed", len(changed | fresh.keys() - old.sources.keys())
+            )
+            return []
+
+    async def database_ok(self) -> bool:
+        """Whether PostgreSQL answers now."""
+        try:
+            with anyio.fail_after(3):
+                await self.store.pool.fetchval("select 1")
+        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            return False
+        return True
+
+    @property
+    def disk_full(self) -> bool:
+        """Whether the last commit failed for want of space."""
+        return self.store.writer.stats.disk_full
+
+    def _link(self, incident_id: int) -> str:
+        host = "127.0.0.1" if self.settings.host in ("0.0.0.0", "::") else self.settings.host  # noqa: S104
+        return f"http://{host}:{self.settings.port}/alerts/incidents/{incident_id}"
+
+
+def _check_query(text: str) -> None:
+    parse(text)
+
+
+def _same(old: Config, new: Config, name: str) -> bool:
+    return (
+        name in new.sources
+        and old.sources[name] == new.sources[name]
+        and old.pipeline_of(name) == new.pipeline_of(name)
+    )

@@ -1,0 +1,99 @@
+"""A pipeline at work: the parsers of its steps, over whole batches, in a worker thread."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from pydantic import ValidationError
+
+from ...config import Pipeline, Step
+from ...plugins import Batch, Json, Parser, PluginError, Registry, RejectedError, concat
+from ..query import BatchFilter
+
+_ORDER = "#order"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningStep:
+    """A parser and the search that chooses its events."""
+
+    type: str
+    parser: Parser[Any]
+    when: BatchFilter | None
+
+    @classmethod
+    def of(cls, step: Step) -> RunningStep:
+        """Make the parser and compile the search.
+
+        :raises QueryError: `when` is wrong
+        """
+        return cls(step.type, step.make(), BatchFilter(step.when) if step.when else None)
+
+    def apply(self, batch: Batch) -> Batch:
+        """The batch after this step: same rows, same order; events that `when` leaves out stay as they are."""
+        if self.when is None:
+            return self._parse(batch)
+        chosen = self.when.mask(batch)
+        if not chosen.any():
+            return batch
+        rows = pl.Series(_ORDER, range(len(batch)), dtype=pl.UInt32)
+        parsed = self._parse(Batch(batch.frame.filter(chosen)))
+        parts = [parsed, Batch(batch.frame.filter(~chosen))]
+        order = pl.concat([rows.filter(chosen), rows.filter(~chosen)])
+        return Batch(concat(parts).frame.with_columns(order).sort(_ORDER).drop(_ORDER))
+
+    def _parse(self, batch: Batch) -> Batch:
+        if not len(batch):
+            return batch
+        try:
+            parsed = Batch.of(self.parser.parse(batch).frame)
+        except Exception as why:  # a plugin's defect, whatever it raises, must not cost an event
+            _log.exception(
+                "parser %s failed on a batch of %d events; they are kept as they came", self.type, len(batch)
+            )
+            return _marked(batch, f"{self.type}: {type(why).__name__}: {why}")
+        if len(parsed) != len(batch):
+            _log.error("parser %s made %d events of %d; they are kept as they came", self.type, len(parsed), len(batch))
+            return _marked(batch, f"{self.type}: made {len(parsed)} events of {len(batch)}")
+        return parsed
+
+
+def _marked(batch: Batch, error: str) -> Batch:
+    kept = pl.coalesce("parse_error", pl.lit(error[:500]))
+    return Batch(batch.frame.with_columns(parse_error=kept))
+
+
+class RunningPipeline:
+    """The steps of a pipeline, ready to run."""
+
+    def __init__(self, pipeline: Pipeline, registry: Registry) -> None:
+        self.pipeline = pipeline
+        self._registry = registry
+        self._steps: Sequence[RunningStep] = [RunningStep.of(step) for step in pipeline.parse]
+
+    def apply(self, batch: Batch, source: str, parser: Mapping[str, Json] | None = None) -> Batch:
+        """The batch as it is stored. `parser` is one more step, before the others. Blocking.
+
+        :raises RejectedError: `parser` names no parser, or its settings are wrong
+        """
+        first = [self._ad_hoc(parser)] if parser else []
+        for step in [*first, *self._steps]:
+            batch = step.apply(batch)
+        return batch.with_default(service=self.pipeline.service, source=source)
+
+    def _ad_hoc(self, settings: Mapping[str, Json]) -> RunningStep:
+        values = {name: value for name, value in settings.items() if name != "type"}
+        type_ = str(settings.get("type"))
+        try:
+            cls = self._registry.get("parser", type_)
+            return RunningStep(type_, cls(cls.config_model.model_validate(values)), None)
+        except PluginError as why:
+            raise RejectedError(str(why)) from None
+        except ValidationError as why:
+            wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in why.errors(include_url=False))
+            raise RejectedError(f"parser {type_}: {wrong}") from None

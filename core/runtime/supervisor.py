@@ -1,0 +1,91 @@
+"""Keeps sources running: each in a task of its own, started again after a failure, stopped and exchanged by name."""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import anyio
+from anyio.abc import TaskGroup
+
+from ...plugins import FatalError, RetryableError, Source
+from .outlet import StoreOutlet
+
+_FIRST_DELAY, _LAST_DELAY = 0.5, 60.0  # seconds between restarts of a source that fails
+_log = logging.getLogger(__name__)
+
+
+@dataclass(eq=False, slots=True)
+class RunningSource:
+    """A source, where it sends, and how it fares: `running`, `waiting` (to be started again), `failed` or `done`."""
+
+    name: str
+    type: str
+    source: Source[Any]
+    outlet: StoreOutlet
+    state: str = "running"
+    error: str = ""
+    restarts: int = 0
+    _scope: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+    _ended: anyio.Event = field(default_factory=anyio.Event)
+
+    async def run(self) -> None:
+        """Run until cancelled or done; a failure costs a pause, a fatal one ends it."""
+        delay = _FIRST_DELAY
+        try:
+            with self._scope:
+                while True:
+                    try:
+                        self.state = "running"
+                        await self.source.run(self.outlet)
+                    except FatalError as why:
+                        self.state, self.error = "failed", str(why)
+                        _log.error("source %s stopped: %s", self.name, why)
+                        return
+                    except RetryableError as why:
+                        wait = why.after or delay
+                        self._failed(str(why), wait)
+                    except Exception as why:  # a plugin's defect must not take the others down
+                        wait = delay
+                        _log.exception("source %s failed", self.name)
+                        self._failed(f"{type(why).__name__}: {why}", wait)
+                    else:
+                        self.state, self.error = "done", ""
+                        return
+                    await anyio.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
+                    delay = min(delay * 2, _LAST_DELAY)
+        finally:
+            self._ended.set()
+
+    def _failed(self, why: str, wait: float) -> None:
+        self.state, self.error = "waiting", why
+        self.restarts += 1
+        _log.warning("source %s starts again in %.1f s: %s", self.name, wait, why)
+
+    async def stop(self) -> None:
+        """Cancel the source and wait until it has ended."""
+        self._scope.cancel()
+        await self._ended.wait()
+
+
+class Supervisor:
+    """The running sources by name."""
+
+    def __init__(self, tasks: TaskGroup) -> None:
+        self._tasks = tasks
+        self.sources: dict[str, RunningSource] = {}
+
+    def start(self, running: RunningSource) -> None:
+        """Run a source under its name, which must be free."""
+        assert running.name not in self.sources
+        self.sources[running.name] = running
+        self._tasks.start_soon(running.run)
+
+    async def stop(self, names: Mapping[str, object] | set[str]) -> None:
+        """Stop the named sources, all at once, and wait for them."""
+        async with anyio.create_task_group() as stopping:
+            for name in names:
+                stopping.start_soon(self.sources.pop(name).stop)

@@ -1,0 +1,218 @@
+"""Fixtures of all tests: a real PostgreSQL, a node in this process, and a server as users start it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import anyio
+import asyncpg
+import pytest
+
+from cordwood.config import Config, Settings
+from cordwood.core.runtime import Node
+from cordwood.core.storage.embedded import EmbeddedPostgres
+from cordwood.plugins import load_plugins
+
+ROOT = Path(__file__).parent.parent
+CORDWOOD = ROOT / ".venv" / "bin" / "cordwood"
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> tuple[str, dict[str, Any]]:
+    return ("asyncio", {"use_uvloop": True})
+
+
+@pytest.fixture(scope="session")
+def loghub() -> Path:
+    """The Loghub samples; tests that need them are skipped, saying so, where they are not at hand."""
+    folder = Path(os.environ.get("CORDWOOD_TEST_DATA", ROOT.parent / "shared" / "data")) / "loghub"
+    if not folder.is_dir():
+        pytest.skip(f"needs the Loghub samples in {folder}; set CORDWOOD_TEST_DATA to the folder that has loghub/")
+    return folder
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """An empty data folder with a short path (a Unix socket's has a limit), that any user can pass through."""
+    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+async def postgres(anyio_backend: object) -> AsyncIterator[EmbeddedPostgres]:
+    """One embedded server for the whole run."""
+    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-pg-"))
+    folder.chmod(0o755)
+    server = EmbeddedPostgres(folder)
+    started, stop = anyio.Event(), anyio.Event()
+
+    async def serve() -> None:
+        async with server.running():
+            started.set()
+            await stop.wait()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(serve)
+        await started.wait()
+        yield server
+        stop.set()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+async def database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
+    """A fresh, empty database."""
+    name = f"test_{uuid4().hex[:12]}"
+    connection = await asyncpg.connect(**postgres.connect_args)
+    await connection.execute(f"create database {name}")
+    await connection.close()
+    yield f"postgresql://{postgres.connect_args['user']}@/{name}?host={postgres.socket_dir}&port=5432"
+    connection = await asyncpg.connect(**postgres.connect_args)
+    await connection.execute(f"drop database if exists {name} with (force)")
+    await connection.close()
+
+
+@pytest.fixture
+async def node(database_url: str, data_dir: Path) -> AsyncIterator[Node]:
+    """A running node in this process, with the default configuration and no port."""
+    registry = load_plugins()
+    settings = Settings(data_dir=data_dir, database_url=database_url)
+    made = Node(settings, Config.default(registry), registry)
+    async with made.running():
+        yield made
+
+
+class Server:
+    """`cordwood up` as a process, spoken to over HTTP."""
+
+    def __init__(self, data_dir: Path, config: str | None = None, environment: dict[str, str] | None = None) -> None:
+        self.data_dir = data_dir
+        self.port = free_port()
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith("CORDWOOD_")} | (environment or {})
+        self.config: Path | None = None
+        if config is not None:
+            self.config = data_dir.parent / f"{data_dir.name}.yaml"
+            self.config.write_text(config)
+        self.log = data_dir.parent / f"{data_dir.name}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, *arguments: str, wait: float = 60) -> None:
+        command = [str(CORDWOOD), "up", *([str(self.config)] if self.config else [])]
+        command += ["--data-dir", str(self.data_dir), "--port", str(self.port), *arguments]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command, stdout=log, stderr=log, env=self.environment, start_new_session=True, cwd=ROOT
+            )
+        deadline = time.monotonic() + wait
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"cordwood up ended with {self.process.returncode}: {self.log.read_text()[-2000:]}")
+            try:
+                if self.call("GET", "/readyz")[0] == 200:
+                    return
+            except OSError:
+                pass
+            time.sleep(0.05)
+        raise RuntimeError(f"not ready after {wait} s: {self.log.read_text()[-2000:]}")
+
+    def stop(self) -> int:
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(15)
+
+    def kill(self) -> None:
+        """SIGKILL everything at once, PostgreSQL too."""
+        import psutil
+
+        assert self.process is not None
+        family = []
+        try:
+            me = psutil.Process(self.process.pid)
+            family = [me, *me.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            pass
+        for process in family:
+            try:
+                process.kill()
+            except psutil.NoSuchProcess:
+                continue
+        self.process.wait()
+
+    def call(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None, timeout: float = 60
+    ) -> tuple[int, bytes]:
+        """(status, body); an error status is an answer, a dead connection raises OSError."""
+        request = urllib.request.Request(self.url + path, data=body, method=method, headers=headers or {})
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as why:
+            with why:
+                return why.code, why.read()
+
+    def post(self, lines: list[dict[str, Any]] | bytes, **headers: str) -> tuple[int, Any]:
+        body = lines if isinstance(lines, bytes) else b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        status, answer = self.call("POST", "/api/v1/logs", body, {"Content-Type": "application/x-ndjson", **names})
+        return status, json.loads(answer) if answer else None
+
+    def query(self, text: str, **more: Any) -> list[dict[str, Any]]:
+        """Rows as mappings by column."""
+        body = json.dumps({"query": text, **more}).encode()
+        status, answer = self.call("POST", "/api/v1/query", body, {"Content-Type": "application/json"})
+        if status != 200:
+            raise RuntimeError(f"{text!r}: {status} {answer[:500]!r}")
+        found = json.loads(answer)
+        names = [column["name"] for column in found["columns"]]
+        return [dict(zip(names, row, strict=True)) for row in found["rows"]]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def make_server(data_dir: Path) -> Iterator[Any]:
+    """Makes servers on one data folder: `make_server(config="…")`; all are killed at the end."""
+    made: list[Server] = []
+
+    def make(config: str | None = None, environment: dict[str, str] | None = None) -> Server:
+        made.append(Server(data_dir, config, environment))
+        return made[-1]
+
+    yield make
+    for server in made:
+        if server.process is not None and server.process.poll() is None:
+            server.stop()
+        server.log.unlink(missing_ok=True)
+        if server.config:
+            server.config.unlink(missing_ok=True)
+
+
+@pytest.fixture
+def server(make_server: Any) -> Server:
+    """A running server with the default configuration."""
+    made: Server = make_server()
+    made.start()
+    return made
