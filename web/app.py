@@ -1,28 +1,115 @@
-"""The web application: API, ingestion, UI, and who may use them."""
+"""The web application: API, ingestion and UI under one port, and the gate before them."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+import asyncpg
 from litestar import Litestar
 from litestar.di import Provide
 
 from .api import HANDLERS
+from .asgi import App, Message, Receive, Scope, Send, answer_problem, headers_of
+from .auth.gate import Gate, check_access
+from .bodies import Bounds, Budget
+from .intake import Intake
 from .openapi import openapi_config
+from .pages import Pages
 from .problems import problem_response
 
+# Scripts only from this server and none inline. Styles may be inline: the query editor writes them.
+_CSP: Final = (
+    b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
+    b" font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self';"
+    b" frame-ancestors 'none'"
+)
+SECURITY_HEADERS: Final = (
+    (b"content-security-policy", _CSP),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+)
+_API: Final = ("/api", "/schema", "/healthz", "/readyz", "/metrics")
+_PROBES: Final = ("/healthz", "/readyz")  # their callers name the host as they like, and they tell nothing
 
-def create_api(node: Any) -> Litestar:
+
+def create_app(node: Any, *, bounds: Bounds | None = None, budget: Budget | None = None) -> App:
+    """The ASGI application of a node, for uvicorn. It holds what it needs itself: two of them do not meet."""
+
+    def pool() -> asyncpg.Pool[Any]:
+        return node.store.pool  # type: ignore[no-any-return]
+
+    gate = Gate(pool, node.settings.host)
+    intake = Intake(lambda: node.http_sources, gate, bounds=bounds or Bounds(), budget=budget or Budget())
+    return Application(gate, intake, create_api(node, gate), Pages())
+
+
+def create_api(node: Any, gate: Gate | None = None) -> Litestar:
     """The API of a node; without one, only its OpenAPI document is of use."""
 
     async def provide_node() -> Any:
         return node
 
-    return Litestar(
+    async def provide_gate() -> Any:
+        return gate
+
+    app = Litestar(
         HANDLERS,
-        dependencies={"node": Provide(provide_node)},
+        dependencies={"node": Provide(provide_node), "gate": Provide(provide_gate)},
+        guards=[check_access],
         exception_handlers={Exception: problem_response},
         openapi_config=openapi_config(),
         request_max_body_size=1024 * 1024,
         logging_config=None,
     )
+    app.state.gate = gate
+    return app
+
+
+class Application:
+    """Gate first, then whoever the path belongs to: a source, the API, else the UI."""
+
+    def __init__(self, gate: Gate, intake: Intake, api: Litestar, pages: Pages) -> None:
+        self._gate, self._intake, self._api, self._pages = gate, intake, api, pages
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self._api(scope, receive, send)  # type: ignore[arg-type]
+            return
+        started = False
+
+        async def secured(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                message["headers"] = _with_security(message.get("headers", ()), scope["path"])
+            await send(message)
+
+        try:
+            await self._route(scope, receive, secured)
+        except Exception as why:
+            if started:
+                raise
+            await answer_problem(scope, secured, why)
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        headers = headers_of(scope)
+        if path not in _PROBES:
+            await self._gate.admit(scope, headers)
+        if found := self._intake.find(scope["method"], path):
+            await self._intake(scope, receive, send, *found)
+        elif path.startswith(_API) and any(path == root or path.startswith(f"{root}/") for root in _API):
+            await self._api(scope, receive, send)  # type: ignore[arg-type]
+        else:
+            await self._pages(scope, send, headers)
+
+
+def _with_security(headers: Any, path: str) -> list[tuple[bytes, bytes]]:
+    found = [(bytes(name), bytes(value)) for name, value in headers]
+    names = {name.lower() for name, _ in found}
+    if path.startswith("/api/") and b"cache-control" not in names:
+        found.append((b"cache-control", b"no-store"))
+    return found + [item for item in SECURITY_HEADERS if item[0] not in names]

@@ -4,42 +4,40 @@ from alembic import op
 
 revision = "0003"
 down_revision = "0002"
-branch_labels = None
-depends_on = None
 
 STATEMENTS = (
     """
-    CREATE TABLE user_account (
-        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-        email text NOT NULL,
-        password_hash text NOT NULL,
-        is_admin boolean NOT NULL DEFAULT false,
-        created_at timestamptz NOT NULL DEFAULT now(),
+    create table user_account (
+        id bigint generated always as identity primary key,
+        email text not null,
+        password_hash text not null,
+        is_admin boolean not null default false,
+        created_at timestamptz not null default now(),
         disabled_at timestamptz
     )
     """,
-    "CREATE UNIQUE INDEX user_account_email ON user_account (lower(email))",
+    "create unique index user_account_email on user_account (lower(email))",
     """
-    CREATE TABLE api_token (
-        id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-        hash bytea NOT NULL UNIQUE,
-        name text NOT NULL,
-        scopes text[] NOT NULL CHECK (scopes <@ ARRAY['ingest', 'query', 'admin']),
-        created_at timestamptz NOT NULL DEFAULT now(),
+    create table api_token (
+        id bigint generated always as identity primary key,
+        hash bytea not null unique,
+        name text not null,
+        scopes text[] not null check (scopes <@ array['ingest', 'query', 'admin']),
+        created_at timestamptz not null default now(),
         expires_at timestamptz,
         last_used_at timestamptz,
         revoked_at timestamptz
     )
     """,
     """
-    CREATE TABLE session (
-        hash bytea PRIMARY KEY,
-        user_id bigint NOT NULL REFERENCES user_account ON DELETE CASCADE,
-        created_at timestamptz NOT NULL DEFAULT now(),
-        expires_at timestamptz NOT NULL
+    create table session (
+        hash bytea primary key,
+        user_id bigint not null references user_account on delete cascade,
+        created_at timestamptz not null default now(),
+        expires_at timestamptz not null
     )
     """,
-    "CREATE INDEX session_expires_at ON session (expires_at)",
+    "create index session_expires_at on session (expires_at)",
 )
 
 
@@ -52,4 +50,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Take them away again."""
     for table in ("session", "api_token", "user_account"):
-        op.get_bind().exec_driver_sql(f"DROP TABLE {table}")
+        op.get_bind().exec_driver_sql(f"drop table {table}")

@@ -1,0 +1,146 @@
+"""The gate that every request passes: was it meant for this server, who sent it, and may they do this?"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import time
+from collections.abc import Callable, Mapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, Final
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from ..problems import ProblemException
+from . import accounts
+from .accounts import SCOPES, Pool, Principal
+from .origin import is_loopback, is_own_host, is_own_origin
+
+COOKIE: Final = "cordwood_session"
+THIS_MACHINE: Final = Principal("this machine", frozenset(SCOPES), is_admin=True)
+_SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_MOST_TRUSTED: Final = 10_000  # credentials remembered; beyond, all are looked up again
+
+
+class Gate:
+    """Decides over requests. One for an application; remembers for some seconds whom it has let in."""
+
+    TRUST_S: Final = 5.0
+    """Seconds until a credential is looked up again: a revoked token is refused after that on every node."""
+    RECHECK_S: Final = 1.0
+    """Seconds until it is looked up again whether somebody has an account."""
+
+    def __init__(self, pool: Callable[[], Pool], bound: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._pool, self._bound, self._clock = pool, bound, clock
+        self._users_exist = False
+        self._checked_at = float("-inf")
+        self._trusted: dict[str, tuple[float, Principal]] = {}
+
+    async def users_exist(self) -> bool:
+        """Whether anybody has an account; once true it stays true."""
+        if not self._users_exist and self._clock() - self._checked_at >= self.RECHECK_S:
+            self._users_exist = await accounts.users_exist(self._pool())
+            self._checked_at = self._clock()
+        return self._users_exist
+
+    async def admit(self, scope: Mapping[str, Any], headers: Mapping[str, str]) -> None:
+        """Let a request in that was meant for this server. `headers` have names in lower case.
+
+        :raises ProblemException: 403, the Host or the Origin is a stranger's, or the client is not on this machine
+        """
+        users_exist = await self.users_exist()
+        host = headers.get("host", "")
+        if not users_exist:
+            if not is_own_host(host, self._bound):
+                raise ProblemException(
+                    403, f"Host {host[:100]!r} is not this machine: until a user exists, use http://localhost"
+                )
+            client = scope.get("client")
+            if client and not is_loopback(client[0]):
+                raise ProblemException(
+                    403, "until a user exists, only this machine is served: run `cordwood user add --admin`"
+                )
+        origin = headers.get("origin")
+        if (
+            origin is not None
+            and scope["method"] not in _SAFE_METHODS
+            and not is_own_origin(origin, scope["scheme"], host, behind_proxy=users_exist)
+        ):
+            raise ProblemException(403, f"a page of {origin[:100]} may not send this to {host[:100]}")
+
+    async def identify(self, headers: Mapping[str, str]) -> Principal | None:
+        """Who sends the request; None: nobody we know, though users exist."""
+        if not await self.users_exist():
+            return THIS_MACHINE
+        kind, secret = presented(headers)
+        if not secret:
+            return None
+        key = f"{kind} {secret}"
+        known = self._trusted.get(key)
+        if known and known[0] > self._clock():
+            return known[1]
+        verify = accounts.verify_session if kind == "session" else accounts.verify_token
+        principal = await verify(self._pool(), secret)
+        if principal is None:
+            self._trusted.pop(key, None)
+            return None
+        if len(self._trusted) >= _MOST_TRUSTED:
+            self._trusted.clear()
+        self._trusted[key] = (self._clock() + self.TRUST_S, principal)
+        return principal
+
+    async def authorise(self, headers: Mapping[str, str], scope: str) -> Principal:
+        """Who sends the request, if they may do what the scope says.
+
+        :raises ProblemException: 401, sign in first; 403, this one may not
+        """
+        principal = await self.identify(headers)
+        if principal is None:
+            raise ProblemException(
+                401,
+                "show who you are: a token in Authorization, or sign in",
+                headers={"WWW-Authenticate": 'Bearer realm="cordwood"'},
+            )
+        if scope not in principal.scopes:
+            raise ProblemException(403, f"{principal.name} lacks the scope {scope}")
+        return principal
+
+    def forget(self, headers: Mapping[str, str]) -> None:
+        """Look the credential of this request up again next time, because it was ended."""
+        kind, secret = presented(headers)
+        self._trusted.pop(f"{kind} {secret}", None)
+
+
+def presented(headers: Mapping[str, str]) -> tuple[str, str]:
+    """The credential of a request: ("token", secret) of Authorization, else ("session", secret) of the cookie."""
+    kind, _, value = headers.get("authorization", "").strip().partition(" ")
+    match kind.lower():
+        case "bearer":
+            return "token", value.strip()
+        case "basic":
+            try:
+                _, _, password = base64.b64decode(value, validate=True).decode().partition(":")
+            except (binascii.Error, UnicodeDecodeError):
+                password = ""
+            return "token", password
+        case "":
+            return "session", session_cookie(headers)
+    return "token", ""
+
+
+def session_cookie(headers: Mapping[str, str]) -> str:
+    """The session's secret, or the empty text."""
+    try:
+        morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return morsel.value if morsel else ""
+
+
+async def check_access(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Litestar's guard on all routes: a route says `opt={"access": scope}` or "open", else it is admin's."""
+    scope = handler.opt.get("access", "admin")
+    if scope != "open":
+        gate: Gate = connection.app.state.gate
+        connection.scope["user"] = await gate.authorise(connection.headers, scope)

@@ -1,0 +1,127 @@
+"""The HTTP sources' routes: what shippers post to.
+
+Beside Litestar rather than in it, for this is the way of every event that comes by HTTP: the body is read once, into
+the bytes that the source gets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+from urllib.parse import parse_qsl
+
+from anyio import CapacityLimiter
+
+from ..plugins import HttpRequest, HttpSource, Outlet
+from .asgi import Receive, Scope, Send, answer, headers_of
+from .auth.gate import Gate
+from .bodies import Bounds, Budget, ClientGoneError, decompress, read_body
+from .problems import ProblemException
+
+
+class MountedHttpSource(Protocol):
+    """An HTTP source that runs: its plugin, and where its batches go."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def plugin(self) -> HttpSource[Any]: ...
+    @property
+    def outlet(self) -> Outlet: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A path of a source, with the pattern that finds it."""
+
+    method: str
+    path: str
+    pattern: re.Pattern[str]
+    source: MountedHttpSource
+
+
+def routes_of(sources: Iterable[MountedHttpSource]) -> list[Route]:
+    """The routes of all sources, literal paths before those with `{name}` parts; of two for one path, the first."""
+    routes = [
+        Route(method.upper(), path, _pattern(path), source)
+        for source in sources
+        for method, path in source.plugin.routes
+    ]
+    return sorted(routes, key=lambda route: route.path.count("{"))
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    parts = re.split(r"\{(\w+)\}", path)
+    text = "".join(f"(?P<{part}>[^/]+)" if i % 2 else re.escape(part) for i, part in enumerate(parts))
+    return re.compile(text)
+
+
+class Intake:
+    """Answers the requests that belong to an HTTP source.
+
+    `sources` is asked again for every request, so that a reload of the configuration counts at once.
+    """
+
+    def __init__(
+        self, sources: Callable[[], Sequence[MountedHttpSource]], gate: Gate, *, bounds: Bounds, budget: Budget
+    ) -> None:
+        self._sources, self._gate, self._bounds, self.budget = sources, gate, bounds, budget
+        self._mounted: list[HttpSource[Any]] = []
+        self._routes: list[Route] = []
+        self._workers = CapacityLimiter(2)  # decompression: as many as there are query threads, so that neither starves
+
+    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+        """The route for a request, with the values of its path's parts; None: it is not for a source.
+
+        :raises ProblemException: 405, the path is a source's, the method is not
+        """
+        sources = self._sources()
+        if [source.plugin for source in sources] != self._mounted:
+            self._mounted, self._routes = [source.plugin for source in sources], routes_of(sources)
+        allowed: set[str] = set()
+        for route in self._routes:
+            if found := route.pattern.fullmatch(path):
+                if route.method == method:
+                    return route, found.groupdict()
+                allowed.add(route.method)
+        if allowed:
+            allow = ", ".join(sorted(allowed))
+            raise ProblemException(405, f"{path[:100]} takes {allow}, not {method[:20]}", headers={"Allow": allow})
+        return None
+
+    async def __call__(
+        self, scope: Scope, receive: Receive, send: Send, route: Route, path_params: dict[str, str]
+    ) -> None:
+        """Let in, read, decompress, hand over, answer. Errors are raised for the application to answer."""
+        headers = headers_of(scope)
+        await self._gate.authorise(headers, "ingest")
+        with self.budget.lease() as lease:
+            try:
+                body = await read_body(receive, _content_length(headers), self._bounds, lease)
+            except ClientGoneError:
+                return
+            body = await decompress(body, headers.get("content-encoding", ""), self._bounds, lease, self._workers)
+            request = HttpRequest(
+                method=scope["method"],
+                path=scope["path"],
+                path_params=path_params,
+                query=dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
+                headers=headers,
+                body=body,
+            )
+            response = await route.source.plugin.receive(request, route.source.outlet)
+        await answer(scope, send, response.status, response.body, response.media_type, response.headers)
+
+
+_LENGTH: Final = re.compile(r"\d{1,18}", re.ASCII)
+
+
+def _content_length(headers: dict[str, str]) -> int | None:
+    text = headers.get("content-length")
+    if text is None:
+        return None
+    if not _LENGTH.fullmatch(text):
+        raise ProblemException(400, f"Content-Length {text[:40]!r} is no length")
+    return int(text)
