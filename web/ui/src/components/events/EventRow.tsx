@@ -1,0 +1,46 @@
+import { memo, type ReactNode } from 'react'
+import { SeverityTag } from '@/components/ui/SeverityTag'
+import { cx } from '@/lib/cx'
+import { attributesOf, type LogEvent } from '@/lib/events'
+import { timeParts, valueText } from '@/lib/format'
+import { levelOf } from '@/lib/severity'
+import styles from './EventRow.module.css'
+
+interface EventRowProps {
+  readonly event: LogEvent
+  readonly utc: boolean
+  readonly wrap: boolean
+  readonly withDate: boolean
+  readonly selected: boolean
+  /** Words of the query to mark in the message. */
+  readonly marks: RegExp | null
+}
+
+const MOST_ATTRIBUTES = 12
+
+/** One event in one line: time, severity, service, message, then its attributes. */
+export const EventRow = memo(function EventRow({ event, utc, wrap, withDate, selected, marks }: EventRowProps) {
+  const parts = timeParts(String(event['timestamp'] ?? ''), utc)
+  const message = valueText(event['message'])
+  return (
+    <div className={cx(styles.row, wrap && styles.wrap, selected && styles.selected, styles[levelOf(event['severity']).toLowerCase()])}>
+      <time className={cx(styles.time, withDate && styles.dated)} dateTime={String(event['timestamp'])}>
+        {parts ? <>{withDate && <span>{parts.date.slice(5)} </span>}{parts.clock}<i>.{parts.fraction.slice(0, 3)}</i></> : '—'}
+      </time>
+      <SeverityTag severity={event['severity']} className={styles.severity} />
+      <span className={styles.service}>{valueText(event['service'])}</span>
+      <span className={styles.message}>
+        {message ? marked(message, marks) : <em>no message</em>}
+        {attributesOf(event).slice(0, MOST_ATTRIBUTES).map(([name, value]) => (
+          <span key={name} className={styles.attribute}> <b>{name}=</b>{valueText(value)}</span>
+        ))}
+      </span>
+    </div>
+  )
+})
+
+function marked(text: string, marks: RegExp | null): ReactNode {
+  if (!marks) return text
+  const pieces = text.split(marks)
+  return pieces.length === 1 ? text : pieces.map((piece, at) => (at % 2 === 1 ? <mark key={at}>{piece}</mark> : piece))
+}

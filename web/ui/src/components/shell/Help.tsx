@@ -1,0 +1,58 @@
+import { X } from 'lucide-react'
+import { Button } from '@/components/ui/Button'
+import { Modal } from '@/components/ui/Modal'
+import styles from './Help.module.css'
+
+const KEYS: readonly [string[], string][] = [
+  [['/'], 'go to the search box'],
+  [['j'], 'next event'],
+  [['k'], 'previous event'],
+  [['x'], 'open or close the event'],
+  [['Esc'], 'close; leave the box'],
+  [['Ctrl', 'K'], 'go anywhere (⌘ K on a Mac)'],
+  [['w'], 'wrap long lines'],
+  [['u'], 'local time or UTC'],
+  [['p'], 'pause or follow the tail'],
+  [['?'], 'this help'],
+]
+
+const QUERIES: readonly [string, string][] = [
+  ['timeout', 'the message contains it, ignoring case'],
+  ['"card declined"', 'the same for several words'],
+  ['service:checkout severity>=warn', 'fields; both must hold'],
+  ['status:400..499 -host:web-*', 'a range; without a glob'],
+  ['/user=\\d+/', 'a regular expression'],
+  ['error | stats count() by service', 'count by a field'],
+  ['| timechart span=5m p95(took) by path', 'a series over time'],
+  ['| top 10 user', 'most frequent values'],
+]
+
+/** Keys, and the query language by examples. */
+export default function Help({ onClose }: { readonly onClose: () => void }) {
+  return (
+    <Modal label="Help" onClose={onClose} className={styles.wide}>
+      <header className={styles.head}>
+        <h2>Keys and queries</h2>
+        <Button look="quiet" icon={<X />} aria-label="Close" onClick={onClose} />
+      </header>
+      <div className={styles.columns}>
+        <dl className={styles.keys}>
+          {KEYS.map(([keys, what]) => (
+            <div key={what}>
+              <dt>{keys.map((key) => <kbd key={key}>{key}</kbd>)}</dt>
+              <dd>{what}</dd>
+            </div>
+          ))}
+        </dl>
+        <dl className={styles.queries}>
+          {QUERIES.map(([query, what]) => (
+            <div key={query}>
+              <dt><code>{query}</code></dt>
+              <dd>{what}</dd>
+            </div>
+          ))}
+        </dl>
+      </div>
+    </Modal>
+  )
+}

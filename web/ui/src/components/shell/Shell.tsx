@@ -1,0 +1,67 @@
+import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
+import { BellRing, Command, HelpCircle, Monitor, Moon, Radio, ScrollText, Sun } from 'lucide-react'
+import { lazy, Suspense, useState } from 'react'
+import { cx } from '@/lib/cx'
+import { useHotkeys } from '@/lib/hotkeys'
+import { applyTheme, themePreference, usePreference, type Theme } from '@/lib/prefs'
+import { Logo } from './Logo'
+import styles from './Shell.module.css'
+
+const Palette = lazy(() => import('./Palette'))
+const Help = lazy(() => import('./Help'))
+
+const PAGES = [
+  { to: '/explore', name: 'Explore', icon: ScrollText },
+  { to: '/tail', name: 'Tail', icon: Radio },
+  { to: '/alerts', name: 'Alerts', icon: BellRing },
+] as const
+
+const NEXT_THEME: Record<Theme, Theme> = { system: 'light', light: 'dark', dark: 'system' }
+const THEME_ICON = { system: Monitor, light: Sun, dark: Moon }
+
+/** The frame of every page: navigation, theme, help, and the way to go anywhere. */
+export function Shell() {
+  const [open, setOpen] = useState<'palette' | 'help' | null>(null)
+  const theme = usePreference(themePreference)
+  const navigate = useNavigate()
+  const path = useLocation({ select: (location) => location.pathname })
+  const ThemeIcon = THEME_ICON[theme]
+  const turnTheme = () => {
+    themePreference.set(NEXT_THEME[theme])
+    applyTheme(NEXT_THEME[theme])
+  }
+  useHotkeys({
+    'mod+k': () => setOpen(open === 'palette' ? null : 'palette'),
+    '?': () => setOpen('help'),
+    '/': () => void navigate({ to: '/explore' }), // pages with a box of their own take the key first
+  })
+
+  return (
+    <div className={styles.shell}>
+      <a href="#main" className={styles.skip}>Skip to the page</a>
+      <nav className={styles.rail} aria-label="Main">
+        <Link to="/explore" className={styles.brand} aria-label="Cordwood"><Logo /></Link>
+        <ul className={styles.pages}>
+          {PAGES.map(({ to, name, icon: Icon }) => (
+            <li key={to}>
+              <Link to={to} className={cx(styles.item, path.startsWith(to) && styles.here)} aria-current={path.startsWith(to) ? 'page' : undefined}>
+                <Icon aria-hidden />
+                <span>{name}</span>
+              </Link>
+            </li>
+          ))}
+        </ul>
+        <div className={styles.foot}>
+          <button type="button" className={styles.item} onClick={() => setOpen('palette')} title="Go anywhere (Ctrl K)" aria-label="Go anywhere"><Command aria-hidden /></button>
+          <button type="button" className={styles.item} onClick={turnTheme} title={`Theme: ${theme}`} aria-label={`Theme: ${theme}. Change`}><ThemeIcon aria-hidden /></button>
+          <button type="button" className={styles.item} onClick={() => setOpen('help')} title="Help (?)" aria-label="Help"><HelpCircle aria-hidden /></button>
+        </div>
+      </nav>
+      <main id="main" className={styles.main} tabIndex={-1}><Outlet /></main>
+      <Suspense>
+        {open === 'palette' && <Palette onClose={() => setOpen(null)} onHelp={() => setOpen('help')} />}
+        {open === 'help' && <Help onClose={() => setOpen(null)} />}
+      </Suspense>
+    </div>
+  )
+}

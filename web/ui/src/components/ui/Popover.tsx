@@ -1,0 +1,53 @@
+import { useId, useRef, type ReactNode } from 'react'
+import { cx } from '@/lib/cx'
+import { Button } from './Button'
+import styles from './Popover.module.css'
+
+interface PopoverProps {
+  readonly label: string
+  readonly icon?: ReactNode
+  /** What the button shows; without it the icon stands alone and `label` is its name. */
+  readonly text?: ReactNode
+  readonly align?: 'start' | 'end'
+  readonly look?: 'plain' | 'quiet'
+  readonly className?: string | undefined
+  readonly children: (close: () => void) => ReactNode
+}
+
+const GAP = 6
+const EDGE = 8
+
+/** A button that opens a panel in the top layer; Escape or a click outside closes it, as the browser's popover does. */
+export function Popover({ label, icon, text, align = 'start', look = 'plain', className, children }: PopoverProps) {
+  const id = useId()
+  const button = useRef<HTMLSpanElement>(null)
+  const panel = useRef<HTMLDivElement>(null)
+  const close = () => panel.current?.hidePopover()
+
+  /** Below the button, moved in from the window's edges. */
+  const place = () => {
+    const [anchor, box] = [button.current?.getBoundingClientRect(), panel.current]
+    if (!anchor || !box) return
+    const width = box.offsetWidth
+    const wanted = align === 'start' ? anchor.left : anchor.right - width
+    const left = Math.max(EDGE, Math.min(wanted, document.documentElement.clientWidth - width - EDGE))
+    const room = window.innerHeight - anchor.bottom - GAP - EDGE
+    box.style.left = `${left}px`
+    box.style.top = `${anchor.bottom + GAP}px`
+    box.style.maxHeight = `${Math.max(160, room)}px`
+    box.querySelector<HTMLElement>('[data-autofocus]')?.focus()
+  }
+
+  return (
+    <>
+      <span ref={button} className={cx(styles.anchor, className)}>
+        <Button look={look} icon={icon} popoverTarget={id} aria-label={label} title={label} aria-haspopup="dialog">
+          {text}
+        </Button>
+      </span>
+      <div id={id} ref={panel} popover="auto" role="dialog" aria-label={label} className={styles.panel} onToggle={(event) => event.newState === 'open' && place()}>
+        {children(close)}
+      </div>
+    </>
+  )
+}

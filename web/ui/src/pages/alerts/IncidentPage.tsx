@@ -1,0 +1,1 @@
+export default function IncidentPage() { return <p>soon</p> }

@@ -1,0 +1,1 @@
+export default function IncidentsView() { return <p>soon</p> }

@@ -1,0 +1,171 @@
+import { useQuery } from '@tanstack/react-query'
+import { Play } from 'lucide-react'
+import { useId, useMemo, useRef, useState } from 'react'
+import { ApiError } from '@/api/problem'
+import { EventDetail } from '@/components/events/EventDetail'
+import { EventList } from '@/components/events/EventList'
+import { HistoryMenu } from '@/components/query/HistoryMenu'
+import { QueryBox, type QueryBoxHandle } from '@/components/query/QueryBox'
+import { QueryError } from '@/components/query/QueryError'
+import { TimePicker } from '@/components/time/TimePicker'
+import { Button } from '@/components/ui/Button'
+import { Empty, Failure, Loading, Progress } from '@/components/ui/States'
+import { eventKey, eventsOf, holdsEvents, indexOfKey, type LogEvent } from '@/lib/events'
+import { useHotkeys } from '@/lib/hotkeys'
+import { useNarrow } from '@/lib/media'
+import { sidebarPreference, usePreference, utcPreference, wrapPreference } from '@/lib/prefs'
+import { addFilter, filterTerm, readsEvents, type FieldValue } from '@/lib/query/edit'
+import { marksOf } from '@/lib/query/marks'
+import { between, nextNano } from '@/lib/time/range'
+import { stringifySearch } from '@/lib/url'
+import { Aggregation } from './Aggregation'
+import { FieldSidebar } from './FieldSidebar'
+import { HistogramPanel } from './HistogramPanel'
+import { Nothing } from './Nothing'
+import { runPage } from './runner'
+import { Toolbar } from './Toolbar'
+import { useExplore } from './useExplore'
+import styles from './ExplorePage.module.css'
+
+const HINT = 'Search: a word, "a phrase", service:checkout severity>=warn, or | stats count() by service'
+const TRACE_MS = 15 * 60_000
+const AROUND_MS = 30_000
+const DAY_MS = 86_400_000
+
+/** Search: a query and a time range above, what they find below. */
+export default function ExplorePage() {
+  const explore = useExplore()
+  const { search, query, range, resolved, events, bars, base, change, shown, shownQuery, utc, wrap } = explore
+  const box = useRef<QueryBoxHandle>(null)
+  const errorId = useId()
+  const narrow = useNarrow()
+  const sidebar = usePreference(sidebarPreference)
+  const [sheet, setSheet] = useState(false)
+  const fieldsOpen = (narrow ? sheet : sidebar) && readsEvents(query)
+
+  const list = useMemo(() => (shown?.pages ?? []).flatMap((page) => (holdsEvents(page) ? eventsOf(page) : [])), [shown])
+  const answer = shown?.pages[0] ?? null
+  const isEvents = answer === null || holdsEvents(answer)
+  const mistake = events.error instanceof ApiError && events.error.isQueryError ? events.error : null
+  const marks = useMemo(() => marksOf(shownQuery), [shownQuery])
+
+  const [moved, setMoved] = useState<{ at: number; of: string }>({ at: -1, of: '' })
+  const openIndex = useMemo(() => (search.event ? indexOfKey(list, search.event) : -1), [list, search.event])
+  const cursor = search.event ? openIndex : moved.of === shownQuery ? Math.min(moved.at, list.length - 1) : -1
+  const strayed = useStrayEvent(search.event, openIndex < 0 && !events.isFetching)
+  const opened: LogEvent | null = search.event ? list[openIndex] ?? strayed : null
+
+  const open = (index: number) => {
+    const event = list[index]
+    setMoved({ at: index, of: shownQuery })
+    if (event) change({ event: search.event && index === openIndex ? undefined : eventKey(event) }, true)
+  }
+  const close = () => change({ event: undefined }, true)
+  const step = (by: 1 | -1) => {
+    const next = Math.max(0, Math.min(list.length - 1, cursor + by))
+    const event = list[next]
+    setMoved({ at: next, of: shownQuery })
+    if (event && search.event) change({ event: eventKey(event) }, true)
+  }
+
+  /** A click changes what stands in the box, even what was typed and not yet run. */
+  const typed = () => box.current?.text().trim() ?? query
+  const filter = (field: string, value: FieldValue, negated: boolean) => {
+    const next = addFilter(typed(), field, value, negated)
+    change({ q: next, event: negated ? undefined : search.event })
+  }
+  const jump = (next: string, from: number, to: number, event?: LogEvent) => {
+    explore.setRange(between(from, to))
+    change({ q: next || undefined, ...(event && { event: eventKey(event) }) })
+  }
+  const onTrace = (event: LogEvent) => {
+    const at = Date.parse(String(event['timestamp']))
+    jump(filterTerm('trace_id', String(event['trace_id'])), at - TRACE_MS, at + TRACE_MS, event)
+  }
+  const onAround = (event: LogEvent) => {
+    const at = Date.parse(String(event['timestamp']))
+    const stream = ['service', 'host'].filter((name) => typeof event[name] === 'string').map((name) => filterTerm(name, event[name] as string))
+    jump(stream.join(' '), at - AROUND_MS, at + AROUND_MS, event)
+  }
+  /** The same view later and elsewhere: the time range is fixed. */
+  const link = () => location.origin + location.pathname + stringifySearch({ ...search, from: resolved.from ?? 'all', to: resolved.to, tz: utc ? 'utc' : 'local' })
+
+  useHotkeys({
+    '/': () => box.current?.focus(),
+    j: () => step(1),
+    k: () => step(-1),
+    x: () => (search.event && openIndex < 0 ? close() : open(Math.max(0, cursor))),
+    Escape: () => search.event && close(),
+    w: () => { wrapPreference.set(!wrap); change({ wrap: wrap ? 'off' : 'on' }, true) },
+    u: () => { utcPreference.set(!utc); change({ tz: utc ? 'local' : 'utc' }, true) },
+  })
+
+  const withDate = useMemo(() => {
+    const ends = [list[0], list.at(-1)].map((event) => Date.parse(String(event?.['timestamp'])))
+    return Math.abs((ends[0] ?? 0) - (ends[1] ?? 0)) > DAY_MS / 2 || Date.now() - (ends[1] ?? 0) > DAY_MS / 2
+  }, [list])
+
+  return (
+    <div className={styles.page}>
+      <h1 className="sr-only">Explore</h1>
+      <header className={styles.head}>
+        <div className={styles.ask}>
+          <QueryBox ref={box} value={query} onRun={explore.run} mistake={mistake?.places[0] ?? null} hint={HINT} label="Query" describedBy={errorId} />
+          <HistoryMenu onPick={explore.run} />
+          <Button look="primary" className={styles.run} icon={<Play />} onClick={() => explore.run(typed())}>Run</Button>
+        </div>
+        <TimePicker range={range} utc={utc} onChange={explore.setRange} onBack={explore.back} onZoomOut={explore.zoomOut}
+          onZone={(next) => { utcPreference.set(next); change({ tz: next ? 'utc' : 'local' }, true) }} />
+        {mistake && <div className={styles.mistake}><QueryError id={errorId} error={mistake} query={query} /></div>}
+      </header>
+      <Progress active={explore.running} />
+      {readsEvents(query) && !mistake && <HistogramPanel bars={bars} zoom={explore.zoom} utc={utc} onFilter={(level) => filter('severity', level, false)} />}
+      <Toolbar explore={explore} answer={answer} loaded={isEvents ? list.length : answer?.rows.length ?? 0} isEvents={isEvents}
+        fieldsOpen={fieldsOpen} onFields={() => (narrow ? setSheet(!sheet) : sidebarPreference.set(!sidebar))} link={link} />
+      <div className={styles.body}>
+        {fieldsOpen && (
+          <FieldSidebar query={base} range={resolved} stamp={explore.stamp} total={bars.data?.total ?? null}
+            onFilter={(...what) => { setSheet(false); filter(...what) }} onClose={() => (narrow ? setSheet(false) : sidebarPreference.set(false))} />
+        )}
+        <div className={styles.result} data-stale={(events.isFetching && !events.isFetchingNextPage && shown !== null) || mistake !== null || undefined}>
+          {explore.cancelled ? <Empty title="Cancelled"><Button onClick={explore.again}>Run again</Button></Empty>
+            : events.isError && !mistake ? <Failure error={events.error} onRetry={explore.again} />
+            : answer === null ? (events.isFetching ? <Loading rows={14} label="Searching" /> : null)
+            : !isEvents ? <Aggregation answer={answer} search={search} change={change} utc={utc} base={base} onZoom={explore.zoom}
+                onFilter={(field, value) => change({ q: addFilter(base, field, value), view: undefined })} />
+            : list.length === 0 ? <Nothing query={query} range={range} onRange={explore.setRange} onClear={() => change({ q: undefined })} onAgain={explore.again} />
+            : (
+              <EventList events={list} utc={utc} wrap={wrap} withDate={withDate} marks={marks} cursor={cursor} onOpen={open}
+                onEnd={() => { if (events.hasNextPage && !events.isFetching) void events.fetchNextPage() }}
+                footer={<End more={events.hasNextPage} busy={events.isFetchingNextPage} complete={shown?.pages.at(-1)?.complete ?? true} count={list.length} />} />
+            )}
+        </div>
+        {opened && isEvents && (
+          <div className={styles.detail}>
+            <EventDetail event={opened} utc={utc} onClose={close} onStep={step} link={link} onFilter={filter} onTrace={onTrace} onAround={onAround} />
+          </div>
+        )}
+      </div>
+    </div>
+  )
+}
+
+function End({ more, busy, complete, count }: { readonly more: boolean; readonly busy: boolean; readonly complete: boolean; readonly count: number }) {
+  return <p className={styles.end}>{busy || more ? 'Loading older events…' : complete ? 'No older events in this time range.' : `The query's limit cut the result at ${count} events.`}</p>
+}
+
+/** The event that a link names but the loaded pages lack: looked for by its time alone. */
+function useStrayEvent(key: string | undefined, wanted: boolean): LogEvent | null {
+  const time = key?.slice(0, key.lastIndexOf('~')) ?? ''
+  const found = useQuery({
+    queryKey: ['explore', 'event', key],
+    queryFn: async ({ signal }) => {
+      const answer = await runPage('', { from: time, to: nextNano(time) }, { to: undefined, skip: 0 }, signal)
+      const list = eventsOf(answer)
+      return list[indexOfKey(list, key ?? '')] ?? null
+    },
+    enabled: wanted && key !== undefined && !Number.isNaN(Date.parse(time)),
+    staleTime: Infinity,
+  })
+  return found.data ?? null
+}

@@ -1,0 +1,99 @@
+import { AlertTriangle, CircleStop, Download, ListTree, WrapText } from 'lucide-react'
+import { useState } from 'react'
+import { download, type Answer } from '@/api/client'
+import { messageOf } from '@/api/problem'
+import { Button } from '@/components/ui/Button'
+import { CopyButton } from '@/components/ui/CopyButton'
+import { Popover } from '@/components/ui/Popover'
+import { bytes, compact, count, elapsed, plural, zoneName } from '@/lib/format'
+import { utcPreference, wrapPreference } from '@/lib/prefs'
+import type { Explore } from './useExplore'
+import styles from './Toolbar.module.css'
+
+interface ToolbarProps {
+  readonly explore: Explore
+  readonly answer: Answer | null
+  readonly loaded: number
+  readonly isEvents: boolean
+  readonly fieldsOpen: boolean
+  readonly onFields: () => void
+  readonly link: () => string
+}
+
+/** What was found and what it cost; then how it is shown and taken away. */
+export function Toolbar({ explore, answer, loaded, isEvents, fieldsOpen, onFields, link }: ToolbarProps) {
+  const { utc, wrap, running, cancel, change } = explore
+  return (
+    <div className={styles.bar} role="toolbar" aria-label="Result">
+      <Button look="quiet" icon={<ListTree />} pressed={fieldsOpen} onClick={onFields} title="Fields and their values" aria-label="Fields" />
+      <div className={styles.said} role="status">
+        {answer && <Found explore={explore} answer={answer} loaded={loaded} isEvents={isEvents} />}
+      </div>
+      {running && <Button look="quiet" className={styles.cancel} icon={<CircleStop />} onClick={cancel}>Cancel</Button>}
+      <div className={styles.tools}>
+        {answer && answer.warnings.length > 0 && <Warnings warnings={answer.warnings} />}
+        {isEvents && (
+          <Button look="quiet" icon={<WrapText />} pressed={wrap} title="Wrap long lines (w)" aria-label="Wrap long lines"
+            onClick={() => { wrapPreference.set(!wrap); change({ wrap: wrap ? 'off' : 'on' }, true) }} />
+        )}
+        <Button look="quiet" className={styles.zone} title="Local time or UTC (u)" aria-label={`Times in ${utc ? 'UTC' : 'local time'}. Switch`}
+          onClick={() => { utcPreference.set(!utc); change({ tz: utc ? 'local' : 'utc' }, true) }}>
+          {utc ? 'UTC' : `Local ${zoneName(false).replace('UTC', '') || '±0'}`}
+        </Button>
+        <Export explore={explore} />
+        <CopyButton text={link} label="Copy a link to this view, with its time range fixed">Link</CopyButton>
+      </div>
+    </div>
+  )
+}
+
+function Found({ explore, answer, loaded, isEvents }: Pick<ToolbarProps, 'explore' | 'loaded' | 'isEvents'> & { readonly answer: Answer }) {
+  const { stats } = answer
+  const total = isEvents && explore.bars.data && !explore.bars.isPlaceholderData ? Math.max(explore.bars.data.total, loaded) : loaded
+  const noun = isEvents ? 'event' : 'row'
+  const pruned = stats.segments_pruned > 0 ? `, ${plural(stats.segments_pruned, 'segment')} skipped unread` : ''
+  return (
+    <>
+      <b>{plural(total, noun)}</b>
+      {!answer.complete && !isEvents && <span className={styles.cut}>cut by the limit</span>}
+      <span className={styles.cost} title={`${count(stats.rows_scanned)} rows in ${plural(stats.segments_scanned, 'segment')} read${pruned}`}>
+        scanned {compact(stats.rows_scanned)} rows, {bytes(stats.bytes_scanned)} in {elapsed(stats.elapsed_ms)}
+      </span>
+    </>
+  )
+}
+
+function Warnings({ warnings }: { readonly warnings: readonly string[] }) {
+  return (
+    <Popover label={plural(warnings.length, 'warning')} look="quiet" align="end" icon={<AlertTriangle className={styles.warn} />} text={plural(warnings.length, 'warning')}>
+      {() => <ul className={styles.warnings}>{warnings.map((warning) => <li key={warning}>{warning}</li>)}</ul>}
+    </Popover>
+  )
+}
+
+const EXPORT_LIMIT = 100_000
+
+function Export({ explore }: { readonly explore: Explore }) {
+  const [state, setState] = useState<'idle' | 'busy' | { failed: string }>('idle')
+  const save = async (format: 'application/x-ndjson' | 'text/csv', ending: string) => {
+    setState('busy')
+    try {
+      const stamp = new Date().toISOString().slice(0, 19).replace(/[:T]/g, '-')
+      await download({ query: explore.query, ...explore.resolved, limit: EXPORT_LIMIT }, format, `cordwood-${stamp}.${ending}`)
+      setState('idle')
+    } catch (error) {
+      setState({ failed: messageOf(error) })
+    }
+  }
+  return (
+    <Popover label="Export" look="quiet" align="end" icon={<Download />}>
+      {(close) => (
+        <div className={styles.export}>
+          <button type="button" disabled={state === 'busy'} onClick={() => void save('application/x-ndjson', 'ndjson').then(close)}>NDJSON <span>one JSON object a line</span></button>
+          <button type="button" disabled={state === 'busy'} onClick={() => void save('text/csv', 'csv').then(close)}>CSV <span>for a spreadsheet</span></button>
+          <p>{state === 'busy' ? 'Being written…' : typeof state === 'object' ? state.failed : `The whole result, up to ${count(EXPORT_LIMIT)} rows.`}</p>
+        </div>
+      )}
+    </Popover>
+  )
+}

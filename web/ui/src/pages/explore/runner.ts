@@ -1,0 +1,49 @@
+/** Runs the page's queries: the events in pages, the histogram, and the cancel of what is still running. */
+import { api, type Answer } from '@/api/client'
+import { eventsQuery, isPageable, withStage } from '@/lib/query/edit'
+import { nextNano, spanFor, type Resolved } from '@/lib/time/range'
+import { histogram, type Histogram } from '@/lib/histogram'
+import { holdsEvents } from '@/lib/events'
+
+export const PAGE_SIZE = 500
+
+/** Where the next page begins: events up to this time, without the `skip` ones of that very time that are there already. */
+export interface PageStart {
+  readonly to: string | undefined
+  readonly skip: number
+}
+
+export const FIRST_PAGE: PageStart = { to: undefined, skip: 0 }
+
+export async function runPage(query: string, range: Resolved, page: PageStart, signal: AbortSignal): Promise<Answer> {
+  const pageable = isPageable(query)
+  const to = page.to ?? range.to
+  const answer = await api.query({ query, ...range, ...(to !== undefined && { to }), ...(pageable && { limit: PAGE_SIZE + page.skip }) }, signal)
+  return page.skip > 0 ? { ...answer, rows: answer.rows.slice(page.skip) } : answer
+}
+
+/** The start of the page after these, or null at the end. Older events are found by time, since events have no number. */
+export function nextPage(query: string, pages: readonly Answer[]): PageStart | null {
+  const last = pages.at(-1)
+  if (!last || last.complete || !isPageable(query) || !holdsEvents(last)) return null
+  const column = last.columns.findIndex(({ name }) => name === 'timestamp')
+  const time = last.rows.at(-1)?.[column]
+  if (typeof time !== 'string') return null
+  let skip = 0
+  for (const page of [...pages].reverse()) {
+    const at = page.columns.findIndex(({ name }) => name === 'timestamp')
+    const same = page.rows.filter((row) => row[at] === time).length
+    skip += same
+    if (same < page.rows.length) break
+  }
+  return { to: nextNano(time), skip }
+}
+
+/** Counts by time and severity of the events that enter the query's aggregation. */
+export async function runHistogram(query: string, range: Resolved, signal: AbortSignal): Promise<Histogram> {
+  const [from, to] = [range.from === undefined ? undefined : Date.parse(range.from), range.to === undefined ? undefined : Date.parse(range.to)]
+  const [span, spanMs] = from !== undefined && to !== undefined ? spanFor(to - from) : [undefined, undefined]
+  const stage = `timechart ${span === undefined ? '' : `span=${span} `}count() by severity`
+  const answer = await api.query({ query: withStage(eventsQuery(query), stage), ...range, limit: 20_000 }, signal)
+  return histogram(answer, { ...(from !== undefined && { from }), ...(to !== undefined && { to }) }, spanMs)
+}

@@ -1,0 +1,83 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { Shell } from '@/components/shell/Shell'
+import { Empty, Failure } from '@/components/ui/States'
+import { exploreSearch, incidentsSearch, parseSearch, stringifySearch, tailSearch } from '@/lib/url'
+
+const root = createRootRoute({
+  component: Shell,
+  errorComponent: ({ error }) => <Failure error={error} onRetry={() => location.reload()} />,
+  notFoundComponent: () => <Empty title="No such page"><p>The address may be mistyped. The navigation leads to every page.</p></Empty>,
+})
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/explore', replace: true })
+  },
+})
+
+export const exploreRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/explore',
+  validateSearch: exploreSearch,
+  component: lazyRouteComponent(() => import('./pages/explore/ExplorePage')),
+})
+
+export const tailRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/tail',
+  validateSearch: tailSearch,
+  component: lazyRouteComponent(() => import('./pages/tail/TailPage')),
+})
+
+const alerts = createRoute({
+  getParentRoute: () => root,
+  path: '/alerts',
+  component: lazyRouteComponent(() => import('./pages/alerts/AlertsPage')),
+})
+
+const alertsHome = createRoute({
+  getParentRoute: () => alerts,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/alerts/incidents', replace: true })
+  },
+})
+
+export const incidentsRoute = createRoute({
+  getParentRoute: () => alerts,
+  path: '/incidents',
+  validateSearch: incidentsSearch,
+  component: lazyRouteComponent(() => import('./pages/alerts/IncidentsView')),
+})
+
+export const incidentRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/alerts/incidents/$id',
+  component: lazyRouteComponent(() => import('./pages/alerts/IncidentPage')),
+})
+
+const notifications = createRoute({
+  getParentRoute: () => alerts,
+  path: '/notifications',
+  component: lazyRouteComponent(() => import('./pages/alerts/NotificationsView')),
+})
+
+const detectors = createRoute({
+  getParentRoute: () => alerts,
+  path: '/detectors',
+  component: lazyRouteComponent(() => import('./pages/alerts/DetectorsView')),
+})
+
+export const router = createRouter({
+  routeTree: root.addChildren([home, exploreRoute, tailRoute, incidentRoute, alerts.addChildren([alertsHome, incidentsRoute, notifications, detectors])]),
+  parseSearch,
+  stringifySearch,
+  defaultPreload: 'intent',
+  scrollRestoration: false,
+})
+
+declare module '@tanstack/react-router' {
+  interface Register { router: typeof router }
+}
