@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import anyio
@@ -22,9 +22,11 @@ import asyncpg
 import pytest
 
 from cordwood.config import Config, Settings
-from cordwood.core.runtime import Node
 from cordwood.core.storage.embedded import EmbeddedPostgres
 from cordwood.plugins import load_plugins
+
+if TYPE_CHECKING:
+    from cordwood.core.runtime import Node
 
 ROOT = Path(__file__).parent.parent
 CORDWOOD = ROOT / ".venv" / "bin" / "cordwood"
@@ -90,6 +92,8 @@ async def database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
 @pytest.fixture
 async def node(database_url: str, data_dir: Path) -> AsyncIterator[Node]:
     """A running node in this process, with the default configuration and no port."""
+    from cordwood.core.runtime import Node
+
     registry = load_plugins()
     settings = Settings(data_dir=data_dir, database_url=database_url)
     made = Node(settings, Config.default(registry), registry)
