@@ -129,17 +129,17 @@ class Server:
         headers: Mapping[str, str] | None = None,
         timeout: float = 120,
     ) -> tuple[int, bytes, Mapping[str, str]]:
-        """(status, body, headers by name); a refusal is an answer too.
+        """(status, body, headers by name in lower case); a refusal is an answer too.
 
         :raises OSError: no connection, or it broke
         """
         request = urllib.request.Request(self.url + path, data=body, method=method, headers=dict(headers or {}))
         try:
             with urllib.request.urlopen(request, timeout=timeout) as answer:
-                return answer.status, answer.read(), dict(answer.headers)
+                return answer.status, answer.read(), _lower(answer.headers)
         except urllib.error.HTTPError as refusal:
             with refusal:
-                return refusal.code, refusal.read(), dict(refusal.headers)
+                return refusal.code, refusal.read(), _lower(refusal.headers)
 
     def get(self, path: str) -> tuple[int, bytes, Mapping[str, str]]:
         return self.call("GET", path, timeout=5)
@@ -174,3 +174,7 @@ class Server:
             self.stop()
         else:
             self.kill()
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
