@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
 from litestar import Litestar
 from litestar.di import Provide
 
+from ..plugins import RetryableError
 from .api import HANDLERS
+from .api.status import Rate
 from .asgi import App, Message, Receive, Scope, Send, answer_problem, headers_of
+from .auth.attempts import Attempts
 from .auth.gate import Gate, check_access
 from .bodies import Bounds, Budget
 from .intake import Intake
-from .openapi import openapi_config
 from .pages import Pages
 from .problems import problem_response
+from .schema import openapi_config
+
+if TYPE_CHECKING:
+    from ..core.runtime import Node
 
 # Scripts only from this server and none inline. Styles may be inline: the query editor writes them.
 _CSP: Final = (
@@ -34,18 +40,20 @@ _API: Final = ("/api", "/schema", "/healthz", "/readyz", "/metrics")
 _PROBES: Final = ("/healthz", "/readyz")  # their callers name the host as they like, and they tell nothing
 
 
-def create_app(node: Any, *, bounds: Bounds | None = None, budget: Budget | None = None) -> App:
+def create_app(node: Node, *, bounds: Bounds | None = None, budget: Budget | None = None) -> App:
     """The ASGI application of a node, for uvicorn. It holds what it needs itself: two of them do not meet."""
 
-    def pool() -> asyncpg.Pool[Any]:
-        return node.store.pool  # type: ignore[no-any-return]
+    def pool() -> asyncpg.Pool:
+        if not node.ready:
+            raise RetryableError("Cordwood starts or stops; try again")
+        return node.store.pool
 
     gate = Gate(pool, node.settings.host)
     intake = Intake(lambda: node.http_sources, gate, bounds=bounds or Bounds(), budget=budget or Budget())
     return Application(gate, intake, create_api(node, gate), Pages())
 
 
-def create_api(node: Any, gate: Gate | None = None) -> Litestar:
+def create_api(node: Node | None, gate: Gate | None = None) -> Litestar:
     """The API of a node; without one, only its OpenAPI document is of use."""
 
     async def provide_node() -> Any:
@@ -63,7 +71,7 @@ def create_api(node: Any, gate: Gate | None = None) -> Litestar:
         request_max_body_size=1024 * 1024,
         logging_config=None,
     )
-    app.state.gate = gate
+    app.state.gate, app.state.attempts, app.state.ingest_rate = gate, Attempts(), Rate()
     return app
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
 
 import msgspec
-from litestar import get, post
+from litestar import Request, get, post
 from litestar.params import Parameter
 from msgspec import UNSET, Meta, UnsetType
 
-from ..problems import described
+from ..auth.accounts import Principal
+from ..problems import NotFoundProblem, described
 from .node import NodeDependency
 from .times import Time
+
+if TYPE_CHECKING:
+    from ...core.alerting import AlertingRepository
 
 Cursor: TypeAlias = Annotated[str | None, Parameter(query="cursor", max_length=200, description="`next_cursor`")]
 Limit: TypeAlias = Annotated[int, Parameter(query="limit", ge=1, le=1000, description="Items at most")]
@@ -74,6 +78,14 @@ class NotificationList(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
+class Moment(msgspec.Struct, frozen=True):
+    """Something that happened to an incident."""
+
+    at: Time
+    what: Annotated[str, Meta(description="opened, acknowledged, resolved")]
+    by: Annotated[str | None, Meta(description="Who did it; null: nobody, or this machine")]
+
+
 class Incident(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     """A group that got into trouble, from its opening to its end."""
 
@@ -92,6 +104,7 @@ class Incident(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     acknowledged_at: Time | None
     resolved_at: Time | None
     samples: Annotated[list[dict[str, Any]], Meta(description="Newest events that show the trouble")]
+    timeline: Annotated[list[Moment], Meta(description="What happened to it, oldest first")]
     notifications: Annotated[
         list[Notification] | UnsetType, Meta(description="Only when one incident is asked for")
     ] = UNSET
@@ -112,9 +125,15 @@ class IncidentList(msgspec.Struct, frozen=True):
     opt={"access": "query"},
     responses=described(),
 )
-async def list_detectors(node: NodeDependency, cursor: Cursor = None, limit: Limit = 100) -> DetectorList:
+async def list_detectors(
+    node: NodeDependency,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+    only: Annotated[Literal["ok", "firing", "error"] | None, Parameter(query="state", description="Only these")] = None,
+) -> DetectorList:
     """The detectors of the running configuration, by name."""
-    raise NotImplementedError
+    page = await _repository(node).list_detectors(node.project_id, cursor=cursor, limit=limit, state=only)
+    return _shown(page, DetectorList)
 
 
 @get(
@@ -137,7 +156,10 @@ async def list_incidents(
     ] = None,
 ) -> IncidentList:
     """Incidents, newest first."""
-    raise NotImplementedError
+    page = await _repository(node).list_incidents(
+        node.project_id, cursor=cursor, limit=limit, state=only, detector=detector
+    )
+    return _shown(page, IncidentList)
 
 
 @get(
@@ -150,7 +172,7 @@ async def list_incidents(
 )
 async def get_incident(node: NodeDependency, id: int) -> Incident:  # noqa: A002 - the name in the path
     """One incident with its notifications."""
-    raise NotImplementedError
+    return _found(await _repository(node).get_incident(node.project_id, id), id)
 
 
 @post(
@@ -162,9 +184,9 @@ async def get_incident(node: NodeDependency, id: int) -> Incident:  # noqa: A002
     opt={"access": "admin"},
     responses=described(404),
 )
-async def acknowledge_incident(node: NodeDependency, id: int) -> Incident:  # noqa: A002 - the name in the path
+async def acknowledge_incident(request: Request[Any, Any, Any], node: NodeDependency, id: int) -> Incident:  # noqa: A002 - the name in the path
     """Acknowledge an open incident; one that is acknowledged or resolved stays as it is."""
-    raise NotImplementedError
+    return _found(await _repository(node).acknowledge(node.project_id, id, by=_name(request)), id)
 
 
 @post(
@@ -176,9 +198,9 @@ async def acknowledge_incident(node: NodeDependency, id: int) -> Incident:  # no
     opt={"access": "admin"},
     responses=described(404),
 )
-async def resolve_incident(node: NodeDependency, id: int) -> Incident:  # noqa: A002 - the name in the path
+async def resolve_incident(request: Request[Any, Any, Any], node: NodeDependency, id: int) -> Incident:  # noqa: A002 - the name in the path
     """Resolve an incident by hand; one that is resolved stays as it is."""
-    raise NotImplementedError
+    return _found(await _repository(node).resolve(node.project_id, id, by=_name(request)), id)
 
 
 @get(
@@ -199,4 +221,31 @@ async def list_notifications(
     incident: Annotated[int | None, Parameter(query="incident", description="Only this incident's")] = None,
 ) -> NotificationList:
     """Notifications with every attempt to deliver them, newest first."""
-    raise NotImplementedError
+    page = await _repository(node).list_notifications(
+        node.project_id, cursor=cursor, limit=limit, state=only, incident=incident
+    )
+    return _shown(page, NotificationList)
+
+
+_T = TypeVar("_T")
+
+
+def _repository(node: NodeDependency) -> AlertingRepository:
+    from ...core.alerting import AlertingRepository
+
+    return AlertingRepository(node.store.pool)
+
+
+def _shown(record: object, as_type: type[_T]) -> _T:
+    return msgspec.convert(record, as_type, from_attributes=True)
+
+
+def _found(record: object | None, number: int) -> Incident:
+    if record is None:
+        raise NotFoundProblem(f"there is no incident {number}")
+    return _shown(record, Incident)
+
+
+def _name(request: Request[Any, Any, Any]) -> str:
+    principal: Principal = request.scope["user"]
+    return principal.name

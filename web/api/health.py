@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
-from litestar import get
+from litestar import Request, get
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.response import Response
 from msgspec import Meta
+from prometheus_client.exposition import choose_encoder
 
+from ...plugins import in_worker
 from ..problems import described
 from .node import NodeDependency
 
@@ -43,7 +45,15 @@ async def get_health() -> Alive:
 )
 async def get_ready(node: NodeDependency) -> Response[Ready]:
     """200 where events and queries are taken, 503 with the reasons where they are not."""
-    raise NotImplementedError
+    reasons = []
+    if not node.ready:
+        reasons.append("it starts or stops: the database is not open and migrated")
+    else:
+        if not await node.database_ok():
+            reasons.append("the database does not answer")
+        if node.disk_full:
+            reasons.append("the disk is full: the last commit failed for want of space")
+    return Response(Ready(not reasons, reasons), status_code=503 if reasons else 200)
 
 
 @get(
@@ -55,6 +65,7 @@ async def get_ready(node: NodeDependency) -> Response[Ready]:
     opt={"access": "query"},
     responses=described(),
 )
-async def get_metrics(node: NodeDependency) -> Response[str]:
-    """Prometheus text format."""
-    raise NotImplementedError
+async def get_metrics(request: Request[Any, Any, Any], node: NodeDependency) -> Response[bytes]:
+    """Prometheus text format, or OpenMetrics where `Accept` asks for it."""
+    encoder, media_type = choose_encoder(request.headers.get("accept", ""))
+    return Response(await in_worker(encoder, node.metrics), media_type=media_type)

@@ -1,9 +1,17 @@
-"""What handlers work on: the running node, handed in by the application."""
+"""What handlers are handed by the application: the running node, and the gate that knows who asks."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from litestar.params import Dependency
 
-NodeDependency: TypeAlias = Annotated[Any, Dependency(skip_validation=True)]
+if TYPE_CHECKING:
+    from ...core.runtime import Node
+    from ..auth.gate import Gate
+
+    NodeDependency: TypeAlias = Node
+    GateDependency: TypeAlias = Gate
+else:  # Litestar reads the annotation: nothing to validate, nothing of the request
+    NodeDependency = Annotated[Any, Dependency(skip_validation=True)]
+    GateDependency = Annotated[Any, Dependency(skip_validation=True)]

@@ -6,11 +6,16 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, delete, get, post
+from litestar.datastructures import Cookie
 from litestar.response import Response
 from msgspec import Meta
 
-from ..problems import described
-from .node import NodeDependency
+from ..auth import accounts
+from ..auth.accounts import SCOPES, SESSION_DAYS, Scope
+from ..auth.attempts import Attempts
+from ..auth.gate import COOKIE, session_cookie
+from ..problems import ProblemException, described
+from .node import GateDependency, NodeDependency
 
 
 class SignIn(msgspec.Struct, frozen=True):
@@ -32,7 +37,7 @@ class SessionState(msgspec.Struct, frozen=True):
 
     users_exist: Annotated[bool, Meta(description="False: this machine is served without signing in")]
     user: SessionUser | None
-    scopes: Annotated[list[str], Meta(description="ingest, query, admin; empty: sign in first")]
+    scopes: Annotated[list[Scope], Meta(description="ingest, query, admin; empty: sign in first")]
 
 
 @get(
@@ -43,9 +48,12 @@ class SessionState(msgspec.Struct, frozen=True):
     opt={"access": "open"},
     responses=described(),
 )
-async def get_session(request: Request[Any, Any, Any]) -> SessionState:
+async def get_session(request: Request[Any, Any, Any], gate: GateDependency) -> SessionState:
     """Who is signed in, and what they may do; answers everybody."""
-    raise NotImplementedError
+    principal = await gate.identify(request.headers)
+    user = SessionUser(principal.email, principal.is_admin) if principal and principal.email else None
+    scopes = [scope for scope in SCOPES if principal and scope in principal.scopes]
+    return SessionState(await gate.users_exist(), user, scopes)
 
 
 @post(
@@ -59,7 +67,21 @@ async def get_session(request: Request[Any, Any, Any]) -> SessionState:
 )
 async def sign_in(data: SignIn, request: Request[Any, Any, Any], node: NodeDependency) -> Response[SessionState]:
     """Sign in with email and password; the answer sets an HttpOnly cookie."""
-    raise NotImplementedError
+    attempts: Attempts = request.app.state.attempts
+    account, client = f"account {data.email.strip().lower()}", f"client {request.client and request.client.host}"
+    attempts.check(account, client)
+    found = await accounts.sign_in(node.store.pool, data.email, data.password)
+    if found is None:
+        attempts.failed(account, client)
+        raise ProblemException(401, "email or password is wrong, or the account is closed")
+    attempts.succeeded(account)
+    user, secret = found
+    principal = accounts.principal_of(user.email, is_admin=user.is_admin)
+    scopes = [scope for scope in SCOPES if scope in principal.scopes]
+    return Response(
+        SessionState(True, SessionUser(user.email, user.is_admin), scopes),
+        cookies=[_cookie(request, secret, SESSION_DAYS * 86_400)],
+    )
 
 
 @delete(
@@ -71,6 +93,22 @@ async def sign_in(data: SignIn, request: Request[Any, Any, Any], node: NodeDepen
     opt={"access": "open"},
     responses=described(),
 )
-async def sign_out(request: Request[Any, Any, Any], node: NodeDependency) -> Response[None]:
+async def sign_out(request: Request[Any, Any, Any], node: NodeDependency, gate: GateDependency) -> Response[None]:
     """End the session and take its cookie away."""
-    raise NotImplementedError
+    if secret := session_cookie(request.headers):
+        await accounts.sign_out(node.store.pool, secret)
+        gate.forget(request.headers)
+    return Response(None, status_code=204, cookies=[_cookie(request, "", 0)])
+
+
+def _cookie(request: Request[Any, Any, Any], secret: str, seconds: int) -> Cookie:
+    """Sent by this site's own pages only, not readable by scripts, and over TLS only where there is TLS."""
+    return Cookie(
+        COOKIE,
+        value=secret,
+        path="/",
+        max_age=seconds,
+        httponly=True,
+        samesite="lax",
+        secure=request.url.scheme == "https",
+    )

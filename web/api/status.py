@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar
 
 import msgspec
-from litestar import get
+from litestar import Request, get
 from msgspec import Meta
 
+from ... import __version__
+from ...plugins import now_ns
 from ..problems import described
-from .node import NodeDependency
+from .node import GateDependency, NodeDependency
 
 
 class DatabaseStatus(msgspec.Struct, frozen=True):
@@ -23,7 +28,7 @@ class IngestStatus(msgspec.Struct, frozen=True):
     """What this node took in since it started."""
 
     events_total: int
-    bytes_total: int
+    bytes_total: Annotated[int, Meta(description="Bytes of the segments they became")]
     events_per_s: Annotated[float, Meta(description="Mean of the last seconds")]
 
 
@@ -51,7 +56,7 @@ class Status(msgspec.Struct, frozen=True):
 class PluginItem(msgspec.Struct, frozen=True):
     """A plugin that is loaded."""
 
-    kind: Literal["source", "parser", "detector", "notifier"]
+    kind: Annotated[str, Meta(description="source, parser, detector or notifier")]
     type: Annotated[str, Meta(description="Its name in the YAML", examples=["json"])]
     package: str
     version: str
@@ -90,10 +95,14 @@ class PipelineItem(msgspec.Struct, frozen=True, rename={"from_": "from"}):
 
 
 class SourceItem(msgspec.Struct, frozen=True):
-    """A source that runs."""
+    """A source of the running configuration."""
 
     name: str
     type: str
+    state: Annotated[str, Meta(description="running, waiting, failed, done; elsewhere: not on this node")]
+    error: Annotated[str | None, Meta(description="Why it waits or failed")]
+    events: Annotated[int, Meta(description="Events taken in since the start")]
+    implicit: Annotated[bool, Meta(description="No file names it: it runs because its plugin is installed")]
 
 
 class Pipelines(msgspec.Struct, frozen=True):
@@ -111,9 +120,20 @@ class Pipelines(msgspec.Struct, frozen=True):
     opt={"access": "query"},
     responses=described(),
 )
-async def get_status(node: NodeDependency) -> Status:
+async def get_status(request: Request[Any, Any, Any], node: NodeDependency, gate: GateDependency) -> Status:
     """State of this node, its database and its store."""
-    raise NotImplementedError
+    stats, store = node.store.writer.stats, node.store
+    rate: Rate = request.app.state.ingest_rate
+    return Status(
+        version=__version__,
+        uptime_s=round((now_ns() - node.started_ns) / 1e9, 3),
+        node=node.name,
+        role=node.settings.role,
+        database=DatabaseStatus(await node.database_ok(), store.embedded),
+        ingest=IngestStatus(stats.events, stats.bytes, rate.sample(stats.events)),
+        segments=SegmentStatus(**await store.catalog.totals(node.project_id)),
+        users_exist=await gate.users_exist(),
+    )
 
 
 @get(
@@ -126,7 +146,13 @@ async def get_status(node: NodeDependency) -> Status:
 )
 async def list_plugins(node: NodeDependency) -> Plugins:
     """Every plugin that is loaded, and every package that failed to."""
-    raise NotImplementedError
+    items = [
+        PluginItem(kind, type_, loaded.package, loaded.version, loaded.summary)
+        for kind, by_type in node.registry.kinds.items()
+        for type_, loaded in sorted(by_type.items())
+    ]
+    failures = [PluginFailure(f.entry_point, f.package, f.reason) for f in node.registry.failures]
+    return Plugins(items, failures)
 
 
 @get(
@@ -139,4 +165,35 @@ async def list_plugins(node: NodeDependency) -> Plugins:
 )
 async def list_pipelines(node: NodeDependency) -> Pipelines:
     """Sources and pipelines of the running configuration, without their settings."""
-    raise NotImplementedError
+    config = node.config
+    sources = []
+    for name, entry in config.sources.items():
+        running = node.sources.get(name)
+        state, error = (running.state, running.error) if running else ("elsewhere", "")
+        events = running.outlet.counters.events if running else 0
+        sources.append(SourceItem(name, entry.type, state, error or None, events, entry.implicit))
+    pipelines = [
+        PipelineItem(p.name, list(p.from_), p.service, [StepItem(step.type, step.when) for step in p.parse])
+        for p in config.pipelines.values()
+    ]
+    return Pipelines(sources, pipelines)
+
+
+class Rate:
+    """Events per second over the last seconds, from the totals seen when somebody asks."""
+
+    WINDOW_S: ClassVar = 10.0
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._seen = deque([(clock(), 0)])
+
+    def sample(self, total: int) -> float:
+        """Note the total now; returns the mean since the oldest look within the window, or since the last one."""
+        now = self._clock()
+        while len(self._seen) > 1 and self._seen[1][0] < now - self.WINDOW_S:
+            self._seen.popleft()
+        then, before = self._seen[0]
+        if now - self._seen[-1][0] >= 0.5:
+            self._seen.append((now, total))
+        return round((total - before) / (now - then), 1) if now > then else 0.0

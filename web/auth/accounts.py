@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 import asyncpg
 
@@ -20,7 +20,7 @@ from .credentials import TOKEN_PREFIX, digest, hash_password, new_secret, verify
 if TYPE_CHECKING:
     from ...config.settings import Settings
 
-Pool: TypeAlias = "asyncpg.Pool[Any]"
+Pool: TypeAlias = asyncpg.Pool
 Scope: TypeAlias = Literal["ingest", "query", "admin"]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 SESSION_DAYS: Final = 14

@@ -1,0 +1,85 @@
+"""`/schema`: the OpenAPI document, and a page to read it and try it that needs nothing from elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from jinja2 import Environment, FileSystemLoader
+from litestar import Litestar, Request, Response, Router, get
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+
+from .. import __version__
+
+DESCRIPTION: Final = """\
+Until a user exists, only this machine is served, and nobody signs in. After that: `Authorization: Bearer TOKEN`, Basic
+with the token as password, or a session cookie. Errors are RFC 9457 problems. Times are RFC 3339 in UTC."""
+_TEMPLATES: Final = Path(__file__).parent / "templates"
+
+
+class SchemaPage(OpenAPIRenderPlugin):
+    """The document as a page: every operation with its parameters, and a form to send it."""
+
+    def __init__(self) -> None:
+        super().__init__(path="/")
+        self._template = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True).get_template("schema.html")
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """HTML."""
+        operations = [
+            {"method": method.upper(), "path": path, "body": example_body(openapi_schema, operation), **operation}
+            for path, methods in openapi_schema["paths"].items()
+            for method, operation in methods.items()
+        ]
+        by_tag: dict[str, list[dict[str, Any]]] = {}
+        for operation in operations:
+            by_tag.setdefault((operation.get("tags") or ["other"])[0], []).append(operation)
+        return self._template.render(info=openapi_schema["info"], tags=by_tag).encode()
+
+
+@get("/try.js", include_in_schema=False, media_type="text/javascript")
+async def try_script() -> Response[bytes]:
+    """The page's script: a file of its own, for the page may have none inline."""
+    return Response((_TEMPLATES / "schema.js").read_bytes(), media_type="text/javascript")
+
+
+def openapi_config() -> OpenAPIConfig:
+    """Title, security and where the document is served."""
+    return OpenAPIConfig(
+        title="Cordwood",
+        version=__version__,
+        description=DESCRIPTION,
+        openapi_router=Router("/schema", route_handlers=[try_script], opt={"access": "open"}, include_in_schema=False),
+        render_plugins=[SchemaPage(), JsonRenderPlugin()],
+        use_handler_docstrings=True,
+        components=Components(
+            security_schemes={
+                "bearer": SecurityScheme(type="http", scheme="bearer"),
+                "basic": SecurityScheme(type="http", scheme="basic", description="The token is the password"),
+                "session": SecurityScheme(type="apiKey", name="cordwood_session", security_scheme_in="cookie"),
+            }
+        ),
+        security=[{"bearer": []}, {"basic": []}, {"session": []}, {}],
+    )
+
+
+def document(app: Litestar) -> bytes:
+    """The document as indented JSON."""
+    return msgspec.json.format(msgspec.json.encode(app.openapi_schema.to_schema()), indent=2) + b"\n"
+
+
+def example_body(schema: dict[str, Any], operation: dict[str, Any]) -> str:
+    """A body for the operation made of the examples in its schema; empty where it takes none."""
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if not content:
+        return ""
+    name = content["schema"].get("$ref", "").rpartition("/")[2]
+    found = schema["components"]["schemas"].get(name, {})
+    required = found.get("required", ())
+    values = {
+        key: (value.get("examples") or [""])[0] for key, value in found.get("properties", {}).items() if key in required
+    }
+    return msgspec.json.format(msgspec.json.encode(values), indent=2).decode()
