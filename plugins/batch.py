@@ -114,18 +114,23 @@ class Batch:
 
 
 def concat(batches: Sequence[Batch]) -> Batch:
-    """One batch of several, in order; a field that has different kinds in them gets a column for each."""
+    """One batch of several, in order; a field that has several kinds in them gets a column for each."""
     if len(batches) == 1:
         return batches[0]
-    kinds: dict[str, pl.DataType] = {}
+    kinds: dict[str, set[str]] = {}
+    for batch in batches:
+        for name, dtype in batch.frame.schema.items():
+            field, kind = split_column(name, dtype)
+            kinds.setdefault(field, set()).add(kind)
     frames = []
     for batch in batches:
         names = {}
         for name, dtype in batch.frame.schema.items():
-            if kinds.setdefault(name, dtype) != dtype:
-                field, kind = split_column(name, dtype)
+            field, kind = split_column(name, dtype)
+            if name not in STANDARD and len(kinds[field]) > 1 and name != f"{field}#{kind}":
                 names[name] = f"{field}#{kind}"
-                kinds[names[name]] = dtype
+            elif name not in STANDARD and len(kinds[field]) == 1 and name != (alone := column_name(field, kind)):
+                names[name] = alone
         frames.append(batch.frame.rename(names) if names else batch.frame)
     return Batch(pl.concat(frames, how="diagonal"))
 
