@@ -1,0 +1,153 @@
+"""Delivers the outbox: each notifier on its own, so that a dead channel delays no other.
+
+At least once: the answer is written after the delivery, so a crash between the two delivers the same `delivery_id`
+again. An incident's `resolved` waits until its `opened` is sent or has failed for good.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import traceback
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+import anyio
+
+from ...plugins import DeliveryError, Notification, Notifier, RetryableError
+from .backoff import GIVE_UP_SECONDS, retry_seconds
+from .leader import Session
+from .metrics import AlertingMetrics
+from .records import rfc3339, to_datetime, to_ns
+from .samples import storable
+
+AT_ONCE = 4  # deliveries of one notifier that are on the way at the same time
+POLL_SECONDS = 2.0  # another node may have added to the outbox: a person resolved an incident there
+PLUGIN_SECONDS = 60.0  # a notifier that takes longer hangs
+MAX_DETAIL = 500  # characters of an answer that are kept
+_log = logging.getLogger(__name__)
+
+# Of an incident's notifications only the oldest that is pending.
+_FIRST = """
+n.project_id = $1 and n.notifier = $2 and n.status = 'pending' and not exists (
+    select from notification e
+    where e.incident_id = n.incident_id and e.notifier = n.notifier and e.status = 'pending' and e.id < n.id)
+"""
+_DUE = f"""
+select n.id, n.incident_id, n.delivery_id, n.event, n.payload, n.created_at, jsonb_array_length(n.attempts) as tried,
+       i.samples, p.name as project
+from notification n join incident i on i.id = n.incident_id join project p on p.id = n.project_id
+where {_FIRST} and n.next_attempt_at <= $3
+order by n.next_attempt_at, n.id limit $4
+"""  # noqa: S608 - made of constants
+_NEXT = f"select min(n.next_attempt_at) from notification n where {_FIRST}"  # noqa: S608
+
+
+class Delivery:
+    """The deliveries of one notifier. `deliver_due` is one round; `run` decides when."""
+
+    def __init__(
+        self,
+        name: str,
+        notifier: Notifier[Any],
+        *,
+        session: Session,
+        project_id: int,
+        link: Callable[[int], str],
+        clock: Callable[[], int],
+        metrics: AlertingMetrics,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.name, self._notifier = name, notifier
+        self._session, self._project, self._link = session, project_id, link
+        self._clock, self._metrics, self._chance = clock, metrics, chance
+        self._wake = anyio.Event()
+
+    def wake(self) -> None:
+        """There may be new notifications."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Deliver whatever is due, until cancelled."""
+        while True:
+            self._wake = anyio.Event()
+            try:
+                wait = await self.deliver_due()
+            except RetryableError as why:
+                _log.warning("notifier %s: %s; trying again", self.name, why)
+                wait = POLL_SECONDS
+            with anyio.move_on_after(min(wait, POLL_SECONDS)):
+                await self._wake.wait()
+
+    async def deliver_due(self) -> float:
+        """Deliver what is due now; answers in how many seconds more will be.
+
+        :raises RetryableError: the database does not answer
+        """
+        now = to_datetime(self._clock())
+        async with self._session.transaction() as connection:
+            rows = await connection.fetch(_DUE, self._project, self.name, now, AT_ONCE)
+        async with anyio.create_task_group() as tasks:
+            for row in rows:
+                tasks.start_soon(self._deliver, dict(row))
+        async with self._session.transaction() as connection:
+            soonest = await connection.fetchval(_NEXT, self._project, self.name)
+        return POLL_SECONDS if soonest is None else max(0.0, (to_ns(soonest) - self._clock()) / 1e9)
+
+    async def _deliver(self, row: Mapping[str, Any]) -> None:
+        payload = row["payload"]
+        notification = Notification(
+            delivery_id=str(row["delivery_id"]),
+            event=row["event"],
+            incident_id=row["incident_id"],
+            link=self._link(row["incident_id"]),
+            samples=row["samples"],
+            project=row["project"],
+            **payload,
+        )
+        tried, again = row["tried"] + 1, None
+        try:
+            with anyio.fail_after(PLUGIN_SECONDS):
+                detail, ok = await self._notifier.notify(notification), True
+        except RetryableError as why:
+            detail, ok, again = str(why), False, retry_seconds(tried, self._chance(), why.after)
+        except DeliveryError as why:  # rejected or fatal: the same will not succeed
+            detail, ok = str(why), False
+        except TimeoutError:
+            detail, ok, again = f"no answer within {PLUGIN_SECONDS:.0f} s", False, retry_seconds(tried, self._chance())
+        except Exception as why:  # a notifier may be a stranger's code: whatever it raises must not stop the others
+            detail, ok, again = f"{type(why).__name__} in the notifier", False, retry_seconds(tried, self._chance())
+            place = traceback.extract_tb(why.__traceback__)[-1]  # without the message: it may hold an address or a key
+            _log.error(
+                "notifier %s has a defect: %s at %s:%s", self.name, type(why).__name__, place.filename, place.lineno
+            )
+        await self._record(row, detail, ok=ok, again=again)
+
+    async def _record(self, row: Mapping[str, Any], detail: str, *, ok: bool, again: float | None) -> None:
+        now_ns = self._clock()
+        now = to_datetime(now_ns)
+        if again is not None and (now_ns - to_ns(row["created_at"])) / 1e9 + again > GIVE_UP_SECONDS:
+            again = None
+        status = "sent" if ok else "failed" if again is None else "pending"
+        detail = storable(detail)[:MAX_DETAIL]
+        async with self._session.transaction() as connection:
+            await connection.execute(
+                """
+                update notification
+                set attempts = attempts || $2::jsonb, status = $3, next_attempt_at = $4,
+                    sent_at = $5, error = $6
+                where id = $1 and status = 'pending'
+                """,
+                row["id"],
+                [{"at": rfc3339(now), "ok": ok, "detail": detail}],
+                status,
+                now + timedelta(seconds=again or 0),
+                now if ok else None,
+                None if ok else detail,
+            )
+        self._metrics.notifications.labels(self.name, "retried" if status == "pending" else status).inc()
+        if status == "failed":
+            _log.error("notifier %s: notification %s is given up: %s", self.name, row["delivery_id"], detail)
+        elif not ok and row["tried"] == 0:
+            _log.warning("notifier %s: notification %s: %s; trying again", self.name, row["delivery_id"], detail)

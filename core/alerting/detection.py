@@ -1,0 +1,213 @@
+"""One detector's loop: it waits until there is something to judge, judges it, writes what follows."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import anyio
+
+from ...plugins import CordwoodError, Detector, Finding, RetryableError, duration_ns
+from ..storage.segment import Segment
+from .head import Catalog, Head
+from .journal import Journal, Progress
+from .leader import UNREACHABLE
+from .lifecycle import Step, by_key, changes
+from .metrics import AlertingMetrics
+from .run import Engine, Events, Run
+from .steps import Interval, coarse_step, late_steps, missed_steps
+
+SECOND = 1_000_000_000
+LATE_EVERY_SECONDS = (
+    15.0  # past windows are judged again for late events at most so often: stragglers come all the time
+)
+RETRY_SECONDS = 60.0  # a detector that fails runs again after `every`, then less and less often, up to this
+AHEAD_NS = 60 * SECOND  # how far a peer's clock may be ahead: its events are waited for
+SAMPLED = 50  # incidents opened at once that get samples: a query each
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all detectors of a project share while this node leads."""
+
+    project_id: int
+    engine: Engine
+    catalog: Catalog
+    head: Head
+    journal: Journal
+    metrics: AlertingMetrics
+    clock: Callable[[], int]
+    turns: anyio.CapacityLimiter
+    """How many detectors judge at once: the others' queries must not wait for all of them."""
+    told: Callable[[], None]
+    """Called when there may be new notifications."""
+
+
+class Detection:
+    """Runs one detector until cancelled. `judge` is one run; `run` decides when."""
+
+    def __init__(self, name: str, detector: Detector[Any], progress: Progress, shared: Surroundings) -> None:
+        self.name, self._detector, self._shared = name, detector, shared
+        config = detector.config
+        self._every_ns, self._window_ns = duration_ns(config.every), duration_ns(config.window)
+        self._grace_ns = duration_ns(config.grace)
+        self._resolve_after_ns = self._window_ns if config.resolve_after is None else duration_ns(config.resolve_after)
+        self._evaluated_until, self._position = progress.evaluated_until, progress.position
+        self._failures = 1 if progress.state == "error" else 0
+        self._open = 0
+        self._seen_head = -1  # the head of the last run: none yet
+        self._newest = shared.clock()  # the newest event known of; at the start assume one of just now
+        self._late_waits = False
+        self._late_at = float("-inf")  # when past windows were last judged again
+
+    async def run(self) -> None:
+        """Judge whenever it is due. A failure is written down and tried again; it never ends the loop."""
+        due = anyio.current_time()
+        while True:
+            async with self._shared.turns:
+                await self._attempt(due)
+            due = await self._until_due(anyio.current_time())
+
+    async def _attempt(self, due: float) -> None:
+        metrics, began = self._shared.metrics, anyio.current_time()
+        metrics.runs.labels(self.name).inc()
+        try:
+            await self.judge()
+        except UNREACHABLE as why:
+            # The database: if it is gone, the leader's heartbeat ends all this; if not, the next run finds everything.
+            self._failures += 1
+            metrics.failures.labels(self.name).inc()
+            _log.warning("detector %s: %s; trying again", self.name, why if str(why) else type(why).__name__)
+        except CordwoodError as why:
+            await self._failed(str(why))
+        except Exception as why:  # a detector may be a stranger's code: whatever it raises must not stop the others
+            if self._failures == 0:
+                _log.exception("detector %s has a defect", self.name)
+            await self._failed(f"{type(why).__name__}: {why}")
+        else:
+            if self._failures:
+                _log.info("detector %s works again", self.name)
+            self._failures = 0
+        metrics.lag.labels(self.name).set(anyio.current_time() - min(due, began))
+
+    async def _failed(self, error: str) -> None:
+        self._failures += 1
+        self._shared.metrics.failures.labels(self.name).inc()
+        if self._failures == 1:
+            _log.error("detector %s cannot judge: %s", self.name, error)
+        try:
+            await self._shared.journal.failed(self.name, error, self._shared.clock())
+        except RetryableError as why:
+            _log.warning("detector %s: %s", self.name, why)
+
+    async def _until_due(self, last: float) -> float:
+        """Wait for the next run; answers when it was due.
+
+        After a failure, with an incident open or with events of the near future: `every` after the last run. Else at
+        the next commit, though not before that. While the window holds events their leaving it can change the answer
+        too, which a twentieth of the window shows soon enough. Once it is empty and nothing is open, no query runs.
+        """
+        every, window = self._every_ns / SECOND, self._window_ns / SECOND
+        soonest = last + every
+        now_ns = self._shared.clock()
+        if self._failures:
+            await anyio.sleep(max(every, min(RETRY_SECONDS, 2.0 ** min(self._failures - 1, 10))))
+            return anyio.current_time()
+        await anyio.sleep_until(soonest)
+        if self._open or self._late_waits or now_ns <= self._newest < now_ns + AHEAD_NS:
+            return soonest
+        latest = max(soonest, last + window / 20) if self._newest >= now_ns - self._window_ns - self._every_ns else None
+        await self._shared.head.passed(self._seen_head, latest)
+        return anyio.current_time()
+
+    async def judge(self) -> None:
+        """One run: all windows that are to be judged up to now, oldest first, each with its own transaction.
+
+        :raises QueryError: the detector's query is wrong
+        :raises RetryableError: the database does not answer
+        """
+        shared = self._shared
+        head = await shared.head.read()
+        at_ns = shared.clock() // 1_000 * 1_000  # as PostgreSQL keeps it
+        new = await self._new_segments(head)
+        self._newest = max([self._newest, *(segment.max_time for segment in new)])
+        late, position = self._late(new, at_ns, head)
+        missed = await self._missed(at_ns, head)
+        for step in [*late, *missed]:
+            await self._judge_step(step, head, None)
+        await self._judge_step(Step(at_ns, self._window_ns), head, position)
+        self._seen_head = head
+
+    async def _new_segments(self, head: int) -> list[Segment]:
+        if head <= self._position:
+            return []
+        return await self._shared.catalog.segments(
+            self._shared.project_id, after_position=self._position, upto_position=head
+        )
+
+    def _late(self, new: list[Segment], at_ns: int, head: int) -> tuple[list[Step], int | None]:
+        """Past windows to judge again, and the position that is judged with them; None: the late events must wait."""
+        steps = late_steps(
+            self._evaluated_until, at_ns, self._every_ns, self._window_ns, self._grace_ns, _intervals(new)
+        )
+        now = anyio.current_time()
+        if not steps:
+            return [], head
+        if now - self._late_at < LATE_EVERY_SECONDS:
+            self._late_waits = True
+            return [], None
+        self._late_at, self._late_waits = now, False
+        return steps, head
+
+    async def _missed(self, at_ns: int, head: int) -> list[Step]:
+        """Windows that ended while no node ran this detector."""
+        if at_ns - self._evaluated_until <= 2 * coarse_step(self._every_ns, self._window_ns):
+            return []
+        segments = await self._shared.catalog.segments(
+            self._shared.project_id,
+            from_ns=self._evaluated_until - self._window_ns,
+            to_ns=at_ns,
+            upto_position=head,
+        )
+        return missed_steps(self._evaluated_until, at_ns, self._every_ns, self._window_ns, _intervals(segments))
+
+    async def _judge_step(self, step: Step, head: int, position: int | None) -> None:
+        shared = self._shared
+        events = Events(shared.engine, shared.project_id, head)
+        found = by_key(self.name, await self._detector.detect(Run(self.name, step.at_ns, events)))
+        samples = await self._samples(step, found, events) if found else {}
+        outcome, self._open = await shared.journal.record(
+            self.name,
+            self._detector,
+            step,
+            found,
+            samples,
+            resolve_after_ns=self._resolve_after_ns,
+            position=position,
+            now_ns=shared.clock(),
+        )
+        self._evaluated_until = max(self._evaluated_until, step.at_ns)
+        self._position = max(self._position, position or 0)
+        shared.metrics.open_incidents.labels(self.name).set(self._open)
+        if outcome.opens or outcome.resolves:
+            _log.info("detector %s: %d opened, %d resolved", self.name, len(outcome.opens), len(outcome.resolves))
+            shared.told()
+
+    async def _samples(self, step: Step, found: Mapping[str, Finding], events: Events) -> dict[str, Any]:
+        """Sample events for what would open; read before the transaction, which must be short."""
+        known = await self._shared.journal.known_now(self.name, step, list(found))
+        opens = changes(step, found, known, self._resolve_after_ns).opens
+        samples: dict[str, Any] = {}
+        for key, finding in opens[:SAMPLED]:
+            try:
+                samples[key] = await events.samples(finding, from_ns=step.from_ns, to_ns=step.at_ns)
+            except CordwoodError as why:  # the incident matters more than its samples
+                _log.warning("detector %s: no samples: %s", self.name, why)
+        return samples
+
+
+def _intervals(segments: list[Segment]) -> list[Interval]:
+    return [(segment.min_time, segment.max_time) for segment in segments]

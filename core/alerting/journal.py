@@ -1,0 +1,270 @@
+"""What the leader writes: how far each detector has come, and the incidents and notifications that follow from it.
+
+One window's outcome is one transaction: incidents, outbox rows, position and evaluated-until time are committed
+together, so that a crash repeats a window (which changes nothing the second time) and never skips one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ...plugins import Detector, Finding
+from ..storage.database import Connection
+from .leader import Session
+from .lifecycle import Changes, Known, Step, changes
+from .outbox import opened_notifications, resolved_notifications
+from .records import rfc3339, to_datetime, to_ns
+from .samples import storable
+
+MAX_TITLE, MAX_ERROR = 500, 2_000  # characters: a title is one line in a list and in a message
+
+_KNOWN = """
+select id, dedup_key, state, from_time, case when resolved_by is null then to_time else resolved_at end as until,
+       resolved_by is not null as by_hand
+from incident
+where project_id = $1 and detector = $2
+  and (state <> 'resolved'
+       or dedup_key = any($3::text[]) and from_time < $4 and greatest(to_time, resolved_at) > $5)
+"""
+_ENTER = """
+insert into detector_state (project_id, name, type, query, condition, "window", every, notify, severity,
+                            evaluated_until, position)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+on conflict (project_id, name) do update
+set type = excluded.type, query = excluded.query, condition = excluded.condition, "window" = excluded."window",
+    every = excluded.every, notify = excluded.notify, severity = excluded.severity, active = true,
+    -- one that comes back after it was taken out of the configuration begins anew
+    evaluated_until = case when detector_state.active then detector_state.evaluated_until
+                           else excluded.evaluated_until end,
+    position = case when detector_state.active then detector_state.position else excluded.position end
+returning name, evaluated_until, position, state
+"""
+_OPEN = """
+insert into incident (project_id, detector, dedup_key, state, severity, title, "group", "values", query,
+                      from_time, to_time, opened_at, last_seen_at, samples, timeline)
+values ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10, $10, $10, $11, $12)
+returning id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Up to which time a detector has judged, and which events (by position) it has seen."""
+
+    evaluated_until: int
+    position: int
+    state: str
+
+
+class Journal:
+    """The leader's writes for one project. `notifiers` maps each notifier's name to its type."""
+
+    def __init__(self, session: Session, project_id: int, notifiers: Mapping[str, str]) -> None:
+        self._session, self._project, self._notifiers = session, project_id, notifiers
+
+    async def enter(self, detectors: Mapping[str, Detector[Any]], now_ns: int, head: int) -> dict[str, Progress]:
+        """Make the tables agree with the configuration; answers how far each detector had come.
+
+        A detector that is new begins now. The incidents of one that is gone are resolved: nobody will judge them again.
+        A pending notification whose notifier is gone has failed.
+        """
+        progress: dict[str, Progress] = {}
+        now = to_datetime(now_ns)
+        async with self._session.transaction() as connection:
+            for name, detector in detectors.items():
+                row = await connection.fetchrow(_ENTER, self._project, *_described(name, detector), now, head)
+                assert row is not None
+                progress[name] = Progress(to_ns(row["evaluated_until"]), row["position"], row["state"])
+            gone = await connection.fetch(
+                "update detector_state set active = false, state = 'ok', error = null "
+                "where project_id = $1 and active and name <> all($2::text[]) returning name",
+                self._project,
+                list(detectors),
+            )
+            orphans = await connection.fetch(
+                "select id from incident where project_id = $1 and detector = any($2::text[]) and state <> 'resolved'",
+                self._project,
+                [row["name"] for row in gone],
+            )
+            await self._resolve(connection, [row["id"] for row in orphans], now_ns, now_ns)
+            await connection.execute(
+                "update notification set status = 'failed', error = 'no notifier of this name is configured any more' "
+                "where project_id = $1 and status = 'pending' and notifier <> all($2::text[])",
+                self._project,
+                list(self._notifiers),
+            )
+        return progress
+
+    async def known(self, connection: Connection, name: str, step: Step, keys: Sequence[str]) -> list[Known]:
+        """The incidents of a detector that matter for a step in which `keys` were found."""
+        rows = await connection.fetch(
+            _KNOWN, self._project, name, list(keys), to_datetime(step.at_ns), to_datetime(step.from_ns)
+        )
+        return [
+            Known(
+                row["id"],
+                row["dedup_key"],
+                row["state"] != "resolved",
+                to_ns(row["from_time"]),
+                to_ns(row["until"]),
+                row["by_hand"],
+            )
+            for row in rows
+        ]
+
+    async def known_now(self, name: str, step: Step, keys: Sequence[str]) -> list[Known]:
+        """As `known`, in a transaction of its own."""
+        async with self._session.transaction() as connection:
+            return await self.known(connection, name, step, keys)
+
+    async def record(
+        self,
+        name: str,
+        detector: Detector[Any],
+        step: Step,
+        found: Mapping[str, Finding],
+        samples: Mapping[str, Sequence[Mapping[str, Any]]],
+        *,
+        resolve_after_ns: int,
+        position: int | None,
+        now_ns: int,
+    ) -> tuple[Changes, int]:
+        """Write the outcome of one step; answers what changed and how many incidents are open now.
+
+        `position`: all events up to it have been judged, None: not yet.
+
+        :raises RetryableError: the database does not answer; nothing was written
+        """
+        async with self._session.transaction() as connection:
+            known = await self.known(connection, name, step, list(found))
+            outcome = changes(step, found, known, resolve_after_ns)
+            if not (outcome.opens or outcome.resolves):
+                # Nothing that anybody is told of: after a crash the window is judged again, so no disk is waited for.
+                await connection.execute("set local synchronous_commit = off")
+            for key, finding in outcome.opens:
+                await self._open(connection, name, detector, step, key, finding, samples.get(key, ()), now_ns)
+            await self._seen(connection, step, outcome.seen)
+            await self._resolve(connection, outcome.resolves, step.at_ns, now_ns)
+            still_open = sum(item.is_open for item in known) + len(outcome.opens) - len(outcome.resolves)
+            await connection.execute(
+                """
+                update detector_state
+                set evaluated_until = greatest(evaluated_until, $3),
+                    position = greatest(position, coalesce($4, position)),
+                    state = $5, error = $6, last_run_at = $7
+                where project_id = $1 and name = $2
+                """,
+                self._project,
+                name,
+                to_datetime(step.at_ns),
+                position,
+                "firing" if still_open else "ok",
+                f"{outcome.skipped} more groups are in trouble than can be followed: narrow the query"
+                if outcome.skipped
+                else None,
+                to_datetime(now_ns),
+            )
+        return outcome, still_open
+
+    async def failed(self, name: str, error: str, now_ns: int) -> None:
+        """Write that a run failed. Position and time stay, so that the windows are judged later."""
+        async with self._session.transaction() as connection:
+            await connection.execute(
+                "update detector_state set state = 'error', error = $3, last_run_at = $4 "
+                "where project_id = $1 and name = $2",
+                self._project,
+                name,
+                storable(error)[:MAX_ERROR],
+                to_datetime(now_ns),
+            )
+
+    async def _open(
+        self,
+        connection: Connection,
+        name: str,
+        detector: Detector[Any],
+        step: Step,
+        key: str,
+        finding: Finding,
+        samples: Sequence[Mapping[str, Any]],
+        now_ns: int,
+    ) -> None:
+        at = to_datetime(step.at_ns)
+        incident_id = await connection.fetchval(
+            _OPEN,
+            self._project,
+            name,
+            key,
+            (finding.severity or detector.config.severity).upper(),
+            storable(finding.title)[:MAX_TITLE],
+            storable(dict(finding.group)),
+            storable(dict(finding.values)),
+            storable(finding.sample_query),
+            to_datetime(step.from_ns),
+            at,
+            storable(list(samples)),
+            [{"at": rfc3339(at), "what": "opened", "by": None}],
+        )
+        told = {notifier: self._notifiers.get(notifier, "") for notifier in detector.config.notify}
+        await opened_notifications(connection, incident_id, told, rfc3339(at), to_datetime(now_ns))
+        unknown = [notifier for notifier in told if notifier not in self._notifiers]
+        if unknown:
+            await connection.execute(
+                "update notification set status = 'failed', error = 'no notifier of this name is configured' "
+                "where incident_id = $1 and notifier = any($2::text[])",
+                incident_id,
+                unknown,
+            )
+
+    async def _seen(self, connection: Connection, step: Step, seen: Sequence[tuple[int, Finding]]) -> None:
+        # A late window says nothing of the present: it leaves the values alone.
+        await connection.executemany(
+            """
+            update incident
+            set to_time = greatest(to_time, $2), last_seen_at = greatest(last_seen_at, $2),
+                from_time = least(from_time, $3), "values" = coalesce($4, "values")
+            where id = $1 and state <> 'resolved'
+            """,
+            [
+                (
+                    incident_id,
+                    to_datetime(step.at_ns),
+                    to_datetime(step.from_ns if step.late else step.at_ns),
+                    None if step.late else storable(dict(finding.values)),
+                )
+                for incident_id, finding in seen
+            ],
+        )
+
+    async def _resolve(self, connection: Connection, ids: Sequence[int], at_ns: int, now_ns: int) -> None:
+        if not ids:
+            return
+        at = to_datetime(at_ns)
+        await connection.execute(
+            """
+            update incident set state = 'resolved', resolved_at = $2, timeline = timeline || $3::jsonb
+            where id = any($1::bigint[]) and state <> 'resolved'
+            """,
+            list(ids),
+            at,
+            [{"at": rfc3339(at), "what": "resolved", "by": None}],
+        )
+        await resolved_notifications(connection, ids, to_datetime(now_ns))
+
+
+def _described(name: str, detector: Detector[Any]) -> tuple[Any, ...]:
+    """The columns of detector_state that the configuration fills: only settings that every reader may see."""
+    config = detector.config
+    query, condition = (getattr(config, setting, None) for setting in ("query", "condition"))
+    return (
+        name,
+        detector.type,
+        query if isinstance(query, str) else "",
+        condition if isinstance(condition, str) else None,
+        config.window,
+        config.every,
+        config.notify,
+        config.severity.upper(),
+    )

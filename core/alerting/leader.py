@@ -1,0 +1,141 @@
+"""Detectors run on one node: the one whose connection holds a PostgreSQL advisory lock.
+
+The lock belongs to a session, so it goes when the connection goes, and whatever the leader writes, it writes on that
+very connection: a node that has lost the lock cannot write, even if it does not know yet. It knows soon: the driver
+tells of a closed connection at once, and a heartbeat of one second finds one that is silent. The server in turn drops a
+session whose node has vanished (TCP keep-alive), so that another node takes over within ten seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import anyio
+import asyncpg
+
+from ...plugins import RetryableError
+from ..storage.database import Connection
+
+LOCK = 0x616C6572  # advisory lock of alerting; another number would let an old and a new release run side by side
+POLL_SECONDS = 1.0
+HEARTBEAT_SECONDS = 1.0
+ANSWER_SECONDS = 3.0  # with the two above and the keep-alive below, a takeover stays under ten seconds
+TRANSACTION_SECONDS = 5.0
+
+DATABASE_ERRORS: tuple[type[Exception], ...] = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+)
+"""The database does not answer now, and may later. Any other error of the driver is a defect."""
+
+UNREACHABLE: tuple[type[Exception], ...] = (RetryableError, *DATABASE_ERRORS)
+
+# A session whose peer is gone without a word must end soon; no-ops on a Unix socket. A transaction is short, or stuck.
+_SESSION = """
+set tcp_keepalives_idle = 2; set tcp_keepalives_interval = 1; set tcp_keepalives_count = 3;
+set statement_timeout = '5s'; set lock_timeout = '3s'; set idle_in_transaction_session_timeout = '10s';
+"""
+_log = logging.getLogger(__name__)
+
+
+class Session:
+    """The connection that holds the lock. Its transactions come one after the other."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._turn = anyio.Lock()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """A transaction on the connection that holds the lock: it commits only while the lock is held.
+
+        It is not cancelled halfway: hold nothing but the database in it.
+
+        :raises RetryableError: the database does not answer; nothing was written
+        """
+        async with self._turn:
+            try:
+                with anyio.fail_after(TRANSACTION_SECONDS, shield=True):
+                    async with self._connection.transaction():
+                        yield self._connection
+            except DATABASE_ERRORS as why:
+                raise RetryableError(f"the database does not answer: {type(why).__name__}") from why
+
+    async def beat(self) -> None:
+        """See that the connection lives; a transaction that goes on says so as well.
+
+        :raises TimeoutError: it does not answer
+        """
+        async with self._turn:
+            with anyio.fail_after(ANSWER_SECONDS):
+                await self._connection.fetchval("select 1")
+
+
+async def lead(pool: asyncpg.Pool[Any], work: Callable[[Session], Awaitable[None]]) -> None:
+    """Do `work` whenever this node holds the lock, until cancelled; `work` is cancelled when the connection is lost."""
+    while True:
+        try:
+            async with pool.acquire() as connection:
+                await _lead_on(connection, work)
+        except DATABASE_ERRORS as why:
+            _log.warning("alerting: the database does not answer (%s); trying again", type(why).__name__)
+        await anyio.sleep(POLL_SECONDS)
+
+
+async def _lead_on(connection: Connection, work: Callable[[Session], Awaitable[None]]) -> None:
+    while not await connection.fetchval(  # noqa: ASYNC110 - the server tells nobody when a lock comes free
+        "select pg_try_advisory_lock($1)", LOCK, timeout=ANSWER_SECONDS
+    ):
+        await anyio.sleep(POLL_SECONDS)
+    try:
+        await connection.execute(_SESSION)
+        _log.info("alerting: this node runs the detectors")
+        await _work_while_held(connection, work)
+    finally:
+        with anyio.move_on_after(2, shield=True), suppress(*DATABASE_ERRORS):
+            await connection.reset()  # gives the lock back
+        _log.info("alerting: this node runs the detectors no more")
+
+
+async def _work_while_held(connection: Connection, work: Callable[[Session], Awaitable[None]]) -> None:
+    session = Session(connection)
+    async with anyio.create_task_group() as tasks:
+
+        def lost(_: object) -> None:
+            _log.warning("alerting: lost the connection that holds the lock; the detectors stop")
+            tasks.cancel_scope.cancel()
+
+        async def watch() -> None:
+            while True:
+                await anyio.sleep(HEARTBEAT_SECONDS)
+                try:
+                    await session.beat()
+                except DATABASE_ERRORS as why:
+                    _log.warning("alerting: the connection that holds the lock is silent (%s)", type(why).__name__)
+                    connection.terminate()
+                    tasks.cancel_scope.cancel()
+                    return
+
+        async def run() -> None:
+            try:
+                await work(session)
+            except* UNREACHABLE as group:
+                _log.warning("alerting: %s; starting again", group.exceptions[0])
+            tasks.cancel_scope.cancel()
+
+        connection.add_termination_listener(lost)
+        try:
+            tasks.start_soon(watch, name="alerting heartbeat")
+            await run()
+        finally:
+            with suppress(asyncpg.InterfaceError):
+                connection.remove_termination_listener(lost)

@@ -1,0 +1,102 @@
+"""What a detector's findings make of the incidents it has: pure, so that a model can check it.
+
+    not known ──found──► open ──acknowledge──► acknowledged
+                          │                         │
+                          └── not found for `resolve_after`, or resolved by a person ──► resolved
+
+An incident has a key (detector and group); of one key at most one is not resolved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from ...plugins import Finding, Json
+
+MAX_OPEN = 500  # incidents a detector may have open; more groups than that are one trouble, and each would tell people
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One window that is judged: events with `at_ns - window_ns <= timestamp < at_ns`.
+
+    `late`: it had been judged before and is again, for events that came late. Such a window opens incidents, but says
+    nothing of the present, so it resolves none.
+    """
+
+    at_ns: int
+    window_ns: int
+    late: bool = False
+
+    @property
+    def from_ns(self) -> int:
+        """Where the window begins."""
+        return self.at_ns - self.window_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An incident that matters for a step: one that is not resolved, or resolved but of a time the window reaches into.
+
+    `to_ns`: where the last window in trouble ended; for one that a person resolved, when they did.
+    """
+
+    id: int
+    key: str
+    is_open: bool
+    from_ns: int
+    to_ns: int
+    by_hand: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What is to be written; `skipped` counts groups beyond MAX_OPEN."""
+
+    opens: tuple[tuple[str, Finding], ...]
+    seen: tuple[tuple[int, Finding], ...]
+    resolves: tuple[int, ...]
+    skipped: int
+
+
+def dedup_key(detector: str, group: Mapping[str, Json]) -> str:
+    """The same for the same detector and group, whatever the order of the group's fields.
+
+    >>> dedup_key("errors", {"a": 1, "b": "x"}) == dedup_key("errors", {"b": "x", "a": 1})
+    True
+    """
+    canonical = msgspec.json.encode([detector, dict(group)], order="deterministic")
+    return hashlib.sha256(canonical).hexdigest()
+
+
+def by_key(detector: str, findings: Sequence[Finding]) -> dict[str, Finding]:
+    """The findings by key; of two for one group the last counts."""
+    return {dedup_key(detector, finding.group): finding for finding in findings}
+
+
+def changes(step: Step, found: Mapping[str, Finding], known: Sequence[Known], resolve_after_ns: int) -> Changes:
+    """What the findings of one window change.
+
+    An open incident that is found lives on. A group without one opens, unless a resolved incident stands for the same
+    trouble: after a person resolved it, until a window holds only later events; in a late window, always. An open
+    incident is resolved once the last window in trouble lies `resolve_after_ns` back.
+    """
+    is_open = {item.key: item for item in known if item.is_open}
+    told = {
+        item.key
+        for item in known
+        if not item.is_open and (step.late or item.by_hand) and item.from_ns < step.at_ns and step.from_ns < item.to_ns
+    }
+    seen = tuple((is_open[key].id, finding) for key, finding in found.items() if key in is_open)
+    opens = [(key, finding) for key, finding in found.items() if key not in is_open and key not in told]
+    room = max(0, MAX_OPEN - len(is_open))
+    gone = () if step.late else tuple(
+        item.id
+        for item in is_open.values()
+        if item.key not in found and step.at_ns - item.to_ns >= resolve_after_ns
+    )  # fmt: skip
+    return Changes(tuple(opens[:room]), seen, gone, max(0, len(opens) - room))

@@ -1,0 +1,224 @@
+"""What the API reads of alerting and what people change: acknowledge, resolve. Any node; needs only the database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import asyncpg
+from msgspec import UNSET, UnsetType
+
+from ...plugins import QueryError, now_ns
+from .outbox import resolved_notifications
+from .records import Attempt, DetectorRecord, IncidentRecord, NotificationRecord, Page, rfc3339, to_datetime
+
+_LARGEST = 2**63 - 1
+
+
+class AlertingRepository:
+    """Pages are newest first (detectors: by name). A `cursor` is the `next_cursor` of the page before.
+
+    `state` takes one state or several with commas. All methods raise QueryError for a cursor that is none.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, clock: Callable[[], int] = now_ns) -> None:
+        self._pool, self._clock = pool, clock
+
+    async def list_detectors(
+        self, project_id: int, *, cursor: str | None = None, limit: int = 100, state: str | None = None
+    ) -> Page[DetectorRecord]:
+        """The detectors of the running configuration, by name."""
+        rows = await self._pool.fetch(
+            """
+            select d.*, (select count(*) from incident i
+                         where i.project_id = d.project_id and i.detector = d.name and i.state <> 'resolved') as open
+            from detector_state d
+            where project_id = $1 and active and name > $2 and ($3::text[] is null or state = any($3))
+            order by name limit $4
+            """,
+            project_id,
+            cursor or "",
+            _states(state),
+            limit + 1,
+        )
+        return _page([_detector(row) for row in rows], limit, lambda item: item.name)
+
+    async def list_incidents(
+        self,
+        project_id: int,
+        *,
+        cursor: str | None = None,
+        limit: int = 50,
+        state: str | None = None,
+        detector: str | None = None,
+    ) -> Page[IncidentRecord]:
+        """Incidents, newest first."""
+        rows = await self._pool.fetch(
+            """
+            select * from incident
+            where project_id = $1 and id < $2 and ($3::text[] is null or state = any($3))
+              and ($4::text is null or detector = $4)
+            order by id desc limit $5
+            """,
+            project_id,
+            _before(cursor),
+            _states(state),
+            detector,
+            limit + 1,
+        )
+        return _page([_incident(row) for row in rows], limit, lambda item: str(item.id))
+
+    async def get_incident(self, project_id: int, incident_id: int) -> IncidentRecord | None:
+        """One incident with its notifications, oldest first; None: there is no such."""
+        row = await self._pool.fetchrow(
+            "select * from incident where project_id = $1 and id = $2", project_id, _id(incident_id)
+        )
+        if row is None:
+            return None
+        told = await self._pool.fetch(
+            f"{_NOTIFICATION} where n.project_id = $1 and n.incident_id = $2 order by n.id", project_id, row["id"]
+        )
+        return _incident(row, [_notification(found) for found in told])
+
+    async def list_notifications(
+        self,
+        project_id: int,
+        *,
+        cursor: str | None = None,
+        limit: int = 50,
+        state: str | None = None,
+        incident: int | None = None,
+    ) -> Page[NotificationRecord]:
+        """Notifications with every attempt, newest first; `state`: pending, sent, failed."""
+        rows = await self._pool.fetch(
+            f"""
+            {_NOTIFICATION}
+            where n.project_id = $1 and n.id < $2 and ($3::text[] is null or n.status = any($3))
+              and ($4::bigint is null or n.incident_id = $4)
+            order by n.id desc limit $5
+            """,
+            project_id,
+            _before(cursor),
+            _states(state),
+            None if incident is None else _id(incident),
+            limit + 1,
+        )
+        return _page([_notification(row) for row in rows], limit, lambda item: str(item.id))
+
+    async def acknowledge(self, project_id: int, incident_id: int, *, by: str | None = None) -> IncidentRecord | None:
+        """Say that somebody looks at it; one that is not open stays as it is. None: there is none."""
+        at = to_datetime(self._clock())
+        await self._pool.execute(
+            """
+            update incident set state = 'acknowledged', acknowledged_at = $3, timeline = timeline || $4::jsonb
+            where project_id = $1 and id = $2 and state = 'open'
+            """,
+            project_id,
+            _id(incident_id),
+            at,
+            [{"at": rfc3339(at), "what": "acknowledged", "by": by}],
+        )
+        return await self.get_incident(project_id, incident_id)
+
+    async def resolve(self, project_id: int, incident_id: int, *, by: str | None = None) -> IncidentRecord | None:
+        """Say that it is over, and tell who was told of it; one that is resolved stays as it is.
+
+        The same trouble does not open it again: only windows that begin after this moment do. None: there is none.
+        """
+        at = to_datetime(self._clock())
+        async with self._pool.acquire() as connection, connection.transaction():
+            changed = await connection.fetchval(
+                """
+                update incident set state = 'resolved', resolved_at = $3, resolved_by = $4,
+                                    timeline = timeline || $5::jsonb
+                where project_id = $1 and id = $2 and state <> 'resolved' returning id
+                """,
+                project_id,
+                _id(incident_id),
+                at,
+                by or "",
+                [{"at": rfc3339(at), "what": "resolved", "by": by}],
+            )
+            if changed is not None:
+                await resolved_notifications(connection, [changed], at)
+        return await self.get_incident(project_id, incident_id)
+
+
+_NOTIFICATION = "select n.*, i.title from notification n join incident i on i.id = n.incident_id"
+
+
+def _states(text: str | None) -> list[str] | None:
+    return text.split(",") if text else None
+
+
+def _before(cursor: str | None) -> int:
+    if cursor is None:
+        return _LARGEST
+    if not (cursor.isascii() and cursor.isdigit() and int(cursor) <= _LARGEST):
+        raise QueryError("this cursor was given out by no page of this list", hint="start without a cursor")
+    return int(cursor)
+
+
+def _id(value: int) -> int:
+    return value if 0 < value <= _LARGEST else 0  # PostgreSQL would refuse a larger number; 0 is nobody's id
+
+
+def _page(items: list[Any], limit: int, cursor: Callable[[Any], str]) -> Page[Any]:
+    """Cut the item that was read beyond the limit to see whether there is more."""
+    return Page(items[:limit], cursor(items[limit - 1]) if len(items) > limit else None)
+
+
+def _detector(row: Any) -> DetectorRecord:
+    return DetectorRecord(
+        name=row["name"],
+        type=row["type"],
+        query=row["query"],
+        condition=row["condition"],
+        window=row["window"],
+        every=row["every"],
+        notify=row["notify"],
+        severity=row["severity"],
+        state="firing" if row["state"] == "ok" and row["open"] else row["state"],
+        last_run_at=row["last_run_at"] and rfc3339(row["last_run_at"]),
+        error=row["error"],
+        open_incidents=row["open"],
+    )
+
+
+def _incident(row: Any, notifications: list[NotificationRecord] | UnsetType = UNSET) -> IncidentRecord:
+    return IncidentRecord(
+        id=row["id"],
+        detector=row["detector"],
+        state=row["state"],
+        severity=row["severity"],
+        title=row["title"],
+        group=row["group"],
+        values=row["values"],
+        query=row["query"],
+        from_=rfc3339(row["from_time"]),
+        to=rfc3339(row["to_time"]),
+        opened_at=rfc3339(row["opened_at"]),
+        last_seen_at=rfc3339(row["last_seen_at"]),
+        acknowledged_at=row["acknowledged_at"] and rfc3339(row["acknowledged_at"]),
+        resolved_at=row["resolved_at"] and rfc3339(row["resolved_at"]),
+        samples=row["samples"],
+        timeline=row["timeline"],
+        notifications=notifications,
+    )
+
+
+def _notification(row: Any) -> NotificationRecord:
+    return NotificationRecord(
+        id=row["id"],
+        incident_id=row["incident_id"],
+        incident_title=row["title"],
+        notifier=row["notifier"],
+        channel=row["channel"],
+        event=row["event"],
+        delivery_id=str(row["delivery_id"]),
+        status=row["status"],
+        attempts=[Attempt(**attempt) for attempt in row["attempts"]],
+        created_at=rfc3339(row["created_at"]),
+        sent_at=row["sent_at"] and rfc3339(row["sent_at"]),
+        error=row["error"],
+    )

@@ -1,0 +1,75 @@
+"""What a detector is given for one look: queries over the committed events, up to one position of the segment log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from ...plugins import Finding, Json
+
+from ..query import QueryRequest, QueryResult
+from .narrow import group_fields, sample_query
+from .samples import MAX_SAMPLES, bounded
+
+QUERY_SECONDS = 30.0
+MAX_ROWS = 5_000  # rows of a detector's query: ten times the incidents it may have open
+
+
+class Engine(Protocol):
+    """What alerting needs of the query engine."""
+
+    async def run(self, request: QueryRequest) -> QueryResult:
+        """The result of a query.
+
+        :raises QueryError: the query is wrong, or runs out of its limits
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The events of one project up to one position."""
+
+    engine: Engine
+    project_id: int
+    upto_position: int
+
+    async def rows(self, text: str, *, from_ns: int, to_ns: int, now_ns: int, limit: int) -> list[dict[str, Any]]:
+        """A query's rows as objects, fields without a value left out."""
+        request = QueryRequest(
+            text=text,
+            project_id=self.project_id,
+            from_ns=from_ns,
+            to_ns=to_ns,
+            limit=limit,
+            timeout=QUERY_SECONDS,
+            now_ns=now_ns,
+            upto_position=self.upto_position,
+        )
+        return list((await self.engine.run(request)).objects())
+
+    async def samples(self, finding: Finding, *, from_ns: int, to_ns: int) -> list[dict[str, Any]]:
+        """The newest events that show the trouble, bounded."""
+        found = await self.rows(finding.sample_query, from_ns=from_ns, to_ns=to_ns, now_ns=to_ns, limit=MAX_SAMPLES)
+        return [bounded(event) for event in found[:MAX_SAMPLES]]
+
+
+@dataclass(slots=True)
+class Run:
+    """`plugins.DetectorRun`."""
+
+    name: str
+    at_ns: int
+    events: Events
+
+    async def query(self, text: str, *, from_ns: int, to_ns: int) -> list[dict[str, Any]]:
+        """The rows of a query over events with `from_ns <= timestamp < to_ns`."""
+        return await self.events.rows(text, from_ns=from_ns, to_ns=to_ns, now_ns=self.at_ns, limit=MAX_ROWS)
+
+    def group_fields(self, text: str) -> tuple[str, ...] | None:
+        """The columns that tell the rows of an aggregation apart, times left out; None where nothing is aggregated."""
+        return group_fields(text)
+
+    def sample_query(self, text: str, group: Mapping[str, Json]) -> str:
+        """A search for the events behind one group."""
+        return sample_query(text, group)

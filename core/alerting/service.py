@@ -1,0 +1,125 @@
+"""Alerting as the node runs it: on the node that holds the lock, a loop for each detector and one for each notifier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeAlias
+
+import anyio
+import asyncpg
+from prometheus_client import CollectorRegistry
+
+from ...config import Config
+from ...plugins import Detector, Notifier, now_ns
+from .delivery import Delivery
+from .detection import Detection, Surroundings
+from .head import Catalog, Commits, Head
+from .journal import Journal
+from .leader import Session, lead
+from .metrics import AlertingMetrics
+from .run import Engine
+
+JUDGING_AT_ONCE = 2  # detectors that query at the same time, so that people's queries find the engine free
+
+
+Detectors: TypeAlias = Mapping[str, Detector[Any]]
+Notifiers: TypeAlias = Mapping[str, Notifier[Any]]
+Plugins: TypeAlias = tuple[Detectors, Notifiers]
+
+
+class AlertingStore(Protocol):
+    """What alerting needs of the store."""
+
+    @property
+    def pool(self) -> asyncpg.Pool: ...
+    @property
+    def catalog(self) -> Catalog: ...
+    @property
+    def commits(self) -> Commits: ...
+
+
+class AlertingService:
+    """Made once for a node: its metrics are registered with it."""
+
+    def __init__(
+        self,
+        store: AlertingStore,
+        engine: Engine,
+        *,
+        link: Callable[[int], str],
+        metrics: CollectorRegistry,
+        clock: Callable[[], int] = now_ns,
+    ) -> None:
+        """`link` gives the address of an incident's page, `clock` nanoseconds since the epoch."""
+        self._store, self._engine = store, engine
+        self._link, self._clock = link, clock
+        self._metrics = AlertingMetrics(metrics)
+        self._wanted: Plugins = ({}, {})
+        self._changed = anyio.Event()
+
+    async def run(self, project_id: int, config: Config) -> None:
+        """Judge and tell, as the configuration says, whenever this node holds the lock; until cancelled."""
+        self._wanted = _made(config)
+        while True:
+            self._changed = anyio.Event()
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self.run_plugins, project_id, *self._wanted)
+                await self._changed.wait()
+                tasks.cancel_scope.cancel()
+
+    async def reload(self, config: Config) -> None:
+        """Go on with another configuration; detectors take up where those of the same name were."""
+        self._wanted = _made(config)
+        self._changed.set()
+
+    async def run_plugins(self, project_id: int, detectors: Detectors, notifiers: Notifiers) -> None:
+        """As `run`, with plugins that are made already, by their names in the YAML."""
+
+        async def work(session: Session) -> None:
+            await self._work(session, project_id, detectors, notifiers)
+
+        await lead(self._store.pool, work)
+
+    async def _work(self, session: Session, project_id: int, detectors: Detectors, notifiers: Notifiers) -> None:
+        head = Head(self._store.catalog, self._store.commits, project_id)
+        journal = Journal(session, project_id, {name: notifier.type for name, notifier in notifiers.items()})
+        progress = await journal.enter(detectors, self._clock(), await head.read())
+        deliveries = [
+            Delivery(
+                name,
+                notifier,
+                session=session,
+                project_id=project_id,
+                link=self._link,
+                clock=self._clock,
+                metrics=self._metrics,
+            )
+            for name, notifier in notifiers.items()
+        ]
+
+        def told() -> None:
+            for delivery in deliveries:
+                delivery.wake()
+
+        shared = Surroundings(
+            project_id=project_id,
+            engine=self._engine,
+            catalog=self._store.catalog,
+            head=head,
+            journal=journal,
+            metrics=self._metrics,
+            clock=self._clock,
+            turns=anyio.CapacityLimiter(JUDGING_AT_ONCE),
+            told=told,
+        )
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(head.run, name="alerting head")
+            for name, detector in detectors.items():
+                tasks.start_soon(Detection(name, detector, progress[name], shared).run, name=f"detector {name}")
+            for delivery in deliveries:
+                tasks.start_soon(delivery.run, name=f"notifier {delivery.name}")
+
+
+def _made(config: Config) -> Plugins:
+    detectors = {name: entry.make() for name, entry in config.detectors.items()}
+    return detectors, {name: entry.make() for name, entry in config.notifiers.items()}

@@ -1,0 +1,207 @@
+"""An HTTP request to any address: chat systems, ticket systems, your own service.
+
+    hook: {type: webhook, url: "https://example.com/alerts", secret: "${WEBHOOK_SECRET}"}
+
+The body is the notification as JSON, or what the Jinja2 template `body` makes of it. Every request has the header
+`X-Cordwood-Delivery`: the same value means the same message (it may come twice after a crash). With a `secret` it has
+`X-Cordwood-Signature: t=<seconds since the epoch>,v1=<hex>`, where v1 is HMAC-SHA256 with the secret over `<t>.<body>`.
+To verify: compute it over the body's bytes as received, compare in constant time, refuse a `t` older than five minutes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable
+from email.utils import parsedate_to_datetime
+from typing import Annotated, Any, Literal
+
+import anyio
+import httpx
+import msgspec
+from jinja2 import StrictUndefined, TemplateError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from pydantic import AfterValidator, Field, SecretStr
+
+from ..plugins import (
+    ConfigError,
+    Duration,
+    Notification,
+    Notifier,
+    PluginConfig,
+    RejectedError,
+    RetryableError,
+    duration_ns,
+    hookimpl,
+    in_worker,
+    now_ns,
+)
+
+MAX_BODY = 1_048_576  # bytes that a template may make: more is a mistake in it
+MAX_ANSWER = 65_536  # bytes of an answer that are read: it is not kept, reading it lets the other side finish
+TEMPORARY = frozenset({408, 425, 429, *range(500, 600)})
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+
+
+def _http_address(address: SecretStr) -> SecretStr:
+    # The address is left out of the message: chat systems' addresses are passwords.
+    try:
+        url = httpx.URL(address.get_secret_value())
+    except httpx.InvalidURL:
+        raise ValueError("is no address; write https://host/path") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError("must begin with http:// or https:// and name a host")
+    return address
+
+
+def _headers(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
+    for name, value in headers.items():
+        if not _HEADER_NAME.fullmatch(name):
+            raise ValueError(f"{name!r} is no name of a header")
+        if not re.fullmatch(r"[\t\x20-\x7e\x80-\xff]*", value.get_secret_value()):
+            raise ValueError(f"the value of {name} has a character that no header may have, such as a line break")
+    return headers
+
+
+class WebhookConfig(PluginConfig):
+    """Settings of the webhook notifier."""
+
+    url: Annotated[SecretStr, AfterValidator(_http_address)]
+    """Where to send it, http or https. Shown nowhere: addresses of chat systems are passwords."""
+    method: Literal["POST", "PUT", "PATCH"] = "POST"
+    """The request's method."""
+    headers: Annotated[dict[str, SecretStr], AfterValidator(_headers)] = Field(default_factory=dict)
+    """Further headers, such as `Authorization`."""
+    body: str | None = None
+    """A Jinja2 template of the body. It knows `event`, `title`, `severity`, `detector`, `group`, `values`, `samples`,
+    `link`, `incident_id`, `delivery_id`, `opened_at`, `resolved_at`, `project`, and the filter `json`. Not set: all of
+    that as JSON."""
+    secret: SecretStr | None = None
+    """Key of the signature; not set: no signature."""
+    timeout: Duration = "10s"
+    """How long to wait for the whole answer."""
+
+
+class Webhook(Notifier[WebhookConfig]):
+    """An HTTP request with the notification as JSON, or as a template makes it."""
+
+    def __init__(self, config: WebhookConfig, clock: Callable[[], int] = now_ns) -> None:
+        """:raises ConfigError: the template is wrong"""
+        super().__init__(config)
+        self._clock = clock
+        self._template = None
+        if config.body is not None:
+            try:
+                self._template = _environment().from_string(config.body)
+            except TemplateError as why:
+                raise ConfigError(f"body: {why.message} (line {getattr(why, 'lineno', 1)} of the template)") from why
+
+    async def notify(self, notification: Notification) -> str:
+        """Send it once; answers the status, such as `200 OK`.
+
+        Redirects are not followed: the address may be a secret, and the body may not be meant for another host.
+
+        :raises RetryableError: no answer in time, or 408, 425, 429, 5xx
+        :raises RejectedError: any other status, or the template fails on this notification
+        """
+        body = await in_worker(self._body, notification)
+        config, seconds = self.config, duration_ns(self.config.timeout) / 1e9
+        try:
+            with anyio.fail_after(seconds):
+                async with (
+                    httpx.AsyncClient(timeout=seconds, follow_redirects=False) as client,
+                    client.stream(
+                        config.method,
+                        config.url.get_secret_value(),
+                        content=body,
+                        headers=self._request_headers(notification, body),
+                    ) as response,
+                ):
+                    await _drain(response)
+        except TimeoutError:
+            raise RetryableError(f"no answer within {config.timeout}") from None
+        except httpx.TimeoutException:
+            raise RetryableError(f"no answer within {config.timeout}") from None
+        except httpx.HTTPError as why:
+            # The message of the error is left out: it may hold the address.
+            raise RetryableError(f"no connection: {type(why).__name__}") from None
+        return _judged(response, self._clock)
+
+    def _body(self, notification: Notification) -> bytes:
+        if self._template is None:
+            return msgspec.json.encode(notification)
+        values = {name: getattr(notification, name) for name in notification.__slots__}
+        try:
+            text = self._template.render(values)
+        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as why:
+            raise RejectedError(f"the template fails: {type(why).__name__}: {str(why)[:200]}") from None
+        body = text.encode("utf-8", "replace")
+        if len(body) > MAX_BODY:
+            raise RejectedError(f"the template makes {len(body)} bytes; at most {MAX_BODY} are sent")
+        return body
+
+    def _request_headers(self, notification: Notification, body: bytes) -> dict[str, str]:
+        headers = {"content-type": "application/json", "user-agent": "Cordwood"}
+        headers |= {name.lower(): value.get_secret_value() for name, value in self.config.headers.items()}
+        headers["x-cordwood-delivery"] = notification.delivery_id
+        if self.config.secret is not None:
+            secret = self.config.secret.get_secret_value()
+            headers["x-cordwood-signature"] = signature(secret, self._clock() // 1_000_000_000, body)
+        return headers
+
+
+def signature(secret: str, timestamp: int, body: bytes) -> str:
+    """The value of `X-Cordwood-Signature`; `timestamp` in seconds since the epoch.
+
+    >>> signature("s3cret", 1700000000, b"{}")[:24]
+    't=1700000000,v1=97926816'
+    """
+    digest = hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
+    return f"t={timestamp},v1={digest}"
+
+
+def _environment() -> ImmutableSandboxedEnvironment:
+    """No attribute of Python's inside is reachable, and a name that does not exist is an error instead of nothing."""
+    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
+    environment.filters["json"] = lambda value: msgspec.json.encode(value).decode()
+    return environment
+
+
+async def _drain(response: httpx.Response) -> None:
+    read = 0
+    async for chunk in response.aiter_raw():
+        read += len(chunk)
+        if read > MAX_ANSWER:
+            return
+
+
+def _judged(response: httpx.Response, clock: Callable[[], int]) -> str:
+    answer = f"{response.status_code} {response.reason_phrase}".strip()[:100]
+    if response.is_success:
+        return answer
+    if response.status_code in TEMPORARY:
+        raise RetryableError(answer, after=_retry_after(response.headers.get("retry-after", ""), clock()))
+    if response.is_redirect:
+        raise RejectedError(f"{answer}: redirects are not followed; set the address it points to")
+    raise RejectedError(answer)
+
+
+def _retry_after(value: str, at_ns: int) -> float | None:
+    """Seconds that a Retry-After header asks for: a number, or a date.
+
+    >>> _retry_after("30", 0), _retry_after("Thu, 01 Jan 1970 00:01:00 GMT", 0), _retry_after("soon", 0)
+    (30.0, 60.0, None)
+    """
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - at_ns / 1e9)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+@hookimpl
+def cordwood_plugins() -> list[type[Notifier[Any]]]:
+    """This module's plugin."""
+    return [Webhook]
