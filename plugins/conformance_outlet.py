@@ -1,0 +1,111 @@
+"""A store in memory behind the `Outlet` protocol: commits in order, compare and set of checkpoints, failures at will."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import anyio
+
+from .base import Acknowledgement, Checkpoint, Json, Receipt
+from .batch import Batch
+from .errors import CheckpointConflictError, RejectedError, RetryableError
+
+
+@dataclass
+class MemoryStore:
+    """What is committed. It outlives the sources, as PostgreSQL does."""
+
+    batches: list[Batch] = field(default_factory=list)
+    positions: dict[str, Json] = field(default_factory=dict)
+    rejected: list[str] = field(default_factory=list)
+    """Batches that hold one of these messages are refused for good."""
+
+    @property
+    def lines(self) -> list[str]:
+        """The committed messages, in order."""
+        return [line for batch in self.batches for line in batch.frame["message"].to_list()]
+
+    def commit(self, batch: Batch, checkpoint: Checkpoint | None) -> Acknowledgement:
+        """Store a batch with its checkpoint, both or none of them."""
+        if checkpoint:
+            if self.positions.get(checkpoint.key) != checkpoint.previous:
+                raise CheckpointConflictError(f"{checkpoint.key} was moved")
+            if batch.frame["message"].is_in(self.rejected).any():
+                raise RejectedError("poison")
+            self.positions[checkpoint.key] = checkpoint.value
+        if len(batch):
+            self.batches.append(batch)
+        return Acknowledgement(len(batch))
+
+
+@dataclass
+class MemoryOutlet:
+    """An outlet onto a store; what was sent is committed when somebody waits for it.
+
+    `trouble` is the share of sends and commits that fail, before or after the commit.
+    """
+
+    store: MemoryStore
+    source: str = "files"
+    trouble: float = 0.0
+    chance: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311
+    queued: list[_Receipt] = field(default_factory=list)
+    largest_queue: int = 0
+
+    async def send(
+        self,
+        batch: Batch,
+        *,
+        checkpoint: Checkpoint | None = None,
+        key: str | None = None,
+        parser: Mapping[str, Json] | None = None,
+    ) -> Receipt:
+        await anyio.lowlevel.checkpoint()
+        if self.chance.random() < self.trouble:
+            raise RetryableError("no room", after=0)
+        receipt = _Receipt(self, batch, checkpoint)
+        self.queued.append(receipt)
+        self.largest_queue = max(self.largest_queue, len(self.queued))
+        return receipt
+
+    async def checkpoint(self, key: str) -> Json:
+        await anyio.lowlevel.checkpoint()
+        return self.store.positions.get(key)
+
+    async def checkpoints(self, prefix: str) -> Mapping[str, Json]:
+        return {key: value for key, value in self.store.positions.items() if key.startswith(prefix)}
+
+    def flush(self) -> None:
+        """Commit everything queued, in order; some fail."""
+        queued, self.queued = self.queued, []
+        for receipt in queued:
+            fate = self.chance.random()
+            if fate < self.trouble / 2:
+                receipt.error = RetryableError("no answer", after=0)
+                continue
+            try:
+                receipt.answer = self.store.commit(receipt.batch, receipt.saved)
+            except (RetryableError, RejectedError) as why:
+                receipt.error = why
+            if fate > 1 - self.trouble / 2:  # committed, but the answer was lost on the way
+                receipt.error = RetryableError("connection lost", after=0)
+
+
+@dataclass
+class _Receipt:
+    outlet: MemoryOutlet
+    batch: Batch
+    saved: Checkpoint | None
+    answer: Acknowledgement | None = None
+    error: Exception | None = None
+
+    async def committed(self) -> Acknowledgement:
+        await anyio.lowlevel.checkpoint()
+        if self.answer is None and self.error is None:
+            self.outlet.flush()
+        if self.error:
+            raise self.error
+        assert self.answer is not None
+        return self.answer
