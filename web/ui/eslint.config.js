@@ -13,6 +13,7 @@ export default tseslint.config(
       'max-lines': ['error', { max: 400, skipBlankLines: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-confusing-void-expression': 'off',
+      'react-hooks/incompatible-library': 'off', // TanStack Virtual; the React Compiler is not used
       '@typescript-eslint/only-throw-error': 'off', // the router throws its redirects
     },
   },

@@ -2,6 +2,9 @@
 
 export type LogEvent = Readonly<Record<string, unknown>>
 
+/** The event's time as the server wrote it, or an empty text. */
+export const timeOf = (event: LogEvent | undefined): string => (typeof event?.['timestamp'] === 'string' ? event['timestamp'] : '')
+
 interface Table {
   readonly columns: readonly { readonly name: string }[]
   readonly rows: readonly (readonly unknown[])[]
@@ -40,7 +43,7 @@ export function fieldsOf(event: LogEvent): [string, unknown][] {
 
 /** A short name for an event that a link can carry: its time and a hash of its content (events have no id of their own). */
 export function eventKey(event: LogEvent): string {
-  return `${String(event['timestamp'])}~${hash(JSON.stringify(Object.entries(event).sort(([a], [b]) => (a < b ? -1 : 1))))}`
+  return `${timeOf(event)}~${hash(JSON.stringify(Object.entries(event).sort(([a], [b]) => (a < b ? -1 : 1))))}`
 }
 
 /** The index of the event a key names, or -1; hashes are compared only where the time fits. */

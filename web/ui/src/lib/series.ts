@@ -1,4 +1,5 @@
 /** From the long rows of any `timechart` to one column a series. */
+import { valueText } from './format'
 
 /** `values[s][i]` is series s at `times[i]` (milliseconds); null where it has no row there. */
 export interface SeriesTable {
@@ -29,7 +30,7 @@ export function seriesOf(answer: LongRows): SeriesTable | null {
   for (const row of answer.rows) {
     const at = index.get(Date.parse(String(row[0])))
     if (at === undefined) continue
-    const key = keys.map((column) => String(row[column.at] ?? 'null')).join(' · ')
+    const key = keys.map((column) => valueText(row[column.at]) || 'none').join(' · ')
     for (const column of numbers) {
       const name = keys.length === 0 ? column.name : numbers.length === 1 ? key : `${key} · ${column.name}`
       const values = series.get(name) ?? new Array<number | null>(times.length).fill(null)

@@ -75,7 +75,7 @@ function build(bars: Histogram, utc: boolean, theme: string): { options: Omit<uP
   const end = ((bars.times.at(-1) ?? 0) + bars.spanMs) / 1000
   const options: Omit<uPlot.Options, 'width' | 'height'> = {
     class: theme,
-    padding: [8, 8, 0, 0],
+    padding: [8, 20, 0, 0],
     legend: { show: false },
     cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
     scales: { x: { time: true, range: () => [start, end] }, y: { range: (_, __, max) => [0, Math.max(1, max * 1.06)] } },

@@ -17,11 +17,11 @@ export function SeriesChart({ table, utc, onZoom }: { readonly table: SeriesTabl
   const { options, data } = useMemo(() => {
     const built: Omit<uPlot.Options, 'width' | 'height'> = {
       class: theme,
-      padding: [12, 12, 0, 0],
+      padding: [12, 20, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: true, y: false, setScale: false }, points: { size: 7 } },
       scales: { x: { time: true }, y: { range: (_, min, max) => [Math.min(0, min), max <= 0 && min >= 0 ? 1 : max * 1.06] } },
-      axes: axes(utc, 56),
+      axes: axes(utc, { leftSize: 56, whole: false }),
       series: [{}, ...variables.map((variable, at) => ({ label: table.names[at] ?? '', stroke: colourOf(variable), width: 1.8, points: { show: false } }))],
     }
     return { options: built, data: [table.times.map((time) => time / 1000), ...table.values] as uPlot.AlignedData }

@@ -5,8 +5,10 @@ import { colourOf } from './colour'
 
 const FONT = '11px "Segoe UI", Roboto, "Helvetica Neue", "Liberation Sans", Arial, sans-serif'
 
-/** Time below, counts at the left; times in the chosen zone, with the date where days change. */
-export function axes(utc: boolean, leftSize = 48): uPlot.Axis[] {
+const WHOLE = [1, 2, 5].flatMap((digit) => Array.from({ length: 15 }, (_, power) => digit * 10 ** power)).sort((a, b) => a - b)
+
+/** Time below, numbers at the left (counts are `whole`); times in the chosen zone, with the date where days change. */
+export function axes(utc: boolean, { leftSize = 48, whole = true } = {}): uPlot.Axis[] {
   const [ink, line] = [colourOf('--ink-3'), colourOf('--line')]
   return [
     {
@@ -14,8 +16,8 @@ export function axes(utc: boolean, leftSize = 48): uPlot.Axis[] {
       values: (_, ticks) => ticks.map((tick, at) => tickText(tick, ticks[at - 1], (ticks[1] ?? 0) - (ticks[0] ?? 0), utc)),
     },
     {
-      stroke: ink, font: FONT, gap: 6, size: leftSize, space: 34, grid: { stroke: line, width: 1 }, ticks: { show: false },
-      values: (_, ticks) => ticks.map((tick) => (tick === null ? '' : compact(tick))),
+      stroke: ink, font: FONT, gap: 6, size: leftSize, space: 26, ...(whole && { incrs: WHOLE }), grid: { stroke: line, width: 1 }, ticks: { show: false },
+      values: (_, ticks) => ticks.map((tick) => compact(tick)),
     },
   ]
 }

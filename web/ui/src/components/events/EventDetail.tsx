@@ -2,7 +2,7 @@ import { ChevronDown, ChevronUp, Minus, Plus, Rows3, Waypoints, X } from 'lucide
 import { Button } from '@/components/ui/Button'
 import { CopyButton } from '@/components/ui/CopyButton'
 import { SeverityTag } from '@/components/ui/SeverityTag'
-import { fieldsOf, type LogEvent } from '@/lib/events'
+import { fieldsOf, timeOf, type LogEvent } from '@/lib/events'
 import { ago, formatTime, valueText, zoneName } from '@/lib/format'
 import type { FieldValue } from '@/lib/query/edit'
 import styles from './EventDetail.module.css'
@@ -27,7 +27,7 @@ const NOT_FILTERS = new Set(['timestamp', 'observed_timestamp'])
 /** Everything of one event, with what can be done from it. */
 export function EventDetail({ event, utc, onClose, onStep, link, onFilter, onTrace, onAround }: EventDetailProps) {
   const message = valueText(event['message'])
-  const time = String(event['timestamp'] ?? '')
+  const time = timeOf(event)
   return (
     <section className={styles.detail} aria-label="Event">
       <header className={styles.head}>

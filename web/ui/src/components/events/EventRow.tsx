@@ -1,7 +1,7 @@
 import { memo, type ReactNode } from 'react'
 import { SeverityTag } from '@/components/ui/SeverityTag'
 import { cx } from '@/lib/cx'
-import { attributesOf, type LogEvent } from '@/lib/events'
+import { attributesOf, timeOf, type LogEvent } from '@/lib/events'
 import { timeParts, valueText } from '@/lib/format'
 import { levelOf } from '@/lib/severity'
 import styles from './EventRow.module.css'
@@ -20,11 +20,11 @@ const MOST_ATTRIBUTES = 12
 
 /** One event in one line: time, severity, service, message, then its attributes. */
 export const EventRow = memo(function EventRow({ event, utc, wrap, withDate, selected, marks }: EventRowProps) {
-  const parts = timeParts(String(event['timestamp'] ?? ''), utc)
+  const parts = timeParts(timeOf(event), utc)
   const message = valueText(event['message'])
   return (
     <div className={cx(styles.row, wrap && styles.wrap, selected && styles.selected, styles[levelOf(event['severity']).toLowerCase()])}>
-      <time className={cx(styles.time, withDate && styles.dated)} dateTime={String(event['timestamp'])}>
+      <time className={cx(styles.time, withDate && styles.dated)} dateTime={timeOf(event)}>
         {parts ? <>{withDate && <span>{parts.date.slice(5)} </span>}{parts.clock}<i>.{parts.fraction.slice(0, 3)}</i></> : '—'}
       </time>
       <SeverityTag severity={event['severity']} className={styles.severity} />

@@ -1,13 +1,10 @@
 /** The query box's CodeMirror parts: colours from our own tokens, and the mark under a mistake. */
 import { StateEffect, StateField, type Extension, type Text } from '@codemirror/state'
 import { Decoration, EditorView, ViewPlugin, type DecorationSet, type ViewUpdate } from '@codemirror/view'
-import { tokenize, type TokenKind } from '@/lib/query/tokens'
+import { tokenize } from '@/lib/query/tokens'
+import { TOKEN_CLASS } from './classes'
 
-const CLASS: Partial<Record<TokenKind, string>> = {
-  field: 'q-field', operator: 'q-operator', string: 'q-string', regex: 'q-regex', number: 'q-number',
-  keyword: 'q-keyword', stage: 'q-stage', function: 'q-function', pipe: 'q-pipe', open: 'q-dim', close: 'q-dim', comma: 'q-dim',
-}
-const MARKS = new Map(Object.entries(CLASS).map(([kind, name]) => [kind, Decoration.mark({ class: name })]))
+const MARKS = new Map(Object.entries(TOKEN_CLASS).map(([kind, name]) => [kind, Decoration.mark({ class: name })]))
 
 /** Queries are short: the whole text is coloured anew at every change. */
 function colour(text: string): DecorationSet {

@@ -1,4 +1,5 @@
 import { X } from 'lucide-react'
+import { QueryExamples } from '@/components/query/QueryExamples'
 import { Button } from '@/components/ui/Button'
 import { Modal } from '@/components/ui/Modal'
 import styles from './Help.module.css'
@@ -14,17 +15,6 @@ const KEYS: readonly [string[], string][] = [
   [['u'], 'local time or UTC'],
   [['p'], 'pause or follow the tail'],
   [['?'], 'this help'],
-]
-
-const QUERIES: readonly [string, string][] = [
-  ['timeout', 'the message contains it, ignoring case'],
-  ['"card declined"', 'the same for several words'],
-  ['service:checkout severity>=warn', 'fields; both must hold'],
-  ['status:400..499 -host:web-*', 'a range; without a glob'],
-  ['/user=\\d+/', 'a regular expression'],
-  ['error | stats count() by service', 'count by a field'],
-  ['| timechart span=5m p95(took) by path', 'a series over time'],
-  ['| top 10 user', 'most frequent values'],
 ]
 
 /** Keys, and the query language by examples. */
@@ -44,14 +34,7 @@ export default function Help({ onClose }: { readonly onClose: () => void }) {
             </div>
           ))}
         </dl>
-        <dl className={styles.queries}>
-          {QUERIES.map(([query, what]) => (
-            <div key={query}>
-              <dt><code>{query}</code></dt>
-              <dd>{what}</dd>
-            </div>
-          ))}
-        </dl>
+        <QueryExamples />
       </div>
     </Modal>
   )

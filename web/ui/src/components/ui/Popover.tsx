@@ -22,7 +22,7 @@ export function Popover({ label, icon, text, align = 'start', look = 'plain', cl
   const id = useId()
   const button = useRef<HTMLSpanElement>(null)
   const panel = useRef<HTMLDivElement>(null)
-  const close = () => panel.current?.hidePopover()
+  const close = () => document.getElementById(id)?.hidePopover()
 
   /** Below the button, moved in from the window's edges. */
   const place = () => {

@@ -94,6 +94,9 @@ export function isPageable(query: string): boolean {
   return splitStages(query).stages.every((stage) => ROW_STAGES.has(stageName(stage)))
 }
 
+/** Has the query stages at all? */
+export const hasStages = (query: string): boolean => splitStages(query).stages.length > 0
+
 /** Does the query read the log events, rather than one of Cordwood's own tables (`from incidents`)? */
 export function readsEvents(query: string): boolean {
   const head = /^\s*from\s+(\w+)/i.exec(query)

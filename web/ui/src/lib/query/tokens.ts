@@ -30,14 +30,13 @@ export function tokenize(text: string): Token[] {
   let at = 0
   let depth = 0
   let inStage = false
-  let previous: TokenKind | 'start' = 'start' // the last token that is no space
-  let glued = false // no space since that token
+  /** The last token that is no space, and whether this place touches it. */
+  const last: { kind: TokenKind | 'start'; glued: boolean } = { kind: 'start', glued: false }
 
-  const before = (kind: TokenKind): boolean => previous === kind
   const push = (kind: TokenKind, to: number): void => {
     tokens.push({ kind, from: at, to, depth })
-    if (kind !== 'space') previous = kind
-    glued = kind !== 'space'
+    if (kind !== 'space') last.kind = kind
+    last.glued = kind !== 'space'
     at = to
   }
 
@@ -57,15 +56,15 @@ export function tokenize(text: string): Token[] {
     } else if (char === ',') push('comma', at + 1)
     else if (char === '"' || char === "'") push('string', endOfQuoted(text, at, char))
     else if (char === '`') push('field', endOfQuoted(text, at, char))
-    else if (char === '/' && regexMayStart(previous, glued, inStage) && endOfRegex(text, at) > 0) push('regex', endOfRegex(text, at))
-    else if (!inStage && char === '-' && !glued) push('operator', at + 1)
-    else if (!inStage && before('operator') && glued && !OPERATOR.test(rest)) {
+    else if (char === '/' && regexMayStart(last.kind, last.glued, inStage) && endOfRegex(text, at) > 0) push('regex', endOfRegex(text, at))
+    else if (!inStage && char === '-' && !last.glued) push('operator', at + 1)
+    else if (!inStage && last.kind === 'operator' && last.glued && !OPERATOR.test(rest)) {
       const to = wordEnd(text, at, STOPS_VALUE)
       push(NUMBER.test(text.slice(at, to)) ? 'number' : fieldAhead(text, at) ?? 'string', to === at ? at + 1 : fieldAhead(text, at) ? wordEnd(text, at, STOPS_WORD) : to)
     } else if (OPERATOR.test(rest) && (inStage || !/^[+*/%-]/.test(char))) push('operator', at + (OPERATOR.exec(rest)?.[0].length ?? 1))
     else {
       const to = Math.max(at + 1, wordEnd(text, at, inStage ? /[\s|(),"'`:=<>~+*/%!]/ : STOPS_WORD))
-      push(wordKind(text, at, to, inStage, previous), to)
+      push(wordKind(text, at, to, inStage, last.kind), to)
     }
   }
   return tokens

@@ -1,1 +1,131 @@
-export default function IncidentPage() { return <p>soon</p> }
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { getRouteApi, Link } from '@tanstack/react-router'
+import { ArrowLeft, Check, Eye, ScrollText } from 'lucide-react'
+import { lazy, Suspense, type ReactNode } from 'react'
+import { api, type Incident } from '@/api/client'
+import { messageOf } from '@/api/problem'
+import { EventRow } from '@/components/events/EventRow'
+import { QueryText } from '@/components/query/QueryText'
+import { Button } from '@/components/ui/Button'
+import { SeverityTag } from '@/components/ui/SeverityTag'
+import { Failure, Loading } from '@/components/ui/States'
+import { StatePill } from '@/components/ui/StatePill'
+import { ago, formatTime, valueText } from '@/lib/format'
+import { runHistogram } from '@/lib/histogramQuery'
+import { usePreference, utcPreference } from '@/lib/prefs'
+import { addFilter, eventsQuery, hasStages, type FieldValue } from '@/lib/query/edit'
+import { NotificationCard } from './NotificationsView'
+import { timelineOf } from './timeline'
+import lists from './Lists.module.css'
+import styles from './IncidentPage.module.css'
+
+const route = getRouteApi('/alerts/incidents/$id')
+const HistogramChart = lazy(() => import('@/components/chart/HistogramChart').then((module) => ({ default: module.HistogramChart })))
+
+/** One incident: what happened, the events behind it, who was told, and what to do with it. */
+export default function IncidentPage() {
+  const id = Number(route.useParams().id)
+  const client = useQueryClient()
+  const incident = useQuery({ queryKey: ['incident', id], queryFn: ({ signal }) => api.incident(id, signal), refetchInterval: 5000 })
+  const change = useMutation({
+    mutationFn: (verb: 'acknowledge' | 'resolve') => api[verb](id),
+    onSuccess: async () => {
+      await Promise.all([client.invalidateQueries({ queryKey: ['incident', id] }), client.invalidateQueries({ queryKey: ['incidents'] })])
+    },
+  })
+  const data = incident.data
+  return (
+    <div className={styles.page}>
+      <Link to="/alerts/incidents" className={styles.back}><ArrowLeft aria-hidden /> Incidents</Link>
+      {incident.isPending && <Loading />}
+      {incident.isError && !data && <Failure error={incident.error} onRetry={() => void incident.refetch()} />}
+      {data && (
+        <>
+          <header className={styles.head}>
+            <div className={styles.pills}><StatePill state={data.state} /><SeverityTag severity={data.severity} /><span>{data.detector} · #{data.id}</span></div>
+            <h1>{data.title}</h1>
+            <div className={styles.actions}>
+              <Link to="/explore" search={{ q: eventsOfIncident(data), from: data.from, to: data.to }} className={styles.explore}><ScrollText aria-hidden /> Events in Explore</Link>
+              {data.state === 'open' && <Button icon={<Eye />} disabled={change.isPending} onClick={() => change.mutate('acknowledge')}>Acknowledge</Button>}
+              {data.state !== 'resolved' && <Button icon={<Check />} disabled={change.isPending} onClick={() => change.mutate('resolve')}>Resolve</Button>}
+            </div>
+            {change.isError && <p className={lists.wrong} role="alert">{messageOf(change.error)}</p>}
+          </header>
+          <Body incident={data} />
+        </>
+      )}
+    </div>
+  )
+}
+
+/** The events that entered the detector's query, of this incident's group. */
+export function eventsOfIncident(incident: Pick<Incident, 'query' | 'group'>): string {
+  const base = eventsQuery(incident.query)
+  if (hasStages(base)) return base // a group may be a column that a stage makes: no field to search by
+  return Object.entries(incident.group).reduce((query, [name, value]) => (typeof value === 'object' && value !== null ? query : addFilter(query, name, value as FieldValue)), base)
+}
+
+function Body({ incident }: { readonly incident: Incident }) {
+  const utc = usePreference(utcPreference)
+  const facts = [...Object.entries(incident.values), ...Object.entries(incident.group)]
+  const notifications = incident.notifications ?? []
+  return (
+    <div className={styles.columns}>
+      <div className={styles.main}>
+        <Panel title="What was seen">
+          <dl className={styles.facts}>
+            {facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{typeof value === 'number' ? value.toLocaleString('en-US') : valueText(value)}</dd></div>)}
+            <div><dt>from</dt><dd className={styles.small}>{formatTime(incident.from, utc)}</dd></div>
+            <div><dt>to</dt><dd className={styles.small}>{formatTime(incident.to, utc)}</dd></div>
+          </dl>
+          <Link to="/explore" search={{ q: incident.query, from: incident.from, to: incident.to }} className={lists.query} title="Run this query in Explore"><QueryText text={incident.query} /></Link>
+          <Around incident={incident} utc={utc} />
+        </Panel>
+        <Panel title="Sample events">
+          {incident.samples.length === 0 && <p className={styles.none}>The detector kept no events.</p>}
+          <div className={styles.samples}>
+            {incident.samples.map((event, index) => <EventRow key={index} event={event} utc={utc} wrap withDate={false} selected={false} marks={null} />)}
+          </div>
+        </Panel>
+        <Panel title="Notifications">
+          {notifications.length === 0
+            ? <p className={styles.none}>Nobody was told: the detector names no notifier.</p>
+            : <ul className={styles.flat}>{notifications.map((one) => <NotificationCard key={one.id} notification={one} utc={utc} />)}</ul>}
+        </Panel>
+      </div>
+      <Panel title="Timeline">
+        <ol className={styles.timeline}>
+          {timelineOf(incident).map((moment, index) => (
+            <li key={index} className={styles[moment.tone]}>
+              <b>{moment.what}</b>
+              {moment.detail && <span className={styles.detail}>{moment.detail}</span>}
+              <time dateTime={moment.at}>{formatTime(moment.at, utc)} <span>{ago(moment.at)}</span></time>
+            </li>
+          ))}
+        </ol>
+      </Panel>
+    </div>
+  )
+}
+
+function Panel({ title, children }: { readonly title: string; readonly children: ReactNode }) {
+  return <section className={styles.panel} aria-label={title}><h2>{title}</h2>{children}</section>
+}
+
+const LEAD = 5 // window widths shown before the one that fired
+
+/** The events of the incident's group around the time it fired. */
+function Around({ incident, utc }: { readonly incident: Incident; readonly utc: boolean }) {
+  const navigate = route.useNavigate()
+  const query = eventsOfIncident(incident)
+  const [from, to] = [Date.parse(incident.from), Date.parse(incident.to)]
+  const width = Math.max(60_000, to - from)
+  const range = { from: new Date(from - LEAD * width).toISOString(), to: new Date(to + width).toISOString() }
+  const bars = useQuery({ queryKey: ['incident', incident.id, 'bars', range], queryFn: ({ signal }) => runHistogram(query, range, signal, 60), staleTime: 60_000 })
+  if (!bars.data || bars.data.total === 0) return null
+  return (
+    <Suspense fallback={<div style={{ height: 110 }} />}>
+      <HistogramChart bars={bars.data} utc={utc} height={110} onZoom={(a, b) => void navigate({ to: '/explore', search: { q: query, from: new Date(a).toISOString(), to: new Date(b).toISOString() } })} />
+    </Suspense>
+  )
+}

@@ -6,11 +6,12 @@ import { EventDetail } from '@/components/events/EventDetail'
 import { EventList } from '@/components/events/EventList'
 import { HistoryMenu } from '@/components/query/HistoryMenu'
 import { QueryBox, type QueryBoxHandle } from '@/components/query/QueryBox'
+import { QueryExamples } from '@/components/query/QueryExamples'
 import { QueryError } from '@/components/query/QueryError'
 import { TimePicker } from '@/components/time/TimePicker'
 import { Button } from '@/components/ui/Button'
 import { Empty, Failure, Loading, Progress } from '@/components/ui/States'
-import { eventKey, eventsOf, holdsEvents, indexOfKey, type LogEvent } from '@/lib/events'
+import { eventKey, eventsOf, holdsEvents, indexOfKey, timeOf, type LogEvent } from '@/lib/events'
 import { useHotkeys } from '@/lib/hotkeys'
 import { useNarrow } from '@/lib/media'
 import { sidebarPreference, usePreference, utcPreference, wrapPreference } from '@/lib/prefs'
@@ -28,6 +29,7 @@ import { useExplore } from './useExplore'
 import styles from './ExplorePage.module.css'
 
 const HINT = 'Search: a word, "a phrase", service:checkout severity>=warn, or | stats count() by service'
+const SHORT_HINT = 'Search events'
 const TRACE_MS = 15 * 60_000
 const AROUND_MS = 30_000
 const DAY_MS = 86_400_000
@@ -41,12 +43,13 @@ export default function ExplorePage() {
   const narrow = useNarrow()
   const sidebar = usePreference(sidebarPreference)
   const [sheet, setSheet] = useState(false)
-  const fieldsOpen = (narrow ? sheet : sidebar) && readsEvents(query)
+  
 
   const list = useMemo(() => (shown?.pages ?? []).flatMap((page) => (holdsEvents(page) ? eventsOf(page) : [])), [shown])
   const answer = shown?.pages[0] ?? null
   const isEvents = answer === null || holdsEvents(answer)
   const mistake = events.error instanceof ApiError && events.error.isQueryError ? events.error : null
+  const fieldsOpen = (narrow ? sheet : sidebar) && readsEvents(query) && (!mistake || shown !== null)
   const marks = useMemo(() => marksOf(shownQuery), [shownQuery])
 
   const [moved, setMoved] = useState<{ at: number; of: string }>({ at: -1, of: '' })
@@ -79,11 +82,11 @@ export default function ExplorePage() {
     change({ q: next || undefined, ...(event && { event: eventKey(event) }) })
   }
   const onTrace = (event: LogEvent) => {
-    const at = Date.parse(String(event['timestamp']))
+    const at = Date.parse(timeOf(event))
     jump(filterTerm('trace_id', String(event['trace_id'])), at - TRACE_MS, at + TRACE_MS, event)
   }
   const onAround = (event: LogEvent) => {
-    const at = Date.parse(String(event['timestamp']))
+    const at = Date.parse(timeOf(event))
     const stream = ['service', 'host'].filter((name) => typeof event[name] === 'string').map((name) => filterTerm(name, event[name] as string))
     jump(stream.join(' '), at - AROUND_MS, at + AROUND_MS, event)
   }
@@ -101,25 +104,25 @@ export default function ExplorePage() {
   })
 
   const withDate = useMemo(() => {
-    const ends = [list[0], list.at(-1)].map((event) => Date.parse(String(event?.['timestamp'])))
-    return Math.abs((ends[0] ?? 0) - (ends[1] ?? 0)) > DAY_MS / 2 || Date.now() - (ends[1] ?? 0) > DAY_MS / 2
-  }, [list])
+    const ends = [list[0], list.at(-1)].map((event) => Date.parse(timeOf(event)))
+    return Math.abs((ends[0] ?? 0) - (ends[1] ?? 0)) > DAY_MS / 2 || explore.stamp - (ends[1] ?? 0) > DAY_MS / 2
+  }, [list, explore.stamp])
 
   return (
     <div className={styles.page}>
       <h1 className="sr-only">Explore</h1>
       <header className={styles.head}>
         <div className={styles.ask}>
-          <QueryBox ref={box} value={query} onRun={explore.run} mistake={mistake?.places[0] ?? null} hint={HINT} label="Query" describedBy={errorId} />
+          <QueryBox ref={box} value={query} onRun={explore.run} mistake={mistake?.places[0] ?? null} hint={narrow ? SHORT_HINT : HINT} label="Query" describedBy={errorId} />
           <HistoryMenu onPick={explore.run} />
-          <Button look="primary" className={styles.run} icon={<Play />} onClick={() => explore.run(typed())}>Run</Button>
+          <Button look="primary" className={styles.run} icon={<Play />} aria-label="Run" onClick={() => explore.run(typed())}>{narrow ? null : 'Run'}</Button>
         </div>
         <TimePicker range={range} utc={utc} onChange={explore.setRange} onBack={explore.back} onZoomOut={explore.zoomOut}
           onZone={(next) => { utcPreference.set(next); change({ tz: next ? 'utc' : 'local' }, true) }} />
         {mistake && <div className={styles.mistake}><QueryError id={errorId} error={mistake} query={query} /></div>}
       </header>
       <Progress active={explore.running} />
-      {readsEvents(query) && !mistake && <HistogramPanel bars={bars} zoom={explore.zoom} utc={utc} onFilter={(level) => filter('severity', level, false)} />}
+      {readsEvents(query) && (!mistake || bars.data) && <HistogramPanel bars={bars} zoom={explore.zoom} utc={utc} onFilter={(level) => filter('severity', level, false)} />}
       <Toolbar explore={explore} answer={answer} loaded={isEvents ? list.length : answer?.rows.length ?? 0} isEvents={isEvents}
         fieldsOpen={fieldsOpen} onFields={() => (narrow ? setSheet(!sheet) : sidebarPreference.set(!sidebar))} link={link} />
       <div className={styles.body}>
@@ -130,14 +133,14 @@ export default function ExplorePage() {
         <div className={styles.result} data-stale={(events.isFetching && !events.isFetchingNextPage && shown !== null) || mistake !== null || undefined}>
           {explore.cancelled ? <Empty title="Cancelled"><Button onClick={explore.again}>Run again</Button></Empty>
             : events.isError && !mistake ? <Failure error={events.error} onRetry={explore.again} />
-            : answer === null ? (events.isFetching ? <Loading rows={14} label="Searching" /> : null)
+            : shown === null || answer === null ? (mistake ? <Empty title="Queries that work"><QueryExamples onPick={explore.run} /></Empty> : <Loading rows={14} label="Searching" />)
             : !isEvents ? <Aggregation answer={answer} search={search} change={change} utc={utc} base={base} onZoom={explore.zoom}
                 onFilter={(field, value) => change({ q: addFilter(base, field, value), view: undefined })} />
             : list.length === 0 ? <Nothing query={query} range={range} onRange={explore.setRange} onClear={() => change({ q: undefined })} onAgain={explore.again} />
             : (
               <EventList events={list} utc={utc} wrap={wrap} withDate={withDate} marks={marks} cursor={cursor} onOpen={open}
                 onEnd={() => { if (events.hasNextPage && !events.isFetching) void events.fetchNextPage() }}
-                footer={<End more={events.hasNextPage} busy={events.isFetchingNextPage} complete={shown?.pages.at(-1)?.complete ?? true} count={list.length} />} />
+                footer={<End more={events.hasNextPage} busy={events.isFetchingNextPage} complete={shown.pages.at(-1)?.complete ?? true} count={list.length} />} />
             )}
         </div>
         {opened && isEvents && (

@@ -1,8 +1,7 @@
-/** Runs the page's queries: the events in pages, the histogram, and the cancel of what is still running. */
+/** The events of a query, a page at a time. */
 import { api, type Answer } from '@/api/client'
-import { eventsQuery, isPageable, withStage } from '@/lib/query/edit'
-import { nextNano, spanFor, type Resolved } from '@/lib/time/range'
-import { histogram, type Histogram } from '@/lib/histogram'
+import { isPageable } from '@/lib/query/edit'
+import { nextNano, type Resolved } from '@/lib/time/range'
 import { holdsEvents } from '@/lib/events'
 
 export const PAGE_SIZE = 500
@@ -37,13 +36,4 @@ export function nextPage(query: string, pages: readonly Answer[]): PageStart | n
     if (same < page.rows.length) break
   }
   return { to: nextNano(time), skip }
-}
-
-/** Counts by time and severity of the events that enter the query's aggregation. */
-export async function runHistogram(query: string, range: Resolved, signal: AbortSignal): Promise<Histogram> {
-  const [from, to] = [range.from === undefined ? undefined : Date.parse(range.from), range.to === undefined ? undefined : Date.parse(range.to)]
-  const [span, spanMs] = from !== undefined && to !== undefined ? spanFor(to - from) : [undefined, undefined]
-  const stage = `timechart ${span === undefined ? '' : `span=${span} `}count() by severity`
-  const answer = await api.query({ query: withStage(eventsQuery(query), stage), ...range, limit: 20_000 }, signal)
-  return histogram(answer, { ...(from !== undefined && { from }), ...(to !== undefined && { to }) }, spanMs)
 }

@@ -3,12 +3,13 @@ import { useInfiniteQuery, useQuery, useQueryClient, type InfiniteData } from '@
 import { getRouteApi } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
 import type { Answer } from '@/api/client'
+import { runHistogram } from '@/lib/histogramQuery'
 import { useDisplay } from '@/lib/display'
 import { remember } from '@/lib/prefs'
 import { eventsQuery, readsEvents } from '@/lib/query/edit'
 import { between, resolve, sameRange, zoomOut, type Range } from '@/lib/time/range'
 import { rangeOf, searchOfRange, type ExploreSearch } from '@/lib/url'
-import { FIRST_PAGE, nextPage, runHistogram, runPage } from './runner'
+import { FIRST_PAGE, nextPage, runPage } from './runner'
 
 const route = getRouteApi('/explore')
 const clock = (): number => Date.now()
