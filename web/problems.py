@@ -12,7 +12,7 @@ import anyio
 import asyncpg
 import msgspec
 from litestar.connection import Request
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import HTTPException, MethodNotAllowedException, NotFoundException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.response import Response
 from msgspec import UNSET, Meta, UnsetType
@@ -116,8 +116,15 @@ def is_database_trouble(why: Exception) -> bool:
     )
 
 
-def problem_response(_: Request[Any, Any, Any], why: Exception) -> Response[Problem]:
+def problem_response(request: Request[Any, Any, Any], why: Exception) -> Response[Problem]:
     """Litestar's exception handler for everything."""
+    match why:
+        case NotFoundException():
+            why = NotFoundProblem(f"there is no {request.url.path[:200]}; /schema lists what is")
+        case MethodNotAllowedException():
+            allow = (why.headers or {}).get("Allow", "")
+            text = f"{request.url.path[:200]} takes {allow}, not {request.method}"
+            why = ProblemException(405, text, headers={"Allow": allow})
     problem, headers = to_problem(why)
     return Response(problem, status_code=problem.status, media_type=MEDIA_TYPE, headers=headers)
 

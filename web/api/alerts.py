@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 from litestar import Request, get, post
-from litestar.params import Parameter
+from litestar.params import PathParameter, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
 from ..auth.accounts import Principal
@@ -17,8 +17,9 @@ from .times import Time
 if TYPE_CHECKING:
     from ...core.alerting import AlertingRepository
 
-Cursor: TypeAlias = Annotated[str | None, Parameter(query="cursor", max_length=200, description="`next_cursor`")]
-Limit: TypeAlias = Annotated[int, Parameter(query="limit", ge=1, le=1000, description="Items at most")]
+Cursor: TypeAlias = Annotated[str | None, QueryParameter(name="cursor", max_length=200, description="`next_cursor`")]
+Limit: TypeAlias = Annotated[int, QueryParameter(name="limit", ge=1, le=1000, description="Items at most")]
+Number: TypeAlias = Annotated[int, PathParameter(name="id", description="The incident's number")]
 Word: TypeAlias = Annotated[str, Meta(examples=["errors"])]
 
 
@@ -129,7 +130,9 @@ async def list_detectors(
     node: NodeDependency,
     cursor: Cursor = None,
     limit: Limit = 100,
-    only: Annotated[Literal["ok", "firing", "error"] | None, Parameter(query="state", description="Only these")] = None,
+    only: Annotated[
+        Literal["ok", "firing", "error"] | None, QueryParameter(name="state", description="Only these")
+    ] = None,
 ) -> DetectorList:
     """The detectors of the running configuration, by name."""
     page = await _repository(node).list_detectors(node.project_id, cursor=cursor, limit=limit, state=only)
@@ -149,10 +152,10 @@ async def list_incidents(
     cursor: Cursor = None,
     limit: Limit = 50,
     only: Annotated[
-        Literal["open", "acknowledged", "resolved"] | None, Parameter(query="state", description="Only these")
+        Literal["open", "acknowledged", "resolved"] | None, QueryParameter(name="state", description="Only these")
     ] = None,
     detector: Annotated[
-        str | None, Parameter(query="detector", max_length=500, description="Only this detector's")
+        str | None, QueryParameter(name="detector", max_length=500, description="Only this detector's")
     ] = None,
 ) -> IncidentList:
     """Incidents, newest first."""
@@ -170,9 +173,9 @@ async def list_incidents(
     opt={"access": "query"},
     responses=described(404),
 )
-async def get_incident(node: NodeDependency, id: int) -> Incident:  # noqa: A002 - the name in the path
+async def get_incident(node: NodeDependency, number: Number) -> Incident:
     """One incident with its notifications."""
-    return _found(await _repository(node).get_incident(node.project_id, id), id)
+    return _found(await _repository(node).get_incident(node.project_id, number), number)
 
 
 @post(
@@ -184,9 +187,9 @@ async def get_incident(node: NodeDependency, id: int) -> Incident:  # noqa: A002
     opt={"access": "admin"},
     responses=described(404),
 )
-async def acknowledge_incident(request: Request[Any, Any, Any], node: NodeDependency, id: int) -> Incident:  # noqa: A002 - the name in the path
+async def acknowledge_incident(request: Request[Any, Any, Any], node: NodeDependency, number: Number) -> Incident:
     """Acknowledge an open incident; one that is acknowledged or resolved stays as it is."""
-    return _found(await _repository(node).acknowledge(node.project_id, id, by=_name(request)), id)
+    return _found(await _repository(node).acknowledge(node.project_id, number, by=_name(request)), number)
 
 
 @post(
@@ -198,9 +201,9 @@ async def acknowledge_incident(request: Request[Any, Any, Any], node: NodeDepend
     opt={"access": "admin"},
     responses=described(404),
 )
-async def resolve_incident(request: Request[Any, Any, Any], node: NodeDependency, id: int) -> Incident:  # noqa: A002 - the name in the path
+async def resolve_incident(request: Request[Any, Any, Any], node: NodeDependency, number: Number) -> Incident:
     """Resolve an incident by hand; one that is resolved stays as it is."""
-    return _found(await _repository(node).resolve(node.project_id, id, by=_name(request)), id)
+    return _found(await _repository(node).resolve(node.project_id, number, by=_name(request)), number)
 
 
 @get(
@@ -216,9 +219,9 @@ async def list_notifications(
     cursor: Cursor = None,
     limit: Limit = 50,
     only: Annotated[
-        Literal["pending", "sent", "failed"] | None, Parameter(query="state", description="Only these")
+        Literal["pending", "sent", "failed"] | None, QueryParameter(name="state", description="Only these")
     ] = None,
-    incident: Annotated[int | None, Parameter(query="incident", description="Only this incident's")] = None,
+    incident: Annotated[int | None, QueryParameter(name="incident", description="Only this incident's")] = None,
 ) -> NotificationList:
     """Notifications with every attempt to deliver them, newest first."""
     page = await _repository(node).list_notifications(

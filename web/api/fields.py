@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import PathParameter, QueryParameter
 from msgspec import Meta
 
 from ..problems import described
@@ -15,10 +15,10 @@ from .query import MAX_QUERY
 
 Text: TypeAlias = Annotated[
     str,
-    Parameter(query="query", max_length=MAX_QUERY, description="A search or query; without it: all events"),
+    QueryParameter(name="query", max_length=MAX_QUERY, description="A search or query; without it: all events"),
 ]
-From: TypeAlias = Annotated[str | None, Parameter(query="from", description="RFC 3339, inclusive")]
-To: TypeAlias = Annotated[str | None, Parameter(query="to", description="RFC 3339, exclusive")]
+From: TypeAlias = Annotated[str | None, QueryParameter(name="from", description="RFC 3339, inclusive")]
+To: TypeAlias = Annotated[str | None, QueryParameter(name="to", description="RFC 3339, exclusive")]
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -71,11 +71,11 @@ async def list_fields(node: NodeDependency, text: Text = "", from_: From = None,
 )
 async def list_values(
     node: NodeDependency,
-    name: Annotated[str, Parameter(description="The field's name as events have it", max_length=10_000)],
+    name: Annotated[str, PathParameter(description="The field's name as events have it", max_length=10_000)],
     text: Text = "",
     from_: From = None,
     to: To = None,
-    limit: Annotated[int, Parameter(query="limit", ge=1, le=10_000, description="Values at most")] = 10,
+    limit: Annotated[int, QueryParameter(name="limit", ge=1, le=10_000, description="Values at most")] = 10,
 ) -> Values:
     """The most frequent values of a field among the events of a query."""
     raise NotImplementedError

@@ -68,4 +68,4 @@ async def get_ready(node: NodeDependency) -> Response[Ready]:
 async def get_metrics(request: Request[Any, Any, Any], node: NodeDependency) -> Response[bytes]:
     """Prometheus text format, or OpenMetrics where `Accept` asks for it."""
     encoder, media_type = choose_encoder(request.headers.get("accept", ""))
-    return Response(await in_worker(encoder, node.metrics), media_type=media_type)
+    return Response(await in_worker(encoder, node.metrics), headers={"Content-Type": media_type})

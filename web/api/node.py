@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from litestar.params import Dependency
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 
 if TYPE_CHECKING:
     from ...core.runtime import Node
@@ -13,5 +14,5 @@ if TYPE_CHECKING:
     NodeDependency: TypeAlias = Node
     GateDependency: TypeAlias = Gate
 else:  # Litestar reads the annotation: nothing to validate, nothing of the request
-    NodeDependency = Annotated[Any, Dependency(skip_validation=True)]
-    GateDependency = Annotated[Any, Dependency(skip_validation=True)]
+    NodeDependency = NamedDependency[SkipValidation[Any]]
+    GateDependency = NamedDependency[SkipValidation[Any]]

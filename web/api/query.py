@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request, delete, post
+from litestar.params import JSONBody, PathParameter
 from litestar.response import Response
 from msgspec import Meta
 
@@ -75,7 +76,9 @@ class QueryAnswer(msgspec.Struct, frozen=True):
     opt={"access": "query"},
     responses=described(406, 429),
 )
-async def run_query(data: QueryBody, request: Request[Any, Any, Any], node: NodeDependency) -> Response[QueryAnswer]:
+async def run_query(
+    data: JSONBody[QueryBody], request: Request[Any, Any, Any], node: NodeDependency
+) -> Response[QueryAnswer]:
     """Run a query and answer its rows.
 
     By `Accept`: `application/json`, `application/x-ndjson` (an object a row), `text/csv` (RFC 4180; values are written
@@ -94,7 +97,7 @@ async def run_query(data: QueryBody, request: Request[Any, Any, Any], node: Node
     responses=described(404),
 )
 async def cancel_query(
-    id: str,  # noqa: A002 - the name in the path
+    query_id: Annotated[str, PathParameter(name="id", description="The id of the query")],
     node: NodeDependency,
 ) -> None:
     """Cancel a query; its own request is answered 400."""
@@ -116,6 +119,6 @@ class ExplainAnswer(msgspec.Struct, frozen=True):
     opt={"access": "query"},
     responses=described(),
 )
-async def explain_query(data: QueryBody, node: NodeDependency) -> ExplainAnswer:
+async def explain_query(data: JSONBody[QueryBody], node: NodeDependency) -> ExplainAnswer:
     """The plan of a query, without running it."""
     raise NotImplementedError

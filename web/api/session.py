@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, delete, get, post
 from litestar.datastructures import Cookie
+from litestar.params import JSONBody
 from litestar.response import Response
 from msgspec import Meta
 
@@ -65,7 +66,9 @@ async def get_session(request: Request[Any, Any, Any], gate: GateDependency) -> 
     opt={"access": "open"},
     responses=described(429),
 )
-async def sign_in(data: SignIn, request: Request[Any, Any, Any], node: NodeDependency) -> Response[SessionState]:
+async def sign_in(
+    data: JSONBody[SignIn], request: Request[Any, Any, Any], node: NodeDependency
+) -> Response[SessionState]:
     """Sign in with email and password; the answer sets an HttpOnly cookie."""
     attempts: Attempts = request.app.state.attempts
     account, client = f"account {data.email.strip().lower()}", f"client {request.client and request.client.host}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from litestar import get
-from litestar.params import Parameter
+from litestar.params import HeaderParameter
 from litestar.response import Stream
 
 from ..problems import described
@@ -27,7 +27,7 @@ async def tail_events(
     text: Text = "",
     last_event_id: Annotated[
         str | None,
-        Parameter(header="Last-Event-ID", description="The id of the last event seen: go on after it, missing nothing"),
+        HeaderParameter(name="Last-Event-ID", description="The id of the last event seen: go on after it"),
     ] = None,
 ) -> Stream:
     """Server-sent events: `event: event`, `id: P:k` (the k-th event found in commit P), `data:` the event's JSON.

@@ -1,0 +1,105 @@
+"""The forms an answer takes: JSON, NDJSON, CSV, Arrow; which one, `Accept` says. Made in a worker thread, in parts."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from ...plugins import in_worker
+from ..problems import ProblemException
+
+if TYPE_CHECKING:
+    from ...core.query import QueryResult
+
+JSON: Final = "application/json"
+NDJSON: Final = "application/x-ndjson"
+CSV: Final = "text/csv"
+ARROW: Final = "application/vnd.apache.arrow.stream"
+FORMATS: Final = (JSON, NDJSON, CSV, ARROW)
+_ALIASES: Final = {"application/ndjson": NDJSON, "application/jsonl": NDJSON}
+_ROWS_A_PART: Final = 2000  # a part is some hundred kilobytes: a slow reader holds that much, not the whole answer
+
+_encode = msgspec.json.Encoder().encode
+
+
+def preferred(accept: str, offered: Sequence[str] = FORMATS) -> str:
+    """The offered media type that an Accept header likes best; the first where it does not matter.
+
+    >>> preferred("text/csv;q=0.5, application/x-ndjson"), preferred("*/*"), preferred("")
+    ('application/x-ndjson', 'application/json', 'application/json')
+
+    :raises ProblemException: 406, it takes none of them
+    """
+    if not accept.strip():
+        return offered[0]
+    wanted: dict[str, float] = {}
+    for item in accept.lower().split(","):
+        name, *parameters = (part.strip() for part in item.split(";"))
+        wanted[_ALIASES.get(name, name)] = _quality(parameters)
+    best, quality = "", 0.0
+    for name in offered:
+        ranges = (name, name.partition("/")[0] + "/*", "*/*")
+        liking = next((wanted[found] for found in ranges if found in wanted), 0.0)
+        if liking > quality:
+            best, quality = name, liking
+    if not best:
+        raise ProblemException(406, f"Accept {accept[:100]!r} asks for none of {', '.join(offered)}")
+    return best
+
+
+def _quality(parameters: Iterable[str]) -> float:
+    for parameter in parameters:
+        key, _, value = parameter.partition("=")
+        if key.strip() == "q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+async def in_parts(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """The parts, each made in a worker thread when the reader has taken the one before."""
+    while part := await in_worker(next, parts, b""):
+        yield part
+
+
+def ndjson(result: QueryResult) -> Iterator[bytes]:
+    """An object a row, nulls left out: events in the form in which they can be sent in again."""
+    objects = result.objects()
+    while part := b"".join(_encode(row) + b"\n" for row in islice(objects, _ROWS_A_PART)):
+        yield part
+
+
+def csv_text(result: QueryResult) -> Iterator[bytes]:
+    """RFC 4180 with a header: nulls are empty, JSON values are JSON.
+
+    Values are written as they are: a text that begins with `=` is data, and stays so in a program that reads data.
+    """
+    yield _csv_lines([[column.name for column in result.columns]])
+    rows = result.rows()
+    while part := list(islice(rows, _ROWS_A_PART)):
+        yield _csv_lines([_csv_value(value) for value in row] for row in part)
+
+
+def _csv_lines(rows: Iterable[Sequence[Any]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerows(rows)
+    return text.getvalue().encode("utf-8", "replace")
+
+
+def _csv_value(value: Any) -> Any:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case str() | int() | float():
+            return value
+        case _:
+            return _encode(value).decode()
