@@ -1,0 +1,105 @@
+"""Whom `query`, `tail` and `ingest` speak to, and how its answers become errors of the command line.
+
+`CORDWOOD_URL` (with `CORDWOOD_TOKEN`) where it is set; else the server that runs on the data folder; else that store,
+opened by this process.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from .exits import InputError, UnreachableError
+from .serverfile import running_server
+
+TIMEOUT = httpx.Timeout(10, read=3700, write=120)
+"""A query may run for an hour; the server says when it has had enough."""
+
+
+@asynccontextmanager
+async def connected(data_dir: Path | None, *, role: str = "query") -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the API; paths are relative to it. `role` is what a store that we open ourselves must do.
+
+    :raises UnreachableError: the server cannot be reached
+    :raises ConfigError: the data folder or a setting cannot be used
+    """
+    from ..config import Settings
+
+    url = os.environ.get("CORDWOOD_URL", "").strip()
+    token = os.environ.get("CORDWOOD_TOKEN", "").strip() or None
+    if url:
+        if not url.startswith(("http://", "https://")):
+            raise InputError("CORDWOOD_URL must begin with http:// or https://")
+        async with _client(url, token) as client:
+            yield client
+        return
+    settings = Settings.from_environment(data_dir=data_dir, role=role)
+    found = running_server(settings.data_dir)
+    if found:
+        async with _client(found, token) as client:
+            yield client
+        return
+    from .local import opened
+    from .logs import log_to_stderr
+
+    log_to_stderr("warning")
+    async with opened(settings) as (path, secret):
+        transport = httpx.AsyncHTTPTransport(uds=str(path), retries=0)
+        async with _client("http://localhost", secret, transport) as client:
+            yield client
+
+
+@asynccontextmanager
+async def _client(
+    url: str, token: str | None, transport: httpx.AsyncHTTPTransport | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    try:
+        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT, transport=transport) as client:
+            yield client
+    except httpx.TransportError as why:
+        raise UnreachableError(f"{url} cannot be reached: {str(why) or type(why).__name__}") from None
+
+
+async def checked(response: httpx.Response, query: str = "") -> httpx.Response:
+    """The response, if it is a success.
+
+    :raises QueryError: the server says where in `query` the mistake is
+    :raises UnreachableError: 502, 503, 504: it is there but cannot answer now
+    :raises InputError: anything else that it refuses
+    """
+    if response.is_success:
+        return response
+    await response.aread()
+    raise refusal(response, query)
+
+
+def refusal(response: httpx.Response, query: str = "") -> Exception:
+    """The error for an answer that is no success; its body must have been read."""
+    from ..plugins import QueryError
+
+    problem = _problem(response)
+    detail = str(problem.get("detail") or problem.get("title") or f"HTTP {response.status_code}")
+    errors = problem.get("errors") or []
+    if response.status_code == 400 and errors and errors[0].get("line") and query:
+        first = errors[0]
+        hint = first.get("hint") or ""
+        return QueryError(first["message"], text=query, line=first["line"], column=first["column"], hint=hint)
+    if response.status_code in (502, 503, 504):
+        return UnreachableError(f"the server cannot answer now: {detail}")
+    if response.status_code == 401:
+        return InputError(f"{detail}; set CORDWOOD_TOKEN to a token (`cordwood token create`)")
+    return InputError(detail)
+
+
+def _problem(response: httpx.Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        return {"detail": f"HTTP {response.status_code} {response.text[:200]}".strip()}
+    return body if isinstance(body, dict) else {}

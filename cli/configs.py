@@ -1,0 +1,34 @@
+"""Loads a YAML file with its queries checked by the query language."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..plugins.errors import QueryError
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..plugins import Registry
+
+
+def load_checked(path: Path | None, registry: Registry) -> Config:
+    """The configuration in the file, or the one that runs without a file.
+
+    :raises ConfigErrors: everything that is wrong with it
+    """
+    from ..config import Config, load
+    from ..core.query import BatchFilter, parse
+
+    def check_query(text: str) -> None:
+        parse(text)
+
+    def check_when(text: str) -> None:
+        BatchFilter(text)
+
+    if path is None:
+        return Config.default(registry)
+    return load(path, registry, check_query=check_query, check_when=check_when)
+
+
+__all__ = ["QueryError", "load_checked"]

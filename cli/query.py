@@ -1,0 +1,101 @@
+"""`cordwood query`: run a query and print what it answers."""
+
+from __future__ import annotations
+
+import json
+import sys
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from .options import DataDir
+
+
+class Format(StrEnum):
+    """How rows are printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    NDJSON = "ndjson"
+    CSV = "csv"
+
+
+_ACCEPT = {Format.NDJSON: "application/x-ndjson", Format.CSV: "text/csv"}
+
+
+def query(
+    text: Annotated[str, typer.Argument(metavar="QUERY", help="The query; '' finds all events.", show_default=False)],
+    since: Annotated[str | None, typer.Option(help="Only this long back, such as 15m.", show_default=False)] = None,
+    start: Annotated[
+        str | None,
+        typer.Option("--from", metavar="T", help="From this time on: ISO 8601, a date, or -1h.", show_default=False),
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", metavar="T", help="Before this time, written likewise.", show_default=False)
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=0, help="Rows at most.", show_default=False)] = None,
+    output: Annotated[Format, typer.Option("--format", help="How rows are printed.")] = Format.TABLE,
+    explain: Annotated[bool, typer.Option("--explain", help="Print the plan instead of running it.")] = False,
+    timezone: Annotated[str, typer.Option(help="Zone of days and hours, and of times without an offset.")] = "UTC",
+    timeout: Annotated[float, typer.Option(min=0.1, max=3600, help="Seconds until it is given up.")] = 30,
+    data_dir: DataDir = None,
+) -> None:
+    """Run a query. Events are printed as lines, other results as a table, or as --format says."""
+    import anyio
+
+    from .exits import InputError
+    from .times import ago, known_zone, moment
+
+    if since and start:
+        raise InputError("--since and --from cannot both be given")
+    known_zone(timezone)
+    body: dict[str, Any] = {"query": text, "timezone": timezone, "timeout": timeout, "limit": limit}
+    body["from"] = ago(since) if since else moment(start, timezone) if start else None
+    body["to"] = moment(end, timezone) if end else None
+    body = {name: value for name, value in body.items() if value is not None}
+    anyio.run(_run, body, output, explain, data_dir)
+
+
+async def _run(body: dict[str, Any], output: Format, explain: bool, data_dir: Any) -> None:
+    from .client import checked, connected
+
+    async with connected(data_dir) as client:
+        if explain:
+            answer = await checked(await client.post("/api/v1/explain", json=body), body["query"])
+            print(json.dumps(answer.json()["plan"], indent=2, ensure_ascii=False))
+        elif output in _ACCEPT:
+            headers = {"Accept": _ACCEPT[output]}
+            async with client.stream("POST", "/api/v1/query", json=body, headers=headers) as response:
+                await checked(response, body["query"])
+                async for chunk in response.aiter_bytes():
+                    sys.stdout.buffer.write(chunk)
+                sys.stdout.buffer.flush()
+        else:
+            answer = await checked(await client.post("/api/v1/query", json=body), body["query"])
+            _print(answer.json(), output)
+
+
+def _print(answer: dict[str, Any], output: Format) -> None:
+    from .output import EVENT_COLUMNS, EventPrinter, say, table
+
+    names = [column["name"] for column in answer["columns"]]
+    rows = answer["rows"]
+    if output is Format.JSON:
+        objects = [{name: value for name, value in zip(names, row, strict=True) if value is not None} for row in rows]
+        print(json.dumps(objects, ensure_ascii=False))
+    elif set(names) >= EVENT_COLUMNS:
+        printer = EventPrinter()
+        for row in rows:
+            printer.show(dict(zip(names, row, strict=True)))
+    else:
+        table(names, rows, numeric=[column["type"] in ("int", "float") for column in answer["columns"]])
+    for warning in answer["warnings"]:
+        say(f"note: {warning}")
+    if not answer["complete"]:
+        say(f"note: there are more rows than these {len(rows)}; --limit says how many are wanted")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog="Example: cordwood query 'severity>=error | stats count() by service' --since 1h")(query)

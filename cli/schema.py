@@ -1,0 +1,23 @@
+"""`cordwood schema`: JSON Schemas for editors."""
+
+from __future__ import annotations
+
+import json
+
+import typer
+
+group = typer.Typer(help="Print JSON Schemas for editors.", no_args_is_help=True)
+
+
+@group.command("pipeline", epilog="Example: cordwood schema pipeline > pipeline.schema.json")
+def pipeline() -> None:
+    """Print the JSON Schema (2020-12) of pipeline files, with the settings of every installed plugin in it."""
+    from ..config import pipeline_schema
+    from ..plugins import load_plugins
+
+    print(json.dumps(pipeline_schema(load_plugins()), indent=2, ensure_ascii=False))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.add_typer(group, name="schema")

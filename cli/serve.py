@@ -1,0 +1,153 @@
+"""A node with its web server in one event loop: start, signals, and the order of a stop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import anyio
+from anyio.abc import TaskStatus
+
+from ..config import Config, Settings
+from ..core.runtime.node import Node
+from ..plugins import ConfigError, CordwoodError, Registry
+from ..web.app import create_app
+from ..web.auth.accounts import create_token, ensure_first_admin, list_tokens, revoke_token, users_exist
+from .serverfile import announced
+from .web import WebServer, bound, url_of
+
+INTERRUPTED = 130
+_DEMO_TOKEN = "sample applications"  # noqa: S105 - the token's name
+_log = logging.getLogger(__name__)
+
+
+class Serving:
+    """One `cordwood up`. `ready` is called with the URL once requests are answered."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        config: Config,
+        registry: Registry,
+        *,
+        demo: bool = False,
+        ready: Callable[[str], None] | None = None,
+    ) -> None:
+        self._settings, self._demo = settings, demo
+        self._node = Node(settings, config, registry)
+        self._ready = ready or _announce
+        self._server: WebServer | None = None
+        self._stopping = False
+        self._starting = anyio.CancelScope()
+
+    async def run(self) -> None:
+        """Serve until a signal, or `stop`.
+
+        :raises ConfigError: port, data folder or database cannot be used, or a first administrator is needed
+        :raises FatalError: the database does not start, or is of a newer release
+        """
+        listener = bound(self._settings.host, self._settings.port)
+        failed: CordwoodError | None = None
+        try:
+            async with anyio.create_task_group() as tasks:
+                await tasks.start(self._watch_signals)
+                try:
+                    with self._starting:
+                        await self._serve(listener)
+                except* CordwoodError as group:
+                    failed = _first(group)
+                tasks.cancel_scope.cancel()
+        finally:
+            listener.close()
+        if failed is not None:
+            raise failed
+
+    def stop(self) -> None:
+        """Stop in order: no new requests, then sources, then the last commit, then the database."""
+        if not self._stopping:
+            self._stopping = True
+            _log.info("stopping")
+        if self._server is None:
+            self._starting.cancel()
+        else:
+            self._server.stop()
+
+    async def _serve(self, listener: socket.socket) -> None:
+        settings, node = self._settings, self._node
+        async with node.running():
+            if await ensure_first_admin(node.store.pool, settings):
+                _log.info("made the first administrator %s", settings.admin_email)
+            if not settings.is_loopback and not await users_exist(node.store.pool):
+                raise ConfigError(
+                    f"{settings.host} can be reached by others, and there is no administrator yet",
+                    hint="run `cordwood user add --admin EMAIL`, or set CORDWOOD_ADMIN_EMAIL and "
+                    "CORDWOOD_ADMIN_PASSWORD; or listen on 127.0.0.1",
+                )
+            url = url_of(settings.host, listener.getsockname()[1])
+            self._server = WebServer(create_app(node))
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._server.serve, [listener])
+                await self._server.listens.wait()
+                with announced(settings.data_dir, url):
+                    async with self._demonstration(url):
+                        self._ready(url)
+                        await self._server.stopping.wait()
+
+    @asynccontextmanager
+    async def _demonstration(self, url: str) -> AsyncIterator[None]:
+        """The sample applications, if they are wanted, with a token of their own where one is needed."""
+        if not self._demo:
+            yield
+            return
+        from ..infra.samples import run_demo
+
+        token = await self._demo_token()
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(lambda: run_demo(url, token=token))
+            yield
+            tasks.cancel_scope.cancel()
+
+    async def _demo_token(self) -> str | None:
+        pool = self._node.store.pool
+        if not await users_exist(pool):
+            return None
+        for token in await list_tokens(pool):
+            if token.name == _DEMO_TOKEN and token.revoked_at is None:
+                await revoke_token(pool, token.id)
+        _, secret = await create_token(pool, _DEMO_TOKEN, ["ingest", "query"])
+        return secret
+
+    async def _watch_signals(self, *, task_status: TaskStatus[None]) -> None:
+        with anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
+            task_status.started()
+            async for number in signals:
+                if number == signal.SIGHUP:
+                    await self._reload()
+                elif self._stopping and number == signal.SIGINT:
+                    os._exit(INTERRUPTED)  # the second Ctrl-C: what is committed is safe, the rest was not acknowledged
+                else:
+                    self.stop()
+
+    async def _reload(self) -> None:
+        if self._server is None:
+            return
+        for error in await self._node.reload():
+            print(error, file=sys.stderr, flush=True)
+
+
+def _announce(url: str) -> None:
+    print(f"Cordwood is ready: {url}", flush=True)
+
+
+def _first(group: BaseExceptionGroup[CordwoodError]) -> CordwoodError:
+    """The first error of a group, however deep it lies."""
+    inner: BaseException = group
+    while isinstance(inner, BaseExceptionGroup):
+        inner = inner.exceptions[0]
+    assert isinstance(inner, CordwoodError)
+    return inner

@@ -1,0 +1,49 @@
+"""`DATA_DIR/server.json`: the address of the server that runs on a data folder; there while it is ready."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+NAME = "server.json"
+_SAME_START = 1.0  # seconds that two readings of a process's start may differ
+
+
+def _started(pid: int) -> float | None:
+    """When the process began, seconds since the epoch; None: there is no such process."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        return None if process.status() == psutil.STATUS_ZOMBIE else float(process.create_time())
+    except (psutil.NoSuchProcess, psutil.AccessDenied, ValueError):
+        return None
+
+
+@contextlib.contextmanager
+def announced(data_dir: Path, url: str) -> Iterator[None]:
+    """Have the file there while the server runs."""
+    path = data_dir / NAME
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps({"url": url, "pid": os.getpid(), "started": _started(os.getpid())}) + "\n")
+    fresh.replace(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def running_server(data_dir: Path) -> str | None:
+    """The URL of the server that runs on the folder; None: none does, though a killed one may have left its file."""
+    try:
+        found = json.loads((data_dir / NAME).read_text())
+        url, pid, began = str(found["url"]), int(found["pid"]), found.get("started")
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    started = _started(pid)
+    if started is None or (began is not None and abs(started - began) > _SAME_START):
+        return None  # its process is gone, or its number has been given to another
+    return url

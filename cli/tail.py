@@ -1,0 +1,123 @@
+"""`cordwood tail`: events as they are committed."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .options import DataDir
+
+if TYPE_CHECKING:
+    import httpx
+
+PATIENCE_S = 60
+"""Seconds that a server which went away has to come back."""
+
+
+SILENCE_S = 35
+"""Seconds without a word after which the connection counts as broken; the server says something every 10."""
+
+
+class Format(StrEnum):
+    """How events are printed."""
+
+    TEXT = "text"
+    NDJSON = "ndjson"
+
+
+def tail(
+    text: Annotated[str, typer.Argument(metavar="[QUERY]", help="A search; without one, all events.")] = "",
+    output: Annotated[Format, typer.Option("--format", help="How events are printed.")] = Format.TEXT,
+    data_dir: DataDir = None,
+) -> None:
+    """Follow new events until Ctrl-C. After a broken connection it goes on where it was and misses nothing."""
+    import anyio
+
+    anyio.run(_run, text, output, data_dir)
+
+
+async def _run(text: str, output: Format, data_dir: Any) -> None:
+    from .client import connected
+    from .output import EventPrinter
+
+    printer = EventPrinter()
+    async with connected(data_dir) as client:
+        async for event in followed(client, text):
+            if output is Format.NDJSON:
+                print(json.dumps(event, ensure_ascii=False), flush=True)
+            else:
+                printer.show(event)
+
+
+async def followed(client: httpx.AsyncClient, text: str) -> AsyncIterator[dict[str, Any]]:
+    """Events as they come; connects again where the connection breaks, with the id of the last event.
+
+    :raises UnreachableError: the server is not there, or has been away for `PATIENCE_S`
+    """
+    import anyio
+    import httpx
+
+    from .client import checked
+    from .exits import UnreachableError
+    from .output import say
+
+    last, connected, away = None, False, 0.0
+    while True:
+        try:
+            headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last} if last else {})
+            asked = client.build_request(
+                "GET",
+                "/api/v1/tail",
+                params={"query": text},
+                headers=headers,
+                timeout=httpx.Timeout(10, read=SILENCE_S),
+            )
+            async with contextlib.aclosing(await client.send(asked, stream=True)) as response:
+                await checked(response, text)
+                connected, away = True, 0.0
+                async for name, id_, data in server_sent(response.aiter_lines()):
+                    last = id_ or last
+                    if name == "event":
+                        yield json.loads(data)
+                    elif name == "error":
+                        say(f"note: {data}")
+        except (httpx.TransportError, UnreachableError):
+            if not connected or away >= PATIENCE_S:
+                raise
+        if not away:
+            say("note: the connection broke; connecting again")
+        away += 1
+        await anyio.sleep(1)
+
+
+async def server_sent(lines: AsyncIterator[str]) -> AsyncIterator[tuple[str, str, str]]:
+    """(event, id, data) of a stream of server-sent events; comments are left out.
+
+    Format: WHATWG HTML, "Server-sent events".
+    """
+    name, id_, data = "message", "", list[str]()
+    async for line in lines:
+        if not line:
+            if data:
+                yield name, id_, "\n".join(data)
+            name, data = "message", []
+            continue
+        key, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        match key:
+            case "event":
+                name = value
+            case "id":
+                id_ = value
+            case "data":
+                data.append(value)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog="Example: cordwood tail 'severity>=error -service:checkout'")(tail)

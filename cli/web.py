@@ -1,0 +1,89 @@
+"""The web server of this process: uvicorn, in our event loop, with our signals."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import anyio
+import uvicorn
+
+from ..plugins import ConfigError
+
+GRACE_S = 3
+"""Seconds that requests have to finish at a stop; live tails have no end and are cut then."""
+
+
+class WebServer(uvicorn.Server):
+    """A uvicorn that leaves signals to us, and says when it listens."""
+
+    def __init__(self, app: Any, **options: Any) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop="none",
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=GRACE_S,
+                **options,
+            )
+        )
+        self.listens = anyio.Event()
+        self.stopping = anyio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Signals are the caller's."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then say so."""
+        await super().startup(sockets=sockets)
+        self.listens.set()
+
+    def stop(self) -> None:
+        """Accept nothing new, finish what runs, then end `serve`."""
+        self.should_exit = True
+        self.stopping.set()
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket bound to the address, not yet listening, so that nobody connects before we are ready.
+
+    :raises ConfigError: the port is taken, or the address is none of this machine
+    """
+    name = host.strip("[]")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as why:
+        raise ConfigError(f"the host {host} has no address: {why}", hint="choose another with --host") from None
+    bound_socket = socket.socket(family, kind, protocol)
+    try:
+        bound_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound_socket.bind(address)
+    except OSError as why:
+        bound_socket.close()
+        what = f"the address {host} port {port} cannot be used"
+        hint = (
+            "stop who listens there, or choose another with --port"
+            if why.errno == errno.EADDRINUSE
+            else "choose another --host"
+        )
+        raise ConfigError(f"{what}: {why.strerror}", hint=hint) from None
+    return bound_socket
+
+
+def url_of(host: str, port: int) -> str:
+    """The URL to reach a server that is bound there, from this machine."""
+    name = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host.strip("[]"), host)  # noqa: S104
+    return f"http://[{name}]:{port}" if ":" in name and not name.startswith("[") else f"http://{name}:{port}"
