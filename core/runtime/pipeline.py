@@ -5,14 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 from pydantic import ValidationError
 
 from ...config import Pipeline, Step
 from ...plugins import Batch, Json, Parser, PluginError, Registry, RejectedError, concat
-from ..query import BatchFilter
+
+if TYPE_CHECKING:
+    from ..query import BatchFilter
 
 _ORDER = "#order"
 _log = logging.getLogger(__name__)
@@ -32,6 +34,8 @@ class RunningStep:
 
         :raises QueryError: `when` is wrong
         """
+        from ..query import BatchFilter
+
         return cls(step.type, step.make(), BatchFilter(step.when) if step.when else None)
 
     def apply(self, batch: Batch) -> Batch:
