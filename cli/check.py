@@ -13,8 +13,8 @@ def check(
 ) -> None:
     """Check a pipeline file: every error with file:line:column and a hint; exit code 1 if there are any."""
     from ..config import ConfigErrors
+    from ..core.runtime import load_checked
     from ..plugins import load_plugins
-    from .configs import load_checked
     from .exits import INPUT
     from .output import say
 

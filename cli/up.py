@@ -34,8 +34,8 @@ def up(
 
     import anyio
 
+    from ..core.runtime import load_checked
     from ..plugins import load_plugins
-    from .configs import load_checked
     from .logs import log_to_stderr
     from .serve import Serving
 

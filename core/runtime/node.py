@@ -12,23 +12,23 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import anyio
 import asyncpg
 from prometheus_client import CollectorRegistry
 
-from ...config import Config, ConfigErrors, Settings, load
+from ...config import Config, ConfigErrors, Settings
 from ...plugins import HttpSource, Registry
 from ..alerting import AlertingService
-from ..query import QueryEngine, parse
+from ..query import QueryEngine
 from ..storage.store import Store
+from .configs import load_checked
 from .metrics import NodeMetrics
 from .outlet import StoreOutlet
 from .pipeline import RunningPipeline
 from .supervisor import RunningSource, Supervisor
 
-QUERY_MEMORY = 2 * 1024**3
+QUERY_MEMORY = "2GB"
 _log = logging.getLogger(__name__)
 
 
@@ -97,9 +97,10 @@ class Node:
                     with anyio.CancelScope(shield=True), anyio.move_on_after(5):
                         await self._supervisor.stop(set(self._supervisor.sources))
                     tasks.cancel_scope.cancel()
+                    self.engine.close()
 
     def _sources(self, config: Config) -> dict[str, RunningSource]:
-        """Every source of the configuration, not yet running. HTTP sources run on every role but worker's."""
+        """Every source of the configuration, not yet running; none on a node that only queries or works."""
         pipelines = {name: RunningPipeline(pipeline, self.registry) for name, pipeline in config.pipelines.items()}
         made = {}
         for name, entry in config.sources.items():
@@ -134,7 +135,7 @@ class Node:
             return []
         async with self._reloading:
             try:
-                config = load(Path(path), self.registry, check_query=_check_query).with_implicit(self.registry)
+                config = load_checked(path, self.registry).with_implicit(self.registry)
                 fresh = self._sources(config)
             except ConfigErrors as why:
                 _log.error("the configuration is wrong and the old one stays: %s", why)
@@ -169,10 +170,6 @@ class Node:
     def _link(self, incident_id: int) -> str:
         host = "127.0.0.1" if self.settings.host in ("0.0.0.0", "::") else self.settings.host  # noqa: S104
         return f"http://{host}:{self.settings.port}/alerts/incidents/{incident_id}"
-
-
-def _check_query(text: str) -> None:
-    parse(text)
 
 
 def _same(old: Config, new: Config, name: str) -> bool:

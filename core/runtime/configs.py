@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from ..plugins.errors import QueryError
-
-if TYPE_CHECKING:
-    from ..config import Config
-    from ..plugins import Registry
+from ...config import Config, load
+from ...plugins import Registry
 
 
 def load_checked(path: Path | None, registry: Registry) -> Config:
@@ -17,8 +13,7 @@ def load_checked(path: Path | None, registry: Registry) -> Config:
 
     :raises ConfigErrors: everything that is wrong with it
     """
-    from ..config import Config, load
-    from ..core.query import BatchFilter, parse
+    from ..query import BatchFilter, parse
 
     def check_query(text: str) -> None:
         parse(text)
@@ -29,6 +24,3 @@ def load_checked(path: Path | None, registry: Registry) -> Config:
     if path is None:
         return Config.default(registry)
     return load(path, registry, check_query=check_query, check_when=check_when)
-
-
-__all__ = ["QueryError", "load_checked"]
