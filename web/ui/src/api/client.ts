@@ -32,7 +32,7 @@ export const api = {
     unwrap(await http.GET('/api/v1/fields', { params: { query: { query, ...range } }, signal })).fields,
   values: async (name: string, query: string, range: Window, signal: AbortSignal) =>
     unwrap(await http.GET('/api/v1/fields/{name}/values', { params: { path: { name }, query: { query, ...range, limit: 8 } }, signal })).values,
-  incidents: async (state: string | undefined, cursor: string | undefined, signal: AbortSignal) =>
+  incidents: async (state: Incident['state'] | undefined, cursor: string | undefined, signal: AbortSignal) =>
     unwrap(await http.GET('/api/v1/incidents', { params: { query: { ...(state && { state }), ...(cursor && { cursor }) } }, signal })),
   incident: async (id: number, signal: AbortSignal) => unwrap(await http.GET('/api/v1/incidents/{id}', { params: { path: { id } }, signal })),
   acknowledge: async (id: number) => unwrap(await http.POST('/api/v1/incidents/{id}/acknowledge', { params: { path: { id } } })),

@@ -30,6 +30,9 @@ export function zoneName(utc: boolean): string {
   return `UTC${offset < 0 ? '−' : '+'}${pad(Math.floor(size / 60))}:${pad(size % 60)}`
 }
 
+/** The zone's IANA name, as the API takes it. */
+export const zoneId = (utc: boolean): string => (utc ? 'UTC' : Intl.DateTimeFormat().resolvedOptions().timeZone || 'UTC')
+
 /** `3 min ago`, `in 2 h`; for a person's feeling, beside the exact time. */
 export function ago(time: string | null | undefined, now = Date.now()): string {
   const at = time ? Date.parse(time) : NaN

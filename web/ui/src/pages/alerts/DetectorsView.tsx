@@ -41,12 +41,14 @@ function DetectorCard({ detector }: { readonly detector: Detector }) {
             {detector.last_run_at ? `ran ${ago(detector.last_run_at)}` : 'has not run yet'}
           </span>
         </header>
-        <Link to="/explore" search={{ q: detector.query }} className={styles.query} title="Open this query in Explore"><QueryText text={detector.query} /></Link>
+        {detector.query !== null && (
+          <Link to="/explore" search={{ q: detector.query }} className={styles.query} title="Open this query in Explore"><QueryText text={detector.query} /></Link>
+        )}
         <p className={styles.facts}>
           <span>type <b>{detector.type}</b></span>
           {detector.condition && <span>fires when <b className="mono">{detector.condition}</b></span>}
           {detector.window && <span>over <b>{detector.window}</b></span>}
-          {detector.every && <span>every <b>{detector.every}</b></span>}
+          <span>every <b>{detector.every}</b></span>
           <span>tells <b>{detector.notify.length > 0 ? detector.notify.join(', ') : 'nobody'}</b></span>
         </p>
         {detector.error && <p className={styles.wrong}>{detector.error}</p>}

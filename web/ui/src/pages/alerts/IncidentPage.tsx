@@ -13,7 +13,6 @@ import { StatePill } from '@/components/ui/StatePill'
 import { ago, formatTime, valueText } from '@/lib/format'
 import { runHistogram } from '@/lib/histogramQuery'
 import { usePreference, utcPreference } from '@/lib/prefs'
-import { addFilter, eventsQuery, hasStages, type FieldValue } from '@/lib/query/edit'
 import { NotificationCard } from './NotificationsView'
 import { timelineOf } from './timeline'
 import lists from './Lists.module.css'
@@ -45,7 +44,7 @@ export default function IncidentPage() {
             <div className={styles.pills}><StatePill state={data.state} /><SeverityTag severity={data.severity} /><span>{data.detector} · #{data.id}</span></div>
             <h1>{data.title}</h1>
             <div className={styles.actions}>
-              <Link to="/explore" search={{ q: eventsOfIncident(data), from: data.from, to: data.to }} className={styles.explore}><ScrollText aria-hidden /> Events in Explore</Link>
+              <Link to="/explore" search={{ q: data.query, from: data.from, to: data.to }} className={styles.explore}><ScrollText aria-hidden /> Events in Explore</Link>
               {data.state === 'open' && <Button icon={<Eye />} disabled={change.isPending} onClick={() => change.mutate('acknowledge')}>Acknowledge</Button>}
               {data.state !== 'resolved' && <Button icon={<Check />} disabled={change.isPending} onClick={() => change.mutate('resolve')}>Resolve</Button>}
             </div>
@@ -56,13 +55,6 @@ export default function IncidentPage() {
       )}
     </div>
   )
-}
-
-/** The events that entered the detector's query, of this incident's group. */
-export function eventsOfIncident(incident: Pick<Incident, 'query' | 'group'>): string {
-  const base = eventsQuery(incident.query)
-  if (hasStages(base)) return base // a group may be a column that a stage makes: no field to search by
-  return Object.entries(incident.group).reduce((query, [name, value]) => (typeof value === 'object' && value !== null ? query : addFilter(query, name, value as FieldValue)), base)
 }
 
 function Body({ incident }: { readonly incident: Incident }) {
@@ -117,11 +109,11 @@ const LEAD = 5 // window widths shown before the one that fired
 /** The events of the incident's group around the time it fired. */
 function Around({ incident, utc }: { readonly incident: Incident; readonly utc: boolean }) {
   const navigate = route.useNavigate()
-  const query = eventsOfIncident(incident)
+  const { query } = incident
   const [from, to] = [Date.parse(incident.from), Date.parse(incident.to)]
   const width = Math.max(60_000, to - from)
   const range = { from: new Date(from - LEAD * width).toISOString(), to: new Date(to + width).toISOString() }
-  const bars = useQuery({ queryKey: ['incident', incident.id, 'bars', range], queryFn: ({ signal }) => runHistogram(query, range, signal, 60), staleTime: 60_000 })
+  const bars = useQuery({ queryKey: ['incident', incident.id, 'bars', range], queryFn: ({ signal }) => runHistogram({ query, range, utc, bars: 60 }, signal), staleTime: 60_000 })
   if (!bars.data || bars.data.total === 0) return null
   return (
     <Suspense fallback={<div style={{ height: 110 }} />}>

@@ -8,8 +8,16 @@ export interface Moment {
   readonly tone: 'bad' | 'wait' | 'good' | 'still'
 }
 
+const TONES: Record<string, Moment['tone']> = { opened: 'bad', acknowledged: 'wait', resolved: 'good' }
+
+/** What happened to it, what the notifiers answered, and when its condition held last. */
 export function timelineOf(incident: Incident): Moment[] {
-  const moments: Moment[] = [{ at: incident.opened_at, what: 'Opened', detail: `by ${incident.detector}`, tone: 'bad' }]
+  const moments: Moment[] = incident.timeline.map((moment) => ({
+    at: moment.at,
+    what: moment.what.charAt(0).toUpperCase() + moment.what.slice(1),
+    ...(moment.by !== null ? { detail: `by ${moment.by}` } : moment.what === 'opened' && { detail: `by ${incident.detector}` }),
+    tone: TONES[moment.what] ?? 'still',
+  }))
   for (const notification of incident.notifications ?? []) {
     for (const attempt of notification.attempts) {
       moments.push({
@@ -20,8 +28,6 @@ export function timelineOf(incident: Incident): Moment[] {
       })
     }
   }
-  if (incident.acknowledged_at) moments.push({ at: incident.acknowledged_at, what: 'Acknowledged', tone: 'wait' })
   if (incident.last_seen_at !== incident.opened_at) moments.push({ at: incident.last_seen_at, what: 'Condition last held', tone: 'still' })
-  if (incident.resolved_at) moments.push({ at: incident.resolved_at, what: 'Resolved', tone: 'good' })
   return moments.sort((a, b) => Date.parse(a.at) - Date.parse(b.at))
 }

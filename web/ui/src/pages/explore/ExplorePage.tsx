@@ -23,7 +23,7 @@ import { Aggregation } from './Aggregation'
 import { FieldSidebar } from './FieldSidebar'
 import { HistogramPanel } from './HistogramPanel'
 import { Nothing } from './Nothing'
-import { runPage } from './runner'
+import { FIRST_PAGE, runPage } from './runner'
 import { Toolbar } from './Toolbar'
 import { useExplore } from './useExplore'
 import styles from './ExplorePage.module.css'
@@ -123,7 +123,7 @@ export default function ExplorePage() {
       </header>
       <Progress active={explore.running} />
       {readsEvents(query) && (!mistake || bars.data) && <HistogramPanel bars={bars} zoom={explore.zoom} utc={utc} onFilter={(level) => filter('severity', level, false)} />}
-      <Toolbar explore={explore} answer={answer} loaded={isEvents ? list.length : answer?.rows.length ?? 0} isEvents={isEvents}
+      <Toolbar explore={explore} answer={answer} loaded={isEvents ? list.length : answer.rows.length} isEvents={isEvents}
         fieldsOpen={fieldsOpen} onFields={() => (narrow ? setSheet(!sheet) : sidebarPreference.set(!sidebar))} link={link} />
       <div className={styles.body}>
         {fieldsOpen && (
@@ -163,7 +163,7 @@ function useStrayEvent(key: string | undefined, wanted: boolean): LogEvent | nul
   const found = useQuery({
     queryKey: ['explore', 'event', key],
     queryFn: async ({ signal }) => {
-      const answer = await runPage('', { from: time, to: nextNano(time) }, { to: undefined, skip: 0 }, signal)
+      const answer = await runPage('', { from: time, to: nextNano(time) }, FIRST_PAGE, 'UTC', signal)
       const list = eventsOf(answer)
       return list[indexOfKey(list, key ?? '')] ?? null
     },

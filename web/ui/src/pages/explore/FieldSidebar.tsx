@@ -92,8 +92,8 @@ function TopValues({ field, query, range, stamp, onFilter }: TopValuesProps) {
   return (
     <ul className={styles.values} aria-label={`Top values of ${field.name}`}>
       {values.data.map(({ value, count: times }) => {
-        const text = valueText(value)
-        const plain = (typeof value === 'object' ? text : value) as FieldValue
+        const text = value === null ? '(none)' : valueText(value)
+        const plain = (typeof value === 'object' && value !== null ? text : value) as FieldValue
         const share = times / all
         return (
           <li key={text} className={styles.value}>

@@ -14,10 +14,10 @@ export interface PageStart {
 
 export const FIRST_PAGE: PageStart = { to: undefined, skip: 0 }
 
-export async function runPage(query: string, range: Resolved, page: PageStart, signal: AbortSignal): Promise<Answer> {
+export async function runPage(query: string, range: Resolved, page: PageStart, timezone: string, signal: AbortSignal): Promise<Answer> {
   const pageable = isPageable(query)
   const to = page.to ?? range.to
-  const answer = await api.query({ query, ...range, ...(to !== undefined && { to }), ...(pageable && { limit: PAGE_SIZE + page.skip }) }, signal)
+  const answer = await api.query({ query, ...range, timezone, ...(to !== undefined && { to }), ...(pageable && { limit: PAGE_SIZE + page.skip }) }, signal)
   return page.skip > 0 ? { ...answer, rows: answer.rows.slice(page.skip) } : answer
 }
 

@@ -6,7 +6,8 @@ import type { Answer } from '@/api/client'
 import { runHistogram } from '@/lib/histogramQuery'
 import { useDisplay } from '@/lib/display'
 import { remember } from '@/lib/prefs'
-import { eventsQuery, readsEvents } from '@/lib/query/edit'
+import { zoneId } from '@/lib/format'
+import { eventsQuery, hasStages, readsEvents } from '@/lib/query/edit'
 import { between, resolve, sameRange, zoomOut, type Range } from '@/lib/time/range'
 import { rangeOf, searchOfRange, type ExploreSearch } from '@/lib/url'
 import { FIRST_PAGE, nextPage, runPage } from './runner'
@@ -30,19 +31,21 @@ export function useExplore() {
   const [stamp, setStamp] = useState(() => ({ key, now: clock() }))
   if (stamp.key !== key) setStamp({ key, now: clock() })
   const resolved = useMemo(() => resolve(range, stamp.now), [range, stamp.now])
-  const about = [query, resolved, stamp.now] as const
+  // The zone matters to what is counted by days and hours, not to events.
+  const zone = hasStages(query) ? zoneId(display.utc) : 'UTC'
+  const about = [query, resolved, stamp.now, zone] as const
 
   const events = useInfiniteQuery({
     queryKey: ['explore', 'events', ...about],
-    queryFn: ({ pageParam, signal }) => runPage(query, resolved, pageParam, signal),
+    queryFn: ({ pageParam, signal }) => runPage(query, resolved, pageParam, zone, signal),
     initialPageParam: FIRST_PAGE,
     getNextPageParam: (_, pages) => nextPage(query, pages),
     staleTime: Infinity,
   })
   const base = eventsQuery(query)
   const bars = useQuery({
-    queryKey: ['explore', 'histogram', base, resolved, stamp.now],
-    queryFn: ({ signal }) => runHistogram(query, resolved, signal),
+    queryKey: ['explore', 'histogram', base, resolved, stamp.now, display.utc],
+    queryFn: ({ signal }) => runHistogram({ query, range: resolved, utc: display.utc }, signal),
     enabled: readsEvents(query),
     staleTime: Infinity,
     placeholderData: (previous) => previous,
