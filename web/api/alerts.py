@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 from litestar import Request, get, post
 from litestar.params import PathParameter, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
+from ...core.alerting import AlertingRepository
 from ..auth.accounts import Principal
 from ..problems import NotFoundProblem, described
 from .node import NodeDependency
 from .times import Time
-
-if TYPE_CHECKING:
-    from ...core.alerting import AlertingRepository
 
 Cursor: TypeAlias = Annotated[str | None, QueryParameter(name="cursor", max_length=200, description="`next_cursor`")]
 Limit: TypeAlias = Annotated[int, QueryParameter(name="limit", ge=1, le=1000, description="Items at most")]
@@ -234,8 +232,6 @@ _T = TypeVar("_T")
 
 
 def _repository(node: NodeDependency) -> AlertingRepository:
-    from ...core.alerting import AlertingRepository
-
     return AlertingRepository(node.store.pool)
 
 

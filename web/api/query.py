@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final
+import secrets
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Annotated, Any, Final, TypeVar, cast
 
+import anyio
 import msgspec
 from litestar import Request, delete, post
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, OpenAPIType, Operation, Schema
 from litestar.params import JSONBody, PathParameter
-from litestar.response import Response
+from litestar.response import Response, Stream
 from msgspec import Meta
 
-from ..problems import described
+from ...core.query import QueryRequest, QueryResult
+from ...plugins import in_worker, now_ns
+from ..problems import NotFoundProblem, ProblemException, described
+from .formats import ARROW, CSV, JSON, NDJSON, arrow, csv_text, in_parts, ndjson, preferred
 from .node import NodeDependency
-from .times import Time
+from .times import Time, time_ns
+
+T = TypeVar("T")
 
 MAX_QUERY: Final = 100_000  # characters; a longer text is no query, and the parser's time grows with it
 QueryId = Annotated[str, Meta(max_length=100, pattern=r"^[A-Za-z0-9._~-]+$", examples=["q-7d1f"])]
@@ -67,8 +77,21 @@ class QueryAnswer(msgspec.Struct, frozen=True):
     complete: Annotated[bool, Meta(description="False where a limit cut rows off")]
 
 
+@dataclass
+class QueryOperation(Operation):
+    """Adds to the OpenAPI document the forms of the answer beside JSON."""
+
+    def __post_init__(self) -> None:
+        """See `Operation`."""
+        for media_type, about in ((NDJSON, "An object a line"), (CSV, "RFC 4180"), (ARROW, "Arrow IPC stream")):
+            answer = (self.responses or {}).get("200")
+            if isinstance(answer, OpenAPIResponse) and answer.content is not None:
+                answer.content[media_type] = OpenAPIMediaType(Schema(type=OpenAPIType.STRING, description=about))
+
+
 @post(
     "/api/v1/query",
+    operation_class=QueryOperation,
     operation_id="runQuery",
     summary="Run a query",
     tags=["query"],
@@ -84,7 +107,15 @@ async def run_query(
     By `Accept`: `application/json`, `application/x-ndjson` (an object a row), `text/csv` (RFC 4180; values are written
     as they are), `application/vnd.apache.arrow.stream`. A client that goes away cancels its query.
     """
-    raise NotImplementedError
+    media_type = preferred(request.headers.get("accept", ""))
+    wanted = request_of(data, node)
+    result = await unless_gone(request, node.engine.run(wanted))
+    if media_type == JSON:
+        body: Any = await in_worker(json_answer, result)  # made already, of a QueryAnswer
+        return Response(body, media_type=JSON)
+    parts = {NDJSON: ndjson, CSV: csv_text, ARROW: arrow}[media_type](result)
+    headers = {"X-Query-Complete": str(result.complete).lower()}
+    return cast("Response[Any]", Stream(in_parts(parts), media_type=media_type, headers=headers))
 
 
 @delete(
@@ -101,7 +132,8 @@ async def cancel_query(
     node: NodeDependency,
 ) -> None:
     """Cancel a query; its own request is answered 400."""
-    raise NotImplementedError
+    if not node.engine.cancel(query_id):
+        raise NotFoundProblem(f"no query {query_id[:100]} runs on this node")
 
 
 class ExplainAnswer(msgspec.Struct, frozen=True):
@@ -121,4 +153,56 @@ class ExplainAnswer(msgspec.Struct, frozen=True):
 )
 async def explain_query(data: JSONBody[QueryBody], node: NodeDependency) -> ExplainAnswer:
     """The plan of a query, without running it."""
-    raise NotImplementedError
+    return ExplainAnswer(await node.engine.explain(request_of(data, node)))
+
+
+def request_of(data: JSONBody[QueryBody], node: NodeDependency) -> QueryRequest:
+    """What the engine is asked.
+
+    :raises ProblemException: 400, a time that is none
+    """
+    return QueryRequest(
+        text=data.query,
+        project_id=node.project_id,
+        from_ns=time_ns(data.from_, "from"),
+        to_ns=time_ns(data.to, "to"),
+        limit=data.limit,
+        timezone=data.timezone,
+        timeout=data.timeout,
+        now_ns=now_ns(),
+        id=data.id or f"q-{secrets.token_hex(6)}",
+    )
+
+
+def json_answer(result: QueryResult) -> bytes:
+    """The whole answer; to be called in a worker thread."""
+    columns = [Column(column.name, column.type) for column in result.columns]
+    stats = msgspec.convert(result.stats, Stats, from_attributes=True)
+    return msgspec.json.encode(
+        QueryAnswer(result.id, columns, list(result.rows()), stats, list(result.warnings), result.complete)
+    )
+
+
+async def unless_gone(request: Request[Any, Any, Any], work: Coroutine[Any, Any, T]) -> T:
+    """Wait for the work; cancel it where the client goes away first, for nobody reads its result."""
+    done: list[T] = []
+    failed: list[Exception] = []
+
+    async with anyio.create_task_group() as tasks:
+
+        async def watch() -> None:
+            while (await request.receive())["type"] != "http.disconnect":
+                pass
+            tasks.cancel_scope.cancel()
+
+        tasks.start_soon(watch)
+        try:
+            done.append(await work)
+        except Exception as why:
+            failed.append(why)
+        tasks.cancel_scope.cancel()
+    if failed:
+        raise failed[0]
+    if not done:
+        raise ProblemException(400, "the client went away, and the query was cancelled")
+    return done[0]
