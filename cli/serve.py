@@ -43,7 +43,7 @@ class Serving:
         self._ready = ready or _announce
         self._server: WebServer | None = None
         self._stopping = False
-        self._starting = anyio.CancelScope()
+        self._starting: anyio.CancelScope | None = None
 
     async def run(self) -> None:
         """Serve until a signal, or `stop`.
@@ -57,7 +57,7 @@ class Serving:
             async with anyio.create_task_group() as tasks:
                 await tasks.start(self._watch_signals)
                 try:
-                    with self._starting:
+                    with anyio.CancelScope() as self._starting:
                         await self._serve(listener)
                 except* CordwoodError as group:
                     failed = _first(group)
@@ -72,10 +72,10 @@ class Serving:
         if not self._stopping:
             self._stopping = True
             _log.info("stopping")
-        if self._server is None:
-            self._starting.cancel()
-        else:
+        if self._server is not None:
             self._server.stop()
+        elif self._starting is not None:
+            self._starting.cancel()
 
     async def _serve(self, listener: socket.socket) -> None:
         settings, node = self._settings, self._node
