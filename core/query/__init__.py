@@ -1,0 +1,30 @@
+"""The query language: text → Lark → tree → checked plan → DuckDB SQL built with sqlglot → answer.
+
+parser.py → tree.py            text to frozen values with places; grammar.lark, build.py, mistakes.py
+stages/*.py                    one stage a file
+relation.py, scope.py, value.py  what stages work on; every expression has kinds before anything runs
+terms.py, compare.py, expressions.py, function*.py, aggregate.py   nodes to SQL
+prune.py, scan.py, plan.py     which segments, which columns, the statement; all pure
+duck.py, engine.py, result.py  running it
+batch_filter.py                the search alone, over a batch in memory
+"""
+
+from __future__ import annotations
+
+from .batch_filter import BatchFilter
+from .engine import QueryEngine
+from .parser import parse
+from .request import Cache, Catalog, QueryRequest
+from .result import QueryResult, QueryStats, ResultColumn
+
+__all__ = [
+    "BatchFilter",
+    "Cache",
+    "Catalog",
+    "QueryEngine",
+    "QueryRequest",
+    "QueryResult",
+    "QueryStats",
+    "ResultColumn",
+    "parse",
+]

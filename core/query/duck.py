@@ -1,0 +1,160 @@
+"""DuckDB, shut in: one in-memory database that may read the cache's folder and nothing else, under limits, in worker threads."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import anyio
+import anyio.to_thread
+import duckdb
+import pyarrow as pa
+
+from ...plugins.errors import QueryError
+
+TEACH = (  # (what DuckDB says, what it means, what to do)
+    (r"Out of Memory|could not allocate|memory limit", "the query needs more memory than it may use", "ask for less: fewer keys, a shorter range, a limit"),
+    (r"[Oo]verflow|out of range", "a number leaves the range of 64 bits", "compute with float(x) instead"),
+    (r"^(?:Invalid Input Error: )?(?:.*)(missing argument to repetition|missing \]|missing \)|invalid escape|invalid character class|bad repetition|no argument for repetition|invalid perl|unexpected \)|trailing \\|invalid named|invalid nested|pattern too large|invalid repetition)",
+     "the regular expression is none of RE2's", "RE2 knows no look-around and no back-references"),
+    (r"Conversion Error|Could not convert|Failed to parse", "a value cannot be converted", "int(), float() and parse_time() give null where a text is none"),
+    (r"max_expression_depth|Max expression depth", "the query is nested too deeply", "write it flatter"),
+)  # fmt: skip
+
+
+class Interrupted(Exception):  # noqa: N818 - no error: somebody asked for it
+    """The statement was stopped by `Running.stop`."""
+
+
+class Running:
+    """A query in progress: `stop` ends the statement that runs, and every one that would follow."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._cursor: duckdb.DuckDBPyConnection | None = None
+        self.stopped = False
+
+    def stop(self) -> None:
+        """End it; safe from any thread, at any time."""
+        with self._lock:
+            self.stopped = True
+            if self._cursor is not None:
+                self._cursor.interrupt()
+
+    def run(self, cursor: duckdb.DuckDBPyConnection, work: Callable[[duckdb.DuckDBPyConnection], Any]) -> Any:
+        """Run in this thread what uses the cursor.
+
+        :raises Interrupted: when it was stopped.
+        """
+        with self._lock:
+            if self.stopped:
+                raise Interrupted
+            self._cursor = cursor
+        try:
+            return work(cursor)
+        except duckdb.InterruptException:
+            raise Interrupted from None
+        finally:
+            with self._lock:
+                self._cursor = None
+            cursor.close()
+
+
+class Duck:
+    """The database. `threads` and `memory_limit` (DuckDB's words: "2GB") hold for all queries together."""
+
+    def __init__(
+        self,
+        folder: Path | None,
+        *,
+        memory_limit: str = "2GB",
+        threads: int = 2,
+        spill: Path | None = None,
+        at_once: int = 4,
+    ) -> None:
+        self._connection = duckdb.connect(":memory:")
+        self._limiter_size = at_once
+        self._limiter: anyio.CapacityLimiter | None = None
+        settings: dict[str, object] = {
+            "threads": threads,
+            "memory_limit": memory_limit,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+            "parquet_metadata_cache": True,
+            "preserve_insertion_order": True,
+            "TimeZone": "UTC",
+            "temp_directory": str(spill) if spill else "",
+            "allowed_directories": [str(folder)] if folder else [],
+            "enable_external_access": False,
+            "lock_configuration": True,
+        }
+        for name, value in settings.items():
+            shown = (
+                str(value).lower()
+                if isinstance(value, bool)
+                else str(value)
+                if isinstance(value, int)
+                else quoted(value)
+            )
+            self._connection.execute(f"SET {name} = {shown}")
+
+    def close(self) -> None:
+        """Give back memory and files."""
+        self._connection.close()
+
+    async def table(self, sql: str, running: Running) -> pa.Table:
+        """The statement's answer as an Arrow table; stops the statement when the caller is cancelled.
+
+        :raises QueryError: what DuckDB has against it, in words for the person who asked.
+        :raises Interrupted: when it was stopped.
+        """
+        if self._limiter is None:
+            self._limiter = anyio.CapacityLimiter(self._limiter_size)
+        try:
+            return await anyio.to_thread.run_sync(
+                self.table_now, sql, running, abandon_on_cancel=True, limiter=self._limiter
+            )
+        except anyio.get_cancelled_exc_class():
+            running.stop()
+            raise
+
+    def table_now(self, sql: str, running: Running) -> pa.Table:
+        """The same, in this thread."""
+        try:
+            return running.run(self._connection.cursor(), lambda cursor: cursor.sql(sql).to_arrow_table())
+        except duckdb.Error as error:
+            raise teaching(error) from error
+
+    def filtered(self, sql: str, batch: Any) -> pa.Table:
+        """The answer of a statement over the Arrow table `batch`, in this thread."""
+        cursor = self._connection.cursor()
+        try:
+            cursor.register("batch", batch)
+            return cursor.sql(sql).to_arrow_table()
+        except duckdb.Error as error:
+            raise teaching(error) from error
+        finally:
+            cursor.close()
+
+
+def quoted(value: object) -> str:
+    """A setting's value as SQL: a text or a list of texts."""
+    if isinstance(value, list):
+        return "[" + ", ".join(quoted(item) for item in value) + "]"
+    return "'" + str(value).replace("'", "''") + "'"
+
+
+def teaching(error: duckdb.Error) -> QueryError:
+    """What DuckDB says, as an error of the query that says what to do."""
+    said = str(error)
+    for pattern, message, hint in TEACH:
+        if re.search(pattern, said, re.DOTALL):
+            return QueryError(message, hint=hint)
+    first = said.split("\n", maxsplit=1)[0]
+    return QueryError(
+        f"the query cannot be run: {first[:300]}", hint="this should have been found before; please report it"
+    )

@@ -1,0 +1,249 @@
+"""`QueryEngine`: runs queries over the committed segments."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import anyio
+import pyarrow as pa
+
+from ...plugins.errors import QueryError
+from ..storage.cache import SegmentGoneError
+from ..storage.segment import Segment
+from .duck import Duck, Interrupted, Running
+from .parser import parse
+from .plan import Given, Output, Statement, counts_only, newest_first, plan, plan_fetch, plan_newest, prepare
+from .prune import Bounds
+from .request import Cache, Catalog, QueryRequest
+from .result import QueryResult, QueryStats
+from .scope import Context
+from .template_cache import TemplateCache
+from .templates import has_phrase
+from .tree import Query
+
+ATTEMPTS = 3  # readings of the catalog: a compaction may take a segment away between it and the file
+FIRST_STEP = 8  # segments that a search for the newest events opens first; each further step doubles
+DEFAULT_TIMEOUT = 30.0
+
+
+@dataclass
+class Progress:
+    """What a query has done so far, for its statistics."""
+
+    running: Running = field(default_factory=Running)
+    scanned: dict[int, Segment] = field(default_factory=dict)
+
+    def opened(self, segments: Sequence[Segment]) -> None:
+        """Note segments that are read."""
+        self.scanned.update((segment.id, segment) for segment in segments)
+
+
+class QueryEngine:
+    """Answers queries: catalog → plan → DuckDB. Any number of queries may run at once; each can be cancelled by its id."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        cache: Cache,
+        *,
+        memory_limit: str = "2GB",
+        threads: int = 2,
+        spill: Path | None = None,
+        at_once: int = 4,
+        use_templates: bool = True,
+    ) -> None:
+        self._catalog, self._cache = catalog, cache
+        self._duck = Duck(cache.folder, memory_limit=memory_limit, threads=threads, spill=spill, at_once=at_once)
+        self._running: dict[str, Running] = {}
+        self._templates = TemplateCache(self._duck) if use_templates else None
+
+    def close(self) -> None:
+        """Stop what runs and give back what DuckDB holds."""
+        for running in self._running.values():
+            running.stop()
+        self._duck.close()
+
+    async def run(self, request: QueryRequest) -> QueryResult:
+        """The answer of a query.
+
+        :raises QueryError: the query is wrong, takes longer than its timeout or more memory than it may, or was cancelled.
+        """
+        started = time.perf_counter()
+        query = parse(request.text)
+        query_id = request.id or uuid.uuid4().hex
+        progress = Progress()
+        if query_id in self._running:
+            raise QueryError(f"a query with the id {query_id[:80]} is running already", text=request.text)
+        self._running[query_id] = progress.running
+        try:
+            with anyio.fail_after(request.timeout):
+                result = await self._attempts(query, request, query_id, progress, started)
+        except TimeoutError:
+            message = f"the query took longer than {request.timeout:g} s"
+            raise QueryError(message, text=request.text, hint="ask for a shorter range, or raise the timeout") from None
+        except Interrupted:
+            raise QueryError("the query was cancelled", text=request.text) from None
+        except QueryError as error:
+            error.text = error.text or request.text
+            raise
+        finally:
+            del self._running[query_id]
+        return result
+
+    async def cancel(self, query_id: str) -> bool:
+        """Stop the query with this id; false: none such is running."""
+        running = self._running.get(query_id)
+        if running is not None:
+            running.stop()
+        return running is not None
+
+    async def _attempts(
+        self, query: Query, request: QueryRequest, query_id: str, progress: Progress, started: float
+    ) -> QueryResult:
+        for attempt in range(ATTEMPTS):
+            progress.scanned.clear()
+            given = await self.given(query, request)
+            try:
+                outputs, table, complete = await self._answer(given, progress)
+            except SegmentGoneError:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                continue
+            scanned = progress.scanned.values()
+            stats = QueryStats(
+                elapsed_ms=round((time.perf_counter() - started) * 1000, 3),
+                rows_scanned=sum(segment.rows for segment in scanned),
+                bytes_scanned=sum(segment.bytes for segment in scanned),
+                segments_scanned=len(scanned),
+                segments_pruned=len(given.segments) + len(given.skipped) - len(scanned),
+            )
+            return QueryResult(query_id, outputs, table, stats, tuple(given.context.warnings), complete)
+        raise AssertionError("unreachable")
+
+    async def given(self, query: Query, request: QueryRequest) -> Given:
+        """What the planner needs: the segments that the query must read."""
+        bounds = Bounds(request.from_ns, request.to_ns, request.after_position, request.upto_position)
+        segments = await self._catalog.segments(
+            request.project_id, request.from_ns, request.to_ns, request.after_position, request.upto_position
+        )
+        context = Context(request.now_ns, zone_of(request.timezone))
+        return prepare(query, segments, bounds, context, request.limit)
+
+    async def _answer(self, given: Given, progress: Progress) -> tuple[Sequence[Output], pa.Table, bool]:
+        if (name := counts_only(given)) is not None:
+            total = sum(segment.rows for segment in given.segments)
+            return (Output(name, "int", (("int", "n"),)),), pa.table({"n": pa.array([total], pa.int64())}), True
+        late, stepwise = newest_first(given)
+        if late:
+            return await self._events(given, progress, stepwise=stepwise)
+        files, given = await self._files(given, given.segments, progress)
+        statement = plan(given, files)
+        table = await self._duck.table(statement.sql, progress.running)
+        return statement.outputs, *cut(table, statement)
+
+    async def _events(
+        self, given: Given, progress: Progress, *, stepwise: bool
+    ) -> tuple[Sequence[Output], pa.Table, bool]:
+        """Events: first which ones, by few columns and from the newest segments on; then those with all their columns."""
+        segments = sorted(given.segments, key=lambda segment: (-segment.max_time, segment.id))
+        files: dict[int, str] = {}
+        found: list[tuple[int, int, int]] = []
+        step, done, limit = FIRST_STEP if stepwise else len(segments), 0, 0
+        oldest: int | None = None
+        while done < len(segments) or not done:
+            part = segments[done : done + step]
+            more, given = await self._files(given, part, progress)
+            files |= more
+            statement = plan_newest(given, part, files, oldest)
+            limit = statement.cut
+            table = await self._duck.table(statement.sql, progress.running)
+            times, places, rows = (table.column(i).cast(pa.int64()).to_pylist() for i in range(3))
+            found += ((ns, statement.segments[place], row) for ns, place, row in zip(times, places, rows, strict=True))
+            done, step = done + max(len(part), 1), step * 2
+            if stepwise:
+                found = sorted(found, reverse=True)[: limit + 1]
+                oldest = found[-1][0] if len(found) > limit else None
+                if oldest is not None and done < len(segments) and segments[done].max_time < oldest:
+                    break
+        statement = plan_fetch(given, files, [(segment, row) for _, segment, row in found[:limit]])
+        table = await self._duck.table(statement.sql, progress.running)
+        shown = [output for output in statement.outputs if worth_showing(output, table, given)]
+        return shown, table, len(found) <= limit
+
+    async def _files(
+        self, given: Given, segments: Sequence[Segment], progress: Progress
+    ) -> tuple[dict[int, str], Given]:
+        """The segments' files, and the templates where a phrase is searched."""
+        progress.opened(segments)
+        paths = (
+            {segment: str(path) for segment, path in (await self._cache.paths(segments)).items()} if segments else {}
+        )
+        if self._templates is None or not has_phrase([given.query.search]):
+            return paths, given
+        known = await self._templates.of(segments, paths, progress.running)
+        return paths, replace(given, templates={**(given.templates or {}), **known})
+
+    async def explain(self, request: QueryRequest) -> dict[str, Any]:
+        """The plan: stages, which segments are read and why not the others, and the SQL."""
+        query = parse(request.text)
+        given = await self.given(query, request)
+        files = {segment.id: f"{segment.id}.parquet" for segment in given.segments}
+        late, stepwise = newest_first(given)
+        statements: list[Statement]
+        if counts_only(given) is not None:
+            statements = []
+        elif late:
+            statements = [plan_newest(given, given.segments, files, None), plan_fetch(given, files, [])]
+        else:
+            statements = [plan(given, files)]
+        reasons: dict[str, int] = {}
+        for reason in given.skipped.values():
+            reasons[reason] = reasons.get(reason, 0) + 1
+        return {
+            "query": request.text,
+            "strategy": "catalog"
+            if not statements
+            else "newest events first"
+            if stepwise
+            else "events, then columns"
+            if late
+            else "one statement",
+            "stages": [stage.name for stage in query.stages],
+            "segments": {"read": len(given.segments), "pruned": len(given.skipped), "reasons": reasons},
+            "rows": sum(segment.rows for segment in given.segments),
+            "bytes": sum(segment.bytes for segment in given.segments),
+            "sql": [statement.sql for statement in statements],
+            "warnings": list(given.context.warnings),
+        }
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of a request.
+
+    :raises QueryError: if there is none of that name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        raise QueryError(f"no time zone `{name[:80]}`", hint="use a name such as UTC or Europe/Berlin") from None
+
+
+def cut(table: pa.Table, statement: Statement) -> tuple[pa.Table, bool]:
+    """The rows that may be shown, and whether that is all."""
+    return (table, True) if table.num_rows <= statement.cut else (table.slice(0, statement.cut), False)
+
+
+def worth_showing(output: Output, table: pa.Table, given: Given) -> bool:
+    """Whether a column of events has a value, or was asked for by a stage. `observed_timestamp` is shown only where asked for."""
+    if any(stage.name == "fields" for stage in given.query.stages):
+        return True
+    first = ("timestamp", "severity", "service", "host", "message")
+    if output.name in first:
+        return True
+    return any(table.column(name).null_count < table.num_rows for _, name in output.kinds)

@@ -1,0 +1,91 @@
+"""Text to tree: Lark's LALR parser over grammar.lark and the stages' own rules. Whatever the text, only QueryError leaves."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from pathlib import Path
+
+from lark import Lark
+from lark.exceptions import UnexpectedInput, VisitError
+
+from ...plugins.errors import QueryError
+from .build import TreeBuilder
+from .mistakes import syntax_error
+from .stages import load_stages
+from .tree import MAX_DEPTH, MAX_NODES, Mistake, Node, Query
+
+MAX_LENGTH = 100_000  # characters; a longer query is a mistake, and every pass over it costs
+NESTING = re.compile(r"""[()]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""", re.DOTALL)
+
+
+@lru_cache(maxsize=1)
+def query_parser() -> Lark:
+    """The parser, made once: building its tables takes some 100 ms."""
+    stages = load_stages()
+    rules = "\n".join(stage.GRAMMAR for stage in stages.values())
+    keywords = "\n".join(f"{name.upper()}.9: /{name}(?![\\w.])/i" for name in stages)
+    choice = "?stage: " + " | ".join(sorted(stages))
+    grammar = Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
+    return Lark(
+        "\n".join((grammar, choice, rules, keywords)),
+        parser="lalr",
+        lexer="contextual",
+        transformer=TreeBuilder(stages),
+        maybe_placeholders=True,
+    )
+
+
+def parse(text: str) -> Query:
+    """The tree of a query.
+
+    :raises QueryError: with line, column and a hint, whatever the text is.
+    """
+    if len(text) > MAX_LENGTH:
+        raise QueryError(f"a query of {len(text)} characters is too long; use at most {MAX_LENGTH}", text=text[:200])
+    check_nesting(text)
+    if (bad := next((i for i, letter in enumerate(text) if "\ud800" <= letter <= "\udfff"), -1)) >= 0:
+        raise QueryError("the query is no valid Unicode text", text="", column=bad + 1)
+    try:
+        query = query_parser().parse(text)
+    except UnexpectedInput as error:
+        raise syntax_error(text, error, load_stages()) from None
+    except Mistake as mistake:
+        raise mistake.error(text) from None
+    except VisitError as error:
+        if isinstance(error.orig_exc, Mistake):
+            raise error.orig_exc.error(text) from None
+        raise
+    assert isinstance(query, Query)
+    query = Query(query.search, query.stages, text)
+    check_size(query)
+    return query
+
+
+def check_nesting(text: str) -> None:
+    """Refuse parentheses nested deeper than anything after the parser could walk.
+
+    >>> check_nesting("(" * 30 + "'" + "(" * 90 + "'" + ")" * 30)
+    """
+    depth = 0
+    for match in NESTING.finditer(text):
+        depth += {"(": 1, ")": -1}.get(match[0], 0)
+        if depth > MAX_DEPTH:
+            line, column = text.count("\n", 0, match.start()) + 1, match.start() - text.rfind("\n", 0, match.start())
+            message = f"parentheses nested deeper than {MAX_DEPTH}"
+            raise QueryError(message, text=text, line=line, column=column, hint="write the query flatter")
+
+
+def check_size(query: Query) -> None:
+    """Refuse a tree that is too deep or too large for what comes after; walks without recursion."""
+    count = 0
+    heap: list[tuple[Node, int]] = [(query.search, 1)]
+    heap += [(node, 1) for stage in query.stages for node in stage.nodes()]
+    while heap:
+        node, depth = heap.pop()
+        count += 1
+        if depth > MAX_DEPTH:
+            raise query.error(f"conditions nested deeper than {MAX_DEPTH}", node.at, "write the query flatter")
+        if count > MAX_NODES:
+            raise query.error(f"a query of more than {MAX_NODES} terms", node.at, "ask for less at once")
+        heap += [(child, depth + 1) for child in node.children()]

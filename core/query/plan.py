@@ -1,0 +1,311 @@
+"""From a tree and the segments' descriptions to SQL. Pure: no I/O, "now" is given, equal input makes equal SQL.
+
+Statement ─ sql          one SELECT over read_parquet
+          ├ outputs      the answer's columns, each with the SQL columns of its kinds
+          └ cut          rows to keep; the SELECT asks for one more, to know whether there were more
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlglot import exp
+
+from ..storage.segment import Segment
+from . import sql
+from .prune import Bounds, meaning, reason_to_skip, time_span
+from .relation import HIDDEN, Events, Names, Order, Relation
+from .request import DEFAULT_LIMIT, MAX_ROWS
+from .scan import Scan, scan
+from .scope import INTERNAL_COLUMNS, STANDARD_KINDS, TEMPLATE, Context, Schema, unknown_in_events
+from .sql import Expr
+from .stages.fields import Fields
+from .stages.limit import Limit
+from .stages.stats import Stats
+from .stages.where import Where
+from .tree import Call, Everything, Mistake, Name, Node, Query
+from .value import ORDER
+
+EVENTS = "events"
+
+
+@dataclass(frozen=True)
+class Output:
+    """A column of the answer: its name, its type for people, and the SQL column of each kind it may have."""
+
+    name: str
+    type: str
+    kinds: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """SQL, and how to read what it answers; `segments` are the ids that its `_file` counts through."""
+
+    sql: str
+    outputs: tuple[Output, ...]
+    cut: int
+    segments: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Given:
+    """What the planner is given of the data.
+
+    `segments` are those that must be read, newest first, `skipped` says for each other one why not.
+    """
+
+    query: Query
+    schema: Schema
+    segments: tuple[Segment, ...]
+    skipped: Mapping[int, str]
+    bounds: Bounds
+    context: Context
+    limit: int | None = None
+    templates: Mapping[int, frozenset[str] | None] | None = field(default=None, hash=False)
+
+
+def schema_of(segments: Sequence[Segment]) -> dict[str, tuple[str, ...]]:
+    """The attributes and standard fields that the segments have, with all kinds of each."""
+    kinds: dict[str, set[str]] = {}
+    for segment in segments:
+        for column in segment.columns:
+            if column.column not in INTERNAL_COLUMNS:
+                kinds.setdefault(column.field, set()).add(column.kind)
+    return {name: tuple(kind for kind in ORDER if kind in found) for name, found in kinds.items()}
+
+
+def conditions(query: Query) -> list[Node]:
+    """What must hold for every event that matters: the search, and the `where` stages right after it."""
+    found = [query.search]
+    for stage in query.stages:
+        if not isinstance(stage, Where):
+            break
+        found.append(stage.condition)
+    return found
+
+
+def prepare(
+    query: Query, segments: Sequence[Segment], bounds: Bounds, context: Context, limit: int | None = None
+) -> Given:
+    """Decide which segments must be read, and what times the rows can have.
+
+    :raises QueryError: for a time range that is none.
+    """
+    schema = schema_of(segments)
+    needed = conditions(query)
+    skipped: dict[int, str] = {}
+    kept: list[Segment] = []
+    for segment in segments:
+        if (reason := reason_to_skip(segment, needed, bounds, schema, context)) is not None:
+            skipped[segment.id] = reason
+        else:
+            kept.append(segment)
+    if segments:
+        warn_of_unknown(query.search, schema, context)
+    low, high = time_span(needed, schema, context)
+    starts = [ns for ns in (bounds.from_ns, low) if ns is not None] or [min((s.min_time for s in kept), default=None)]
+    ends = [ns for ns in (bounds.to_ns, high) if ns is not None] or [max((s.max_time + 1 for s in kept), default=None)]
+    start, end = (
+        max((ns for ns in starts if ns is not None), default=None),
+        min((ns for ns in ends if ns is not None), default=None),
+    )
+    if start is None and end is not None:
+        start = min((s.min_time for s in kept), default=None)
+    return Given(query, schema, tuple(kept), skipped, bounds, replace(context, start_ns=start, end_ns=end), limit)
+
+
+def warn_of_unknown(search: Node, schema: Schema, context: Context) -> None:
+    """Warn of the fields that no segment has; asked here, since all segments may be skipped for lack of them."""
+    known = {*STANDARD_KINDS, *schema}
+    for node in search.walk():
+        if isinstance(node, Name) and meaning(node.name, schema) not in (*known, TEMPLATE):
+            unknown_in_events(context, node, known)
+
+
+def relation_of(given: Given, names: Names | None = None) -> Relation:
+    """The events, newest first; the search is part of the scan."""
+    names = names or Names()
+    events = Events(given.schema)
+    events.value("timestamp", names)
+    order = (
+        Order(events.needed["timestamp", "time"], descending=True),
+        *(Order(name, descending=True) for name in HIDDEN),
+    )
+    return Relation(given.context, names, [], EVENTS, events, events=events, order=order, hidden=HIDDEN)
+
+
+def apply_stages(given: Given, relation: Relation, stages: Sequence[object]) -> Relation:
+    """The relation after the stages.
+
+    :raises QueryError: with the place of the mistake.
+    """
+    try:
+        for stage in stages:
+            relation = stage.apply(relation)  # type: ignore[attr-defined]
+    except Mistake as mistake:
+        raise mistake.error(given.query.text) from None
+    return relation
+
+
+def final_cut(given: Given) -> tuple[int, tuple[object, ...]]:
+    """How many rows the answer may have, and the stages with a last `limit` loosened by one, to see whether it cut.
+
+    A limit counts as the last stage also where only stages follow that keep every row.
+    """
+    stages = list(given.query.stages)
+    cut = given.limit
+    keeping = {"extend", "fields", "drop", "rename"}
+    for i in range(len(stages) - 1, -1, -1):
+        if isinstance(stages[i], Limit):
+            cut = stages[i].count if cut is None else min(cut, stages[i].count)
+            stages[i] = Limit(count=stages[i].count + 1, at=stages[i].at)
+            break
+        if stages[i].name not in keeping:
+            break
+    if cut is None:
+        cut = DEFAULT_LIMIT if all(stage.keeps_events for stage in stages) else MAX_ROWS
+    return min(cut, 10 * MAX_ROWS), tuple(stages)
+
+
+def plan(given: Given, files: Mapping[int, str]) -> Statement:
+    """The whole query in one statement.
+
+    :param files: segment id → path.
+    :raises QueryError: with the place of the mistake.
+    """
+    cut, stages = final_cut(given)
+    relation = apply_stages(given, relation_of(given), stages)
+    outputs, columns = output_columns(relation)
+    select = relation.select(*columns)
+    if (order := relation.ordering()) is not None:
+        select.set("order", order)
+    source = events_of(given, relation, files)
+    return Statement(written(relation, select.limit(cut + 1, copy=False), source.select), outputs, cut)
+
+
+def plan_newest(
+    given: Given, segments: Sequence[Segment], files: Mapping[int, str], older_than_cut_ns: int | None
+) -> Statement:
+    """The first rows of an answer of events: only the time, the segment's id and the row's number in its file.
+
+    :param older_than_cut_ns: rows older than this cannot be among them.
+    """
+    cut, stages = final_cut(given)
+    relation = relation_of(given)
+    events = relation.events
+    assert events is not None
+    moment = events.needed["timestamp", "time"]
+    relation = apply_stages(
+        given, relation, [stage for stage in stages if not isinstance(stage, Fields)] if not depends(stages) else stages
+    )
+    select = relation.select(sql.column(moment), *(sql.column(name) for name in HIDDEN))
+    if (order := relation.ordering()) is not None:
+        select.set("order", order)
+    select = select.limit(cut + 1, copy=False)
+    bounds = given.bounds
+    if older_than_cut_ns is not None:
+        bounds = replace(bounds, from_ns=max(older_than_cut_ns, bounds.from_ns or older_than_cut_ns))
+    source = events_of(replace(given, segments=tuple(segments), bounds=bounds), relation, files)
+    return Statement(written(relation, select, source.select), (), cut, source.segments)
+
+
+def depends(stages: Sequence[object]) -> bool:
+    """Whether a stage after `fields` may mean a column by what `fields` left."""
+    seen = False
+    for stage in stages:
+        if seen and not isinstance(stage, Limit | Fields):
+            return True
+        seen = seen or isinstance(stage, Fields)
+    return False
+
+
+def plan_fetch(given: Given, files: Mapping[int, str], chosen: Sequence[tuple[int, int]]) -> Statement:
+    """The full columns of chosen rows, (segment id, row) in the order of the answer."""
+    cut, stages = final_cut(given)
+    relation = relation_of(given)
+    relation = apply_stages(
+        given, relation, [stage for stage in stages if not isinstance(stage, Limit | Where) or depends(stages)]
+    )
+    rows: dict[int, list[int]] = {}
+    for segment, row in chosen:
+        rows.setdefault(segment, []).append(row)
+    members = [segment for segment in given.segments if segment.id in rows]
+    outputs, columns = output_columns(relation)
+    source = scan(
+        members, files, relation.scanned.needed, Everything(), Bounds(), given.schema, given.context, rows=rows
+    )
+    sequence = exp.Values(
+        expressions=[exp.Tuple(expressions=[sql.integer(source.segments.index(segment)), sql.integer(row), sql.integer(i)]) for i, (segment, row) in enumerate(chosen)],
+        alias=exp.TableAlias(this=exp.to_identifier("c", quoted=True), columns=[exp.to_identifier(name, quoted=True) for name in ("f", "r", "n")]),
+    ) if chosen else None  # fmt: skip
+    select = relation.select(*columns)
+    if sequence is not None:
+        select = select.join(sequence, on=sql.sql(":a = :b AND :c = :d", a=sql.column("_file"), b=sql.column("f", "c"),
+                                                  c=sql.column("_row"), d=sql.column("r", "c")), copy=False)  # fmt: skip
+        select.set(
+            "order", exp.Order(expressions=[exp.Ordered(this=sql.column("n", "c"), desc=False, nulls_first=False)])
+        )
+    return Statement(written(relation, select, source.select), outputs, cut)
+
+
+def output_columns(relation: Relation) -> tuple[tuple[Output, ...], list[Expr]]:
+    """The answer's columns, and their SQL; a column that is null throughout has none."""
+    outputs, columns = [], []
+    for name, value in relation.output().items():
+        kinds = tuple((kind, value.kinds[kind].name) for kind in ORDER if kind in value.kinds)
+        outputs.append(Output(name, value.type, kinds))
+        columns += [sql.column(column) for _, column in kinds]
+    columns = list({column.name: column for column in columns}.values())
+    return tuple(outputs), columns or [sql.alias(sql.integer(1), "nothing")]
+
+
+def events_of(given: Given, relation: Relation, files: Mapping[int, str]) -> Scan:
+    """The scan of what the stages asked for."""
+    try:
+        return scan(
+            given.segments,
+            files,
+            relation.scanned.needed,
+            given.query.search,
+            given.bounds,
+            given.schema,
+            given.context,
+            given.templates,
+        )
+    except Mistake as mistake:
+        raise mistake.error(given.query.text) from None
+
+
+def written(relation: Relation, select: exp.Select, source: Expr) -> str:
+    """The text of the statement: the scan and each stage as a WITH, then the answer."""
+    for name, step in ((EVENTS, source), *relation.steps):
+        select = select.with_(exp.to_identifier(name, quoted=True), as_=step, copy=False)
+    return select.sql(dialect=sql.DIALECT)
+
+
+def counts_only(given: Given) -> str | None:
+    """The column's name where the answer is the number of all events of whole segments, which the catalog knows."""
+    stages = given.query.stages
+    if len(stages) != 1 or not isinstance(stages[0], Stats) or not isinstance(given.query.search, Everything):
+        return None
+    stats = stages[0]
+    item = stats.aggregates[0]
+    is_count = item.node == Call("count", (), at=item.node.at) or (
+        isinstance(item.node, Name) and item.node.name.lower() == "count"
+    )
+    whole = all(given.bounds.covers_time(s) and given.bounds.covers_positions(s) for s in given.segments)
+    return (item.name or "count") if len(stats.aggregates) == 1 and not stats.keys and is_count and whole else None
+
+
+def newest_first(given: Given) -> tuple[bool, bool]:
+    """Whether the answer is of events that are looked for with few columns first, and whether segment by segment."""
+    stages = given.query.stages
+    if not all(stage.keeps_events for stage in stages):
+        return False, False
+    limits = [i for i, stage in enumerate(stages) if isinstance(stage, Limit)]
+    streaming = ("where", "extend", "fields", "drop", "rename", "limit")
+    after = stages[limits[0] + 1 :] if limits else ()
+    stepwise = all(stage.name in streaming for stage in stages) and all(stage.name in streaming[1:5] for stage in after)
+    return True, stepwise

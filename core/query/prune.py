@@ -1,0 +1,214 @@
+"""Which segments a query needs: a pure function over what the catalog knows of them. Conservative: in doubt a segment is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..storage.segment import FieldColumn, Segment
+from . import literals
+from .scope import ALIASES, STANDARD_KINDS, Context, Schema, field_of
+from .severity import severity_range
+from .terms import GLOB, network_of
+from .tree import (
+    And,
+    Bare,
+    Compare,
+    Constant,
+    FieldCompare,
+    FieldContains,
+    FieldMatches,
+    FieldPresent,
+    FieldRange,
+    Name,
+    Node,
+    Number,
+    Or,
+    Regex,
+    Text,
+    Word,
+)  # fmt: skip
+
+Span = tuple[int | None, int | None]
+"""Nanoseconds, end exclusive; None: open."""
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What the request says besides its text: times (end exclusive) and positions (after < position <= upto)."""
+
+    from_ns: int | None = None
+    to_ns: int | None = None
+    after_position: int | None = None
+    upto_position: int | None = None
+
+    def covers_time(self, segment: Segment) -> bool:
+        """Whether every row of the segment is in the time range."""
+        return (self.from_ns is None or segment.min_time >= self.from_ns) and (
+            self.to_ns is None or segment.max_time < self.to_ns
+        )
+
+    def covers_positions(self, segment: Segment) -> bool:
+        """Whether every row of the segment is in the range of positions."""
+        return (self.after_position is None or segment.min_position > self.after_position) and (
+            self.upto_position is None or segment.max_position <= self.upto_position
+        )
+
+
+def reason_to_skip(
+    segment: Segment, conditions: Sequence[Node], bounds: Bounds, schema: Schema, context: Context
+) -> str | None:
+    """Why no row of the segment can be in the answer; None: it must be read."""
+    if (bounds.from_ns is not None and segment.max_time < bounds.from_ns) or (
+        bounds.to_ns is not None and segment.min_time >= bounds.to_ns
+    ):
+        return "time range"
+    if (bounds.after_position is not None and segment.max_position <= bounds.after_position) or (
+        bounds.upto_position is not None and segment.min_position > bounds.upto_position
+    ):
+        return "positions"
+    return next((reason for node in conditions if (reason := impossible(node, segment, schema, context))), None)
+
+
+def impossible(node: Node, segment: Segment, schema: Schema, context: Context) -> str | None:
+    """Why no row of the segment can satisfy the condition; None: some may."""
+    match node:
+        case And(items=items):
+            return next((reason for item in items if (reason := impossible(item, segment, schema, context))), None)
+        case Or(items=items):
+            reasons = [impossible(item, segment, schema, context) for item in items]
+            return reasons[0] if reasons and all(reasons) else None
+        case Constant(value=value):
+            return None if value else "never true"
+        case Word() | Text() | Regex():
+            return None if segment.kinds("message") else "no message"
+        case FieldCompare(field=field, op=op, value=value):
+            return field_impossible(field, op, value, segment, schema, context)
+        case FieldRange(field=field, low=low, high=high):
+            return field_impossible(field, ">=", low, segment, schema, context) or field_impossible(
+                field, "<=", high, segment, schema, context
+            )
+        case FieldMatches(field=field) | FieldContains(field=field) | FieldPresent(field=field):
+            return None if columns_of(field.name, segment, schema) else f"no field {field.name}"
+        case Compare(op=op, left=Name() as field, right=Number(value=number)) if op in (
+            "=",
+            "!=",
+            "<",
+            "<=",
+            ">",
+            ">=",
+        ):
+            return field_impossible(field, op, Bare(repr(number)), segment, schema, context)
+        case Compare(op=op, left=Name() as field, right=Text() as text) if op in ("=", "!=", "<", "<=", ">", ">="):
+            return field_impossible(field, op, text, segment, schema, context)
+    return None
+
+
+def meaning(name: str, schema: Schema) -> str:
+    """The field that a name means, aliases resolved as in `scope.find`."""
+    if name in schema or name in STANDARD_KINDS:
+        return name
+    return "severity" if name == "severity_number" else ALIASES.get(name, name)
+
+
+def columns_of(name: str, segment: Segment, schema: Schema) -> tuple[FieldColumn, ...]:
+    """The columns of the field that a name means in this segment."""
+    field = meaning(name, schema)
+    return tuple(column for column in segment.columns if field_of(column) == field)
+
+
+def field_impossible(
+    field: Name, op: str, literal: Bare | Text, segment: Segment, schema: Schema, context: Context
+) -> str | None:
+    """Why no row can have `field op literal`."""
+    name = meaning(field.name, schema)
+    columns = columns_of(field.name, segment, schema)
+    if not columns:
+        return f"no field {field.name}"
+    kinds = {column.kind for column in columns}
+    is_glob = op == ":" and not (isinstance(literal, Text) and literal.exact) and GLOB.search(literal.text)
+    if is_glob:
+        return None
+    number = literals.number(literal.text)
+    if name == "severity" and kinds == {"severity"} and op != "!=":
+        span = (
+            severity_range(literal.text.strip())
+            if field.name != "severity_number"
+            else (number, number)
+            if isinstance(number, int)
+            else None
+        )
+        return None if span is None or levels_match(segment.severities, op, span) else "severity"
+    if name == "timestamp":
+        times = literals.time_ns(literal.text, context.now_ns, context.zone)
+        return None if times is None or time_matches(segment, op, times) else "time"
+    listed = {"service": segment.services, "host": segment.hosts}.get(name)
+    if listed is not None and op in (":", "=") and (number is None or isinstance(literal, Text)):
+        is_network = op == ":" and network_of(literal.text) is not None
+        is_size = literals.size(literal.text) is not None
+        return None if is_network or is_size or literal.text in listed else name
+    if isinstance(literal, Bare) and number is not None and kinds <= {"int", "float"} and op != "!=":
+        return None if any(number_matches(column, op, number) for column in columns) else f"values of {field.name}"
+    return None
+
+
+def levels_match(mask: int, op: str, span: tuple[int, int]) -> bool:
+    """Whether a level of the segment satisfies the comparison.
+
+    >>> levels_match(1 << 9 | 1, ">=", (13, 16)), levels_match(1 << 17, ">=", (13, 16)), levels_match(1 << 14, ">", (13, 16))
+    (False, True, False)
+    """
+    low, high = span
+    tests = {":": range(low, high + 1), "=": range(low, high + 1), ">=": range(low, 256), ">": range(high + 1, 256),
+             "<=": range(1, high + 1), "<": range(1, low)}  # fmt: skip
+    return any(mask >> number & 1 for number in tests[op] if number > 0) or (0 in tests[op] and bool(mask & 1))
+
+
+def time_matches(segment: Segment, op: str, span: tuple[int, int]) -> bool:
+    """Whether a time of the segment can satisfy the comparison."""
+    start, length = span
+    return {
+        ":": segment.max_time >= start and segment.min_time <= start + length,
+        "=": segment.max_time >= start and segment.min_time <= start + length,
+        ">": segment.max_time > start, ">=": segment.max_time >= start,
+        "<": segment.min_time < start, "<=": segment.min_time <= start,
+    }.get(op, True)  # fmt: skip
+
+
+def number_matches(column: FieldColumn, op: str, number: int | float) -> bool:
+    """Whether a value between the column's bounds can satisfy the comparison; without bounds: yes."""
+    low, high = column.min, column.max
+    if low is None or high is None:
+        return True
+    return {":": low <= number <= high, "=": low <= number <= high, ">": high > number, ">=": high >= number,
+            "<": low < number, "<=": low <= number}.get(op, True)  # fmt: skip
+
+
+def time_span(conditions: Sequence[Node], schema: Schema, context: Context) -> Span:
+    """The times between which rows can lie, by conditions that must all hold."""
+    low: int | None = None
+    high: int | None = None
+    heap = list(conditions)
+    while heap:
+        node = heap.pop()
+        tests: list[tuple[Name, str, Bare | Text]] = []
+        match node:
+            case And(items=items):
+                heap += items
+            case FieldCompare(field=field, op=op, value=value):
+                tests = [(field, op, value)]
+            case FieldRange(field=field, low=first, high=last):
+                tests = [(field, ">=", first), (field, "<=", last)]
+        for field, op, value in tests:
+            if (
+                meaning(field.name, schema) != "timestamp"
+                or (span := literals.time_ns(value.text, context.now_ns, context.zone)) is None
+            ):
+                continue
+            start, length = span
+            if op in (">", ">=", ":", "="):
+                low = start if low is None else max(low, start)
+            if op in ("<", "<=", ":", "="):
+                end = start + {"<": 0, "<=": 1}.get(op, max(length, 1))
+                high = end if high is None else min(high, end)
+    return low, high

@@ -1,0 +1,225 @@
+"""`Relation`: the rows between two stages, and the SQL that makes them. Each stage adds one or more named subqueries.
+
+Rows of a relation over events are "open": a name that no stage has made resolves to the events' field, and the scan
+notes that it is needed; in the end the scan reads just the noted columns.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlglot import exp
+
+from . import sql
+from .scope import STANDARD_KINDS, TEMPLATE, Context, Schema, message_phrase, unknown_column, unknown_in_events
+from .sql import Expr
+from .tree import Call, Name
+from .value import ORDER, Value, sort_keys
+
+HIDDEN = ("_file", "_row")  # of an event's row: which file of the plan, and which row in it
+
+
+@dataclass(frozen=True)
+class Order:
+    """A column to order by; nulls are last in either direction."""
+
+    column: str
+    descending: bool = False
+
+
+@dataclass
+class Events:
+    """The scan at the bottom: which fields there are, and which columns the stages asked for so far."""
+
+    schema: Schema
+    needed: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def value(self, name: str, names: Names) -> Value | None:
+        """The field's columns, noted as needed; None: no segment and no standard has it."""
+        if name == TEMPLATE:
+            kinds: tuple[str, ...] = ("text",)
+        elif name in STANDARD_KINDS:
+            kinds = (STANDARD_KINDS[name],)
+        elif name in self.schema:
+            kinds = self.schema[name]
+        else:
+            return None
+        for kind in kinds:
+            if (name, kind) not in self.needed:
+                self.needed[name, kind] = names.new(name if len(kinds) == 1 else f"{name}_{kind}")
+        return Value({kind: sql.column(self.needed[name, kind]) for kind in kinds})
+
+    def fields(self) -> list[str]:
+        """Standard fields in their order of display, then attributes by name."""
+        first = ["timestamp", "severity", "service", "host", "message", "trace_id", "span_id", "source", "parse_error",
+                 "severity_text"]  # fmt: skip
+        return first + sorted(name for name in self.schema if name not in STANDARD_KINDS)
+
+
+class Names:
+    """Gives out column names that are new in the query, readable, and plain whatever the field is called."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = {*HIDDEN, "_seq", "_position"}
+
+    def new(self, wish: str) -> str:
+        """A name like the wish that was not given out before.
+
+        >>> names = Names()
+        >>> names.new("http.status"), names.new("Http.Status"), names.new("ß\\"; --")
+        ('http_status', 'http_status_2', 'c')
+        """
+        base = re.sub(r"[^a-z0-9_]+", "_", wish.lower(), flags=re.ASCII).strip("_")[:40] or "c"
+        name, number = base, 1
+        while name in self._taken:
+            number += 1
+            name = f"{base}_{number}"
+        self._taken.add(name)
+        return name
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Rows. `columns` are those that stages made, by name, in order; `events` gives the others while it is open.
+
+    `order` says how the rows are ordered when somebody asks (a limit, the answer); `hidden` are columns carried along
+    for that. `names`, `steps`, `scanned` and `context.warnings` are shared by all relations of one plan and only ever grow.
+    """
+
+    context: Context
+    names: Names
+    steps: list[tuple[str, Expr]]
+    source: str
+    scanned: Events
+    columns: Mapping[str, Value] = field(default_factory=dict)
+    dropped: frozenset[str] = frozenset()
+    events: Events | None = None
+    order: tuple[Order, ...] = ()
+    hidden: tuple[str, ...] = ()
+
+    # ---- Scope ------------------------------------------------------------------------------------------------------
+
+    def field(self, name: str) -> Value | None:
+        """The value under this name, made by a stage or a field of the events."""
+        if name in self.columns:
+            return self.columns[name]
+        if self.events is None or name in self.dropped:
+            return None
+        return self.events.value(name, self.names)
+
+    def known(self) -> Iterable[str]:
+        """Names for hints."""
+        rest = set(self.events.fields()) - self.dropped if self.events else set()
+        return set(self.columns) | rest
+
+    def missing(self, name: Name) -> Value:
+        """Null and a warning over events, a mistake elsewhere."""
+        if self.events is None:
+            raise unknown_column(name, self.known())
+        return unknown_in_events(self.context, name, self.known() if self.events.schema else ())
+
+    def phrase(self, text: str) -> Expr:
+        """Whether the message contains the text."""
+        return message_phrase(self.field("message"), text)
+
+    def aggregate(self, call: Call) -> Value | None:
+        """Rows are no groups."""
+        return None
+
+    # ---- making new ones --------------------------------------------------------------------------------------------
+
+    def output(self) -> dict[str, Value]:
+        """The columns a person sees, in order."""
+        found = {name: value for name in self.events.fields() if name not in self.dropped and name not in self.columns
+                 and (value := self.field(name)) is not None} if self.events else {}  # fmt: skip
+        return {**found, **self.columns}
+
+    def select(self, *columns: Expr) -> exp.Select:
+        """SELECT columns FROM this relation."""
+        return exp.Select(expressions=list(columns) or [exp.Star()]).from_(
+            exp.Table(this=exp.Identifier(this=self.source, quoted=True)), copy=False)  # fmt: skip
+
+    def then(self, select: Expr, **changes: object) -> Relation:
+        """The relation that a query over this one makes."""
+        name = f"t{len(self.steps) + 1}"
+        self.steps.append((name, select))
+        return replace(self, source=name, **changes)  # type: ignore[arg-type]
+
+    def where(self, condition: Expr) -> Relation:
+        """The rows for which the condition is true."""
+        return self if condition == sql.TRUE else self.then(self.select().where(condition, copy=False))
+
+    def with_columns(self, values: Mapping[str, Value]) -> Relation:
+        """These columns added, or put in the place of others of the same name."""
+        made, columns = self.named(values)
+        return self.then(self.select(exp.Star(), *columns), columns={**self.columns, **made})
+
+    def only(self, values: Mapping[str, Value]) -> Relation:
+        """Nothing but these columns, and what the order needs."""
+        made, columns = self.named(values)
+        columns += [sql.column(name) for name in self.carried()]
+        return self.then(
+            self.select(*columns or [sql.alias(sql.integer(1), self.names.new("nothing"))]), columns=made, events=None
+        )
+
+    def carried(self) -> list[str]:
+        """The hidden columns and those of the order."""
+        return list(dict.fromkeys((*self.hidden, *(order.column for order in self.order))))
+
+    def named(self, values: Mapping[str, Value]) -> tuple[dict[str, Value], list[Expr]]:
+        """Values as new columns of a SELECT, and as they are seen from outside it."""
+        made: dict[str, Value] = {}
+        columns: list[Expr] = []
+        for name, value in values.items():
+            kinds = {}
+            for kind in (kind for kind in ORDER if kind in value.kinds):
+                column = self.names.new(name if len(value.kinds) == 1 else f"{name}_{kind}")
+                columns.append(sql.alias(value.kinds[kind].copy(), column))
+                kinds[kind] = sql.column(column)
+            made[name] = Value(kinds)
+        return made, columns
+
+    def grouped(self, keys: Mapping[str, Value], aggregates: Mapping[str, Value]) -> Relation:
+        """A row for each distinct value of the keys (one row in all where there are none)."""
+        made, key_columns = self.named(keys)
+        results, columns = self.named(aggregates)
+        select = self.select(*key_columns, *columns)
+        if key_columns:
+            select.set("group", exp.Group(expressions=[exp.Literal.number(i + 1) for i in range(len(key_columns))]))
+        elif keys:  # keys that are null throughout: no row where there are no events
+            select.set("having", exp.Having(this=sql.sql("count(*) > 0")))
+        return self.then(select, columns={**made, **results}, events=None, order=(), hidden=(), dropped=frozenset())
+
+    def sorted_by(self, keys: Sequence[tuple[Value, bool]]) -> Relation:
+        """Ordered by values, each ascending or descending; what order there was decides between equals."""
+        orders: list[Order] = []
+        columns: list[Expr] = []
+        for value, descending in keys:
+            for tree in sort_keys(value):
+                if isinstance(tree, exp.Column) and not tree.table:
+                    orders.append(Order(tree.name, descending))
+                else:
+                    name = self.names.new("order")
+                    columns.append(sql.alias(tree, name))
+                    orders.append(Order(name, descending))
+        order = (*orders, *self.order)
+        return self.then(self.select(exp.Star(), *columns), order=order) if columns else replace(self, order=order)
+
+    def ordering(self, *, backwards: bool = False) -> exp.Order | None:
+        """ORDER BY of this relation."""
+        if not self.order:
+            return None
+        return exp.Order(expressions=[
+            exp.Ordered(this=sql.column(order.column), desc=order.descending != backwards,
+                        nulls_first=backwards and order.column not in HIDDEN)
+            for order in self.order
+        ])  # fmt: skip
+
+    def limited(self, count: int, *, backwards: bool = False) -> Relation:
+        """The first rows in the order, or the last ones."""
+        select = self.select()
+        if (order := self.ordering(backwards=backwards)) is not None:
+            select.set("order", order)
+        return self.then(select.limit(count, copy=False))

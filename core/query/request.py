@@ -1,0 +1,61 @@
+"""What is asked of the engine, and what it needs from the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from ..storage.segment import Segment
+
+DEFAULT_LIMIT = 1000  # events of an answer where nobody says otherwise
+MAX_ROWS = 100_000  # rows of an aggregation's answer
+
+
+class QueryRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A query with its range. Times are nanoseconds since the epoch, `to_ns` exclusive; `timeout` is seconds.
+
+    `after_position` (exclusive) and `upto_position` (inclusive) bound the commits that are read.
+    """
+
+    text: str
+    project_id: int
+    now_ns: int
+    from_ns: int | None = None
+    to_ns: int | None = None
+    limit: int | None = None
+    timezone: str = "UTC"
+    timeout: float = 30.0
+    after_position: int | None = None
+    upto_position: int | None = None
+    id: str | None = None
+
+
+class Catalog(Protocol):
+    """Which segments there are."""
+
+    async def segments(
+        self,
+        project_id: int,
+        from_ns: int | None = None,
+        to_ns: int | None = None,
+        after_position: int | None = None,
+        upto_position: int | None = None,
+    ) -> Sequence[Segment]:
+        """One snapshot, newest `max_time` first; `from_ns` inclusive, `to_ns` exclusive, `after` exclusive, `upto` inclusive."""
+
+
+class Cache(Protocol):
+    """The segments' files on local disk."""
+
+    @property
+    def folder(self) -> Path:
+        """Where all files lie: the only folder that DuckDB may read."""
+
+    async def paths(self, segments: Sequence[Segment]) -> dict[int, Path]:
+        """Segment id → Parquet file, fetched where missing.
+
+        :raises SegmentGoneError: if one was compacted away meanwhile; the catalog must be read anew.
+        """

@@ -1,0 +1,110 @@
+"""`QueryResult`: an answer, as columns in Arrow and as rows in JSON values."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from .plan import Output
+from .severity import severity_name
+
+Json: TypeAlias = Any
+CHUNK = 10_000  # rows turned to Python at a time
+
+
+class ResultColumn(msgspec.Struct, frozen=True):
+    """A column: `type` is int, float, number, bool, text, json, time, severity, duration, mixed or null."""
+
+    name: str
+    type: str
+
+
+class QueryStats(msgspec.Struct, frozen=True):
+    """What the query cost. Rows and bytes are those of the segments that were opened."""
+
+    elapsed_ms: float = 0.0
+    rows_scanned: int = 0
+    bytes_scanned: int = 0
+    segments_scanned: int = 0
+    segments_pruned: int = 0
+
+
+@dataclass(frozen=True)
+class QueryResult:
+    """An answer. `complete` is false where a limit cut it; `table` has a column for each kind of each output."""
+
+    id: str
+    outputs: Sequence[Output]
+    table: pa.Table
+    stats: QueryStats = field(default_factory=QueryStats)
+    warnings: tuple[str, ...] = ()
+    complete: bool = True
+
+    @property
+    def columns(self) -> tuple[ResultColumn, ...]:
+        """The columns in order."""
+        return tuple(ResultColumn(output.name, output.type) for output in self.outputs)
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def rows(self) -> Iterator[list[Json]]:
+        """The rows as JSON values: times RFC 3339 with nanoseconds, levels by name, durations in seconds."""
+        for start in range(0, self.table.num_rows, CHUNK):
+            part = self.table.slice(start, CHUNK)
+            columns = [cells(output, part) for output in self.outputs]
+            if columns:
+                yield from (list(row) for row in zip(*columns, strict=True))
+            else:
+                yield from ([] for _ in range(part.num_rows))
+
+    def objects(self) -> Iterator[dict[str, Json]]:
+        """The rows as objects without nulls: for events the form of the contract."""
+        names = [output.name for output in self.outputs]
+        for row in self.rows():
+            yield {name: value for name, value in zip(names, row, strict=True) if value is not None}
+
+
+def cells(output: Output, table: pa.Table) -> list[Json]:
+    """A column's values; of several kinds the one that is not null."""
+    found: list[Json] | None = None
+    for kind, name in output.kinds:
+        values = shown(kind, table.column(name))
+        found = values if found is None else [a if a is not None else b for a, b in zip(found, values, strict=True)]
+    return found if found is not None else [None] * table.num_rows
+
+
+def shown(kind: str, column: pa.ChunkedArray) -> list[Json]:
+    """The values of one kind as JSON values."""
+    match kind:
+        case "time":
+            ns = column.cast(pa.timestamp("ns")).cast(pa.int64())
+            texts = np.datetime_as_string(ns.fill_null(0).to_numpy().astype("datetime64[ns]"), unit="ns")
+            return [
+                f"{text}Z" if ok else None
+                for text, ok in zip(texts.tolist(), column.is_valid().to_pylist(), strict=True)
+            ]
+        case "severity":
+            return [severity_name(number) for number in column.to_pylist()]
+        case "json":
+            return [None if text is None else decoded(text) for text in column.to_pylist()]
+        case "float":
+            return [value if value is not None and math.isfinite(value) else None for value in column.to_pylist()]
+        case "duration":
+            return [None if ns is None else ns / 1e9 for ns in column.to_pylist()]
+    values: list[Json] = column.to_pylist()
+    return values
+
+
+def decoded(text: str) -> Json:
+    """JSON text as a value; text that is none stays as it is. Integers keep all their digits."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text

@@ -1,0 +1,209 @@
+"""The scan at the bottom of every query: the segments grouped by equal physical layout of what is needed, one SELECT a group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from ..storage.segment import Segment
+from . import sql
+from .expressions import condition
+from .prune import Bounds, meaning
+from .scope import POSITION, STANDARD_KINDS, TEMPLATE, Context, Schema, field_of, message_phrase, unknown_in_events
+from .sql import Expr
+from .templates import TemplateFacts, template_phrase
+from .tree import Call, FieldCompare, FieldContains, Name, Node, Regex, Text, Word
+from .value import SQL_TYPES, Value
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the fields are in the files of a group: (field, kind) → physical column. What is absent is null throughout."""
+
+    columns: Mapping[tuple[str, str], str]
+    needs_time: bool
+    needs_positions: bool
+
+    def kinds(self, field: str) -> dict[str, Expr]:
+        """The field's columns by kind."""
+        return {kind: sql.column(column) for (name, kind), column in self.columns.items() if name == field}
+
+
+@dataclass(frozen=True)
+class Scan:
+    """The SELECT of the events; `_file` in it counts through `segments`, the ids in the order of the groups."""
+
+    select: Expr
+    segments: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class GroupScope:
+    """Names in the search, resolved to the physical columns of one group."""
+
+    context: Context
+    schema: Schema
+    layout: Layout
+    templates: TemplateFacts | None = None
+
+    def field(self, name: str) -> Value | None:
+        """The field's columns in this group; null where it has none; None where no segment knows it."""
+        if name != TEMPLATE and name not in STANDARD_KINDS and name not in self.schema:
+            return None
+        return Value(self.layout.kinds(name))
+
+    def known(self) -> Iterable[str]:
+        """For hints."""
+        return {*STANDARD_KINDS, *self.schema}
+
+    def missing(self, name: Name) -> Value:
+        """Null, with a warning."""
+        return unknown_in_events(self.context, name, self.known() if self.schema else ())
+
+    def phrase(self, text: str) -> Expr:
+        """Whether the message contains the text; by its template alone where that is certain."""
+        message = self.field("message")
+        whole = message_phrase(message, text)
+        template = self.layout.kinds(TEMPLATE).get("text")
+        if self.templates is None or template is None or whole == sql.FALSE:
+            return whole
+        return template_phrase(text, whole, template, self.templates)
+
+    def aggregate(self, call: Call) -> Value | None:
+        """Events are no groups."""
+        return None
+
+
+def searched_fields(nodes: Iterable[Node], schema: Schema) -> set[str]:
+    """The fields that conditions read, aliases resolved."""
+    found: set[str] = set()
+    for top in nodes:
+        for node in top.walk():
+            match node:
+                case Name(name=name):
+                    found |= {meaning(name, schema), name}
+                case Word() | Text() | Regex() | FieldContains():
+                    found |= {"message", TEMPLATE}
+                case FieldCompare(field=Name(name="pattern")):
+                    found.add(TEMPLATE)
+    return found
+
+
+def layout_of(segment: Segment, fields: set[str], bounds: Bounds) -> Layout:
+    """Where a segment has the fields."""
+    columns = {
+        (field, column.kind): column.column for column in segment.columns if (field := field_of(column)) in fields
+    }
+    needs_positions = not bounds.covers_positions(segment)
+    if needs_positions and segment.min_position != segment.max_position:
+        columns[POSITION, "int"] = "_position"
+    needs_time = not bounds.covers_time(segment)
+    if needs_time:
+        columns["timestamp", "time"] = "timestamp"
+    return Layout(columns, needs_time, needs_positions)
+
+
+def grouped(
+    segments: Sequence[Segment],
+    fields: set[str],
+    bounds: Bounds,
+    templates: Mapping[int, frozenset[str] | None] | None = None,
+) -> list[tuple[Layout, list[Segment]]]:
+    """The segments by equal layout of these fields (and whether their templates are known), in the order of the first of each."""
+    groups: dict[tuple[object, ...], tuple[Layout, list[Segment]]] = {}
+    for segment in segments:
+        layout = layout_of(segment, fields, bounds)
+        key = (*sorted(layout.columns.items()), layout.needs_time, layout.needs_positions,
+               templates is not None and templates.get(segment.id) is not None)  # fmt: skip
+        groups.setdefault(key, (layout, []))[1].append(segment)
+    return list(groups.values())
+
+
+def read_parquet(files: Sequence[str]) -> exp.Table:
+    """The files as a table, with `file_index` and `file_row_number` beside their columns."""
+    listed = exp.Array(expressions=[exp.Literal.string(file) for file in files])
+    return exp.Table(this=exp.Anonymous(this="read_parquet", expressions=[listed]))
+
+
+def scan(
+    segments: Sequence[Segment],
+    files: Mapping[int, str],
+    needed: Mapping[tuple[str, str], str],
+    search: Node,
+    bounds: Bounds,
+    schema: Schema,
+    context: Context,
+    templates: Mapping[int, frozenset[str] | None] | None = None,
+    rows: Mapping[int, Sequence[int]] | None = None,
+) -> Scan:
+    """SELECT of the events: the needed columns under their plan names, `_file` and `_row`.
+
+    :param needed: (field, kind) → the name that the plan gave the column.
+    :param rows: only these rows of each segment; they are known to match, the search is left out.
+    """
+    fields = {field for field, _ in needed} | (searched_fields([search], schema) if rows is None else set())
+    selects = []
+    ids: list[int] = []
+    for layout, members in grouped(segments, fields, bounds if rows is None else Bounds(), templates):
+        columns = [
+            sql.alias(
+                sql.column(layout.columns[key])
+                if key in layout.columns
+                else sql.cast(sql.NULL.copy(), SQL_TYPES[key[1]]),
+                name,
+            )
+            for key, name in needed.items()
+        ]
+        columns += [
+            sql.alias(sql.sql("CAST(:i AS BIGINT) + :n", i=sql.column("file_index"), n=len(ids)), "_file"),
+            sql.alias(sql.column("file_row_number"), "_row"),
+        ]
+        ids += (segment.id for segment in members)
+        select = exp.Select(expressions=columns).from_(
+            read_parquet([files[segment.id] for segment in members]), copy=False
+        )
+        if rows is not None:
+            chosen = sql.any_of(
+                row_test(i, rows[segment.id], alone=len(members) == 1) for i, segment in enumerate(members)
+            )
+            selects.append(select.where(chosen, copy=False))
+            continue
+        facts = TemplateFacts.of(templates, members) if templates is not None else None
+        scope = GroupScope(context, schema, layout, facts)
+        tests = [*range_tests(layout, bounds), condition(search, scope)]
+        where = sql.all_of(tests)
+        selects.append(select if where == sql.TRUE else select.where(where, copy=False))
+    if not selects:
+        nulls = [sql.alias(sql.cast(sql.NULL.copy(), SQL_TYPES[kind]), name) for (_, kind), name in needed.items()]
+        nulls += [sql.alias(sql.cast(sql.NULL.copy(), "BIGINT"), name) for name in ("_file", "_row")]
+        return Scan(exp.Select(expressions=nulls).where(sql.FALSE.copy(), copy=False), ())
+    union: Expr = selects[0]
+    for select in selects[1:]:
+        union = exp.Union(this=union, expression=select, distinct=False)
+    return Scan(union, tuple(ids))
+
+
+def row_test(file: int, rows: Sequence[int], *, alone: bool) -> Expr:
+    """Whether a row is one of these of the file."""
+    test = exp.In(this=sql.column("file_row_number"), expressions=[sql.integer(row) for row in rows])
+    return test if alone else sql.all_of([sql.sql(":f = :i", f=sql.column("file_index"), i=file), test])
+
+
+def range_tests(layout: Layout, bounds: Bounds) -> list[Expr]:
+    """The request's time range and positions, where a segment lies not wholly inside."""
+    tests = []
+    if layout.needs_time:
+        moment = sql.column("timestamp")
+        if bounds.from_ns is not None:
+            tests.append(sql.sql(":t >= :a", t=moment, a=sql.time(bounds.from_ns)))
+        if bounds.to_ns is not None:
+            tests.append(sql.sql(":t < :a", t=moment, a=sql.time(bounds.to_ns)))
+    if layout.needs_positions:
+        position = sql.column("_position")
+        if bounds.after_position is not None:
+            tests.append(sql.sql(":p > :a", p=position, a=bounds.after_position))
+        if bounds.upto_position is not None:
+            tests.append(sql.sql(":p <= :a", p=position, a=bounds.upto_position))
+    return tests

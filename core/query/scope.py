@@ -1,0 +1,122 @@
+"""Where names are looked up while a node becomes SQL: the events of one group of segments, or the relation before a stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from ...plugins.fields import STANDARD
+from ..storage.segment import FieldColumn
+from . import sql
+from .literals import lower
+from .mistakes import did_you_mean, nearest
+from .sql import Expr
+from .tree import Call, Mistake, Name
+from .value import Value, one
+
+STANDARD_KINDS = {
+    name: "time" if name in ("timestamp", "observed_timestamp") else "severity" if name == "severity" else "text"
+    for name in STANDARD
+}
+# The internal columns as fields: under names that no attribute can have, since none holds a NUL.
+TEMPLATE, POSITION = "\0template", "\0position"
+INTERNAL_COLUMNS = {"_template": TEMPLATE, "_position": POSITION}
+# Understood where the data has no field of that name.
+ALIASES = {"level": "severity", "time": "timestamp", "@timestamp": "timestamp", "pattern": TEMPLATE}
+
+
+@dataclass(frozen=True)
+class Context:
+    """What planning is given besides the tree: it asks no clock and no zone database of the machine.
+
+    `start_ns` and `end_ns` bound the times that the rows can have (end exclusive), as far as known. `warnings` collects
+    what the answer should say.
+    """
+
+    now_ns: int
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    start_ns: int | None = None
+    end_ns: int | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    def warn(self, message: str) -> None:
+        """Add a warning, once."""
+        if message not in self.warnings:
+            self.warnings.append(message)
+
+
+class Scope(Protocol):
+    """The names of a place in the query."""
+
+    @property
+    def context(self) -> Context:
+        """What planning is given."""
+
+    def field(self, name: str) -> Value | None:
+        """The value under exactly this name; None: there is no such field."""
+
+    def known(self) -> Iterable[str]:
+        """The names that exist, for hints."""
+
+    def missing(self, name: Name) -> Value:
+        """What an unknown name is: null with a warning where rows are events, a mistake where columns are fixed."""
+
+    def phrase(self, text: str) -> Expr:
+        """Whether the message contains the text, ignoring case."""
+
+    def aggregate(self, call: Call) -> Value | None:
+        """The aggregate of a group that a call means; None where rows are no groups, or it is a plain function."""
+
+
+def find(scope: Scope, name: str) -> Value | None:
+    """The value under a name or what it is an alias of."""
+    if (value := scope.field(name)) is not None:
+        return value
+    if name == "severity_number" and (severity := scope.field("severity")) is not None:
+        return severity.map(lambda kind, tree: sql.cast(tree, "BIGINT")) if severity.is_null else one(
+            "int", sql.cast(severity.kinds["severity"], "BIGINT")) if "severity" in severity.kinds else None  # fmt: skip
+    if name in ALIASES:
+        return scope.field(ALIASES[name])
+    return None
+
+
+def lookup(scope: Scope, name: Name) -> Value:
+    """The value of a name; see `Scope.missing` for unknown ones."""
+    value = find(scope, name.name)
+    return scope.missing(name) if value is None else value
+
+
+def unknown_in_events(context: Context, name: Name, known: Iterable[str]) -> Value:
+    """Null, with a warning."""
+    names = set(known)
+    if names:
+        hint = nearest(name.name, names)
+        context.warn(f"no event here has a field `{name.name}`" + (f"; did you mean `{hint}`?" if hint else ""))
+    return Value()
+
+
+def unknown_column(name: Name, known: Iterable[str]) -> Mistake:
+    """The mistake of naming a column that the stage before does not make."""
+    names = sorted(known)
+    listed = f"columns here: {', '.join(names[:12])}" if names else "no column is left here"
+    return Mistake(f"no column `{name.name}` here", name.at, did_you_mean(name.name, names, listed))
+
+
+def message_phrase(message: Value | None, text: str) -> Expr:
+    """Whether the message contains the text, ignoring case: the one definition."""
+    if message is None or "text" not in message.kinds:
+        return sql.FALSE
+    if not text:
+        return sql.sql(":x IS NOT NULL", x=message.kinds["text"])
+    return sql.sql("contains(lower(:x), :y)", x=message.kinds["text"], y=lower(text))
+
+
+def field_of(column: FieldColumn) -> str:
+    """The field that a physical column holds, internal ones under their own names."""
+    return INTERNAL_COLUMNS.get(column.column, column.field)
+
+
+Schema = Mapping[str, tuple[str, ...]]
+"""Field → the kinds it has in the segments asked, in ORDER; standard fields are always there."""

@@ -1,0 +1,54 @@
+"""What a stage of the pipeline is: the base class of core/query/stages/*.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import msgspec
+
+from .tree import Named, Node, Place
+
+if TYPE_CHECKING:
+    from .relation import Relation
+
+
+class Stage(msgspec.Struct, frozen=True, kw_only=True):
+    """A node of the tree that turns a relation into another.
+
+    `GRAMMAR` is the stage's rule in Lark's words, named as the stage; its first child is the keyword's token, a terminal
+    that the loader makes (`STATS` for `stats`). `DOC` is its documentation: a paragraph and examples, in Markdown.
+    """
+
+    name: ClassVar[str]
+    GRAMMAR: ClassVar[str]
+    DOC: ClassVar[str]
+    keeps_events: ClassVar[bool] = False
+    """Rows in are rows out, or some of them, with their order: the events can be looked for with few columns first."""
+
+    at: Place = Place()
+
+    @classmethod
+    def build(cls, at: Place, children: Sequence[Any]) -> Self:
+        """The node from the rule's children after the keyword.
+
+        :raises Mistake: where an option is wrong.
+        """
+        raise NotImplementedError
+
+    def apply(self, relation: Relation) -> Relation:
+        """The relation after this stage; pure.
+
+        :raises Mistake: for an unknown function or column, or kinds that do not fit.
+        """
+        raise NotImplementedError
+
+    def nodes(self) -> Iterator[Node]:
+        """The expressions of this stage, for walks over the whole query."""
+        for field in self.__struct_fields__:
+            value = getattr(self, field)
+            for item in value if isinstance(value, tuple) else (value,):
+                if isinstance(item, Node):
+                    yield item
+                elif isinstance(item, Named):
+                    yield item.node

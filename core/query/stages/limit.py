@@ -1,0 +1,43 @@
+"""`limit`: the first rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+from ..relation import Relation
+from ..stage import Stage
+from ..tree import Mistake, Place
+
+MOST = 1_000_000  # rows; more than a person reads or a browser holds
+
+
+def row_count(token: Any) -> int:
+    """A number of rows.
+
+    :raises Mistake: if it is too large.
+    """
+    if len(token) > 9 or not 0 <= int(token) <= MOST:
+        raise Mistake(f"{token[:20]} rows are too many", Place(token.line, token.column), f"use 0 to {MOST}")
+    return int(token)
+
+
+class Limit(Stage, frozen=True, kw_only=True):
+    """The first rows in the order there is: of events the newest."""
+
+    name = "limit"
+    GRAMMAR = "limit: LIMIT INTEGER"
+    DOC = """Keeps the first N rows: of events the newest, after a `sort` the first in its order.
+
+        | sort -n | limit 20
+    """
+    keeps_events = True
+
+    count: int
+
+    @classmethod
+    def build(cls, at: Place, children: Sequence[Any]) -> Self:
+        return cls(count=row_count(children[0]), at=at)
+
+    def apply(self, relation: Relation) -> Relation:
+        return relation.limited(self.count)

@@ -1,0 +1,231 @@
+"""`timechart`: aggregates over time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+from sqlglot import exp
+
+from .. import literals, sql
+from ..aggregate import find_aggregate
+from ..expressions import compute
+from ..functions_time import DAY, MONDAY, WEEK, bin_time
+from ..relation import Relation
+from ..scope import lookup
+from ..sql import Expr
+from ..stage import Stage
+from ..tree import Call, Mistake, Name, Named, Node, Place
+from ..value import Value, choose, coalesce, group_key, one, present
+from .limit import row_count
+from .stats import aggregated
+
+SPANS = (
+    "1ms",
+    "10ms",
+    "100ms",
+    "1s",
+    "5s",
+    "10s",
+    "30s",
+    "1m",
+    "5m",
+    "10m",
+    "30m",
+    "1h",
+    "3h",
+    "6h",
+    "12h",
+    "1d",
+    "7d",
+    "30d",
+)
+CHOSEN = 100  # bars that a span chosen by us makes at most: what a screen shows
+MOST = 10_000  # bars of a series at all
+SERIES = 10
+
+
+class Timechart(Stage, frozen=True, kw_only=True):
+    """Aggregates in spans of time, for each value of a field; a row for every span, whether something happened or not."""
+
+    name = "timechart"
+    GRAMMAR = (
+        'timechart: TIMECHART timechart_option* named ("," named)* timechart_option* [timechart_by]\n'
+        "timechart_by: _BY named timechart_option*\n"
+        'timechart_option: TIMECHART_SPAN "=" DURATION | TIMECHART_LIMIT "=" INTEGER\n'
+        "TIMECHART_SPAN.9: /span(?=\\s*=)/i\nTIMECHART_LIMIT.9: /limit(?=\\s*=)/i"
+    )
+    DOC = """Aggregates over time: columns `time`, the field after `by` if there is one, and the aggregates. Without `span` one is
+    chosen from the range. The ten largest values make a series each (`limit=`), the rest together is `other`. Spans in
+    which nothing happened are there: with 0 for counts, without a value for others.
+
+        | timechart span=5m count() by service
+        | timechart avg(took), p99(took)
+    """
+
+    aggregates: tuple[Named, ...]
+    by: Named | None = None
+    span: int | None = None
+    limit: int = SERIES
+
+    @classmethod
+    def build(cls, at: Place, children: Sequence[Any]) -> Self:
+        span, limit, parts = None, SERIES, []
+        *front, by = children
+        by, *behind = by.children if by is not None else (None,)
+        for child in (*front, *behind):
+            if isinstance(child, Named):
+                parts.append(child)
+                continue
+            option, value = child.children
+            if option.type == "TIMECHART_LIMIT":
+                limit = min(row_count(value), 1000)
+            else:
+                span = literals.duration(str(value))
+                if not span:
+                    raise Mistake("the span must be above 0", Place(value.line, value.column))
+        return cls(aggregates=tuple(parts), by=by, span=span, limit=limit, at=at)
+
+    def apply(self, relation: Relation) -> Relation:
+        context = relation.context
+        moment = lookup(relation, Name("timestamp", at=self.at))
+        if "time" not in moment.kinds:
+            raise Mistake("there is no timestamp here to chart over", self.at, "put timechart before stats")
+        start, end = context.start_ns, context.end_ns
+        span = self.span or chosen_span(start, end)
+        begin = bin_time(moment.kinds["time"], span, context.zone, after_1970=(start or -1) >= 0)
+        keys = {"time": one("time", begin)}
+        series = None
+        if self.by is not None:
+            series = self.by.name or (self.by.node.name if isinstance(self.by.node, Name) else "series")
+            relation, keys[series] = self.series(relation, series)
+        made = relation.grouped(keys, aggregated(self.aggregates, relation, keys))
+        return self.filled(made, series, bars(start, end, span, context.zone, self.at))
+
+    def series(self, relation: Relation, name: str) -> tuple[Relation, Value]:
+        """The key of the series: the value where it is among the most frequent, else `other`."""
+        assert self.by is not None
+        relation = relation.with_columns({name: group_key(compute(self.by.node, relation))})
+        value = relation.columns[name]
+        if value.is_null:
+            return relation, value
+        rank = relation.grouped({name: value}, {"n": one("int", sql.sql("count(*)"))})
+        kept = rank.sorted_by([(rank.columns["n"], True), (rank.columns[name], False)]).limited(self.limit)
+        # Each kind against its own list; a value without kinds, the missing one, competes as all others do.
+        tests: list[Expr] = []
+        for kind, tree in value.kinds.items():
+            chosen = kept.select(kept.columns[name].kinds[kind])
+            chosen = chosen.where(sql.sql(":x IS NOT NULL", x=kept.columns[name].kinds[kind]), copy=False)
+            tests.append(exp.In(this=tree.copy(), query=exp.Subquery(this=chosen)))
+        empty = kept.select(sql.sql("count(*)")).where(sql.negate(present(kept.columns[name])), copy=False)
+        tests.append(sql.all_of([sql.negate(present(value)), sql.sql(":n > 0", n=exp.Subquery(this=empty))]))
+        return relation, choose(sql.any_of(tests), value, one("text", sql.text("other")))
+
+    def filled(self, made: Relation, series: str | None, starts: Sequence[int] | None) -> Relation:
+        """The rows for all spans and all series, in order."""
+        if starts is None:
+            return made.sorted_by([(value, False) for name, value in made.columns.items() if name in ("time", series)])
+        times = exp.Select(expressions=[sql.alias(sql.sql("make_timestamp_ns(unnest(:l))", l=span_list(starts)), "t")])
+        grid_columns = [sql.alias(sql.column("t", "b"), "t")]
+        grid = exp.Select().from_(
+            exp.Subquery(this=times, alias=exp.TableAlias(this=exp.to_identifier("b", quoted=True))), copy=False
+        )
+        joins = [
+            sql.sql(
+                ":a IS NOT DISTINCT FROM :b",
+                a=sql.column("t", "g"),
+                b=sql.column(made.columns["time"].kinds["time"].name, "d"),
+            )
+        ]
+        columns: dict[str, Value] = {"time": one("time", sql.column("t", "g"))}
+        if series is not None:
+            kinds = made.columns[series].kinds
+            names = (
+                made.select(*(tree.copy() for tree in kinds.values())).distinct(copy=False)
+                if kinds
+                else made.select(sql.alias(sql.integer(1), "x")).limit(1, copy=False)
+            )
+            grid = grid.join(
+                exp.Subquery(this=names, alias=exp.TableAlias(this=exp.to_identifier("s", quoted=True))),
+                join_type="cross",
+                copy=False,
+            )
+            grid_columns += [sql.column(tree.name, "s") for tree in kinds.values()]
+            joins += [
+                sql.sql(":a IS NOT DISTINCT FROM :b", a=sql.column(t.name, "g"), b=sql.column(t.name, "d"))
+                for t in kinds.values()
+            ]
+            columns[series] = Value({kind: sql.column(tree.name, "g") for kind, tree in kinds.items()})
+        for item, (name, value) in zip(self.aggregates, list(made.columns.items())[len(columns) :], strict=True):
+            zero = counts(item.node)
+            columns[name] = value.map(
+                lambda kind, tree, zero=zero: (
+                    coalesce([sql.column(tree.name, "d"), sql.integer(0)], "BIGINT")
+                    if zero
+                    else sql.column(tree.name, "d")
+                )
+            )
+        grid = grid.select(*grid_columns, copy=False)
+        new, selected = made.named(columns)
+        query = exp.Select(expressions=selected).from_(
+            exp.Subquery(this=grid, alias=exp.TableAlias(this=exp.to_identifier("g", quoted=True))), copy=False
+        )
+        query = query.join(exp.Table(this=exp.to_identifier(made.source, quoted=True), alias=exp.TableAlias(this=exp.to_identifier("d", quoted=True))),
+                           on=sql.all_of(joins), join_type="left", copy=False)  # fmt: skip
+        filled = made.then(query, columns=new, order=())
+        return filled.sorted_by([(value, False) for name, value in new.items() if name in ("time", series)])
+
+
+def counts(node: Node) -> bool:
+    """Whether a span without events has a 0: a count of something."""
+    return (isinstance(node, Name) and node.name.lower() == "count") or (
+        isinstance(node, Call) and node.name in ("count", "countif", "distinct", "distinct_exact") and find_aggregate(node.name) is not None)  # fmt: skip
+
+
+def chosen_span(start: int | None, end: int | None) -> int:
+    """The shortest usual span that makes no more than a hundred bars.
+
+    >>> chosen_span(0, 3600 * 10**9) // 10**9, chosen_span(0, 86400 * 10**9) // 10**9, chosen_span(None, None) // 10**9
+    (60, 1800, 60)
+    """
+    if start is None or end is None:
+        return literals.UNITS_NS["m"]
+    spans = [literals.duration(text) or 1 for text in SPANS]
+    return next((span for span in spans if (end - start) / span <= CHOSEN), 365 * literals.UNITS_NS["d"])
+
+
+def bars(start: int | None, end: int | None, span: int, zone: ZoneInfo, at: Place) -> list[int] | None:
+    """The begins of all spans from start to end (exclusive); None where there is no data.
+
+    :raises Mistake: if they are too many.
+
+    >>> bars(70, 200, 50, ZoneInfo("UTC"), Place())
+    [50, 100, 150]
+    """
+    if start is None or end is None or end <= start:
+        return None
+    if (end - start) / span > MOST:
+        raise Mistake(f"more than {MOST} spans", at, "use a longer span, or a shorter time range")
+    origin = MONDAY if span % WEEK == 0 else 0
+    if span % DAY or zone.key == "UTC":
+        return list(range((start - origin) // span * span + origin, end, span))
+    epoch = datetime(1970, 1, 1)  # noqa: DTZ001 - wall clock
+    wall = datetime.fromtimestamp(start // 10**9, UTC).astimezone(zone).replace(tzinfo=None)
+    first = ((wall - epoch).days * DAY - origin) // span * span + origin
+    begins = []
+    while True:
+        day = (epoch + timedelta(days=first // DAY)).replace(tzinfo=zone)
+        ns = literals.epoch_ns(day)
+        if ns >= end:
+            return begins
+        begins.append(ns)
+        first += span
+
+
+def span_list(starts: Sequence[int]) -> Expr:
+    """The begins as a list; an even one as a range, which is short whatever its length."""
+    if len(starts) > 2 and all(b - a == starts[1] - starts[0] for a, b in zip(starts, starts[1:], strict=False)):
+        return sql.call("range", starts[0], starts[-1] + 1, starts[1] - starts[0])
+    return exp.Array(expressions=[sql.cast(sql.integer(start), "BIGINT") for start in starts])

@@ -1,0 +1,114 @@
+"""Phrases by template: a message's template often tells for sure whether a phrase is in it, without reading the message.
+
+A template is the message with each white-space separated token that has an ASCII digit replaced by `<*>` (white space is
+ASCII: space, tab, line feed, carriage return, vertical tab, form feed). For a phrase and a template one of three holds:
+
+* certainly present: the phrase stands in the template. Outside of markers a template is the message, letter by letter.
+* certainly absent: the phrase, cut at its spaces, cannot lie on the template's tokens. A token of the phrase that has a
+  digit lies on a marker; one without lies on the same text, or, at the ends of the phrase, in a marker too.
+* undecided: the message must be read.
+
+Only phrases without `<`, `*`, `>` and without white space but single spaces are decided, others are read from the messages.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from sqlglot import exp
+
+from ..storage.segment import Segment
+from . import sql
+from .literals import lower
+from .sql import Expr
+from .tree import FieldContains, Node, Text, Word
+
+MARKER = "<*>"
+MOST_TEMPLATES = 5_000  # of a segment; with more, a query over them costs more than reading the messages
+MOST_UNDECIDED = 100  # templates listed in SQL
+LEAST_ROWS = 10_000  # of a segment worth keeping templates of
+
+
+@dataclass(frozen=True)
+class TemplateFacts:
+    """The distinct templates, in lower case, of all files of a group."""
+
+    templates: frozenset[str]
+
+    @classmethod
+    def of(cls, known: Mapping[int, frozenset[str] | None], members: Sequence[Segment]) -> TemplateFacts | None:
+        """Of these segments; None where those of one are not known."""
+        sets = [known.get(segment.id) for segment in members]
+        if any(templates is None for templates in sets):
+            return None
+        return cls(frozenset().union(*(templates for templates in sets if templates is not None)))
+
+
+def template_phrase(text: str, whole: Expr, template: Expr, facts: TemplateFacts) -> Expr:
+    """The condition that a message contains the text, reading templates where they decide."""
+    needle = lower(text)
+    tests = decide(needle)
+    if tests is None:
+        return whole
+    present, undecided = set(), set()
+    for candidate in facts.templates:
+        if needle in candidate:
+            present.add(candidate)
+        elif tests.search(candidate):
+            undecided.add(candidate)
+    if not present and not undecided:
+        return sql.FALSE
+    by_template = sql.sql("contains(lower(:t), :n)", t=template, n=needle)
+    if not undecided:
+        return by_template
+    if len(undecided) + len(present) > MOST_UNDECIDED or len(undecided) * 3 > len(facts.templates):
+        return whole
+    folded = sql.sql("lower(:t)", t=template)
+    possible = exp.In(this=folded, expressions=[sql.text(item) for item in sorted(present | undecided)])
+    return sql.all_of([possible, sql.any_of([by_template, whole])])
+
+
+@lru_cache(maxsize=1000)
+def decide(needle: str) -> re.Pattern[str] | None:
+    """A pattern that every template matches whose messages can hold the needle; None: the template decides nothing.
+
+    >>> bool(decide("card declined").search("card declined for <*>")), bool(decide("card declined").search("<*> declined"))
+    (True, True)
+    >>> bool(decide("took 5").search("it took <*> ms")), bool(decide("took 5").search("it took long"))
+    (True, False)
+    >>> decide("a  b") is None, bool(decide("wo").search("two")), bool(decide("wo").search("x <*>"))
+    (True, True, True)
+    """
+    if not needle or re.search(r"[<*>]|[^\S ]|  |[\x00-\x1f\x7f-\x9f]", needle):
+        return None
+    tokens = needle.split(" ")
+    marker = re.escape(MARKER)
+    if len(tokens) == 1:
+        return re.compile(marker if has_digit(needle) else f"{marker}|{re.escape(needle)}")
+    parts = []
+    for i, token in enumerate(tokens):
+        is_end = i in (0, len(tokens) - 1)
+        if not token:
+            parts.append("")
+        elif has_digit(token):
+            parts.append(marker)
+        else:
+            parts.append(f"(?:{re.escape(token)}|{marker})" if is_end else re.escape(token))
+    return re.compile(" ".join(parts))
+
+
+def has_digit(token: str) -> bool:
+    """Whether the token would be replaced by the marker."""
+    return re.search("[0-9]", token) is not None
+
+
+def has_phrase(nodes: Iterable[Node]) -> bool:
+    """Whether templates can help: a phrase is searched."""
+    return any(
+        isinstance(node, Word | FieldContains) or (isinstance(node, Text) and not node.exact)
+        for top in nodes
+        for node in top.walk()
+    )
