@@ -43,7 +43,6 @@ class Catalog:
     async def segments(
         self,
         project_id: int,
-        *,
         from_ns: int | None = None,
         to_ns: int | None = None,
         after_position: int | None = None,
