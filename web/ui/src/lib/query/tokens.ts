@@ -21,6 +21,7 @@ const KEYWORDS = new Set([
 ])
 const NUMBER = /^[+-]?\d+(\.\d+)?(ns|us|ms|s|m|h|d|w|B|[KMGT]i?B|%)?$/i
 const OPERATOR = /^(!=|>=|<=|==|[:=<>~+*/%-])/
+const COMPARISON = /[:=<>~]/ // ends what stands before a value
 const STOPS_WORD = /[\s|(),"'`:=<>~]/
 const STOPS_VALUE = /[\s|(),]/
 
@@ -58,9 +59,9 @@ export function tokenize(text: string): Token[] {
     else if (char === '`') push('field', endOfQuoted(text, at, char))
     else if (char === '/' && regexMayStart(last.kind, last.glued, inStage) && endOfRegex(text, at) > 0) push('regex', endOfRegex(text, at))
     else if (!inStage && char === '-' && !last.glued) push('operator', at + 1)
-    else if (!inStage && last.kind === 'operator' && last.glued && !OPERATOR.test(rest)) {
+    else if (!inStage && COMPARISON.test(text.charAt(at - 1)) && !OPERATOR.test(rest)) {
       const to = wordEnd(text, at, STOPS_VALUE)
-      push(NUMBER.test(text.slice(at, to)) ? 'number' : fieldAhead(text, at) ?? 'string', to === at ? at + 1 : fieldAhead(text, at) ? wordEnd(text, at, STOPS_WORD) : to)
+      push(NUMBER.test(text.slice(at, to)) ? 'number' : 'string', Math.max(to, at + 1))
     } else if (OPERATOR.test(rest) && (inStage || !/^[+*/%-]/.test(char))) push('operator', at + (OPERATOR.exec(rest)?.[0].length ?? 1))
     else {
       const to = Math.max(at + 1, wordEnd(text, at, inStage ? /[\s|(),"'`:=<>~+*/%!]/ : STOPS_WORD))
@@ -77,13 +78,6 @@ function wordKind(text: string, from: number, to: number, inStage: boolean, prev
   if (KEYWORDS.has(word.toLowerCase()) && !/[:=<>~]/.test(text.charAt(to))) return 'keyword'
   if (inStage) return text.charAt(to) === '(' ? 'function' : 'field'
   return /^\s*(:|=|!=|>|<|~|in\s*\()/.test(text.slice(to)) ? 'field' : 'word'
-}
-
-/** After a leading minus: is the word a field name (`-env:staging`) rather than a value? */
-function fieldAhead(text: string, from: number): 'field' | null {
-  if (text.charAt(from - 1) !== '-') return null
-  const end = wordEnd(text, from, STOPS_WORD)
-  return end > from && /^(:|=|!=|>|<|~)/.test(text.slice(end)) ? 'field' : null
 }
 
 function regexMayStart(previous: TokenKind | 'start', glued: boolean, inStage: boolean): boolean {
