@@ -18,7 +18,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.json
 
-from .batch import Batch
+from .batch import Batch, concat
 from .fields import KINDS, MAX_ATTRIBUTES, STANDARD, clean_name, column_name, kind_of
 from .normalise import normalise
 from .times import UTC
@@ -26,6 +26,8 @@ from .times import UTC
 MAX_DEPTH: Final = 32
 """Levels of nesting that become dotted names; what lies deeper is kept as JSON text under the name reached."""
 
+_SLOW_BLOCK = 64 * 1024  # bytes that the slow path reads at once, a tenth as fast as the other
+_DIVISION = 8
 _EXACT = 2**53  # integers up to here keep their value as a double
 _INT64 = 2**63
 _ALWAYS_TEXT = ("timestamp", "@timestamp", "time", "ts", "_time", "date", "message", "msg")
@@ -37,11 +39,22 @@ def read_ndjson(body: bytes, observed: int, *, zone: ZoneInfo = UTC) -> Batch:
 
     `observed` is the time of arrival in nanoseconds; times without an offset are in `zone`.
     """
-    body = body.removeprefix(b"\xef\xbb\xbf")
+    return concat(list(_blocks(body.removeprefix(b"\xef\xbb\xbf"), observed, zone)))
+
+
+def _blocks(body: bytes, observed: int, zone: ZoneInfo) -> Iterator[Batch]:
+    """The body by the fast path where it can; a block that cannot is divided, so that one bad line slows few others."""
     frame = _fast(body)
-    if frame is None:
-        return read_lines(body.split(b"\n"), observed, zone=zone)
-    return normalise(frame, observed, zone=zone)
+    if frame is not None:
+        yield normalise(frame, observed, zone=zone)
+    elif len(body) <= _SLOW_BLOCK:
+        yield read_lines(body.split(b"\n"), observed, zone=zone)
+    else:
+        start, step = 0, len(body) // _DIVISION
+        while start < len(body):
+            end = body.find(b"\n", start + step) + 1 or len(body)
+            yield from _blocks(body[start:end], observed, zone)
+            start = end
 
 
 def read_lines(lines: Sequence[bytes | msgspec.Raw], observed: int, *, zone: ZoneInfo = UTC) -> Batch:
