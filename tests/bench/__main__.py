@@ -43,6 +43,7 @@ def main() -> None:
             if given.only is None:
                 results["queries"] = query.run(server.port, path)
                 print(query.report(results["queries"]), flush=True)
+            print(f"load of the machine before: {machine['load_before']:.2f} on {machine['cores']} cores")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     target = ROOT / "bench-results" / f"{ingest.now()}.json"

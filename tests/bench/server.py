@@ -173,8 +173,10 @@ class Server:
     ) -> None:
         if self.process is not None and error is None:
             self.stop()
-        else:
-            self.kill()
+            return
+        self.kill()
+        if error is not None:
+            error.add_note(f"the server's last words: {self.last_words()}")
 
 
 def _lower(headers: Message) -> dict[str, str]:
