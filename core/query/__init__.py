@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from .batch_filter import BatchFilter
 from .engine import QueryEngine
+from .inventory import FieldSummary
 from .parser import parse
 from .request import Cache, Catalog, QueryRequest
 from .result import QueryResult, QueryStats, ResultColumn

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import anyio
@@ -17,6 +17,7 @@ from ...plugins.errors import QueryError
 from ..storage.cache import SegmentGoneError
 from ..storage.segment import Segment
 from .duck import Duck, Interrupted, Running
+from .inventory import FieldSummary, counted_fields, known_fields, plan_fields, query_of_values
 from .parser import parse
 from .plan import Given, Output, Statement, counts_only, newest_first, plan, plan_fetch, plan_newest, prepare
 from .prune import Bounds
@@ -30,12 +31,14 @@ from .tree import Query
 ATTEMPTS = 3  # readings of the catalog: a compaction may take a segment away between it and the file
 FIRST_STEP = 8  # segments that a search for the newest events opens first; each further step doubles
 DEFAULT_TIMEOUT = 30.0
+T = TypeVar("T")
 
 
 @dataclass
 class Progress:
     """What a query has done so far, for its statistics."""
 
+    id: str
     running: Running = field(default_factory=Running)
     scanned: dict[int, Segment] = field(default_factory=dict)
 
@@ -74,16 +77,52 @@ class QueryEngine:
 
         :raises QueryError: the query is wrong, takes longer than its timeout or more memory than it may, or was cancelled.
         """
-        started = time.perf_counter()
+        return await self._run(parse(request.text), request)
+
+    async def field_values(self, request: QueryRequest, name: str, limit: int = 10) -> list[dict[str, Any]]:
+        """A field's most frequent values in what the query finds: {"value", "count"}, the most frequent first.
+
+        :raises QueryError: as `run`.
+        """
+        result = await self._run(query_of_values(parse(request.text), name, limit), request)
+        return [{"value": value, "count": count} for value, count, _ in result.rows()]
+
+    async def fields(self, request: QueryRequest) -> list[FieldSummary]:
+        """The fields of what the query finds, each with its type and the number of events that have it.
+
+        :raises QueryError: as `run`.
+        """
         query = parse(request.text)
+
+        async def answer(progress: Progress) -> list[FieldSummary]:
+            given = await self.given(query, request)
+            if (known := known_fields(given)) is not None:
+                return known
+            files, given = await self._files(given, given.segments, progress)
+            statement, types = plan_fields(given, files)
+            return counted_fields(await self._duck.table(statement.sql, progress.running), types)
+
+        return await self._limited(request, answer)
+
+    async def _run(self, query: Query, request: QueryRequest) -> QueryResult:
+        started = time.perf_counter()
+        return await self._limited(request, lambda progress: self._answered(query, request, progress, started))
+
+    async def _limited(self, request: QueryRequest, answer: Callable[[Progress], Awaitable[T]]) -> T:
+        """The answer, under the request's timeout, cancellable by its id, read again where a segment went away."""
         query_id = request.id or uuid.uuid4().hex
-        progress = Progress()
+        progress = Progress(query_id)
         if query_id in self._running:
             raise QueryError(f"a query with the id {query_id[:80]} is running already", text=request.text)
         self._running[query_id] = progress.running
         try:
             with anyio.fail_after(request.timeout):
-                result = await self._attempts(query, request, query_id, progress, started)
+                for _ in range(ATTEMPTS - 1):
+                    try:
+                        return await answer(progress)
+                    except SegmentGoneError:
+                        progress.scanned.clear()
+                return await answer(progress)
         except TimeoutError:
             message = f"the query took longer than {request.timeout:g} s"
             raise QueryError(message, text=request.text, hint="ask for a shorter range, or raise the timeout") from None
@@ -94,7 +133,6 @@ class QueryEngine:
             raise
         finally:
             del self._running[query_id]
-        return result
 
     async def cancel(self, query_id: str) -> bool:
         """Stop the query with this id; false: none such is running."""
@@ -103,28 +141,18 @@ class QueryEngine:
             running.stop()
         return running is not None
 
-    async def _attempts(
-        self, query: Query, request: QueryRequest, query_id: str, progress: Progress, started: float
-    ) -> QueryResult:
-        for attempt in range(ATTEMPTS):
-            progress.scanned.clear()
-            given = await self.given(query, request)
-            try:
-                outputs, table, complete = await self._answer(given, progress)
-            except SegmentGoneError:
-                if attempt == ATTEMPTS - 1:
-                    raise
-                continue
-            scanned = progress.scanned.values()
-            stats = QueryStats(
-                elapsed_ms=round((time.perf_counter() - started) * 1000, 3),
-                rows_scanned=sum(segment.rows for segment in scanned),
-                bytes_scanned=sum(segment.bytes for segment in scanned),
-                segments_scanned=len(scanned),
-                segments_pruned=len(given.segments) + len(given.skipped) - len(scanned),
-            )
-            return QueryResult(query_id, outputs, table, stats, tuple(given.context.warnings), complete)
-        raise AssertionError("unreachable")
+    async def _answered(self, query: Query, request: QueryRequest, progress: Progress, started: float) -> QueryResult:
+        given = await self.given(query, request)
+        outputs, table, complete = await self._answer(given, progress)
+        scanned = progress.scanned.values()
+        stats = QueryStats(
+            elapsed_ms=round((time.perf_counter() - started) * 1000, 3),
+            rows_scanned=sum(segment.rows for segment in scanned),
+            bytes_scanned=sum(segment.bytes for segment in scanned),
+            segments_scanned=len(scanned),
+            segments_pruned=len(given.segments) + len(given.skipped) - len(scanned),
+        )
+        return QueryResult(progress.id, outputs, table, stats, tuple(given.context.warnings), complete)
 
     async def given(self, query: Query, request: QueryRequest) -> Given:
         """What the planner needs: the segments that the query must read."""

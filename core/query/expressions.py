@@ -236,7 +236,9 @@ def arithmetic(node: Arithmetic, scope: Scope) -> Value:
         )
     is_float = left.has("float") or right.has("float")
     tree = sql.sql(f":a {op} :b", a=a, b=b)
-    if (durations and op == "*" and durations < 2) or (durations and op in "+-" and (durations == 2 or zero(node.left))):
+    if (durations and op == "*" and durations < 2) or (
+        durations and op in "+-" and (durations == 2 or zero(node.left))
+    ):
         return one("duration", sql.cast(tree, "BIGINT") if is_float else tree)
     if durations:
         raise Mistake(f"`{op}` does not fit a duration here", node.at, "durations add to durations and times")

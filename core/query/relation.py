@@ -164,6 +164,19 @@ class Relation:
             self.select(*columns or [sql.alias(sql.integer(1), self.names.new("nothing"))]), columns=made, events=None
         )
 
+    def without(self, names: Iterable[str]) -> Relation:
+        """The same rows without these columns; no SQL is needed, they are just not named any more."""
+        gone = frozenset(names)
+        kept = {name: value for name, value in self.columns.items() if name not in gone}
+        return replace(self, columns=kept, dropped=self.dropped | gone)
+
+    def renamed(self, old: str, new: str, value: Value) -> Relation:
+        """The same rows with a column under another name, at its place where there are no others than made ones."""
+        columns = {
+            (new if name == old else name): kept for name, kept in self.columns.items() if name != new or name == old
+        }
+        return replace(self, columns={**columns, new: value}, dropped=self.dropped | {old})
+
     def carried(self) -> list[str]:
         """The hidden columns and those of the order."""
         return list(dict.fromkeys((*self.hidden, *(order.column for order in self.order))))
@@ -185,7 +198,7 @@ class Relation:
         """A row for each distinct value of the keys (one row in all where there are none)."""
         made, key_columns = self.named(keys)
         results, columns = self.named(aggregates)
-        select = self.select(*key_columns, *columns)
+        select = self.select(*(key_columns + columns or [sql.alias(sql.integer(1), self.names.new("nothing"))]))
         if key_columns:
             select.set("group", exp.Group(expressions=[exp.Literal.number(i + 1) for i in range(len(key_columns))]))
         elif keys:  # keys that are null throughout: no row where there are no events
