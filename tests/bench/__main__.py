@@ -29,11 +29,14 @@ def main() -> None:
     given = parser.parse_args()
 
     path = corpus(given.events, given.seed)
+    load = os.getloadavg()[0]
     results: dict[str, Any] = {
         "cores": os.cpu_count(),
         "machine": platform.machine(),
         "python": platform.python_version(),
+        "load_before": load,
     }
+    print(f"{os.cpu_count()} cores, load before {load:.2f} (others at work make every figure worse)")
     folder = Path(tempfile.mkdtemp(prefix="cordwood-bench-"))
     folder.chmod(0o755)  # PostgreSQL runs as a user of its own where root runs this
     try:
@@ -43,7 +46,6 @@ def main() -> None:
             if given.only is None:
                 results["queries"] = query.run(server.port, path)
                 print(query.report(results["queries"]), flush=True)
-            print(f"load of the machine before: {machine['load_before']:.2f} on {machine['cores']} cores")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     target = ROOT / "bench-results" / f"{ingest.now()}.json"
