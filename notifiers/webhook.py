@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import re
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
@@ -90,6 +91,7 @@ class Webhook(Notifier[WebhookConfig]):
         """:raises ConfigError: the template is wrong"""
         super().__init__(config)
         self._clock = clock
+        logging.getLogger("httpx").addFilter(_without_addresses)  # adding it again changes nothing
         self._template = None
         if config.body is not None:
             try:
@@ -159,6 +161,11 @@ def signature(secret: str, timestamp: int, body: bytes) -> str:
     """
     digest = hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
     return f"t={timestamp},v1={digest}"
+
+
+def _without_addresses(record: logging.LogRecord) -> bool:
+    """Drop the line that httpx logs for each request: it has the address, which may be a secret."""
+    return "HTTP Request" not in str(record.msg)
 
 
 def _environment() -> ImmutableSandboxedEnvironment:

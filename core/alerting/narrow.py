@@ -38,8 +38,8 @@ def sample_query(text: str, group: Mapping[str, Json]) -> str:
 
     >>> sample_query("a or b | stats count() by service, user", {"service": 'a "b"\\', "user": None})
     '(a or b) service="a \\"b\\"\\\\" -user:*'
-    >>> sample_query("timeout | parse 'u=<u>' | stats count() by u", {"u": "x"})
-    'timeout | parse \'u=<u>\' | where u = "x"'
+    >>> sample_query("timeout | extend u = lower(user) | stats count() by u", {"u": "x"})
+    'timeout | extend u = lower(user) | where u = "x"'
 
     :raises QueryError: the query is wrong
     """

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ...plugins import Finding, Json
-
 from ..query import QueryRequest, QueryResult
 from .narrow import group_fields, sample_query
 from .samples import MAX_SAMPLES, bounded

@@ -1,0 +1,106 @@
+"""Fixtures of alerting: a migrated database, and the scripted plugins."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import anyio
+import pytest
+from cordwood.core.alerting.leader import Session
+from cordwood.core.storage.store import Store
+
+SCRIPT = Path(__file__).with_name("scripted.py")
+T0 = 1_769_860_800_000_000_000  # 2026-01-31T12:00:00Z
+SECOND = 1_000_000_000
+
+
+class Clock:
+    """A clock that stands until it is set."""
+
+    def __init__(self, now: int = T0) -> None:
+        self.now = now
+
+    def __call__(self) -> int:
+        return self.now
+
+    def forward(self, seconds: float) -> None:
+        self.now += round(seconds * SECOND)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="session")
+def scripted() -> ModuleType:
+    """The module scripted.py; its path is `scripted.__file__`."""
+    spec = importlib.util.spec_from_file_location("alerting_scripted", SCRIPT)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+async def store(database_url: str, data_dir: Path) -> AsyncIterator[Store]:
+    """A store on a fresh database."""
+    async with Store.opened(data_dir, database_url, compact=False) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def project_id(store: Store) -> int:
+    found = await store.project_id()
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+async def session(store: Store) -> AsyncIterator[Session]:
+    """A session as the leader's."""
+    async with store.pool.acquire() as connection:
+        yield Session(connection)
+
+
+@asynccontextmanager
+async def running(function: Any, *arguments: Any) -> AsyncIterator[None]:
+    """A coroutine function in the background."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(function, *arguments)
+        try:
+            yield
+        finally:
+            tasks.cancel_scope.cancel()
+
+
+@pytest.fixture(scope="session")
+def background() -> Any:
+    return running
+
+
+async def until(condition: Any, seconds: float = 10) -> float:
+    """Wait until the condition (a function, async or not) holds; the seconds it took."""
+    began = anyio.current_time()
+    while True:
+        held = condition()
+        if hasattr(held, "__await__"):
+            held = await held
+        if held:
+            return anyio.current_time() - began
+        if anyio.current_time() - began > seconds:
+            raise AssertionError(f"not within {seconds} s")
+        await anyio.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Any:
+    return until

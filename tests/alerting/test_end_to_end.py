@@ -1,0 +1,110 @@
+"""From events to a person: real store, engine, detector, HTTP."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import anyio
+import pytest
+from cordwood.core.alerting import AlertingRepository, AlertingService
+from cordwood.core.query import QueryEngine
+from cordwood.core.storage.commit import Submission
+from cordwood.core.storage.store import Store
+from cordwood.detectors.threshold import Threshold, ThresholdConfig
+from cordwood.notifiers.webhook import Webhook, WebhookConfig
+from cordwood.plugins import Batch
+from prometheus_client import CollectorRegistry
+
+pytestmark = pytest.mark.anyio
+
+
+class Receiver(ThreadingHTTPServer):
+    """Answers 503 until it is up."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.up, self.refused = True, 0
+        self.got: list[dict[str, Any]] = []
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Receiver
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        if self.server.up:
+            self.server.got.append(body)
+        else:
+            self.server.refused += 1
+        self.send_response(200 if self.server.up else 503)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    server = Receiver()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+async def commit(store: Store, service: str, count: int) -> None:
+    events = [{"severity": "error", "service": service, "message": f"card declined {i}"} for i in range(count)]
+    await (await store.writer.submit(Submission(1, "test", Batch.from_records(events)))).committed()
+
+
+async def test_a_threshold_tells_a_webhook(
+    store: Store, data_dir: Path, receiver: Receiver, background: Any, eventually: Any
+) -> None:
+    engine = QueryEngine(
+        catalog=store.catalog, cache=store.cache, memory_limit="512MiB", threads=1, spill=data_dir / "spill"
+    )
+    errors = Threshold(
+        ThresholdConfig(
+            query="severity>=error | stats count() as n by service",
+            condition="n > 50",
+            window="4s",
+            every="1s",
+            resolve_after="0s",
+            notify=["hook"],
+        )
+    )
+    hook = Webhook(WebhookConfig(url=f"http://127.0.0.1:{receiver.server_address[1]}/x"))
+    service = AlertingService(store, engine, link=lambda id_: f"http://c/{id_}", metrics=CollectorRegistry())
+    async with background(service.run_plugins, 1, {"errors": errors}, {"hook": hook}):
+        await commit(store, "pay", 30)
+        await commit(store, "web", 50)
+        await anyio.sleep(1.2)
+        assert receiver.got == []
+        receiver.up = False
+        await commit(store, "pay", 30)
+        assert await eventually(lambda: receiver.refused) < 5
+        receiver.up = True
+        await eventually(lambda: receiver.got)
+        await eventually(lambda: len(receiver.got) == 2, 15)
+    opened, resolved = receiver.got
+    assert (opened["event"], resolved["event"]) == ("opened", "resolved")
+    assert opened["title"] == "errors: n = 60 (n > 50) for service pay"
+    assert opened["group"] == {"service": "pay"}
+    assert len(opened["samples"]) == 5
+    assert all(event["service"] == "pay" and "card declined" in event["message"] for event in opened["samples"])
+    assert opened["link"] == f"http://c/{opened['incident_id']}"
+    assert opened["delivery_id"] != resolved["delivery_id"]
+    (incident,) = (await AlertingRepository(store.pool).list_incidents(1)).items
+    assert (incident.state, incident.query) == ("resolved", 'severity>=error service="pay"')
+    (detector,) = (await AlertingRepository(store.pool).list_detectors(1)).items
+    assert (detector.condition, detector.window, detector.state) == ("n > 50", "4s", "ok")
