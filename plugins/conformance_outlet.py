@@ -1,4 +1,4 @@
-"""A store in memory behind the `Outlet` protocol: commits in order, compare and set of checkpoints, failures at will."""
+"""A store in memory behind the `Outlet` protocol: commits in order, compare and set of checkpoints, failing at will."""
 
 from __future__ import annotations
 

@@ -27,10 +27,12 @@ class Position:
     head: int = 0
     hash: str = ""
     path: str = ""
+    packed: bool = False
+    """The file is compressed: an inode that held a plain file holds another now, even if of the same content."""
 
     def json(self) -> dict[str, Json]:
         """As the checkpoint keeps it."""
-        return {"offset": self.offset, "head": self.head, "hash": self.hash, "path": self.path}
+        return {"offset": self.offset, "head": self.head, "hash": self.hash, "path": self.path, "packed": self.packed}
 
     @classmethod
     def of(cls, value: Json) -> Position:
@@ -40,7 +42,7 @@ class Position:
         offset, head = value.get("offset"), value.get("head")
         if not isinstance(offset, int) or not isinstance(head, int):
             return cls()
-        return cls(offset, head, str(value.get("hash", "")), str(value.get("path", "")))
+        return cls(offset, head, str(value.get("hash", "")), str(value.get("path", "")), value.get("packed") is True)
 
     def fits(self, start: bytes) -> bool:
         """Whether content that begins with `start` (`HEAD` bytes, or all there are) can be the one meant here."""
@@ -51,7 +53,7 @@ class Position:
         head = min(HEAD, offset, len(start))
         if head == self.head:
             return replace(self, offset=offset, path=path)
-        return Position(offset, head, fingerprint(start[:head]), path)
+        return replace(self, offset=offset, head=head, hash=fingerprint(start[:head]), path=path)
 
 
 def fingerprint(start: bytes) -> str:

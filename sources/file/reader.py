@@ -95,7 +95,10 @@ class Reader:
         """
         nothing = Batch.from_lines([])
         for file in files:
-            await self._send(file, Block(nothing, file.position))
+            try:
+                await self._send(file, Block(nothing, file.position))
+            except RetryableError as why:
+                self._trouble = why
         if files:
             await self._settle_all()
         failed = [file for file in files if file.failed]
@@ -201,7 +204,10 @@ class Reader:
         await self._settle_all()
         value = await self._outlet.checkpoint(file.key)
         self._tracker.remember(file.key, value)
-        position, beyond = Position.of(value), file.skip_to
+        position, beyond = (
+            Position.of(value) if value is not None else Position(packed=file.kind != "plain"),
+            file.skip_to,
+        )
         if beyond and beyond.offset > position.offset:
             position = beyond
         file.restart(position, value)

@@ -134,21 +134,23 @@ class Tracker:
             kind = kind or "plain"
         key = f"{self._prefix}{one.inode[0]}:{one.inode[1]}"
         value = self._known.get(key)
-        position = Position.of(value)
-        if value is not None and not (position.fits(start) and (kind != "plain" or one.size >= position.offset)):
+        packed = kind != "plain"
+        position = Position.of(value) if value is not None else Position(packed=packed)
+        same = position.fits(start) and position.packed == packed and (packed or one.size >= position.offset)
+        if value is not None and not same:
             # Copies of the old content are settled in the same look or the next, before the new content is read.
             self._retire(position)
             if one.inode not in self._replaced:
                 self._replaced.add(one.inode)
                 return None
-            position = Position()
+            position = Position(packed=packed)
         if not position.offset:
             match self._match(one, key, kind, start):
                 case _Wait(bounded) if self._holds(one, now, bounded=bounded):
                     return None
                 case Position() as known:
-                    position = replace(known, path=one.path)
-                    if kind == "plain":
+                    position = replace(known, path=one.path, packed=packed)
+                    if not packed:
                         position = replace(position, offset=min(position.offset, one.size))
                 case _ if self.at_end and value is None:
                     position = _end(descriptor, one, kind, start)
@@ -204,7 +206,7 @@ class Tracker:
 def _end(descriptor: int, one: Seen, kind: str, start: bytes) -> Position:
     """The position after the last whole line; of a compressed file, after everything."""
     if kind != "plain":
-        return Position().advanced(WHOLE, start, one.path)
+        return Position(packed=True).advanced(WHOLE, start, one.path)
     back = max(0, one.size - (1 << 20))
     tail = os.pread(descriptor, one.size - back, back)
     return Position().advanced(back + tail.rfind(b"\n") + 1, start, one.path)
