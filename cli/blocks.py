@@ -7,6 +7,7 @@ import io
 import re
 import select
 import sys
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,11 @@ import zstandard
 from .exits import InputError
 
 BLOCK = 2 * 1024 * 1024
+CHUNK = 128 * 1024  # of a compressed file at once; what comes out of it is held in memory
 LONGEST_LINE = 32 * 1024 * 1024  # a longer one is refused here: with it, a block would be larger than a server takes
 NDJSON, TEXT = "application/x-ndjson", "text/plain; charset=utf-8"
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+DAMAGED = (OSError, EOFError, zlib.error, zstandard.ZstdError)
 PAUSE_S = 0.2
 """Seconds of silence on standard input after which what has come is sent."""
 _ARRAY = re.compile(rb"\s*\[\s*[{\]]")
@@ -48,7 +51,11 @@ class Lines:
         self._count = _Counting(self._raw)
         self._stream = io.BufferedReader(_decompressed(magic, self._count), BLOCK)
         self._is_live = name == "-" and magic[:2] != GZIP and magic != ZSTD
-        head = self._stream.peek(4096)[:4096].removeprefix(b"\xef\xbb\xbf")
+        try:
+            head = self._stream.peek(4096)[:4096].removeprefix(b"\xef\xbb\xbf")
+        except DAMAGED as why:
+            self._raw.close()
+            raise InputError(f"{name} cannot be read: {why}") from None
         self._is_array = bool(_ARRAY.match(head))
         self.media_type = NDJSON if self._is_array or head.lstrip().startswith(b"{") else TEXT
 
@@ -67,7 +74,7 @@ class Lines:
         try:
             stream = self._array() if self._is_array else self._stream
             yield from self._blocks(stream, size)
-        except (OSError, EOFError, zstandard.ZstdError) as why:
+        except DAMAGED as why:
             raise InputError(f"{self.name} cannot be read: {why}") from None
 
     def _blocks(self, stream: BinaryIO | io.BufferedReader, size: int) -> Iterator[Block]:
@@ -121,10 +128,36 @@ class _Counting(io.RawIOBase):
         return len(chunk)
 
 
-def _decompressed(magic: bytes, raw: io.RawIOBase) -> io.RawIOBase:
-    source: Any = raw
+class _Zstd(io.RawIOBase):
+    """Decompresses frame after frame; zstandard's own reader takes a file that is cut off for a whole one."""
+
+    def __init__(self, raw: _Counting) -> None:
+        self._raw, self._out, self._fed = raw, b"", b""
+        self._frame: Any = None
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        while not self._out:
+            fed = self._fed or self._raw.read(CHUNK) or b""
+            self._fed = b""
+            if not fed:
+                if self._frame is not None:
+                    raise EOFError("the compressed file ends before its end-of-stream marker was reached")
+                return 0
+            self._frame = self._frame or zstandard.ZstdDecompressor().decompressobj()
+            self._out = self._frame.decompress(fed)
+            if self._frame.eof:
+                self._fed, self._frame = self._frame.unused_data, None
+        chunk = self._out[: len(buffer)]
+        self._out = self._out[len(chunk) :]
+        buffer[: len(chunk)] = chunk
+        return len(chunk)
+
+
+def _decompressed(magic: bytes, raw: _Counting) -> io.RawIOBase:
     if magic[:2] == GZIP:
-        return gzip.GzipFile(fileobj=source)  # type: ignore[return-value]
-    if magic == ZSTD:
-        return zstandard.ZstdDecompressor().stream_reader(source, read_across_frames=True)  # type: ignore[return-value]
-    return raw
+        file: Any = gzip.GzipFile(fileobj=raw)
+        return file  # type: ignore[no-any-return]
+    return _Zstd(raw) if magic == ZSTD else raw

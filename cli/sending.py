@@ -98,7 +98,8 @@ class Sending:
 
     async def _block(self, block: Block, key: str, media_type: str, room: anyio.Semaphore, progress: _Progress) -> None:
         try:
-            self.accepted += await self._send(block, key, media_type, progress)
+            accepted = await self._send(block, key, media_type, progress)
+            self.accepted += accepted
             self.lines += block.lines
             progress.advance(block, self.accepted)
         finally:

@@ -38,7 +38,8 @@ def tail(
     """Follow new events until Ctrl-C. After a broken connection it goes on where it was and misses nothing."""
     import anyio
 
-    anyio.run(_run, text, output, data_dir)
+    with contextlib.suppress(KeyboardInterrupt):
+        anyio.run(_run, text, output, data_dir)
 
 
 async def _run(text: str, output: Format, data_dir: Any) -> None:

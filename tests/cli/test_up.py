@@ -1,0 +1,164 @@
+"""`cordwood up` as users start it: ready, refused, reloaded, stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+COMMAND = Path(sys.executable).parent / "cordwood"
+
+
+def start(data_dir, *arguments, env=None):
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("CORDWOOD_")} | (env or {})
+    return subprocess.Popen(
+        [str(COMMAND), "up", "--data-dir", str(data_dir), "--port", "0", *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        text=True,
+    )
+
+
+def ended(process, within):
+    """(exit code, standard output, standard error) of a process that ends by itself."""
+    try:
+        out, err = process.communicate(timeout=within)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
+    return process.returncode, out, err
+
+
+def test_ready_line_and_an_orderly_stop(data_dir):
+    process = start(data_dir)
+    ready = process.stdout.readline()
+    assert ready.startswith("Cordwood is ready: http://127.0.0.1:")
+    announced = json.loads((data_dir / "server.json").read_text())
+    assert announced["url"] == ready.split()[-1]
+    assert announced["pid"] == process.pid
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    code, out, err = ended(process, 15)
+    assert (code, out) == (0, "")
+    assert time.monotonic() - began < 10
+    assert "Traceback" not in err
+    assert not (data_dir / "server.json").exists()
+
+
+def test_a_stop_during_the_start_is_orderly_too(data_dir):
+    process = start(data_dir)
+    deadline = time.monotonic() + 30
+    while not (data_dir / "postgres").exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    code, out, err = ended(process, 15)
+    assert (code, out) == (0, "")
+    assert "Traceback" not in err
+
+
+def test_a_data_folder_and_a_port_that_are_taken(server):
+    code, out, err = ended(start(server.data_dir), 30)
+    assert (code, out) == (1, "")
+    assert "is in use by process" in err
+    assert "Traceback" not in err
+    code, out, err = ended(start(server.data_dir, "--port", str(server.port)), 30)
+    assert (code, out) == (1, "")
+    assert f"port {server.port} cannot be used: Address already in use" in err
+
+
+def test_others_can_reach_it_only_once_there_is_an_administrator(data_dir, cordwood):
+    code, out, err = ended(start(data_dir, "--host", "0.0.0.0"), 60)
+    assert (code, out) == (1, "")
+    assert "cordwood user add --admin" in err
+    assert "CORDWOOD_ADMIN_EMAIL" in err
+    assert "Traceback" not in err
+
+    added = cordwood("user", "add", "--admin", "ann@example.org", "--password-stdin", stdin="correct horse\n")
+    assert (added.code, added.out) == (0, "added administrator ann@example.org\n")
+    process = start(data_dir, "--host", "0.0.0.0", "--demo")
+    try:
+        assert process.stdout.readline().startswith("Cordwood is ready: http://127.0.0.1:")
+        refused = cordwood("query", "")
+        assert refused.code == 1
+        assert "CORDWOOD_TOKEN" in refused.err
+        made = cordwood("token", "create", "tests", "--scope", "query", "--valid-for", "1d")
+        assert made.code == 0
+        token = {"CORDWOOD_TOKEN": made.out.strip()}
+        assert cordwood("query", "| stats count() as n", env=token).code == 0
+        assert "forbidden" not in (lacking := cordwood("ingest", "-", env=token, stdin="x\n")).err
+        assert (lacking.code, "scope ingest" in lacking.err) == (1, True)
+        listed = cordwood("token", "list").lines
+        assert any("\ttests\tquery\tactive\t" in line for line in listed)
+        assert any("\tsample applications\tingest,query\tactive\t" in line for line in listed)
+        assert any(line.startswith("ann@example.org\tadmin\tactive\t") for line in cordwood("user", "list").lines)
+        number = next(line.split("\t")[0] for line in listed if "\ttests\t" in line)
+        assert cordwood("token", "revoke", number).out == f"revoked token {number}\n"
+        assert cordwood("user", "disable", "bob@example.org").code == 1
+    finally:
+        process.send_signal(signal.SIGTERM)
+        code, _, err = ended(process, 15)
+    assert code == 0
+    assert "Traceback" not in err
+
+
+def test_the_first_administrator_from_the_environment(data_dir):
+    environment = {"CORDWOOD_ADMIN_EMAIL": "ann@example.org", "CORDWOOD_ADMIN_PASSWORD": "correct horse"}
+    process = start(data_dir, "--host", "0.0.0.0", env=environment)
+    assert process.stdout.readline().startswith("Cordwood is ready: ")
+    process.send_signal(signal.SIGINT)
+    code, _, err = ended(process, 15)
+    assert code == 0
+    assert "correct horse" not in err
+
+
+def test_sighup_reads_the_file_again_and_keeps_the_old_one_if_it_is_wrong(make_server):
+    server = make_server(config="pipelines: {default: {service: before}}\n")
+    server.start()
+
+    def service_of(message):
+        assert server.post([{"message": message}])[0] == 200
+        return server.query(f'"{message}" | fields service')[0]["service"]
+
+    def reload(text):
+        server.config.write_text(text)
+        server.process.send_signal(signal.SIGHUP)
+
+    def eventually(prefix, service):
+        deadline = time.monotonic() + 15
+        number = 0
+        while service_of(f"{prefix}-{number}") != service:
+            assert time.monotonic() < deadline
+            number += 1
+            time.sleep(0.1)
+
+    assert service_of("one") == "before"
+    reload("pipelines: {default: {service: after}}\n")
+    eventually("two", "after")
+    reload("pipelines: {default: {servce: wrong}}\n")
+    deadline = time.monotonic() + 15
+    while "did you mean service?" not in server.log.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert service_of("three") == "after"
+
+
+def test_a_second_interrupt_quits_at_once(data_dir):
+    process = start(data_dir)
+    url = process.stdout.readline().split()[-1]
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))) as tail:  # a live tail holds an orderly stop up
+        tail.sendall(b"GET /api/v1/tail HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n")
+        assert b"200" in tail.recv(100)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGINT)
+        code, _, _ = ended(process, 10)
+    assert code in (0, 130)
+    assert time.monotonic() - began < 2
