@@ -28,8 +28,6 @@ async def connected(data_dir: Path | None, *, role: str = "query") -> AsyncItera
     :raises UnreachableError: the server cannot be reached
     :raises ConfigError: the data folder or a setting cannot be used
     """
-    from ..config import Settings
-
     url = os.environ.get("CORDWOOD_URL", "").strip()
     token = os.environ.get("CORDWOOD_TOKEN", "").strip() or None
     if url:
@@ -38,16 +36,22 @@ async def connected(data_dir: Path | None, *, role: str = "query") -> AsyncItera
         async with _client(url, token) as client:
             yield client
         return
-    settings = Settings.from_environment(data_dir=data_dir, role=role)
-    found = running_server(settings.data_dir)
+    found = running_server(data_dir or Path(os.environ.get("CORDWOOD_DATA_DIR") or "data"))
     if found:
         async with _client(found, token) as client:
             yield client
         return
+    from ..config import Settings
     from .local import opened
     from .logs import log_to_stderr
 
     log_to_stderr("warning")
+    settings = Settings.from_environment(data_dir=data_dir, role=role)
+    if role == "query" and settings.database_url is None and not (settings.data_dir / "postgres").exists():
+        raise UnreachableError(
+            f"no Cordwood runs on the data folder {settings.data_dir}, and it holds no store; "
+            "start one with `cordwood up`, or set --data-dir or CORDWOOD_URL"
+        )
     async with opened(settings) as (path, secret):
         transport = httpx.AsyncHTTPTransport(uds=str(path), retries=0)
         async with _client("http://localhost", secret, transport) as client:

@@ -7,7 +7,6 @@ import time
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ..plugins.durations import duration_ns
 from .exits import InputError
 
 _FRACTION = re.compile(r"[.,](\d{1,9})\d*")
@@ -18,6 +17,8 @@ def ago(text: str, now_ns: int | None = None) -> str:
 
     :raises InputError: it is no duration
     """
+    from ..plugins.durations import duration_ns
+
     try:
         span = duration_ns(text.strip().removeprefix("-"))
     except ValueError as why:

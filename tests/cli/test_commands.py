@@ -96,6 +96,14 @@ def test_a_server_that_is_not_there_is_3(cordwood, arguments):
     assert "Traceback" not in done.err
 
 
+@pytest.mark.parametrize("command", ["query", "tail"])
+def test_a_folder_without_a_store_is_3_and_stays_empty(cordwood, tmp_path, command):
+    done = cordwood(command, "x", "--data-dir", str(tmp_path / "typo"))
+    assert (done.code, done.out) == (3, "")
+    assert "holds no store" in done.err
+    assert not (tmp_path / "typo").exists()
+
+
 def test_check_tells_all_errors_and_ends_with_1(cordwood, tmp_path):
     path = tmp_path / "p.yaml"
     path.write_text("sorces: {}\nsources: {a: {type: htpp}}\npipelines: {p: {from: [b]}}\n")
