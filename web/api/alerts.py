@@ -236,7 +236,8 @@ def _repository(node: NodeDependency) -> AlertingRepository:
 
 
 def _shown(record: object, as_type: type[_T]) -> _T:
-    return msgspec.convert(record, as_type, from_attributes=True)
+    # By their JSON forms: `from_attributes` would take an unset field for a value.
+    return msgspec.convert(msgspec.to_builtins(record), as_type)
 
 
 def _found(record: object | None, number: int) -> Incident:
