@@ -17,7 +17,7 @@ from .auth.gate import Gate, check_access
 from .bodies import Bounds, Budget
 from .intake import Intake
 from .pages import Pages
-from .problems import problem_response
+from .problems import JsonRequest, problem_response
 from .schema import openapi_config
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def create_api(node: Node | None, gate: Gate | None = None) -> Litestar:
         dependencies={"node": Provide(provide_node), "gate": Provide(provide_gate)},
         guards=[check_access],
         exception_handlers={Exception: problem_response},
+        request_class=JsonRequest,
         openapi_config=openapi_config(),
         request_max_body_size=1024 * 1024,
         logging_config=None,

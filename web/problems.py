@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -92,7 +93,7 @@ def to_problem(why: Exception) -> tuple[Problem, dict[str, str]]:
             errors = _invalid(why)
             return _problem(400, "; ".join(f"{e.pointer}: {e.message}" for e in errors) or why.detail, errors), {}
         case HTTPException() if why.status_code < 500:
-            return _problem(why.status_code, why.detail, _place_in_json(why)), dict(why.headers or {})
+            return _problem(why.status_code, why.detail), dict(why.headers or {})
         case _ if is_database_trouble(why):
             _log.warning("the database did not answer: %s", why)
             return _problem(503, "the database does not answer; try again"), _retry(RETRY_AFTER)
@@ -156,9 +157,35 @@ def _invalid(why: ValidationException) -> list[ProblemError]:
     errors = []
     for item in found:
         key, message = str(item.get("key", "")), str(item.get("message", ""))
+        if (key, message) == ("data", "'data'"):
+            key, message = "", "the body is empty; send a JSON object"
         errors.append(ProblemError(0, 0, message, None, pointer="/" + key.replace(".", "/")))
     return errors
 
 
-def _place_in_json(why: HTTPException) -> list[ProblemError]:
-    return [ProblemError(1, 1, why.detail, None)] if why.detail.startswith("JSON is malformed") else []
+class JsonRequest(Request[Any, Any, Any]):
+    """A request whose body may be no JSON at all, which is the client's fault and not a defect."""
+
+    async def json(self) -> Any:
+        """The body as JSON values.
+
+        :raises ProblemException: 400, with the place
+        """
+        body = await self.body()
+        try:
+            return msgspec.json.decode(body)
+        except RecursionError:
+            message, at = "nested too deep", 0
+        except UnicodeDecodeError as why:
+            message, at = "no UTF-8", why.start
+        except msgspec.DecodeError as why:
+            message = str(why).removeprefix("JSON is malformed: ")
+            found = _BYTE.search(message)
+            at = int(found[1]) if found else len(body)
+        before = body[:at]
+        line, column = before.count(b"\n") + 1, at - (before.rfind(b"\n") + 1) + 1
+        detail = f"the body is no JSON: {message}" if body else "the body is empty; send a JSON object"
+        raise ProblemException(400, detail, errors=[ProblemError(line, column, message, None)])
+
+
+_BYTE: Final = re.compile(r"\(byte (\d+)\)")

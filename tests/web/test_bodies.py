@@ -12,11 +12,10 @@ from typing import Any
 import anyio
 import pytest
 import zstandard
-from hypothesis import given
-from hypothesis import strategies as st
-
 from cordwood.web.bodies import MIB, STEP, Bounds, Budget, ClientGoneError, Lease, decompress, read_body
 from cordwood.web.problems import ProblemException
+from hypothesis import given
+from hypothesis import strategies as st
 
 pytestmark = pytest.mark.anyio
 LINES = b'{"message":"hello"}\n' * 300_000  # 6 MB: more than one step

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import pytest
-
 from cordwood.web.auth.origin import is_own_host, is_own_origin
 
-OWN = ["localhost", "localhost:8080", "LOCALHOST:1", "127.0.0.1", "127.0.0.1:8080", "127.8.9.1:80", "[::1]", "[::1]:8080",
-       "localhost.:8080", "box.lan:8080"]  # fmt: skip
+OWN = ["localhost", "localhost:8080", "LOCALHOST:1", "127.0.0.1", "127.0.0.1:8080", "127.8.9.1:80", "[::1]",
+       "[::1]:8080", "localhost.:8080", "box.lan:8080"]  # fmt: skip
 FOREIGN = ["", "evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.evil.example", "127.0.0.1evil",
            "localhost@evil.example", "evil.example#localhost", "localhost/evil", "0.0.0.0:8080", "192.168.1.7", "[::]",
            "[::ffff:10.0.0.1]", "localhost:http", "localhost:99999", "[::1", "127.1", "2130706433", "0x7f.1",

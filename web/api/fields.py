@@ -9,9 +9,12 @@ from litestar import get
 from litestar.params import PathParameter, QueryParameter
 from msgspec import Meta
 
+from ...core.query import QueryRequest
+from ...plugins import now_ns
 from ..problems import described
 from .node import NodeDependency
 from .query import MAX_QUERY
+from .times import time_ns
 
 Text: TypeAlias = Annotated[
     str,
@@ -58,7 +61,9 @@ class Values(msgspec.Struct, frozen=True):
 )
 async def list_fields(node: NodeDependency, text: Text = "", from_: From = None, to: To = None) -> Fields:
     """Names, types and counts of all fields that the events of a query have."""
-    raise NotImplementedError
+    found = await node.engine.fields(_request(node, text, from_, to))
+    items = [Field(field.name, field.type, field.count) for field in found]
+    return Fields(sorted(items, key=lambda field: (-field.count, field.name)))
 
 
 @get(
@@ -78,4 +83,15 @@ async def list_values(
     limit: Annotated[int, QueryParameter(name="limit", ge=1, le=10_000, description="Values at most")] = 10,
 ) -> Values:
     """The most frequent values of a field among the events of a query."""
-    raise NotImplementedError
+    found = await node.engine.field_values(_request(node, text, from_, to), name, limit)
+    return Values([Value(item["value"], item["count"]) for item in found])
+
+
+def _request(node: NodeDependency, text: str, from_: str | None, to: str | None) -> QueryRequest:
+    return QueryRequest(
+        text=text,
+        project_id=node.project_id,
+        now_ns=now_ns(),
+        from_ns=time_ns(from_, "from"),
+        to_ns=time_ns(to, "to"),
+    )

@@ -132,7 +132,7 @@ async def cancel_query(
     node: NodeDependency,
 ) -> None:
     """Cancel a query; its own request is answered 400."""
-    if not node.engine.cancel(query_id):
+    if not await node.engine.cancel(query_id):
         raise NotFoundProblem(f"no query {query_id[:100]} runs on this node")
 
 
