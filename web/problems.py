@@ -112,6 +112,7 @@ def is_database_trouble(why: Exception) -> bool:
         | asyncpg.InsufficientResourcesError
         | asyncpg.TransactionRollbackError
         | asyncpg.InterfaceError
+        | asyncpg.InternalClientError
         | ConnectionError
         | anyio.BrokenResourceError,
     )

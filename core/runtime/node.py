@@ -14,13 +14,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import anyio
-import asyncpg
 from prometheus_client import CollectorRegistry
 
 from ...config import Config, ConfigErrors, Settings
 from ...plugins import HttpSource, Registry
 from ..alerting import AlertingService
 from ..query import QueryEngine
+from ..storage.database import DATABASE_ERRORS
 from ..storage.store import Store
 from .configs import load_checked
 from .metrics import NodeMetrics
@@ -158,7 +158,7 @@ class Node:
         try:
             with anyio.fail_after(3):
                 await self.store.pool.fetchval("select 1")
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except DATABASE_ERRORS:
             return False
         return True
 

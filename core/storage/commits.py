@@ -13,6 +13,8 @@ from contextlib import contextmanager, suppress
 import anyio
 import asyncpg
 
+from .database import DATABASE_ERRORS
+
 CHANNEL = "segment_commit"
 _log = logging.getLogger(__name__)
 
@@ -63,7 +65,7 @@ class Commits:
         while True:
             try:
                 await self._listen()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError) as why:
+            except DATABASE_ERRORS as why:
                 _log.warning("lost the connection that listens for commits (%s); connecting again", why)
             self.wake()
             await anyio.sleep(0.5)
@@ -77,5 +79,5 @@ class Commits:
             try:
                 await lost.wait()
             finally:
-                with anyio.CancelScope(shield=True), suppress(asyncpg.InterfaceError, OSError):
+                with anyio.CancelScope(shield=True), suppress(*DATABASE_ERRORS):
                     await connection.reset()

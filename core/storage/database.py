@@ -16,6 +16,15 @@ Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
 """A connection, or one lent by the pool."""
 
 SCHEMA = "cordwood"
+DATABASE_ERRORS: tuple[type[Exception], ...] = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the connection broke while the driver waited for an answer
+)
+"""What the driver raises when PostgreSQL goes away in the middle of something, or refuses it."""
+
 MIN_SERVER = 150000  # PostgreSQL 15
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _MIGRATION_LOCK = 0x636F7264  # advisory lock: one node migrates, the others wait for it

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 import anyio
 import asyncpg
 
-from .database import Connection
+from .database import DATABASE_ERRORS, Connection
 
 _RETRY_SECONDS = 2.0  # how often the nodes without the lock ask for it: takeover within 10 s includes noticing
 _ALIVE_SECONDS = 1.0
@@ -33,8 +33,8 @@ async def run_once(pool: asyncpg.Pool, name: str, work: Callable[[], Awaitable[N
                     finally:
                         with anyio.CancelScope(shield=True), anyio.move_on_after(2):
                             await _unlock(connection, name)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as why:
-            _log.warning("%s: no connection to PostgreSQL (%s); trying again", name, why)
+        except* DATABASE_ERRORS as why:
+            _log.warning("%s: no connection to PostgreSQL (%s); trying again", name, why.exceptions[0])
         await anyio.sleep(_RETRY_SECONDS)
 
 
@@ -51,7 +51,7 @@ async def _while_connected(connection: Connection, work: Callable[[], Awaitable[
             try:
                 with anyio.fail_after(5):
                     await connection.fetchval("select 1")
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as why:
+            except DATABASE_ERRORS as why:
                 _log.warning("lost the connection that holds a lock (%s); stopping its work", why)
                 tasks.cancel_scope.cancel()
                 return
@@ -60,5 +60,5 @@ async def _while_connected(connection: Connection, work: Callable[[], Awaitable[
 async def _unlock(connection: Connection, name: str) -> None:
     try:
         await connection.execute("select pg_advisory_unlock(hashtextextended($1, 0))", f"cordwood.{name}")
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except DATABASE_ERRORS:
         connection.terminate()

@@ -23,6 +23,7 @@ from ...plugins.errors import RetryableError
 from .cache import SegmentCache
 from .commit import Committed, SettledBefore, Submission, commit, same_group
 from .commits import Commits
+from .database import DATABASE_ERRORS
 from .encode import EncodedSegment, encode
 
 _COMMIT_SECONDS = 60.0  # a commit that takes longer is given up; its outcome is asked for before anything is sent again
@@ -213,7 +214,7 @@ class Writer:
                 self._settle(outcomes)
                 rest = [s for s in group.submissions if s not in outcomes]
                 group = _Group(rest, await self._encode(rest))
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as why:
+            except DATABASE_ERRORS as why:
                 self._fail(group.submissions, _retryable(why))
                 self.stats.disk_full = isinstance(why, asyncpg.DiskFullError) or _says_full(why)
                 self.stats.last_error = f"{type(why).__name__}: {why}"
