@@ -34,14 +34,19 @@ from .errors import (
     RejectedError,
     RetryableError,
 )
+from .fields import ALIASES, STANDARD, split_column
 from .hooks import API_VERSION, LoadedPlugin, LoadFailure, Registry, hookimpl, load_plugins
+from .layout import Layout
 from .lines import split_lines
 from .ndjson import read_lines, read_ndjson
+from .normalise import normalise
 from .severity import severity_name, severity_number
 from .times import iso_time, now_ns, parse_times, utc_time
 
 __all__ = [
+    "ALIASES",
     "API_VERSION",
+    "STANDARD",
     "Acknowledgement",
     "Batch",
     "Checkpoint",
@@ -59,6 +64,7 @@ __all__ = [
     "HttpResponse",
     "HttpSource",
     "Json",
+    "Layout",
     "LoadFailure",
     "LoadedPlugin",
     "Notification",
@@ -80,12 +86,14 @@ __all__ = [
     "in_worker",
     "iso_time",
     "load_plugins",
+    "normalise",
     "now_ns",
     "parse_times",
     "read_lines",
     "read_ndjson",
     "severity_name",
     "severity_number",
+    "split_column",
     "split_lines",
     "utc_time",
 ]

@@ -6,7 +6,7 @@ attribute of kind int, float, bool or text, or (`name#json`) any JSON value as t
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -87,6 +87,14 @@ class Batch:
             failed = pl.when(ok).then(pl.col("parse_error")).otherwise(pl.coalesce("parse_error", pl.lit(error)))
             filled.setdefault("parse_error", failed)
         return Batch(_conform(frame.with_columns(**filled).drop("#ok", *fresh)))
+
+    def merged(
+        self, found: Batch, *, where: pl.Series, error: str | pl.Series, replaces: Collection[str] = ()
+    ) -> Batch:
+        """These events with what a parser found in them, where it understood the row; see `merge.merge`."""
+        from .merge import merge
+
+        return merge(self, found, where=where, error=error, replaces=replaces)
 
     def with_default(self, **values: str | None) -> Batch:
         """Fill standard text fields with a constant where they are null, as a pipeline's `service:` does."""

@@ -34,15 +34,15 @@ _ALWAYS_TEXT = ("timestamp", "@timestamp", "time", "ts", "_time", "date", "messa
 _SURELY_SHALLOW = 8192  # bytes of a line that cannot nest deeper than Arrow takes, even if all were brackets
 
 
-def read_ndjson(body: bytes, observed: int, *, zone: ZoneInfo = UTC) -> Batch:
+def read_ndjson(body: bytes, observed: int | None, *, zone: ZoneInfo = UTC) -> Batch:
     """A batch of the lines of `body`, in order; blank lines are skipped, nothing else is.
 
-    `observed` is the time of arrival in nanoseconds; times without an offset are in `zone`.
+    `observed` is the time of arrival in nanoseconds (None: see `normalise`); times without an offset are in `zone`.
     """
     return concat(list(_blocks(body.removeprefix(b"\xef\xbb\xbf"), observed, zone)))
 
 
-def _blocks(body: bytes, observed: int, zone: ZoneInfo) -> Iterator[Batch]:
+def _blocks(body: bytes, observed: int | None, zone: ZoneInfo) -> Iterator[Batch]:
     """The body by the fast path where it can; a block that cannot is divided, so that one bad line slows few others."""
     frame = _fast(body)
     if frame is not None:
@@ -57,7 +57,7 @@ def _blocks(body: bytes, observed: int, zone: ZoneInfo) -> Iterator[Batch]:
             start = end
 
 
-def read_lines(lines: Sequence[bytes | msgspec.Raw], observed: int, *, zone: ZoneInfo = UTC) -> Batch:
+def read_lines(lines: Sequence[bytes | msgspec.Raw], observed: int | None, *, zone: ZoneInfo = UTC) -> Batch:
     """As `read_ndjson` for lines already apart (a line may hold line feeds), by the slow path."""
     return normalise(_slow(lines), observed, zone=zone)
 

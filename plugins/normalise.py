@@ -16,11 +16,12 @@ _TEXT = ("service", "host", "source", "message", "trace_id", "span_id", "parse_e
 _FEW = 256  # distinct severity words up to which they are looked up once each instead of once a row
 
 
-def normalise(frame: pl.DataFrame, observed: int, *, zone: ZoneInfo = UTC) -> Batch:
+def normalise(frame: pl.DataFrame, observed: int | None, *, zone: ZoneInfo = UTC) -> Batch:
     """A batch of the flat columns `frame` (names as sent, kinds as `fields.split_column` reads them).
 
     `observed` is the time of arrival in nanoseconds; it stands for a timestamp that is missing or nonsense, the latter
-    with a `parse_error`. Times without an offset are in `zone`.
+    with a `parse_error`, and the nonsense stays as an attribute under an alias's own name. None leaves those times
+    null, as `Batch.merged` wants them. Times without an offset are in `zone`.
     """
     names: dict[str, dict[str, str]] = {}  # field as sent → kind → column
     for name, dtype in frame.schema.items():
@@ -51,6 +52,8 @@ def normalise(frame: pl.DataFrame, observed: int, *, zone: ZoneInfo = UTC) -> Ba
 
     arrival = pl.repeat(observed, frame.height, dtype=pl.Int64, eager=True).cast(TIME)
     timestamp, wrong = _timestamp(take("timestamp"), arrival, zone)
+    if wrong is not None:
+        leftover |= _nonsense(frame, names, leftover, wrong.is_not_null())
     take("observed_timestamp")
     out = {"timestamp": timestamp, "observed_timestamp": arrival}
     out |= _severity(take("severity"), take("severity_text"))
@@ -60,6 +63,19 @@ def normalise(frame: pl.DataFrame, observed: int, *, zone: ZoneInfo = UTC) -> Ba
         out["parse_error"] = error.zip_with(error.is_not_null(), wrong)
     attributes = frame.drop(name for columns in names.values() for name in columns.values())
     return Batch.of(pl.DataFrame([column.alias(name) for name, column in (out | leftover).items()]).hstack(attributes))
+
+
+def _nonsense(
+    frame: pl.DataFrame, names: dict[str, dict[str, str]], leftover: dict[str, pl.Series], wrong: pl.Series
+) -> dict[str, pl.Series]:
+    """What was sent as a time and is none, for a later parser that knows its layout."""
+    kept: dict[str, pl.Series] = {}
+    for alias in ALIASES["timestamp"][1:]:
+        for name in names.get(alias, {}).values():
+            column = frame[name]
+            null = pl.repeat(None, frame.height, dtype=column.dtype, eager=True)
+            kept[name] = column.zip_with(wrong, leftover.get(name, null))
+    return {name: column for name, column in kept.items() if column.null_count() < len(column)}
 
 
 def _text(found: dict[str, pl.Series]) -> pl.Series | None:
