@@ -17,7 +17,7 @@ from .auth.gate import Gate, check_access
 from .bodies import Bounds, Budget
 from .intake import Intake
 from .pages import Pages
-from .problems import JsonRequest, problem_response
+from .problems import JsonRequest, ProblemException, problem_response
 from .schema import openapi_config
 
 if TYPE_CHECKING:
@@ -106,6 +106,8 @@ class Application:
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         headers = headers_of(scope)
+        if "\0" in path or b"%00" in scope["query_string"]:
+            raise ProblemException(400, "no name or text here can have a NUL in it")
         if path not in _PROBES:
             await self._gate.admit(scope, headers)
         if found := self._intake.find(scope["method"], path):

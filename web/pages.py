@@ -56,7 +56,7 @@ class Pages:
         path = str(scope["path"])
         if scope["method"] not in ("GET", "HEAD"):
             raise ProblemException(404, f"nothing takes {scope['method'][:20]} at {path[:100]}")
-        if ".." in path.split("/") or "\\" in path or "\0" in path:
+        if ".." in path.split("/") or "\\" in path:
             raise ProblemException(404, "there is no such page")
         found = await anyio.to_thread.run_sync(self._read, path)
         if found is None:

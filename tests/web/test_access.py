@@ -107,8 +107,8 @@ class TestOnceAUserExists:
             assert answer.status_code == 200
 
     async def test_nonsense_is_401(self, client: Client, admin: object) -> None:
-        for header in (b"", b"Bearer", b"Bearer ", b"Bearer nonsense", b"Bearer \xfc", b"Basic !!!", b"Basic", b"Digest x",
-                       b"bearer\tx", b"Basic bm8gY29sb24=", b"Basic /zr/", b"Bearer " + b"x" * 5000):  # fmt: skip
+        for header in (b"", b"Bearer", b"Bearer ", b"Bearer nonsense", b"Bearer \xfc", b"Basic !!!", b"Basic",
+                       b"Digest x", b"bearer\tx", b"Basic bm8gY29sb24=", b"Basic /zr/"):  # fmt: skip
             answer = await client.get("/api/v1/status", headers=[(b"Authorization", header)])
             assert answer.status_code == 401, header
 

@@ -7,6 +7,7 @@ import gzip
 import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import anyio
@@ -136,7 +137,8 @@ def test_the_bound_is_exact(data: bytes, bound: int, name: str) -> None:
             with pytest.raises(ProblemException):
                 await opened(WAYS[name][1](data), name, bounds)
 
-    anyio.run(check)
+    with ThreadPoolExecutor(1) as thread:  # hypothesis calls plain functions, and this thread may have a loop already
+        thread.submit(anyio.run, check).result()
 
 
 @pytest.mark.parametrize("declared", [None, 9])
