@@ -1,9 +1,7 @@
-"""Fixtures of the tests that kill things: a folder that any user may enter, servers in it, and a PostgreSQL to stop."""
+"""Fixtures of the tests that kill things: servers in folders of their own, and a PostgreSQL to stop."""
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,21 +15,12 @@ StartServer = Callable[..., Server]
 
 
 @pytest.fixture
-def folder() -> Iterator[Path]:
-    """A temporary folder that PostgreSQL's user may pass through; pytest's own are closed to others."""
-    path = Path(tempfile.mkdtemp(prefix="cordwood-soak-"))
-    path.chmod(0o755)
-    yield path
-    shutil.rmtree(path, ignore_errors=True)
-
-
-@pytest.fixture
-def make_server(folder: Path) -> Iterator[StartServer]:
+def make_server(data_dir: Path) -> Iterator[StartServer]:
     """Makes servers (not yet started) in folders of their own; whatever still runs at the end is killed."""
     servers: list[Server] = []
 
     def make(name: str = "node", **options: Any) -> Server:
-        own = folder / name
+        own = data_dir / name
         own.mkdir()
         own.chmod(0o755)
         servers.append(Server(own, **options))
@@ -44,9 +33,9 @@ def make_server(folder: Path) -> Iterator[StartServer]:
 
 
 @pytest.fixture
-def postgres(folder: Path) -> Iterator[PostgresServer]:
+def postgres(data_dir: Path) -> Iterator[PostgresServer]:
     """A running PostgreSQL server from the system's package, with an empty database."""
-    server = PostgresServer(folder / "postgres")
+    server = PostgresServer(data_dir / "postgres")
     server.start()
     yield server
     server.stop()

@@ -58,9 +58,9 @@ def test_a_database_that_comes_back(how: signal.Signals, make_server: StartServe
 
 
 @pytest.fixture
-def small_disk(folder: Path) -> Iterator[Path]:
+def small_disk(data_dir: Path) -> Iterator[Path]:
     """A file system of 300 MB in memory; skipped where we may not mount one."""
-    disk = folder / "disk"
+    disk = data_dir / "disk"
     disk.mkdir()
     if os.geteuid() != 0 or shutil.which("mount") is None:
         pytest.skip("only root can mount a small file system")

@@ -17,10 +17,10 @@ ALL = 10_000_000  # rows: more than there are
 
 @pytest.mark.parametrize("kills", [4, pytest.param(30, marks=pytest.mark.soak)], ids=["4 kills", "30 kills"])
 def test_nothing_acknowledged_is_lost_and_nothing_is_there_twice(
-    kills: int, folder: Path, make_server: StartServer
+    kills: int, data_dir: Path, make_server: StartServer
 ) -> None:
     random = Random(kills)
-    logs = folder / "logs"
+    logs = data_dir / "logs"
     logs.mkdir()
     config = f"version: 1\nsources:\n  tailed: {{type: file, include: ['{logs}/app.log*']}}\n"
     server = make_server(config=config)
