@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -134,10 +133,8 @@ class Serving:
                     self.stop()
 
     async def _reload(self) -> None:
-        if self._server is None:
-            return
-        for error in await self._node.reload():
-            print(error, file=sys.stderr, flush=True)
+        if self._server is not None:
+            await self._node.reload()  # which logs what is wrong
 
 
 def _announce(url: str) -> None:

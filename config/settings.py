@@ -37,7 +37,7 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least level of Cordwood's own log on standard error."""
     secret_key: SecretStr | None = None
-    """Key that signs sessions, 32 characters or more; without one, a key is made in the data folder."""
+    """Not used in this version: sessions and tokens are random, and the database keeps only their hashes."""
     admin_email: str | None = None
     """E-mail address of the first administrator, made at the first start."""
     admin_password: SecretStr | None = None
