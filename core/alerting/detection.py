@@ -13,7 +13,7 @@ from ...plugins import CordwoodError, Detector, Finding, RetryableError, duratio
 from ..storage.segment import Segment
 from .head import Catalog, Head
 from .journal import Journal, Progress
-from .leader import UNREACHABLE
+from .leader import DATABASE_ERRORS
 from .lifecycle import Step, by_key, changes
 from .metrics import AlertingMetrics
 from .run import Engine, Events, Run
@@ -23,6 +23,7 @@ SECOND = 1_000_000_000
 LATE_EVERY_SECONDS = (
     15.0  # past windows are judged again for late events at most so often: stragglers come all the time
 )
+DETECT_SECONDS = 60.0  # one look of a detector: twice a query's own limit; one that takes longer hangs
 RETRY_SECONDS = 60.0  # a detector that fails runs again after `every`, then less and less often, up to this
 AHEAD_NS = 60 * SECOND  # how far a peer's clock may be ahead: its events are waited for
 SAMPLED = 50  # incidents opened at once that get samples: a query each
@@ -67,8 +68,7 @@ class Detection:
         """Judge whenever it is due. A failure is written down and tried again; it never ends the loop."""
         due = anyio.current_time()
         while True:
-            async with self._shared.turns:
-                await self._attempt(due)
+            await self._attempt(due)
             due = await self._until_due(anyio.current_time())
 
     async def _attempt(self, due: float) -> None:
@@ -76,13 +76,10 @@ class Detection:
         metrics.runs.labels(self.name).inc()
         try:
             await self.judge()
-        except UNREACHABLE as why:
-            # The database: if it is gone, the leader's heartbeat ends all this; if not, the next run finds everything.
-            self._failures += 1
-            metrics.failures.labels(self.name).inc()
-            _log.warning("detector %s: %s; trying again", self.name, why if str(why) else type(why).__name__)
         except CordwoodError as why:
             await self._failed(str(why))
+        except DATABASE_ERRORS as why:  # if it is gone for good, the leader's heartbeat ends all this
+            await self._failed(f"{type(why).__name__}: {why}")
         except Exception as why:  # a detector may be a stranger's code: whatever it raises must not stop the others
             if self._failures == 0:
                 _log.exception("detector %s has a defect", self.name)
@@ -164,7 +161,7 @@ class Detection:
 
     async def _missed(self, at_ns: int, head: int) -> list[Step]:
         """Windows that ended while no node ran this detector."""
-        if at_ns - self._evaluated_until <= 2 * coarse_step(self._every_ns, self._window_ns):
+        if at_ns - self._evaluated_until <= coarse_step(self._every_ns, self._window_ns) * 3 // 2:
             return []
         segments = await self._shared.catalog.segments(
             self._shared.project_id,
@@ -177,7 +174,7 @@ class Detection:
     async def _judge_step(self, step: Step, head: int, position: int | None) -> None:
         shared = self._shared
         events = Events(shared.engine, shared.project_id, head)
-        found = by_key(self.name, await self._detector.detect(Run(self.name, step.at_ns, events)))
+        found = by_key(self.name, await self._detected(Run(self.name, step.at_ns, events)))
         samples = await self._samples(step, found, events) if found else {}
         outcome, self._open = await shared.journal.record(
             self.name,
@@ -195,6 +192,14 @@ class Detection:
         if outcome.opens or outcome.resolves:
             _log.info("detector %s: %d opened, %d resolved", self.name, len(outcome.opens), len(outcome.resolves))
             shared.told()
+
+    async def _detected(self, run: Run) -> list[Finding]:
+        async with self._shared.turns:
+            try:
+                with anyio.fail_after(DETECT_SECONDS):
+                    return await self._detector.detect(run)
+            except TimeoutError as why:
+                raise CordwoodError(f"the detector took longer than {DETECT_SECONDS:.0f} s") from why
 
     async def _samples(self, step: Step, found: Mapping[str, Finding], events: Events) -> dict[str, Any]:
         """Sample events for what would open; read before the transaction, which must be short."""

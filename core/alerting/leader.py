@@ -2,8 +2,9 @@
 
 The lock belongs to a session, so it goes when the connection goes, and whatever the leader writes, it writes on that
 very connection: a node that has lost the lock cannot write, even if it does not know yet. It knows soon: the driver
-tells of a closed connection at once, and a heartbeat of one second finds one that is silent. The server in turn drops a
-session whose node has vanished (TCP keep-alive), so that another node takes over within ten seconds.
+tells of a closed connection at once, and a heartbeat of one second finds one that is silent. The server in turn ends a
+session that has not been heard of for six seconds, so that another node takes over within ten, whatever became of the
+first: killed, stopped, or cut off.
 """
 
 from __future__ import annotations
@@ -22,13 +23,14 @@ from ..storage.database import Connection
 LOCK = 0x616C6572  # advisory lock of alerting; another number would let an old and a new release run side by side
 POLL_SECONDS = 1.0
 HEARTBEAT_SECONDS = 1.0
-ANSWER_SECONDS = 3.0  # with the two above and the keep-alive below, a takeover stays under ten seconds
+ANSWER_SECONDS = 3.0  # with the two above and the server's six seconds below, a takeover stays under ten
 TRANSACTION_SECONDS = 5.0
 
 DATABASE_ERRORS: tuple[type[Exception], ...] = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # the connection broke while the driver waited for an answer
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
@@ -39,10 +41,10 @@ DATABASE_ERRORS: tuple[type[Exception], ...] = (
 
 UNREACHABLE: tuple[type[Exception], ...] = (RetryableError, *DATABASE_ERRORS)
 
-# A session whose peer is gone without a word must end soon; no-ops on a Unix socket. A transaction is short, or stuck.
+# The heartbeat keeps a session alive; without it the server gives the lock to another node. A transaction is short.
 _SESSION = """
-set tcp_keepalives_idle = 2; set tcp_keepalives_interval = 1; set tcp_keepalives_count = 3;
-set statement_timeout = '5s'; set lock_timeout = '3s'; set idle_in_transaction_session_timeout = '10s';
+set idle_session_timeout = '6s'; set idle_in_transaction_session_timeout = '6s';
+set statement_timeout = '5s'; set lock_timeout = '3s';
 """
 _log = logging.getLogger(__name__)
 

@@ -30,11 +30,15 @@ class AlertingRepository:
         """The detectors of the running configuration, by name."""
         rows = await self._pool.fetch(
             """
-            select d.*, (select count(*) from incident i
-                         where i.project_id = d.project_id and i.detector = d.name and i.state <> 'resolved') as open
-            from detector_state d
-            where project_id = $1 and active and name > $2 and ($3::text[] is null or state = any($3))
-            order by name limit $4
+            select d.*, i.open, s.now as shown
+            from detector_state d,
+                 lateral (select count(*) as open from incident
+                          where project_id = d.project_id and detector = d.name and state <> 'resolved') i,
+                 -- a person may have resolved the last one since the detector ran
+                 lateral (select case when d.state = 'error' then 'error' when i.open > 0 then 'firing' else 'ok' end
+                          as now) s
+            where d.project_id = $1 and d.active and d.name > $2 and ($3::text[] is null or s.now = any($3))
+            order by d.name limit $4
             """,
             project_id,
             cursor or "",
@@ -178,7 +182,7 @@ def _detector(row: Any) -> DetectorRecord:
         every=row["every"],
         notify=row["notify"],
         severity=row["severity"],
-        state="firing" if row["state"] == "ok" and row["open"] else row["state"],
+        state=row["shown"],
         last_run_at=row["last_run_at"] and rfc3339(row["last_run_at"]),
         error=row["error"],
         open_incidents=row["open"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -106,7 +107,7 @@ async def test_killed_at_any_moment(processes: Processes, store: Store, eventual
     assert len(set(ids)) == await store.pool.fetchval("select count(*) from notification")
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT], ids=["killed", "stopped"])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGSTOP], ids=["killed", "ended", "frozen"])
 async def test_another_node_takes_over(processes: Processes, eventually: Any, how: signal.Signals) -> None:
     first = processes.start()
     await eventually(lambda: processes.runners, 30)
@@ -115,6 +116,13 @@ async def test_another_node_takes_over(processes: Processes, eventually: Any, ho
     assert set(processes.runners) == {first.pid}
     first.send_signal(how)
     assert await eventually(lambda: second.pid in processes.runners, 12) < 10
+    if how == signal.SIGSTOP:
+        # Thawed, it finds its lock gone: what it was about to write is not written, and it judges no more.
+        first.send_signal(signal.SIGCONT)
+        frozen = len(processes.runners)
+        await anyio.sleep(2)
+        assert processes.runners[frozen:].count(first.pid) <= 1
+        assert processes.runners[-1] == second.pid
 
 
 async def test_a_lost_connection_stops_the_detectors_at_once(
@@ -139,3 +147,24 @@ async def test_a_lost_connection_stops_the_detectors_at_once(
     changed = after.index(winner)
     assert changed <= 1, "a run that was under way may end, no other may begin"
     assert set(after[changed:]) == {winner}
+
+
+async def test_a_silent_connection_stops_the_detectors(processes: Processes, store: Store, eventually: Any) -> None:
+    """The server's side of the session is frozen, as if the network were cut: no answer, no end."""
+    first = processes.start()
+    await eventually(lambda: processes.runners, 30)
+    backend = await store.pool.fetchval(
+        "select pid from pg_locks where locktype = 'advisory' and granted and objid = $1 "
+        "and database = (select oid from pg_database where datname = current_database())",
+        0x616C6572,
+    )
+    os.kill(backend, signal.SIGSTOP)
+    try:
+        await anyio.sleep(5)
+        before = len(processes.runners)
+        await anyio.sleep(3)
+        assert len(processes.runners) == before
+    finally:
+        os.kill(backend, signal.SIGCONT)
+    await eventually(lambda: processes.runners[before:], 12)
+    assert set(processes.runners) == {first.pid}
