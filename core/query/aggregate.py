@@ -16,7 +16,7 @@ from .relation import Relation
 from .scope import Context, find
 from .sql import Expr
 from .tree import Call, Mistake, Name, Node, Number
-from .value import Value, as_number, group_key, one, present
+from .value import Value, as_number, as_text, group_key, one, present
 
 AGGREGATES: dict[str, Signature] = {}
 PERCENTILE = re.compile(r"p(\d{1,2}(?:\.\d+)?)")
@@ -115,13 +115,17 @@ def avg(args: Arguments) -> Value:
 
 def extreme(args: Arguments, name: str) -> Value:
     """min or max: of times, of numbers (with texts that look like one, where there are numbers), of texts, of conditions."""
-    value = args.value(0)
+    return best(args.value(0), name)
+
+
+def best(value: Value, name: str) -> Value:
+    """The least ("min") or greatest ("max") of a value over a group."""
     for kind in ("time", "severity", "duration"):
         if kind in value.kinds:
             return one(kind, sql.call(name, value.kinds[kind]))
     if not value.has("int", "float"):
         return Value({kind: sql.call(name, tree) for kind, tree in value.kinds.items()}) if len(value.kinds) < 2 else one(
-            "text", sql.call(name, args.text(0)))  # fmt: skip
+            "text", sql.call(name, as_text(value)))  # fmt: skip
     if set(value.kinds) == {"int"} or set(value.kinds) == {"float"}:
         return value.map(lambda kind, tree: sql.call(name, tree))
     # Whole numbers are compared as such, beyond 2^53 too: the best int and the best float, then the better of the two.
@@ -325,6 +329,28 @@ def compute_aggregate(node: Node, relation: Relation, keys: dict[str, Value]) ->
             "an aggregate is needed here", node.at, did_you_mean(name, names, "as in count(), sum(bytes), p95(took)")
         )
     return compute(node, GroupScope(relation, keys))
+
+
+# Aggregates of a whole by those of its parts.
+COMBINED: dict[str, Callable[[Value], Value]] = {
+    "count": lambda part: total(part),
+    "countif": lambda part: total(part),
+    "sum": lambda part: total(part),
+    "min": lambda part: best(part, "min"),
+    "max": lambda part: best(part, "max"),
+}
+
+
+def total(part: Value) -> Value:
+    """The sum of sums or counts."""
+    return part.map(lambda kind, tree: float_sum(tree) if kind == "float" else sql.sql("CAST(sum(:x) AS BIGINT)", x=tree))
+
+
+def combining(node: Node) -> Callable[[Value], Value] | None:
+    """How the aggregate of a whole is made of those of its parts; None: it is not."""
+    if isinstance(node, Name):
+        return COMBINED.get(node.name.lower())
+    return COMBINED.get(node.name) if isinstance(node, Call) and len(node.args) < 2 else None
 
 
 def label(node: Node) -> str:

@@ -25,7 +25,7 @@ from .request import Cache, Catalog, QueryRequest
 from .result import QueryResult, QueryStats
 from .scope import Context
 from .template_cache import TemplateCache
-from .templates import has_phrase
+from .templates import LEAST_ROWS, has_phrase
 from .tree import Query
 
 ATTEMPTS = 3  # readings of the catalog: a compaction may take a segment away between it and the file
@@ -48,7 +48,10 @@ class Progress:
 
 
 class QueryEngine:
-    """Answers queries: catalog → plan → DuckDB. Any number of queries may run at once; each can be cancelled by its id."""
+    """Answers queries: catalog → plan → DuckDB. Any number of queries may run at once; each can be cancelled by its id.
+
+    :param template_rows: segments from this size on are searched for phrases by their templates; None: none are.
+    """
 
     def __init__(
         self,
@@ -59,12 +62,12 @@ class QueryEngine:
         threads: int = 2,
         spill: Path | None = None,
         at_once: int = 4,
-        use_templates: bool = True,
+        template_rows: int | None = LEAST_ROWS,
     ) -> None:
         self._catalog, self._cache = catalog, cache
         self._duck = Duck(cache.folder, memory_limit=memory_limit, threads=threads, spill=spill, at_once=at_once)
         self._running: dict[str, Running] = {}
-        self._templates = TemplateCache(self._duck) if use_templates else None
+        self._templates = None if template_rows is None else TemplateCache(self._duck, template_rows)
 
     def close(self) -> None:
         """Stop what runs and give back what DuckDB holds."""

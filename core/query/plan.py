@@ -238,14 +238,14 @@ def plan_fetch(given: Given, files: Mapping[int, str], chosen: Sequence[tuple[in
     )
     sequence = exp.Values(
         expressions=[exp.Tuple(expressions=[sql.integer(source.segments.index(segment)), sql.integer(row), sql.integer(i)]) for i, (segment, row) in enumerate(chosen)],
-        alias=exp.TableAlias(this=exp.to_identifier("c", quoted=True), columns=[exp.to_identifier(name, quoted=True) for name in ("f", "r", "n")]),
+        alias=exp.TableAlias(this=exp.to_identifier("c", quoted=True), columns=[exp.to_identifier(name, quoted=True) for name in ("_f", "_r", "_n")]),
     ) if chosen else None  # fmt: skip
     select = relation.select(*columns)
     if sequence is not None:
-        select = select.join(sequence, on=sql.sql(":a = :b AND :c = :d", a=sql.column("_file"), b=sql.column("f", "c"),
-                                                  c=sql.column("_row"), d=sql.column("r", "c")), copy=False)  # fmt: skip
+        select = select.join(sequence, on=sql.sql(":a = :b AND :c = :d", a=sql.column("_file"), b=sql.column("_f", "c"),
+                                                  c=sql.column("_row"), d=sql.column("_r", "c")), copy=False)  # fmt: skip
         select.set(
-            "order", exp.Order(expressions=[exp.Ordered(this=sql.column("n", "c"), desc=False, nulls_first=False)])
+            "order", exp.Order(expressions=[exp.Ordered(this=sql.column("_n", "c"), desc=False, nulls_first=False)])
         )
     return Statement(written(relation, select, source.select), outputs, cut)
 
@@ -282,7 +282,7 @@ def written(relation: Relation, select: exp.Select, source: Expr) -> str:
     """The text of the statement: the scan and each stage as a WITH, then the answer."""
     for name, step in ((EVENTS, source), *relation.steps):
         select = select.with_(exp.to_identifier(name, quoted=True), as_=step, copy=False)
-    return select.sql(dialect=sql.DIALECT)
+    return select.sql(dialect=sql.DIALECT, copy=False)
 
 
 def counts_only(given: Given) -> str | None:

@@ -31,6 +31,11 @@ def _pattern(text: str) -> Expr:
     return parse_one(text, dialect=DIALECT)
 
 
+@lru_cache(maxsize=100)
+def _type(name: str) -> exp.DataType:
+    return exp.DataType.build(name, dialect=DIALECT)
+
+
 def sql(pattern: str, **holes: Any) -> Expr:
     """A tree made of a fixed pattern with `:name` holes; a hole takes a tree, or a Python value as a literal.
 
@@ -87,7 +92,7 @@ def integer(value: int) -> Expr:
 
 def sql_float(value: float) -> Expr:
     """A DOUBLE: without the cast DuckDB would read a DECIMAL and compare in that."""
-    return exp.Cast(this=exp.Literal.string(repr(value)), to=exp.DataType.build("DOUBLE"))
+    return exp.Cast(this=exp.Literal.string(repr(value)), to=_type("DOUBLE"))
 
 
 def time(ns: int) -> Expr:
@@ -96,7 +101,7 @@ def time(ns: int) -> Expr:
     moment = datetime(1970, 1, 1) + timedelta(seconds=second)  # noqa: DTZ001 - TIMESTAMP_NS has no zone, it means UTC
     return exp.Cast(
         this=exp.Literal.string(f"{moment.isoformat(sep=' ')}.{fraction:09d}"),
-        to=exp.DataType.build("TIMESTAMP_NS", dialect=DIALECT),
+        to=_type("TIMESTAMP_NS"),
     )
 
 
@@ -109,7 +114,7 @@ def column(name: str, table: str | None = None) -> Expr:
 
 def cast(tree: Expr, kind: str) -> Expr:
     """CAST(tree AS kind)."""
-    return exp.Cast(this=tree, to=exp.DataType.build(kind, dialect=DIALECT))
+    return exp.Cast(this=tree, to=_type(kind))
 
 
 def call(name: str, *args: Any) -> Expr:

@@ -11,7 +11,7 @@ from ..storage.segment import Segment
 from . import sql
 from .duck import Duck, Running
 from .scan import read_parquet
-from .templates import LEAST_ROWS, MOST_TEMPLATES
+from .templates import MOST_TEMPLATES
 
 MOST_KEPT = 200_000  # templates in memory over all segments, some 20 MB
 
@@ -19,8 +19,8 @@ MOST_KEPT = 200_000  # templates in memory over all segments, some 20 MB
 class TemplateCache:
     """Segment id → its templates in lower case, or None where they are too many; the longest unused leave first."""
 
-    def __init__(self, duck: Duck) -> None:
-        self._duck = duck
+    def __init__(self, duck: Duck, least_rows: int) -> None:
+        self._duck, self._least_rows = duck, least_rows
         self._known: OrderedDict[int, frozenset[str] | None] = OrderedDict()
         self._kept = 0
 
@@ -28,7 +28,7 @@ class TemplateCache:
         self, segments: Sequence[Segment], files: Mapping[int, str], running: Running
     ) -> dict[int, frozenset[str] | None]:
         """The templates of those segments that are large enough."""
-        wanted = [segment for segment in segments if segment.rows >= LEAST_ROWS and has_templates(segment)]
+        wanted = [segment for segment in segments if segment.rows >= self._least_rows and has_templates(segment)]
         fresh = [segment for segment in wanted if segment.id not in self._known]
         for segment, templates in (await self._read(fresh, files, running)).items():
             self._known[segment] = templates

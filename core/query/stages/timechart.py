@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from sqlglot import exp
 
 from .. import literals, sql
-from ..aggregate import find_aggregate
+from ..aggregate import combining, find_aggregate
 from ..expressions import compute
 from ..functions_time import DAY, MONDAY, WEEK, bin_time
 from ..relation import Relation
@@ -96,32 +96,48 @@ class Timechart(Stage, frozen=True, kw_only=True):
         start, end = context.start_ns, context.end_ns
         span = self.span or chosen_span(start, end)
         begin = bin_time(moment.kinds["time"], span, context.zone, after_1970=(start or -1) >= 0)
-        keys = {"time": one("time", begin)}
-        series = None
-        if self.by is not None:
-            series = self.by.name or (self.by.node.name if isinstance(self.by.node, Name) else "series")
-            relation, keys[series] = self.series(relation, series)
-        made = relation.grouped(keys, aggregated(self.aggregates, relation, keys))
-        return self.filled(made, series, bars(start, end, span, context.zone, self.at))
+        starts = bars(start, end, span, context.zone, self.at)
+        time = one("time", begin)
+        if self.by is None:
+            keys = {"time": time}
+            return self.filled(relation.grouped(keys, aggregated(self.aggregates, relation, keys)), None, starts)
+        series = self.by.name or (self.by.node.name if isinstance(self.by.node, Name) else "series")
+        if series == "time":
+            raise Mistake("the series cannot be called `time`", self.by.at, "name it with `as`")
+        value = group_key(compute(self.by.node, relation))
+        parts = [combining(item.node) for item in self.aggregates]
+        if all(part is not None for part in parts):
+            # One pass over the events: what is not among the largest series is put together from its parts.
+            keys = {"time": time, series: value}
+            made = {**aggregated(self.aggregates, relation, keys), "rows": one("int", sql.sql("count(*)"))}
+            split = relation.grouped(keys, {f"{i}": item for i, item in enumerate(made.values())})
+            *counted, (_, rows) = list(split.columns.items())[2:]
+            weight = one("int", sql.sql("sum(:n)", n=rows.kinds["int"]))
+            label = self.series(split, split.columns[series], weight)
+            combined = {
+                name: part(item) for name, part, (_, item) in zip(made, parts, counted, strict=False) if part is not None
+            }
+            return self.filled(split.grouped({"time": split.columns["time"], series: label}, combined), series, starts)
+        relation = relation.with_columns({series: value})
+        label = self.series(relation, relation.columns[series], one("int", sql.sql("count(*)")))
+        keys = {"time": time, series: label}
+        return self.filled(relation.grouped(keys, aggregated(self.aggregates, relation, keys)), series, starts)
 
-    def series(self, relation: Relation, name: str) -> tuple[Relation, Value]:
-        """The key of the series: the value where it is among the most frequent, else `other`."""
-        assert self.by is not None
-        relation = relation.with_columns({name: group_key(compute(self.by.node, relation))})
-        value = relation.columns[name]
+    def series(self, relation: Relation, value: Value, weight: Value) -> Value:
+        """The key of the series: the value where it is among the heaviest, else `other`."""
         if value.is_null:
-            return relation, value
-        rank = relation.grouped({name: value}, {"n": one("int", sql.sql("count(*)"))})
-        kept = rank.sorted_by([(rank.columns["n"], True), (rank.columns[name], False)]).limited(self.limit)
+            return value
+        rank = relation.grouped({"series": value}, {"weight": weight})
+        kept = rank.sorted_by([(rank.columns["weight"], True), (rank.columns["series"], False)]).limited(self.limit)
         # Each kind against its own list; a value without kinds, the missing one, competes as all others do.
         tests: list[Expr] = []
         for kind, tree in value.kinds.items():
-            chosen = kept.select(kept.columns[name].kinds[kind])
-            chosen = chosen.where(sql.sql(":x IS NOT NULL", x=kept.columns[name].kinds[kind]), copy=False)
+            column = kept.columns["series"].kinds[kind]
+            chosen = kept.select(column).where(sql.sql(":x IS NOT NULL", x=column), copy=False)
             tests.append(exp.In(this=tree.copy(), query=exp.Subquery(this=chosen)))
-        empty = kept.select(sql.sql("count(*)")).where(sql.negate(present(kept.columns[name])), copy=False)
+        empty = kept.select(sql.sql("count(*)")).where(sql.negate(present(kept.columns["series"])), copy=False)
         tests.append(sql.all_of([sql.negate(present(value)), sql.sql(":n > 0", n=exp.Subquery(this=empty))]))
-        return relation, choose(sql.any_of(tests), value, one("text", sql.text("other")))
+        return choose(sql.any_of(tests), value, one("text", sql.text("other")))
 
     def filled(self, made: Relation, series: str | None, starts: Sequence[int] | None) -> Relation:
         """The rows for all spans and all series, in order."""

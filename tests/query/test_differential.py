@@ -1,0 +1,224 @@
+"""Random searches and aggregations over random events give what a simple evaluator in Python gives: over many segments and
+one, with and without the templates' short cut, over segments and over a batch in memory.
+"""
+
+from __future__ import annotations
+
+import datetime
+import math
+import statistics
+import tempfile
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from cordwood.core.query import BatchFilter, QueryEngine
+from cordwood.plugins.batch import Batch, concat
+
+from .reference import Event, events_of, holds, numbers, shown
+from .segments import NOW, Segments, ask
+
+pytestmark = pytest.mark.anyio
+
+WORDS = ["card", "declined", "user", "user7", "7", "took", "12ms", "Ärger", "İstanbul", "ΣΑΣ", "x", "<*>", "a<*>b", "ok", "Timeout"]
+SPACES = [" ", "  ", "\t", "\n", "\u00a0", ""]
+FIELDS = ["status", "took", "user", "client.ip", "weird name", "Status", "flag", "ghost"]
+NUMBERS = [0, 1, 7, -3, 200, 404, 500, 2**53, 2**53 + 1, 2**62, -(2**60) - 1, 1.5, 200.0, 0.1, 1e20, 2.0**53]
+TEXTS = ["200", "7", "1.5", "abc", "ABC", "", " 7 ", "1e3", "true", "n/a", "inf", "9007199254740993", "ärger", "it's", 'q"q', "a_b%", "\\", "*"]
+ADDRESSES = ["10.1.2.3", "10.200.0.1", "192.168.0.1", "2001:db8::1", "::1", "300.1.1.1", "10.1.2"]
+HOUR = 3_600_000_000_000
+
+messages = st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(SPACES)), min_size=0, max_size=5).map(
+    lambda parts: "".join(word + space for word, space in parts)
+)
+values = st.one_of(
+    st.sampled_from(NUMBERS), st.sampled_from(TEXTS), st.booleans(), st.just([1, "a"]), st.integers(-5, 600), st.just(2**70)
+)
+
+
+@st.composite
+def raw_events(draw: st.DrawFn) -> dict[str, Any]:
+    event: dict[str, Any] = {"timestamp": NOW - draw(st.integers(0, 40)) * HOUR // 4 - draw(st.sampled_from([0, 1, 999]))}
+    for name, strategy in (
+        ("severity", st.sampled_from(["trace", "debug", "info", "warn", "error", "error2", "fatal"])),
+        ("service", st.sampled_from(["web", "api", "Web", "200"])),
+        ("host", st.sampled_from(["h1", "h2"])),
+        ("message", messages),
+        ("status", values),
+        ("took", st.one_of(st.floats(-100, 100).map(lambda x: round(x, 3)), st.integers(0, 9))),
+        ("user", st.sampled_from(TEXTS)),
+        ("client.ip", st.sampled_from(ADDRESSES)),
+        ("weird name", st.sampled_from(["v", 1])),
+        ("Status", st.sampled_from([200, "x"])),
+        ("flag", st.sampled_from([True, False, "true"])),
+    ):
+        if draw(st.integers(0, 3)):
+            event[name] = draw(strategy)
+    return event
+
+
+phrases = st.one_of(
+    messages, st.sampled_from(WORDS), st.sampled_from(["card declined", "7 took", "user", "er", " ", "declined 12", "d 1", "k 7 t"])
+).filter(bool)
+operators = st.sampled_from(["=", "!=", "<", "<=", ">", ">="])
+terms = st.one_of(
+    st.tuples(st.just("word"), st.sampled_from(["card", "USER", "er", "user7", "12", "ärger", "istanbul", "σας", "timeout", "<*>"])),
+    st.tuples(st.just("phrase"), phrases),
+    st.tuples(st.just("exact"), phrases),
+    st.tuples(st.just("regex"), st.sampled_from([r"\d+", r"user\d", r"^card", r"ok$", r"a.b", r"[^a-z\s]", "ärger|x"]), st.booleans()),
+    st.tuples(st.just("number"), st.sampled_from(FIELDS), operators, st.sampled_from(NUMBERS)),
+    st.tuples(st.just("text"), st.sampled_from([*FIELDS, "service", "host"]), operators, st.sampled_from([*TEXTS, "web"])),
+    st.tuples(st.just("range"), st.sampled_from(FIELDS), st.sampled_from([0, 1.5, 200]), st.sampled_from([7, 404, 1e20])),
+    st.tuples(st.just("in"), st.sampled_from(FIELDS), st.lists(st.sampled_from([*NUMBERS, "abc", "7", "true"]), min_size=1, max_size=3)),
+    st.tuples(st.just("glob"), st.sampled_from([*FIELDS, "message"]), st.sampled_from(["a*", "*b*", "?0*", "*", "20?", "a_*", "*[*"])),
+    st.tuples(st.just("contains"), st.sampled_from([*FIELDS, "message"]), st.sampled_from(["a", "ÄR", "0", "card d", "."])),
+    st.tuples(st.just("present"), st.sampled_from([*FIELDS, "message", "severity"])),
+    st.tuples(st.just("level"), operators, st.sampled_from(["trace", "info", "warn", "error", "fatal"])),
+    st.tuples(st.just("cidr"), st.just("client.ip"), st.sampled_from(["10.0.0.0/8", "10.1.2.0/24", "2001:db8::/32", "::/0", "0.0.0.0/0"])),
+    st.tuples(st.just("time"), st.sampled_from(["<", "<=", ">", ">="]), st.integers(0, 40).map(lambda n: NOW - n * HOUR // 4)),
+)  # fmt: skip
+searches = st.recursive(
+    terms,
+    lambda inner: st.one_of(
+        st.tuples(st.just("and"), inner, inner), st.tuples(st.just("or"), inner, inner), st.tuples(st.just("not"), inner)
+    ),
+    max_leaves=4,
+)
+MODERATE = settings(
+    # No shrinking: an example runs dozens of queries, and says itself what differed.
+    phases=[Phase.explicit, Phase.reuse, Phase.generate], max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
+)
+
+
+class Variants:
+    """The same events as several segments and as one, with templates and without."""
+
+    def __init__(self, folder: Path, commits: list[list[dict[str, Any]]]) -> None:
+        self.batches: list[Batch] = []
+        number = 0
+        stores = {}
+        for name in ("commits", "compacted"):
+            (folder / name).mkdir()
+            stores[name] = Segments(folder / name)
+        for commit in commits:
+            batch = Batch.from_records([{**event, "n": number + i} for i, event in enumerate(commit)], observed=NOW)
+            number += len(commit)
+            self.batches.append(batch)
+            for store in stores.values():
+                store.commit(batch)
+        stores["compacted"].compact()
+        self.batch = concat(self.batches)
+        self.events: list[Event] = [event for batch in self.batches for event in events_of(batch)]
+        self.engines = {
+            f"{name}, templates {rows}": QueryEngine(store, store, template_rows=rows, threads=1)
+            for name, store in stores.items()
+            for rows in (0, None)
+        }
+        self.stores = {engine: stores[engine.split(",", maxsplit=1)[0]] for engine in self.engines}
+
+    def close(self) -> None:
+        for engine in self.engines.values():
+            engine.close()
+
+
+commit_lists = st.lists(st.lists(raw_events(), min_size=1, max_size=8), min_size=1, max_size=3)
+
+
+@MODERATE
+@given(commits=commit_lists, asked=st.lists(searches, min_size=3, max_size=6))
+async def test_searches_find_what_a_simple_evaluator_finds(commits: list[Any], asked: list[Any]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        variants = Variants(Path(folder), commits)
+        try:
+            for search in asked:
+                text = shown(search)
+                expected = [event["n"][1] for event in variants.events if holds(search, event)]
+                for name, engine in variants.engines.items():
+                    result = await ask(variants.stores[name], f"{text} | fields n", engine)
+                    assert sorted(row[0] for row in result.rows()) == expected, (text, name)
+                mask = BatchFilter(text).mask(variants.batch, NOW)
+                assert sorted(variants.batch.frame["n"].filter(mask).to_list()) == expected, (text, "in memory")
+        finally:
+            variants.close()
+
+
+def key_of(event: Event, field: str) -> Any:
+    """A group key as the answer shows it; 200 and 200.0 are one, True and 1 are not."""
+    kind, value = event.get(field, ("null", None))
+    if kind == "json":
+        return ("json", value)
+    return (type(value).__name__ if isinstance(value, bool | str) else "number", value) if value is not None else None
+
+
+def shown_key(value: Any) -> Any:
+    if isinstance(value, list):
+        return ("json", str(value).replace("'", '"').replace(", ", ","))
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 2**63:
+        return ("json", str(value))
+    return (type(value).__name__ if isinstance(value, bool | str) else "number", value) if value is not None else None
+
+
+def close(a: Any, b: Any) -> bool:
+    return a is b if a is None or b is None else math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9)
+
+
+@MODERATE
+@given(commits=commit_lists, search=searches, field=st.sampled_from(["status", "took", "Status", "ghost"]), key=st.sampled_from([*FIELDS, "service"]))
+async def test_aggregations_give_what_python_gives(commits: list[Any], search: Any, field: str, key: str) -> None:
+    by = f"`{key}`" if " " in key else key
+    text = (
+        f"{shown(search)} | stats count() as c, count({field}) as cf, countif({field} >= 7) as ci, sum({field}) as s, avg({field}) as a,"
+        f" median({field}) as m, stdev({field}) as d, distinct_exact(user) as u, first(n) as f, min(n) as lo, max(n) as hi by {by}"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        variants = Variants(Path(folder), commits)
+        try:
+            groups: dict[Any, list[Event]] = {}
+            for event in variants.events:
+                if holds(search, event):
+                    groups.setdefault(key_of(event, key), []).append(event)
+            for name, engine in variants.engines.items():
+                result = await ask(variants.stores[name], text, engine)
+                rows = {shown_key(row[0]): row[1:] for row in result.rows()}
+                assert rows.keys() == groups.keys(), (text, name)
+                for group, events in groups.items():
+                    count, present, above, total, mean, middle, deviation, users, _, low, high = rows[group]
+                    found = numbers(events, field)
+                    assert count == len(events), (text, name)
+                    assert present == sum(field in event for event in events), (text, name)
+                    assert above == sum(holds(("number", field, ">=", 7), event) for event in events), (text, name)
+                    assert close(total, math.fsum(found) if found else None), (text, name, total, found)
+                    assert close(mean, math.fsum(found) / len(found) if found else None), (text, name)
+                    assert close(middle, statistics.median(found) if found else None), (text, name)
+                    spread = statistics.stdev(map(float, found)) if len(found) > 1 else None
+                    assert (spread is None) == (deviation is None), (text, name)
+                    assert users == len({event["user"] for event in events if "user" in event}), (text, name)
+                    assert (low, high) == (events[0]["n"][1], events[-1]["n"][1]), (text, name)
+        finally:
+            variants.close()
+
+
+@MODERATE
+@given(commits=commit_lists, search=searches)
+async def test_timecharts_count_every_event_once(commits: list[Any], search: Any) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        variants = Variants(Path(folder), commits)
+        try:
+            found = [event for event in variants.events if holds(search, event)]
+            expected = Counter((event["timestamp"][1] // HOUR * HOUR, event.get("service", (0, None))[1]) for event in found)
+            for name, engine in variants.engines.items():
+                text = f"{shown(search)} | timechart span=1h count() by service"
+                result = await ask(variants.stores[name], text, engine)
+                counted = Counter({(ns_of(time), service): count for time, service, count in result.rows() if count})
+                assert counted == expected, (text, name)
+        finally:
+            variants.close()
+
+
+def ns_of(text: str) -> int:
+    """Nanoseconds of a time at a full hour."""
+    return int(datetime.datetime.fromisoformat(text[:19] + "+00:00").timestamp()) * 10**9
