@@ -10,10 +10,10 @@ from typing import Any
 import anyio
 
 from ...plugins import CordwoodError, Detector, Finding, RetryableError, duration_ns
+from ..storage.database import DATABASE_ERRORS
 from ..storage.segment import Segment
 from .head import Catalog, Head
 from .journal import Journal, Progress
-from .leader import DATABASE_ERRORS
 from .lifecycle import Step, by_key, changes
 from .metrics import AlertingMetrics
 from .run import Engine, Events, Run

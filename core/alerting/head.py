@@ -8,8 +8,8 @@ from typing import Protocol
 
 import anyio
 
+from ..storage.database import DATABASE_ERRORS
 from ..storage.segment import Segment
-from .leader import DATABASE_ERRORS
 
 POLL_SECONDS = 2.0  # a wake-up that got lost delays a detector by this much
 _log = logging.getLogger(__name__)

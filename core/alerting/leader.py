@@ -18,26 +18,13 @@ import anyio
 import asyncpg
 
 from ...plugins import RetryableError
-from ..storage.database import Connection
+from ..storage.database import DATABASE_ERRORS, Connection
 
 LOCK = 0x616C6572  # advisory lock of alerting; another number would let an old and a new release run side by side
 POLL_SECONDS = 1.0
 HEARTBEAT_SECONDS = 1.0
 ANSWER_SECONDS = 3.0  # with the two above and the server's six seconds below, a takeover stays under ten
 TRANSACTION_SECONDS = 5.0
-
-DATABASE_ERRORS: tuple[type[Exception], ...] = (
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # the connection broke while the driver waited for an answer
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.TransactionRollbackError,
-    asyncpg.LockNotAvailableError,
-)
-"""The database does not answer now, and may later. Any other error of the driver is a defect."""
 
 UNREACHABLE: tuple[type[Exception], ...] = (RetryableError, *DATABASE_ERRORS)
 
@@ -70,7 +57,7 @@ class Session:
                     async with self._connection.transaction():
                         yield self._connection
             except DATABASE_ERRORS as why:
-                raise RetryableError(f"the database does not answer: {type(why).__name__}") from why
+                raise RetryableError(f"the database does not answer: {type(why).__name__}: {why}") from why
 
     async def beat(self) -> None:
         """See that the connection lives; a transaction that goes on says so as well.

@@ -85,7 +85,7 @@ async def test_a_window_judged_again_after_a_crash_changes_nothing(
 
 async def test_all_or_nothing(journal: Journal, detector: Any, scripted: Any, store: Store) -> None:
     await store.pool.execute("alter table notification add constraint broken check (notifier <> 'mail')")
-    with pytest.raises(Exception, match="broken"):
+    with pytest.raises(RetryableError, match="broken"):
         await record(journal, detector, scripted, 1, "pay", position=9)
     assert await rows(store, "count(*) from incident") == [(0,)]
     ((until, position),) = await rows(store, "evaluated_until, position from detector_state")
