@@ -43,16 +43,12 @@ def parameters(
         found[f"parser.{name}"] = value
     if pattern is not None:
         found["parser.pattern"] = pattern
-    if timestamp_from is not None:
-        if parser is None:
-            parser, found["parser.field"] = "timestamp", timestamp_from
-        else:
-            found["parser.timestamp_from"] = timestamp_from
     if found and parser is None:
         raise InputError("--pattern and --set are settings of a parser: name it with --parser")
     if parser:
         found["parser"] = parser
-    return found | {name: value for name, value in (("service", service), ("timezone", timezone)) if value}
+    more = {"service": service, "timezone": timezone, "timestamp_from": timestamp_from}
+    return found | {name: value for name, value in more.items() if value}
 
 
 class Sending:
@@ -85,7 +81,7 @@ class Sending:
 
     async def _file(self, number: int, name: str, progress: _Progress) -> None:
         with await in_worker(Lines, name) as lines:
-            media_type = TEXT if "parser" in self._given and self._given["parser"] != "timestamp" else lines.media_type
+            media_type = TEXT if "parser" in self._given else lines.media_type
             at_once = 1 if media_type == TEXT and "parser" not in self._given else IN_FLIGHT
             room = anyio.Semaphore(at_once)
             blocks = lines.blocks()

@@ -146,14 +146,15 @@ class Outlet(Protocol):
         *,
         checkpoint: Checkpoint | None = None,
         key: str | None = None,
-        parser: Mapping[str, Json] | None = None,
+        parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None,
     ) -> Receipt:
         """Hand over a batch; returns when there is room for it. Batches of one source commit in the order sent.
 
         An empty batch with a checkpoint commits that checkpoint alone.
         `key` is an idempotency key: a batch whose key was committed within 24 hours is not stored again.
-        `parser` is a parser with its settings as a step of the YAML has them, `{"type": "regex", "pattern": "…"}`; it
-        runs before the pipeline's own. Settings given as text (from an URL) are converted as pydantic does.
+        `parser` is a parser with its settings as a step of the YAML has them, `{"type": "regex", "pattern": "…"}`, or
+        several in their order; they run before the pipeline's own. Settings given as text (from an URL) are converted
+        as pydantic does.
 
         :raises RetryableError: the store does not answer, or has no room
         :raises RejectedError: there is no such parser, or its settings are wrong

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -57,8 +57,9 @@ class HttpConfig(PluginConfig):
 class Http(HttpSource[HttpConfig]):
     """Take events in by `POST /api/v1/logs`: NDJSON, a JSON array, or text lines.
 
-    `?parser=T` with `?parser.SETTING=V` parses the lines first, `?service=S` is the service of events that name none,
-    `?timezone=Z` the zone of times without an offset. `Idempotency-Key: K` sent again within 24 hours stores nothing.
+    `?parser=T` with `?parser.SETTING=V` parses the lines first, `?timestamp_from=F` takes the time from a field,
+    `?service=S` is the service of events that name none, `?timezone=Z` the zone of times without an offset.
+    `Idempotency-Key: K` sent again within 24 hours stores nothing.
     """
 
     routes: ClassVar = [("POST", "/api/v1/logs")]
@@ -78,7 +79,7 @@ class Http(HttpSource[HttpConfig]):
             return _unsupported(media)
         zone = _zone(request.query.get("timezone"), self.config.timezone)
         key = _idempotency_key(request.headers.get("idempotency-key"))
-        parser = _parser(request.query)
+        parser = _parsers(request.query)
         batch = await in_worker(read_body, request.body, media, now_ns(), zone, limiter=self._threads)
         if not len(batch):
             return _accepted(0)
@@ -184,6 +185,17 @@ def _idempotency_key(key: str | None) -> str | None:
     if len(key) > MAX_KEY or not key.isprintable():
         raise RejectedError(f"the Idempotency-Key must have 1 to {MAX_KEY} printable characters")
     return key
+
+
+def _parsers(query: Mapping[str, str]) -> Mapping[str, Json] | Sequence[Mapping[str, Json]] | None:
+    """The parser of the request, and after it the one for `?timestamp_from=FIELD`."""
+    parser = _parser(query)
+    if not query.get("timestamp_from"):
+        return parser
+    stamp: dict[str, Json] = {"type": "timestamp", "field": query["timestamp_from"]}
+    if query.get("timezone"):
+        stamp["timezone"] = query["timezone"]
+    return [parser, stamp] if parser else stamp
 
 
 def _parser(query: Mapping[str, str]) -> dict[str, Json] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import anyio.to_thread
@@ -38,7 +38,7 @@ class StoreOutlet:
         *,
         checkpoint: Checkpoint | None = None,
         key: str | None = None,
-        parser: Mapping[str, Json] | None = None,
+        parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None,
     ) -> PendingReceipt:
         """See `plugins.Outlet.send`."""
         parsed = await anyio.to_thread.run_sync(

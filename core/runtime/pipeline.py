@@ -80,13 +80,15 @@ class RunningPipeline:
         self._registry = registry
         self._steps: Sequence[RunningStep] = [RunningStep.of(step) for step in pipeline.parse]
 
-    def apply(self, batch: Batch, source: str, parser: Mapping[str, Json] | None = None) -> Batch:
-        """The batch as it is stored. `parser` is one more step, before the others. Blocking.
+    def apply(
+        self, batch: Batch, source: str, parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None
+    ) -> Batch:
+        """The batch as it is stored. `parser` is one step more, or several, before the others. Blocking.
 
         :raises RejectedError: `parser` names no parser, or its settings are wrong
         """
-        first = [self._ad_hoc(parser)] if parser else []
-        for step in [*first, *self._steps]:
+        given = [parser] if isinstance(parser, Mapping) else parser or ()
+        for step in [*map(self._ad_hoc, given), *self._steps]:
             batch = step.apply(batch)
         return batch.with_default(service=self.pipeline.service, source=source)
 

@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 import pytest
 
@@ -95,11 +96,13 @@ def test_ingest_with_a_parser_and_its_settings(running):
     assert "0 events were accepted before" in refused.err
 
 
-def test_ingest_takes_the_time_from_a_field(running):
-    line = '{"born": "2020-02-02T00:00:00Z", "message": "old", "service": "born"}\n'
-    done = running("ingest", "-", "--timestamp-from", "born", stdin=line)
+@pytest.mark.parametrize("parser", [None, "json"])
+def test_ingest_takes_the_time_from_a_field(running, parser):
+    line = f'{{"born": "2020-02-02T00:00:00Z", "message": "old", "service": "born-{parser}"}}\n'
+    options = ("--parser", parser) if parser else ()
+    done = running("ingest", "-", "--timestamp-from", "born", *options, stdin=line)
     assert (done.code, done.err) == (0, "")
-    (row,) = running.query("service:born | fields timestamp, parse_error")
+    (row,) = running.query(f"service:born-{parser} | fields timestamp, parse_error")
     assert row["timestamp"].startswith("2020-02-02T00:00:00")
     assert row["parse_error"] is None
 
@@ -108,7 +111,14 @@ class Flaky(BaseHTTPRequestHandler):
     """A proxy before the server that is busy, breaks connections, and loses answers of requests that were stored."""
 
     target = ""
-    troubles = {1: "busy", 2: "breaks", 3: "loses", 4: "loses", 6: "busy", 7: "loses"}  # by the number of the request
+    troubles: ClassVar = {
+        1: "busy",
+        2: "breaks",
+        3: "loses",
+        4: "loses",
+        6: "busy",
+        7: "loses",
+    }  # by the number of the request
     calls = 0
 
     def do_POST(self):
