@@ -47,7 +47,7 @@ def _blocks(body: bytes, observed: int | None, zone: ZoneInfo) -> Iterator[Batch
     frame = _fast(body)
     if frame is not None:
         yield normalise(frame, observed, zone=zone)
-    elif len(body) <= _SLOW_BLOCK:
+    elif len(body) <= _SLOW_BLOCK or b"\n" not in body.rstrip(b"\n"):
         yield read_lines(body.split(b"\n"), observed, zone=zone)
     else:
         start, step = 0, len(body) // _DIVISION
@@ -104,6 +104,8 @@ def _read_arrow(body: bytes) -> pa.Table | None:
                 explicit_schema=pa.schema(list(known.items())), unexpected_field_behavior="infer"
             ),
         )
+        if _too_deep(table.schema):
+            return None
         wrong = {f.name: _as_text(f.type) for f in table.schema if _as_text(f.type) != f.type}
         if not wrong:
             return table
@@ -111,12 +113,25 @@ def _read_arrow(body: bytes) -> pa.Table | None:
     return None
 
 
-def _as_text(kind: pa.DataType) -> pa.DataType:
-    """The type with every time in it, at any depth of structs, replaced by string."""
+def _too_deep(schema: pa.Schema) -> bool:
+    """Whether structs lie deeper in each other than become dotted names: the slow path keeps those as JSON."""
+    level = [field.type for field in schema]
+    for _ in range(MAX_DEPTH):
+        level = [inner.type for kind in level if pa.types.is_struct(kind) for inner in kind]
+    return any(pa.types.is_struct(kind) for kind in level)
+
+
+def _as_text(kind: pa.DataType, depth: int = 0) -> pa.DataType:
+    """The type with every time in it, at any depth of structs, replaced by string.
+
+    :raises pa.ArrowNotImplementedError: deeper than `MAX_DEPTH`
+    """
+    if depth > MAX_DEPTH:
+        raise pa.ArrowNotImplementedError("nested too deep")
     if pa.types.is_temporal(kind):
         return pa.string()
     if pa.types.is_struct(kind):
-        return pa.struct([(field.name, _as_text(field.type)) for field in kind])
+        return pa.struct([(field.name, _as_text(field.type, depth + 1)) for field in kind])
     return kind
 
 
