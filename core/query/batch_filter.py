@@ -17,6 +17,7 @@ from .duck import Duck
 from .expressions import condition
 from .parser import parse
 from .plan import warn_of_unknown
+from .regexes import check_regexes
 from .scan import GroupScope, Layout
 from .scope import STANDARD_KINDS, TEMPLATE, Context
 from .tree import Mistake, Node
@@ -36,6 +37,7 @@ class BatchFilter:
         self._query = query
         self._zone = ZoneInfo(timezone)
         self._duck = duck or Duck(None, memory_limit="512MB", threads=1)
+        check_regexes(query, self._duck)
         self.mask(Batch.from_records([]))
 
     def mask(self, batch: Batch, now: int | None = None) -> pl.Series:

@@ -15,13 +15,15 @@ import pyarrow as pa
 
 from ...plugins.errors import QueryError
 
-TEACH = (  # (what DuckDB says, what it means, what to do)
-    (r"Out of Memory|could not allocate|memory limit", "the query needs more memory than it may use", "ask for less: fewer keys, a shorter range, a limit"),
-    (r"[Oo]verflow|out of range", "a number leaves the range of 64 bits", "compute with float(x) instead"),
-    (r"^(?:Invalid Input Error: )?(?:.*)(missing argument to repetition|missing \]|missing \)|invalid escape|invalid character class|bad repetition|no argument for repetition|invalid perl|unexpected \)|trailing \\|invalid named|invalid nested|pattern too large|invalid repetition)",
-     "the regular expression is none of RE2's", "RE2 knows no look-around and no back-references"),
-    (r"Conversion Error|Could not convert|Failed to parse", "a value cannot be converted", "int(), float() and parse_time() give null where a text is none"),
-    (r"max_expression_depth|Max expression depth", "the query is nested too deeply", "write it flatter"),
+# What DuckDB says → what it means, what to do.
+TEACH = (
+    (r"Out of Memory|could not allocate|memory limit|max_temp_directory_size",
+     "the query needs more memory than it may use", "ask for less: fewer keys, a shorter range, a limit"),
+    (r"(?i)overflow|out of range",
+     "a number leaves the range that a column can hold", "compute with float(x) instead, or leave such values out"),
+    (r"Conversion Error|Could not convert|Failed to parse",
+     "a value cannot be converted", "int(), float() and parse_time() give null where a text is none"),
+    (r"(?i)max.expression.depth", "the query is nested too deeply", "write it flatter"),
 )  # fmt: skip
 
 
@@ -128,6 +130,17 @@ class Duck:
             return running.run(self._connection.cursor(), lambda cursor: cursor.sql(sql).to_arrow_table())
         except duckdb.Error as error:
             raise teaching(error) from error
+
+    def regex_error(self, pattern: str) -> str | None:
+        """What RE2 has against a regular expression; None: nothing."""
+        cursor = self._connection.cursor()
+        try:
+            cursor.execute("SELECT regexp_matches('', $1)", [pattern]).fetchall()
+        except duckdb.Error as error:
+            return str(error).split("\n", maxsplit=1)[0].partition(": ")[2] or str(error)
+        finally:
+            cursor.close()
+        return None
 
     def filtered(self, sql: str, batch: Any) -> pa.Table:
         """The answer of a statement over the Arrow table `batch`, in this thread."""

@@ -21,6 +21,7 @@ from .inventory import FieldSummary, counted_fields, known_fields, plan_fields, 
 from .parser import parse
 from .plan import Given, Output, Statement, counts_only, newest_first, plan, plan_fetch, plan_newest, prepare
 from .prune import Bounds
+from .regexes import check_regexes
 from .request import Cache, Catalog, QueryRequest
 from .result import QueryResult, QueryStats
 from .scope import Context
@@ -96,6 +97,7 @@ class QueryEngine:
         :raises QueryError: as `run`.
         """
         query = parse(request.text)
+        check_regexes(query, self._duck)
 
         async def answer(progress: Progress) -> list[FieldSummary]:
             given = await self.given(query, request)
@@ -109,6 +111,7 @@ class QueryEngine:
 
     async def _run(self, query: Query, request: QueryRequest) -> QueryResult:
         started = time.perf_counter()
+        check_regexes(query, self._duck)
         return await self._limited(request, lambda progress: self._answered(query, request, progress, started))
 
     async def _limited(self, request: QueryRequest, answer: Callable[[Progress], Awaitable[T]]) -> T:

@@ -30,7 +30,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     ('service', None)
     """
     by_lower: dict[str, str] = {}
-    for other in sorted(known):
+    for other in sorted(known, reverse=True):
         by_lower.setdefault(other.lower(), other)
     found = difflib.get_close_matches(name.lower()[:80], by_lower, n=1, cutoff=0.6)
     return by_lower[found[0]] if found else None
