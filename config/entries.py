@@ -18,7 +18,7 @@ from ..plugins import (
 from .errors import nearest
 from .models import DEFAULT, DetectorEntry, Entry, NotifierEntry, Pipeline, PipelineSettings, SourceEntry, Step
 from .tree import Element, Report, kind_of
-from .validate import guarded, query_error, shown, validated
+from .validate import fields_by_name, guarded, query_error, shown, validated
 
 QueryCheck: TypeAlias = Callable[[str], None]
 """Raises QueryError where the text is no query."""
@@ -139,9 +139,19 @@ class Checker:
         owner = f"the {kind} {cls.type}"
         broken = any(item.broken for item in settings.walk())
         config = validated(cls.config_model, settings, path, self._report, owner)
+        if config is None and not broken:
+            self._known_part(cls, settings, path, owner)
         if config is None or broken:
             return None
         return _Made(cls, config) if self._makes(cls, config, settings, path, owner) else None
+
+    def _known_part(self, cls: type[Plugin[Any]], element: Element, path: str, owner: str) -> None:
+        """Where only names were wrong, what the constructor says about the rest is told in the same go."""
+        known = fields_by_name(cls.config_model)
+        part = element.without(*(name for name in element.items if name not in known))
+        config = validated(cls.config_model, part, path, lambda _: None, owner) if part.items != element.items else None
+        if config is not None:
+            self._makes(cls, config, part, path, owner)
 
     def _makes(self, cls: type[Plugin[Any]], config: PluginConfig, element: Element, path: str, owner: str) -> bool:
         """Make the plugin once: what its constructor refuses is an error of the file."""
@@ -155,7 +165,11 @@ class Checker:
             hint = why.hint if isinstance(why, ConfigError) else ""
             if guarded(message + hint, element) != message + hint:
                 message, hint = guarded(message + hint, element), ""
-            self._report(element.place.error(f"{path}: {message}", hint))
+            setting, colon, rest = message.partition(": ")  # `pattern: …` is about that setting
+            if colon and setting in element.items:
+                self._report(element.items[setting].place.error(f"{path}.{setting}: {rest}", hint))
+            else:
+                self._report(element.place.error(f"{path}: {message}", hint))
         except Exception as why:  # a stranger's constructor: whatever it raises is an error of the file
             self._report(element.place.error(f"{path}: {owner} failed on these settings: {type(why).__name__}"))
         else:

@@ -14,6 +14,16 @@ from .tree import Element, Path, Place, Report, kind_of
 
 M = TypeVar("M", bound=BaseModel)
 
+_PLAIN_WORDS = (
+    ("a string", "text"),
+    ("a tuple", "a list"),
+    ("a set", "a list"),
+    ("a dictionary", "a mapping"),
+    ("a integer", "a whole number"),
+    ("an integer", "a whole number"),
+    ("a boolean", "true or false"),
+)
+
 _QUOTABLE = 60  # characters of a wrong value that a message shows
 _SENSITIVE = re.compile(r"pass|secret|token|credential|authorization|(^|[_.-])key$|api_?key|private", re.IGNORECASE)
 _WRITTEN_BY_VALIDATORS = {"value_error", "assertion_error"}
@@ -115,8 +125,9 @@ def _message(error: Any, target: Element, *, hidden: bool) -> str:
         return guarded(text, target)
     text = re.sub(r"^Input should be (a |an )?(valid )?", lambda m: "must be " + (m[1] or ""), text)
     text = re.sub(r", unable to parse string as (a|an) \w+", "", text)
-    text = text.replace("a string", "text").replace("a dictionary", "a mapping")
-    return text.replace("a integer", "a whole number").replace("an integer", "a whole number")
+    for pythonic, plain in _PLAIN_WORDS:
+        text = text.replace(pythonic, plain)
+    return text
 
 
 def _but(errors: list[Any], target: Element, *, hidden: bool) -> str:

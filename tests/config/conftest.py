@@ -91,6 +91,8 @@ class Pattern(Parser[PatternConfig]):
 
     def __init__(self, config: PatternConfig) -> None:
         super().__init__(config)
+        if config.pattern.startswith("setting"):
+            raise ConfigError("pattern: is refused")
         try:
             re.compile(config.pattern)
         except re.error as why:

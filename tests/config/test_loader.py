@@ -32,7 +32,7 @@ notifiers:
 
 FOUND = [
     (2, 1, "sorces: there is no such section", "did you mean sources?"),
-    (4, 49, "sources.access.follow: must be a boolean", ""),
+    (4, 49, "sources.access.follow: must be true or false", ""),
     (5, 16, "sources.mqtt.type: no source of type tailr", "did you mean tailer?"),
     (6, 8, "sources.app: the setting include is missing", ""),
     (7, 45, "sources.slow.poll: '3 minutes' is no duration", "write it like 10s"),
@@ -124,6 +124,18 @@ def test_a_mistake(registry, text, line, column, message):
     errors = wrong(text, registry)
     assert [(e.line, e.column) for e in errors] == [(line, column)]
     assert message in str(errors[0])
+
+
+def test_a_wrong_name_does_not_hide_what_the_constructor_says(registry):
+    text = 'sources: {a: {type: post}}\npipelines: {p: {from: a, parse: [{type: pattern, pattern: "a(", patern: x}]}}\n'
+    assert [(e.line, e.column) for e in wrong(text, registry)] == [(2, 34), (2, 65)]
+
+
+def test_an_error_of_the_constructor_that_names_a_setting_points_at_it(registry):
+    text = 'sources: {a: {type: post}}\npipelines: {p: {from: a, parse: [{type: pattern, pattern: "setting("}]}}\n'
+    (error,) = wrong(text, registry)
+    assert (error.line, error.column) == (2, 59)
+    assert error.message == "pipelines.p.parse[0].pattern: is refused"
 
 
 def test_an_unquoted_reference_in_a_flow_mapping_says_to_quote_it(registry):
