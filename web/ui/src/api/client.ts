@@ -3,7 +3,7 @@ import createClient from 'openapi-fetch'
 import { problem } from './problem'
 import type { paths } from './schema'
 
-const http = createClient<paths>()
+const http = createClient<paths, 'application/json'>()
 
 interface Reply<T> { data?: T; error?: unknown; response: Response }
 

@@ -13,19 +13,24 @@ export function excerpt(query: string, line: number, column: number): { text: st
   return { text: `${before}${whole.slice(from, to)}${to < whole.length ? '…' : ''}`, caret: at - from + before.length }
 }
 
+/** The server's words; what stands in backticks is code. */
+function Words({ text }: { readonly text: string }) {
+  return text.split(/`([^`]+)`/).map((piece, at) => (at % 2 === 1 ? <code key={at}>{piece}</code> : piece))
+}
+
 /** What is wrong with the query, where, and what to do, in the server's words. */
 export function QueryError({ id, error, query }: { readonly id: string; readonly error: ApiError; readonly query: string }) {
   return (
     <div id={id} className={styles.error} role="alert">
-      {error.places.length === 0 && <p className={styles.message}>{error.message}</p>}
+      {error.places.length === 0 && <p className={styles.message}><Words text={error.message} /></p>}
       {error.places.map((place, index) => {
         const { text, caret } = excerpt(query, place.line, place.column)
         return (
           <div key={index} className={styles.place}>
             <pre className={styles.where} aria-hidden="true">{text}{'\n'}<b>{' '.repeat(caret)}^</b></pre>
             <div>
-              <p className={styles.message}>{place.message}</p>
-              {place.hint && <p className={styles.hint}>{place.hint}</p>}
+              <p className={styles.message}><Words text={place.message} /></p>
+              {place.hint && <p className={styles.hint}><Words text={place.hint} /></p>}
               <p className={styles.at}>line {place.line}, column {place.column}</p>
             </div>
           </div>

@@ -20,9 +20,9 @@ export default function Palette({ onClose, onHelp }: { readonly onClose: () => v
   const entries: Entry[] = [
     { group: 'Pages', name: 'Explore', note: 'search events', act: () => void navigate({ to: '/explore' }) },
     { group: 'Pages', name: 'Live tail', note: 'follow events as they arrive', act: () => void navigate({ to: '/tail' }) },
-    { group: 'Pages', name: 'Incidents', note: 'what fires now', act: () => void navigate({ to: '/alerts/incidents' }) },
-    { group: 'Pages', name: 'Notifications', note: 'what was sent, and how it went', act: () => void navigate({ to: '/alerts/notifications' }) },
-    { group: 'Pages', name: 'Detectors', note: 'what is watched', act: () => void navigate({ to: '/alerts/detectors' }) },
+    { group: 'Alerts', name: 'Incidents', note: 'what fires now', act: () => void navigate({ to: '/alerts/incidents' }) },
+    { group: 'Alerts', name: 'Notifications', note: 'what was sent, and how it went', act: () => void navigate({ to: '/alerts/notifications' }) },
+    { group: 'Alerts', name: 'Detectors', note: 'what is watched', act: () => void navigate({ to: '/alerts/detectors' }) },
     { group: 'Searches', name: 'severity>=error', note: 'errors of the last hour', mono: true, act: () => void navigate({ to: '/explore', search: { q: 'severity>=error', from: '-1h' } }) },
     ...past.slice(0, 12).map((query): Entry => ({ group: 'Past queries', name: query, mono: true, act: () => void navigate({ to: '/explore', search: { q: query } }) })),
     theme('light'), theme('dark'), theme('system'),

@@ -1,13 +1,14 @@
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import { BellRing, Command, HelpCircle, Monitor, Moon, Radio, ScrollText, Sun } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
+import { lazy, Suspense, useEffect, useState } from 'react'
 import { cx } from '@/lib/cx'
 import { useHotkeys } from '@/lib/hotkeys'
 import { applyTheme, themePreference, usePreference, type Theme } from '@/lib/prefs'
 import { Logo } from './Logo'
 import styles from './Shell.module.css'
 
-const Palette = lazy(() => import('./Palette'))
+const loadPalette = () => import('./Palette')
+const Palette = lazy(loadPalette)
 const Help = lazy(() => import('./Help'))
 
 const PAGES = [
@@ -30,6 +31,11 @@ export function Shell() {
     themePreference.set(NEXT_THEME[theme])
     applyTheme(NEXT_THEME[theme])
   }
+  // Fetched once the page is idle: whoever presses Ctrl-K types on at once.
+  useEffect(() => {
+    const timer = setTimeout(() => void loadPalette(), 1500)
+    return () => clearTimeout(timer)
+  }, [])
   useHotkeys({
     'mod+k': () => setOpen(open === 'palette' ? null : 'palette'),
     '?': () => setOpen('help'),

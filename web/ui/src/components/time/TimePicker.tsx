@@ -22,7 +22,7 @@ export function TimePicker({ range, utc, onChange, onBack, onZoomOut, onZone }: 
     <div className={styles.group} role="group" aria-label="Time range">
       {onBack && <Button icon={<Undo2 />} onClick={onBack} title="Back to the previous range" aria-label="Back to the previous range" />}
       <Button icon={<ZoomOut />} onClick={onZoomOut} title="Zoom out" aria-label="Zoom out" disabled={range.from === null} className={styles.zoom} />
-      <Popover label="Time range" align="end" className={styles.button} icon={<Clock3 />} text={<span className={styles.text}>{describe(range, utc)} <ChevronDown aria-hidden /></span>}>
+      <Popover label={`Time range: ${describe(range, utc)}`} align="end" className={styles.button} icon={<Clock3 />} text={<span className={styles.text}>{describe(range, utc)} <ChevronDown aria-hidden /></span>}>
         {(close) => (
           <div className={styles.panel}>
             <ul className={styles.quick} aria-label="Quick ranges">

@@ -130,7 +130,7 @@ export default function ExplorePage() {
           <FieldSidebar query={base} range={resolved} stamp={explore.stamp} total={bars.data?.total ?? null}
             onFilter={(...what) => { setSheet(false); filter(...what) }} onClose={() => (narrow ? setSheet(false) : sidebarPreference.set(false))} />
         )}
-        <div className={styles.result} data-stale={(events.isFetching && !events.isFetchingNextPage && shown !== null) || mistake !== null || undefined}>
+        <div className={styles.result} data-stale={(shown !== null && ((events.isFetching && !events.isFetchingNextPage) || mistake !== null)) || undefined}>
           {explore.cancelled ? <Empty title="Cancelled"><Button onClick={explore.again}>Run again</Button></Empty>
             : events.isError && !mistake ? <Failure error={events.error} onRetry={explore.again} />
             : shown === null || answer === null ? (mistake ? <Empty title="Queries that work"><QueryExamples onPick={explore.run} /></Empty> : <Loading rows={14} label="Searching" />)

@@ -56,7 +56,7 @@ function NoMatch({ query, range, onRange, onClear, onAgain }: NothingProps) {
         {range.from !== null && <Button onClick={() => onRange(ALL_TIME)}>All time</Button>}
         {query && <Button onClick={onClear}>Clear the query</Button>}
       </div>
-      <Snippet label="Send an event with curl" text={sendSnippet(location.origin)} />
+      {!query && <Snippet label="Send an event with curl" text={sendSnippet(location.origin)} />}
     </Empty>
   )
 }

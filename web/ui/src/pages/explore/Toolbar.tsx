@@ -36,7 +36,7 @@ export function Toolbar({ explore, answer, loaded, isEvents, fieldsOpen, onField
           <Button look="quiet" icon={<WrapText />} pressed={wrap} title="Wrap long lines (w)" aria-label="Wrap long lines"
             onClick={() => { wrapPreference.set(!wrap); change({ wrap: wrap ? 'off' : 'on' }, true) }} />
         )}
-        <Button look="quiet" className={styles.zone} title="Local time or UTC (u)" aria-label={`Times in ${utc ? 'UTC' : 'local time'}. Switch`}
+        <Button look="quiet" className={styles.zone} title="Times in local time or UTC (u)"
           onClick={() => { utcPreference.set(!utc); change({ tz: utc ? 'local' : 'utc' }, true) }}>
           {utc ? 'UTC' : `Local ${zoneName(false).replace('UTC', '') || '±0'}`}
         </Button>
