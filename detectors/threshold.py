@@ -12,7 +12,18 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
-from ..plugins import Detector, DetectorConfig, DetectorRun, Finding, Json, QueryError, duration_ns, hookimpl
+from ..plugins import (
+    Detector,
+    DetectorConfig,
+    DetectorRun,
+    Finding,
+    Json,
+    QueryError,
+    duration_ns,
+    group_words,
+    hookimpl,
+    value_words,
+)
 
 _WORD = re.compile(r"`(?:[^`\\]|\\.)+`|[^\W\d][\w.]*")
 
@@ -56,8 +67,8 @@ class Threshold(Detector[ThresholdConfig]):
         group: dict[str, Json] = {name: row.get(name) for name in fields}
         values: dict[str, Json] = {name: value for name, value in row.items() if name not in group}
         words = {word.strip("`") for word in _WORD.findall(self.config.condition)}
-        figures = ", ".join(f"{name} = {_shown(value)}" for name, value in values.items() if name in words)
-        where = ", ".join(f"{name} {_shown(value)}" for name, value in group.items())
+        figures = ", ".join(f"{name} = {value_words(value)}" for name, value in values.items() if name in words)
+        where = group_words(group)
         title = (
             f"{run.name}: {figures} ({self.config.condition})" if figures else f"{run.name}: {self.config.condition}"
         )
@@ -67,17 +78,6 @@ class Threshold(Detector[ThresholdConfig]):
             values=values,
             sample_query=run.sample_query(self.config.query, group),
         )
-
-
-def _shown(value: Json) -> str:
-    """A figure as people read it.
-
-    >>> _shown(62), _shown(0.123456789), _shown(None), _shown("pay")
-    ('62', '0.1235', 'without a value', 'pay')
-    """
-    if value is None:
-        return "without a value"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 @hookimpl

@@ -1,5 +1,6 @@
 """The public plugin API. A plugin needs this import and no other of Cordwood; docs/plugins.md shows how."""
 
+from .asking import by_clause, quoted_field
 from .base import (
     Acknowledgement,
     Checkpoint,
@@ -42,6 +43,7 @@ from .ndjson import read_lines, read_ndjson
 from .normalise import normalise
 from .severity import severity_name, severity_number
 from .times import iso_time, now_ns, parse_times, utc_time
+from .wording import group_words, headline, plain_text, sample_messages, value_words
 
 __all__ = [
     "ALIASES",
@@ -80,8 +82,11 @@ __all__ = [
     "RejectedError",
     "RetryableError",
     "Source",
+    "by_clause",
     "concat",
     "duration_ns",
+    "group_words",
+    "headline",
     "hookimpl",
     "in_worker",
     "iso_time",
@@ -89,11 +94,15 @@ __all__ = [
     "normalise",
     "now_ns",
     "parse_times",
+    "plain_text",
+    "quoted_field",
     "read_lines",
     "read_ndjson",
+    "sample_messages",
     "severity_name",
     "severity_number",
     "split_column",
     "split_lines",
     "utc_time",
+    "value_words",
 ]

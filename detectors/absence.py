@@ -1,0 +1,90 @@
+"""Something that should come and does not: a heartbeat, a nightly job, a whole service.
+
+    silent: {type: absence, query: "*", by: [service, host], window: 10m}
+
+What is expected is learned: a group that was seen within `memory` and has had no event for `window` is in trouble.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import Field
+
+from ..plugins import (
+    Detector,
+    DetectorConfig,
+    DetectorRun,
+    Duration,
+    Finding,
+    Json,
+    QueryError,
+    by_clause,
+    duration_ns,
+    group_words,
+    hookimpl,
+)
+
+
+class AbsenceConfig(DetectorConfig):
+    """Settings of the absence detector."""
+
+    query: str = "*"
+    """A search for the events that should come."""
+    by: list[str] = Field(default_factory=list)
+    """Fields whose values are expected each on its own; none: any event will do."""
+    memory: Duration = "1d"
+    """How long a group that stays away is missed: after that it is taken for gone, and its incident is resolved."""
+    resolve_after: Duration | None = "0s"
+    """How long a group must have been back before its incident is resolved; at once if not set."""
+
+
+class Absence(Detector[AbsenceConfig]):
+    """Groups of which no event comes any more."""
+
+    async def detect(self, run: DetectorRun) -> list[Finding]:
+        """A finding for each group that was seen within `memory`, but not within the window that ends at `run.at_ns`.
+
+        :raises QueryError: the query is wrong, or aggregates
+        """
+        config = self.config
+        if run.group_fields(config.query) is not None:
+            raise QueryError(
+                "absence looks for events, and this query aggregates them",
+                text=config.query,
+                hint="leave the aggregation out and name the groups with `by:`",
+            )
+        newest = f"{config.query.strip() or '*'} | stats max(timestamp) as last_seen{by_clause(config.by)}"
+        begin = run.at_ns - max(duration_ns(config.memory), duration_ns(config.window))
+        rows = await run.query(newest, from_ns=begin, to_ns=run.at_ns)
+        bound = _rfc3339(run.at_ns - duration_ns(config.window))
+        # Both are RFC 3339 in UTC with nine digits, so their order as texts is their order in time.
+        return [self._finding(run, newest, row) for row in rows if row.get("last_seen", bound) < bound]
+
+    def _finding(self, run: DetectorRun, newest: str, row: dict[str, Any]) -> Finding:
+        group: dict[str, Json] = {name: row.get(name) for name in self.config.by}
+        where = group_words(group)
+        title = f"{run.name}: no events for {self.config.window}"
+        return Finding(
+            group=group,
+            title=f"{title} from {where}" if where else title,
+            values={"last_seen": row["last_seen"]},
+            sample_query=run.sample_query(newest, group),
+        )
+
+
+def _rfc3339(ns: int) -> str:
+    """UTC with nine digits.
+
+    >>> _rfc3339(1_769_860_800_123_456_789)
+    '2026-01-31T12:00:00.123456789Z'
+    """
+    second = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=ns // 1_000_000_000)
+    return f"{second:%Y-%m-%dT%H:%M:%S}.{ns % 1_000_000_000:09d}Z"
+
+
+@hookimpl
+def cordwood_plugins() -> list[type[Detector[Any]]]:
+    """This module's plugin."""
+    return [Absence]

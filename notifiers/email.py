@@ -1,0 +1,153 @@
+"""A mail by SMTP.
+
+    mail: {type: email, host: smtp.example.com, sender: cordwood@example.com, to: [ops@example.com],
+           username: cordwood, password: "${SMTP_PASSWORD}"}
+
+All mails of one incident are one thread in a mail program, and a mail that comes twice has the same Message-ID.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import smtplib
+import ssl
+from email.message import EmailMessage
+from email.utils import formatdate
+from typing import Annotated, Any, Literal
+
+import anyio.to_thread
+from pydantic import AfterValidator, Field, SecretStr
+
+from ..plugins import (
+    Duration,
+    FatalError,
+    Notification,
+    Notifier,
+    PluginConfig,
+    RejectedError,
+    RetryableError,
+    duration_ns,
+    headline,
+    hookimpl,
+    plain_text,
+)
+
+PORTS = {"starttls": 587, "implicit": 465, "none": 25}
+MAX_SUBJECT = 200  # characters: mail programs show fewer
+
+
+def _address(text: str) -> str:
+    local, _, domain = text.rpartition("@")
+    if not local or not domain or not text.isprintable() or any(letter in text for letter in ' ,;<>"'):
+        raise ValueError(f"{text!r} is no mail address; write one like ops@example.com")
+    return text
+
+
+Address = Annotated[str, AfterValidator(_address)]
+
+
+class EmailConfig(PluginConfig):
+    """Settings of the mail notifier."""
+
+    host: str
+    """The SMTP server."""
+    port: int | None = Field(default=None, ge=1, le=65535)
+    """Its port; by `tls` if not set: 587, 465 or 25."""
+    tls: Literal["starttls", "implicit", "none"] = "starttls"
+    """`starttls` (it becomes encrypted, or nothing is sent), `implicit` (encrypted from the start) or `none`."""
+    username: str | None = None
+    """Name to log in with; not set: no login."""
+    password: SecretStr | None = None
+    """Its password."""
+    sender: Address
+    """The mail's From."""
+    to: Annotated[list[Address], Field(min_length=1)]
+    """Who gets it."""
+    timeout: Duration = "15s"
+    """How long to wait for each answer of the server."""
+
+
+class Email(Notifier[EmailConfig]):
+    """A mail with samples and the link."""
+
+    async def notify(self, notification: Notification) -> str:
+        """Hand it over to the server once, for all recipients together; answers how many it took.
+
+        :raises RetryableError: the server does not answer, or says a temporary error (4xx)
+        :raises FatalError: the login is refused, or the server offers no encryption
+        :raises RejectedError: the server refuses the mail or all recipients (5xx)
+        """
+        message = mail(self.config, notification)
+        # The thread cannot be stopped, but it ends by itself: every answer is waited for `timeout` at most.
+        return await anyio.to_thread.run_sync(self._send, message, abandon_on_cancel=True)
+
+    def _send(self, message: EmailMessage) -> str:
+        config = self.config
+        try:
+            server = self._connected()
+            try:
+                if config.tls == "starttls":
+                    server.starttls(context=ssl.create_default_context())
+                if config.username is not None:
+                    password = config.password.get_secret_value() if config.password else ""
+                    server.login(config.username, password)
+                refused = server.send_message(message)
+            finally:
+                # The mail is taken or it is not: however the goodbye goes, it must not be sent again.
+                with contextlib.suppress(smtplib.SMTPException, OSError):
+                    server.quit()
+                server.close()
+        except smtplib.SMTPAuthenticationError as why:
+            raise _fault(why.smtp_code, "the login is refused", FatalError) from None
+        except smtplib.SMTPNotSupportedError as why:
+            raise FatalError(f"the server cannot do this: {_words(why)}") from None
+        except smtplib.SMTPRecipientsRefused as why:
+            codes = sorted({code for code, _ in why.recipients.values()})
+            raise _fault(min(codes), f"all recipients are refused ({', '.join(map(str, codes))})") from None
+        except smtplib.SMTPResponseException as why:
+            raise _fault(why.smtp_code, f"the server refuses the mail ({why.smtp_code})") from None
+        except ssl.SSLError as why:
+            raise RetryableError(f"no encryption: {why.reason}") from None
+        except (smtplib.SMTPException, OSError) as why:
+            raise RetryableError(f"no connection: {type(why).__name__}") from None
+        taken = len(config.to) - len(refused)
+        return f"taken for {taken} of {len(config.to)}"
+
+    def _connected(self) -> smtplib.SMTP:
+        config, seconds = self.config, duration_ns(self.config.timeout) / 1e9
+        port = config.port or PORTS[config.tls]
+        if config.tls == "implicit":
+            return smtplib.SMTP_SSL(config.host, port, timeout=seconds, context=ssl.create_default_context())
+        return smtplib.SMTP(config.host, port, timeout=seconds)
+
+
+def mail(config: EmailConfig, notification: Notification) -> EmailMessage:
+    """The mail: plain text, marked as made by a machine."""
+    message = EmailMessage()
+    message["From"] = config.sender
+    message["To"] = ", ".join(config.to)
+    message["Subject"] = "".join(letter for letter in headline(notification) if letter.isprintable())[:MAX_SUBJECT]
+    message["Date"] = formatdate(usegmt=True)
+    domain = config.sender.rpartition("@")[2]
+    thread = f"<incident-{notification.incident_id}@{domain}>"
+    message["Message-ID"] = f"<{notification.delivery_id}@{domain}>"
+    message["In-Reply-To"] = message["References"] = thread
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Cordwood-Delivery"] = notification.delivery_id
+    message.set_content(plain_text(notification).replace("\x00", "") + "\n")
+    return message
+
+
+def _fault(code: int, words: str, refused: type[RejectedError] | type[FatalError] = RejectedError) -> Exception:
+    """A 4xx of SMTP may succeed later, a 5xx will not."""
+    return refused(words) if code >= 500 else RetryableError(words)
+
+
+def _words(why: Exception) -> str:
+    return str(why)[:200]
+
+
+@hookimpl
+def cordwood_plugins() -> list[type[Notifier[Any]]]:
+    """This module's plugin."""
+    return [Email]

@@ -1,0 +1,64 @@
+"""Groups and notifications in plain words, for titles and for channels that carry text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .base import Json, Notification
+
+MAX_SAMPLE = 500  # characters of a sample's message: five of them still fit on a phone's screen
+
+
+def headline(notification: Notification) -> str:
+    """One line: what happened, how bad, and what it is about. Never has a line break."""
+    state = "RESOLVED" if notification.event == "resolved" else notification.severity
+    return " ".join(f"[{state}] {notification.title}".split())
+
+
+def plain_text(notification: Notification) -> str:
+    """A few lines: the headline, the figures, when, the samples' messages, and the link."""
+    lines = [headline(notification), ""]
+    figures = [f"{name}: {value_words(value)}" for name, value in {**notification.group, **notification.values}.items()]
+    lines += [", ".join(figures)] if figures else []
+    lines.append(f"Opened {_minute(notification.opened_at)}")
+    if notification.resolved_at is not None:
+        lines.append(f"Resolved {_minute(notification.resolved_at)}")
+    messages = sample_messages(notification)
+    return "\n".join([*lines, *(["", *messages] if messages else []), "", notification.link])
+
+
+def sample_messages(notification: Notification) -> list[str]:
+    """The samples' messages, each cut and on one line; none when it is resolved."""
+    if notification.event == "resolved":
+        return []
+    messages = (" ".join(str(sample.get("message", "")).split()) for sample in notification.samples)
+    return [text if len(text) <= MAX_SAMPLE else f"{text[:MAX_SAMPLE]}…" for text in messages if text]
+
+
+def value_words(value: Json) -> str:
+    """A value as people read it.
+
+    >>> value_words(62), value_words(0.123456789), value_words(None), value_words("pay")
+    ('62', '0.1235', 'without a value', 'pay')
+    """
+    if value is None:
+        return "without a value"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def group_words(group: Mapping[str, Json]) -> str:
+    """The group's fields with their values; nothing where there are none.
+
+    >>> group_words({"service": "pay", "host": None})
+    'service pay, host without a value'
+    """
+    return ", ".join(f"{name} {value_words(value)}" for name, value in group.items())
+
+
+def _minute(moment: str) -> str:
+    """2026-01-31 12:00:05 UTC, of RFC 3339.
+
+    >>> _minute("2026-01-31T12:00:05.000000000Z")
+    '2026-01-31 12:00:05 UTC'
+    """
+    return f"{moment[:10]} {moment[11:19]} UTC"

@@ -1,0 +1,147 @@
+"""Mails against a real SMTP conversation on a socket."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import socketserver
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from email.message import EmailMessage
+from typing import Any
+
+import pytest
+from cordwood.notifiers.email import Email, EmailConfig
+from cordwood.plugins import FatalError, Notification, RejectedError, RetryableError
+from pydantic import ValidationError
+
+pytestmark = pytest.mark.anyio
+
+
+class Smtp(socketserver.ThreadingTCPServer):
+    """Keeps every mail; `answers` overrides the reply to a command, or (`RCPT x@y`) to one recipient."""
+
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Conversation)
+        self.mails: list[EmailMessage] = []
+        self.answers: dict[str, str] = {}
+        self.seen: list[str] = []
+
+
+class _Conversation(socketserver.StreamRequestHandler):
+    server: Smtp
+
+    def handle(self) -> None:
+        self._say("220 test")
+        while line := self.rfile.readline().decode().strip():
+            command = line.split(" ")[0].split(":")[0].upper()
+            self.server.seen.append(line)
+            recipient = f"RCPT {line[9:-1].split('>')[0]}" if command == "RCPT" else command
+            if recipient in self.server.answers:
+                self._say(self.server.answers[recipient])
+            elif command == "EHLO":
+                self._say("250-test\r\n250 AUTH PLAIN")
+            elif command == "AUTH":
+                self._say("235 welcome")
+            elif command == "DATA":
+                self._say("354 go on")
+                body = b""
+                while (part := self.rfile.readline()) != b".\r\n":
+                    body += part.removeprefix(b".") if part.startswith(b"..") else part
+                self.server.mails.append(email.message_from_bytes(body, policy=email.policy.default))  # type: ignore[arg-type]
+                self._say(self.server.answers.get("MAIL DATA", "250 taken"))
+            else:
+                self._say("250 ok")
+            if command == "QUIT":  # answered with 250 instead of 221, which must not count as a failure
+                return
+
+    def _say(self, text: str) -> None:
+        self.wfile.write(f"{text}\r\n".encode())
+
+
+@pytest.fixture
+def smtp() -> Iterator[Smtp]:
+    server = Smtp()
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def mailer(smtp: Smtp, **config: Any) -> Email:
+    settings = {"host": "127.0.0.1", "port": smtp.server_address[1], "tls": "none", "sender": "cordwood@example.com"}
+    return Email(EmailConfig(**settings | {"to": ["ops@example.com", "ann@example.com"]} | config))
+
+
+async def test_the_mail(smtp: Smtp, notification: Notification) -> None:
+    told = replace(
+        notification, title="errors: 62 errors für\r\nBcc: eve@example.com", samples=[{"message": ".\n.dot €"}]
+    )
+    assert await mailer(smtp).notify(told) == "taken for 2 of 2"
+    (mail,) = smtp.mails
+    assert mail["Subject"] == "[ERROR] errors: 62 errors für Bcc: eve@example.com"
+    assert mail["Bcc"] is None
+    assert (mail["From"], mail["To"]) == ("cordwood@example.com", "ops@example.com, ann@example.com")
+    assert mail["Message-ID"] == f"<{notification.delivery_id}@example.com>"
+    assert mail["References"] == mail["In-Reply-To"] == "<incident-7@example.com>"
+    text = mail.get_content()
+    assert ". .dot €" in text
+    assert notification.link in text
+    assert "service: pay, n: 62" in text
+
+
+async def test_login(smtp: Smtp, notification: Notification) -> None:
+    await mailer(smtp, username="u", password="hush-hush").notify(notification)
+    assert any(line.startswith("AUTH PLAIN") for line in smtp.seen)
+
+
+@pytest.mark.parametrize(
+    ("answers", "kind"),
+    [
+        pytest.param({"AUTH": "535 bad"}, FatalError, id="login refused"),
+        pytest.param({"AUTH": "454 later"}, RetryableError, id="login later"),
+        pytest.param({"MAIL": "550 no"}, RejectedError, id="sender refused"),
+        pytest.param({"MAIL": "451 later"}, RetryableError, id="sender later"),
+        pytest.param({"RCPT ops@example.com": "550 no", "RCPT ann@example.com": "550 no"}, RejectedError, id="nobody"),
+        pytest.param({"RCPT ops@example.com": "550 no", "RCPT ann@example.com": "450 grey"}, RetryableError, id="grey"),
+        pytest.param({"MAIL DATA": "554 spam"}, RejectedError, id="content refused"),
+        pytest.param({"MAIL DATA": "452 full"}, RetryableError, id="content later"),
+    ],
+)
+async def test_errors(smtp: Smtp, notification: Notification, answers: dict[str, str], kind: type[Exception]) -> None:
+    smtp.answers = answers
+    with pytest.raises(kind) as caught:
+        await mailer(smtp, username="u", password="hush-hush").notify(notification)
+    assert "hush" not in str(caught.value)
+
+
+async def test_some_recipients_refused(smtp: Smtp, notification: Notification) -> None:
+    smtp.answers = {"RCPT ops@example.com": "550 no"}
+    assert await mailer(smtp).notify(notification) == "taken for 1 of 2"
+
+
+async def test_nothing_is_sent_in_the_clear_where_encryption_is_wanted(smtp: Smtp, notification: Notification) -> None:
+    with pytest.raises(FatalError, match="STARTTLS"):
+        await mailer(smtp, tls="starttls", username="u", password="hush-hush").notify(notification)
+    assert not any(line.startswith(("AUTH", "MAIL", "DATA")) for line in smtp.seen)
+
+
+async def test_nobody_there(smtp: Smtp, notification: Notification) -> None:
+    with pytest.raises(RetryableError):
+        await mailer(smtp, port=1).notify(notification)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"to": []}, {"to": ["ops"]}, {"sender": "a@b\r\nBcc: c@d"}, {"to": ["a b@c"]}, {"port": 0}, {"tls": "maybe"}],
+    ids=str,
+)
+def test_settings_that_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        EmailConfig(**{"host": "h", "sender": "a@b.c", "to": ["d@e.f"]} | wrong)
