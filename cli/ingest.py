@@ -12,7 +12,7 @@ from .options import DataDir, Service
 
 def ingest(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE…", help="Files to send; - is standard input; .gz and .zst are taken.")
+        list[str], typer.Argument(metavar="FILE", help="Files to send; - is standard input; .gz and .zst are taken.")
     ],
     parser: Annotated[str | None, typer.Option(help="Parser for the lines: its type.", show_default=False)] = None,
     service: Service = None,
@@ -47,4 +47,4 @@ def ingest(
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(epilog="Example: cordwood ingest access.log.gz --parser clf --service nginx")(ingest)
+    app.command(epilog="Example: cordwood ingest app.log.gz --parser json --service shop")(ingest)

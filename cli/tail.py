@@ -31,7 +31,7 @@ class Format(StrEnum):
 
 
 def tail(
-    text: Annotated[str, typer.Argument(metavar="[QUERY]", help="A search; without one, all events.")] = "",
+    text: Annotated[str, typer.Argument(metavar="QUERY", help="A search; without one, all events.")] = "",
     output: Annotated[Format, typer.Option("--format", help="How events are printed.")] = Format.TEXT,
     data_dir: DataDir = None,
 ) -> None:

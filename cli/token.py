@@ -18,7 +18,9 @@ group = typer.Typer(help="Tokens that programs show to be let in.", no_args_is_h
 @group.command(epilog="Example: cordwood token create shipper --scope ingest --valid-for 90d")
 def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Whose it is.", show_default=False)],
-    scope: Annotated[list[str] | None, typer.Option(help="ingest, query or admin; again for more. [ingest]")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="ingest, query or admin; again for more; ingest if not given")
+    ] = None,
     valid_for: Annotated[
         str | None, typer.Option(help="How long, such as 90d; for ever if not given.", show_default=False)
     ] = None,

@@ -15,13 +15,15 @@ ROLES = "all, ingest (take in), query (answer) or worker (detectors and upkeep)"
 def up(
     pipeline: Annotated[
         Path | None,
-        typer.Argument(metavar="[PIPELINE.yaml]", help="The pipeline file; without one, only the HTTP sources run."),
+        typer.Argument(metavar="PIPELINE.yaml", help="The pipeline file; without one, only the HTTP sources run."),
     ] = None,
     data_dir: DataDir = None,
-    host: Annotated[str | None, typer.Option(help="Address to listen on. [127.0.0.1]", show_default=False)] = None,
-    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one. [8080]", show_default=False)] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on (127.0.0.1)", show_default=False)] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one (8080)", show_default=False)] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Run sample applications that log to this server.")] = False,
-    role: Annotated[str | None, typer.Option(help=f"What this node does: {ROLES}. [all]", show_default=False)] = None,
+    role: Annotated[
+        str | None, typer.Option(help=f"What this node does: {ROLES}; all if not given", show_default=False)
+    ] = None,
 ) -> None:
     """Start Cordwood. Every option is also an environment variable: CORDWOOD_PORT, CORDWOOD_DATA_DIR and so on.
 
