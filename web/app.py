@@ -11,7 +11,7 @@ from litestar.di import Provide
 from ..plugins import RetryableError
 from .api import HANDLERS
 from .api.status import Rate
-from .asgi import App, Message, Receive, Scope, Send, answer_problem, headers_of
+from .asgi import Message, Receive, Scope, Send, answer_problem, headers_of
 from .auth.attempts import Attempts
 from .auth.gate import Gate, check_access
 from .bodies import Bounds, Budget
@@ -40,7 +40,7 @@ _API: Final = ("/api", "/schema", "/healthz", "/readyz", "/metrics")
 _PROBES: Final = ("/healthz", "/readyz")  # their callers name the host as they like, and they tell nothing
 
 
-def create_app(node: Node, *, bounds: Bounds | None = None, budget: Budget | None = None) -> App:
+def create_app(node: Node, *, bounds: Bounds | None = None, budget: Budget | None = None) -> Application:
     """The ASGI application of a node, for uvicorn. It holds what it needs itself: two of them do not meet."""
 
     def pool() -> asyncpg.Pool:
@@ -80,12 +80,12 @@ class Application:
     """Gate first, then whoever the path belongs to: a source, the API, else the UI."""
 
     def __init__(self, gate: Gate, intake: Intake, api: Litestar, pages: Pages) -> None:
-        self._gate, self._intake, self._api, self._pages = gate, intake, api, pages
+        self.gate, self.intake, self.api, self.pages = gate, intake, api, pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         if scope["type"] != "http":
-            await self._api(scope, receive, send)  # type: ignore[arg-type]
+            await self.api(scope, receive, send)  # type: ignore[arg-type]
             return
         started = False
 
@@ -109,13 +109,13 @@ class Application:
         if "\0" in path or b"%00" in scope["query_string"]:
             raise ProblemException(400, "no name or text here can have a NUL in it")
         if path not in _PROBES:
-            await self._gate.admit(scope, headers)
-        if found := self._intake.find(scope["method"], path):
-            await self._intake(scope, receive, send, *found)
+            await self.gate.admit(scope, headers)
+        if found := self.intake.find(scope["method"], path):
+            await self.intake(scope, receive, send, *found)
         elif path.startswith(_API) and any(path == root or path.startswith(f"{root}/") for root in _API):
-            await self._api(scope, receive, send)  # type: ignore[arg-type]
+            await self.api(scope, receive, send)  # type: ignore[arg-type]
         else:
-            await self._pages(scope, send, headers)
+            await self.pages(scope, send, headers)
 
 
 def _with_security(headers: Any, path: str) -> list[tuple[bytes, bytes]]:

@@ -67,7 +67,7 @@ class Intake:
     def __init__(
         self, sources: Callable[[], Sequence[MountedHttpSource]], gate: Gate, *, bounds: Bounds, budget: Budget
     ) -> None:
-        self._sources, self._gate, self._bounds, self.budget = sources, gate, bounds, budget
+        self._sources, self._gate, self.bounds, self.budget = sources, gate, bounds, budget
         self._mounted: list[HttpSource[Any]] = []
         self._routes: list[Route] = []
         self._workers = CapacityLimiter(2)  # decompression: as many as there are query threads, so that neither starves
@@ -99,10 +99,10 @@ class Intake:
         await self._gate.authorise(headers, "ingest")
         with self.budget.lease() as lease:
             try:
-                body = await read_body(receive, _content_length(headers), self._bounds, lease)
+                body = await read_body(receive, _content_length(headers), self.bounds, lease)
             except ClientGoneError:
                 return
-            body = await decompress(body, headers.get("content-encoding", ""), self._bounds, lease, self._workers)
+            body = await decompress(body, headers.get("content-encoding", ""), self.bounds, lease, self._workers)
             request = HttpRequest(
                 method=scope["method"],
                 path=scope["path"],

@@ -124,7 +124,7 @@ def problem_response(request: Request[Any, Any, Any], why: Exception) -> Respons
         case NotFoundException():
             why = NotFoundProblem(f"there is no {request.url.path[:200]}; /schema lists what is")
         case MethodNotAllowedException():
-            allow = (why.headers or {}).get("Allow", "")
+            allow = (why.headers or {}).get("allow", "")
             text = f"{request.url.path[:200]} takes {allow}, not {request.method}"
             why = ProblemException(405, text, headers={"Allow": allow})
     problem, headers = to_problem(why)

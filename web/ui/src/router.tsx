@@ -1,10 +1,10 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
-import { Shell } from '@/components/shell/Shell'
-import { Empty, Failure } from '@/components/ui/States'
+import { Gate } from '@/components/shell/Gate'
+import { Empty, Failure, Loading } from '@/components/ui/States'
 import { exploreSearch, incidentsSearch, parseSearch, stringifySearch, tailSearch } from '@/lib/url'
 
 const root = createRootRoute({
-  component: Shell,
+  component: Gate,
   errorComponent: ({ error }) => <Failure error={error} onRetry={() => location.reload()} />,
   notFoundComponent: () => <Empty title="No such page"><p>The address may be mistyped. The navigation leads to every page.</p></Empty>,
 })
@@ -75,6 +75,8 @@ export const router = createRouter({
   parseSearch,
   stringifySearch,
   defaultPreload: 'intent',
+  defaultPendingComponent: () => <Loading rows={12} />,
+  defaultPendingMs: 150,
   scrollRestoration: false,
 })
 

@@ -40,6 +40,11 @@ export const api = {
   notifications: async (cursor: string | undefined, signal: AbortSignal) =>
     unwrap(await http.GET('/api/v1/notifications', { params: { query: { ...(cursor && { cursor }) } }, signal })),
   detectors: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/detectors', { params: { query: {} }, signal })),
+  session: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/session', { signal })),
+  signIn: async (body: { email: string; password: string }) => unwrap(await http.POST('/api/v1/session', { body })),
+  signOut: async () => {
+    await http.DELETE('/api/v1/session')
+  },
   status: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/status', { signal })),
 }
 

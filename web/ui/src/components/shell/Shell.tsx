@@ -1,6 +1,8 @@
+import { useQueryClient } from '@tanstack/react-query'
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
-import { BellRing, Command, HelpCircle, Monitor, Moon, Radio, ScrollText, Sun } from 'lucide-react'
+import { BellRing, Command, HelpCircle, LogOut, Monitor, Moon, Radio, ScrollText, Sun } from 'lucide-react'
 import { lazy, Suspense, useEffect, useState } from 'react'
+import { api } from '@/api/client'
 import { cx } from '@/lib/cx'
 import { useHotkeys } from '@/lib/hotkeys'
 import { applyTheme, themePreference, usePreference, type Theme } from '@/lib/prefs'
@@ -21,7 +23,8 @@ const NEXT_THEME: Record<Theme, Theme> = { system: 'light', light: 'dark', dark:
 const THEME_ICON = { system: Monitor, light: Sun, dark: Moon }
 
 /** The frame of every page: navigation, theme, help, and the way to go anywhere. */
-export function Shell() {
+export function Shell({ user }: { readonly user: string | null }) {
+  const client = useQueryClient()
   const [open, setOpen] = useState<'palette' | 'help' | null>(null)
   const theme = usePreference(themePreference)
   const navigate = useNavigate()
@@ -36,6 +39,10 @@ export function Shell() {
     const timer = setTimeout(() => void loadPalette(), 1500)
     return () => clearTimeout(timer)
   }, [])
+  const leave = async () => {
+    await api.signOut()
+    client.clear()
+  }
   useHotkeys({
     'mod+k': () => setOpen(open === 'palette' ? null : 'palette'),
     '?': () => setOpen('help'),
@@ -61,6 +68,7 @@ export function Shell() {
           <button type="button" className={styles.item} onClick={() => setOpen('palette')} title="Go anywhere (Ctrl K)" aria-label="Go anywhere"><Command aria-hidden /></button>
           <button type="button" className={styles.item} onClick={turnTheme} title={`Theme: ${theme}`} aria-label={`Theme: ${theme}. Change`}><ThemeIcon aria-hidden /></button>
           <button type="button" className={styles.item} onClick={() => setOpen('help')} title="Help (?)" aria-label="Help"><HelpCircle aria-hidden /></button>
+          {user && <button type="button" className={styles.item} onClick={() => void leave()} title={`Sign out ${user}`} aria-label={`Sign out ${user}`}><LogOut aria-hidden /></button>}
         </div>
       </nav>
       <main id="main" className={styles.main} tabIndex={-1}><Outlet /></main>

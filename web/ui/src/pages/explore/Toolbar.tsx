@@ -38,7 +38,7 @@ export function Toolbar({ explore, answer, loaded, isEvents, fieldsOpen, onField
         )}
         <Button look="quiet" className={styles.zone} title="Times in local time or UTC (u)"
           onClick={() => { utcPreference.set(!utc); change({ tz: utc ? 'local' : 'utc' }, true) }}>
-          {utc ? 'UTC' : `Local ${zoneName(false).replace('UTC', '') || '±0'}`}
+          {utc ? 'UTC' : `Local ${zoneName(false).replace('UTC', '')}`.trim()}
         </Button>
         <Export explore={explore} />
         <CopyButton text={link} label="Copy a link to this view, with its time range fixed">Link</CopyButton>
