@@ -52,7 +52,7 @@ def _blocks(body: bytes, observed: int | None, zone: ZoneInfo) -> Iterator[Batch
     else:
         start, step = 0, len(body) // _DIVISION
         while start < len(body):
-            end = body.find(b"\n", start + step) + 1 or len(body)
+            end = body.rfind(b"\n", start, start + step) + 1 or body.find(b"\n", start + step) + 1 or len(body)
             yield from _blocks(body[start:end], observed, zone)
             start = end
 

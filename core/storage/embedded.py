@@ -128,16 +128,29 @@ class EmbeddedPostgres:
         fresh.rename(self.pgdata)
 
     def _stop_orphan(self) -> None:
-        """End a server that a killed predecessor left running here; nobody else can be using it, the folder is ours."""
-        with contextlib.suppress(OSError, ValueError, psutil.Error):
-            process = psutil.Process(int((self.pgdata / "postmaster.pid").read_text().splitlines()[0]))
-            if str(self.pgdata) not in " ".join(process.cmdline()):
-                return
-            for how in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
-                process.send_signal(how)
-                with contextlib.suppress(psutil.TimeoutExpired):
-                    process.wait(_STOP_SECONDS)
-                    return
+        """End what a killed predecessor left running here; nobody else can be using it, the folder is ours.
+
+        PostgreSQL itself takes any living process, even one not yet reaped, with the number in `postmaster.pid` for its
+        own and would refuse to start, so the file goes once none of its processes is left.
+        """
+        for how in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+            left = self._servers()
+            for process in left:
+                with contextlib.suppress(psutil.Error):
+                    process.send_signal(how)
+            _, alive = psutil.wait_procs(left, _STOP_SECONDS)
+            if not alive and not self._servers():
+                break
+        (self.pgdata / "postmaster.pid").unlink(missing_ok=True)
+
+    def _servers(self) -> list[psutil.Process]:
+        """The processes of a server on this folder: PostgreSQL's all work in it."""
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.Error, OSError):
+                if process.cwd() == str(self.pgdata):
+                    found.append(process)
+        return found
 
     async def _start(self) -> None:
         log_file = self.data_dir / "postgres.log"
