@@ -97,7 +97,9 @@ class RunningPipeline:
         type_ = str(settings.get("type"))
         try:
             cls = self._registry.get("parser", type_)
-            return RunningStep(type_, cls(cls.config_model.model_validate(values)), None)
+            parser = cls(cls.config_model.model_validate(values))
+            assert isinstance(parser, Parser)
+            return RunningStep(type_, parser, None)
         except PluginError as why:
             raise RejectedError(str(why)) from None
         except ValidationError as why:
