@@ -34,7 +34,11 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
     for section, kind in _SECTIONS.items():
         properties[section] = _mapping({"$ref": f"#/$defs/{kind}"})
     pipeline = _model(PipelineSettings, "", definitions)
-    step = {"anyOf": [{"type": "string", "enum": sorted(registry.kinds["parser"])}, {"$ref": "#/$defs/parser"}]}
+    step = {
+        "if": {"type": "string"},
+        "then": {"enum": sorted(registry.kinds["parser"])},
+        "else": {"$ref": "#/$defs/parser"},
+    }
     pipeline["properties"]["parse"] |= {"items": step}
     properties["pipelines"] = _mapping(pipeline)
     properties["store"] = _model(StoreSettings, "", definitions)

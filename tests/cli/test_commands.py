@@ -14,6 +14,7 @@ import pytest
 COMMANDS = [
     ("up",),
     ("check",),
+    ("test",),
     ("ingest",),
     ("query",),
     ("tail",),
@@ -143,6 +144,46 @@ def test_check_finds_mistakes_in_queries(cordwood, tmp_path, text):
     assert int(place[0]) == text.count("\n") + 1
     assert line.index("a (") < int(place[1]) <= line.index("a (") + 4
     assert "Traceback" not in done.err
+
+
+TESTED = """\
+sources: {files: {type: file, include: [/nowhere/*.log]}}
+pipelines:
+  web:
+    from: [files]
+    service: nginx
+    parse:
+      - type: regex
+        pattern: '^(?P<time>\\S+) (?P<level>\\w+) (?P<status>\\d+) (?P<msg>.*)$'
+        types: {status: int}
+    tests:
+      - name: a line
+        input: 2026-01-31T12:00:00Z warn 503 upstream is slow
+        expect:
+          - {timestamp: "2026-01-31T12:00:00Z", severity: warn, status: 503, message: upstream is slow, service: nginx}
+      - input: |
+          nonsense
+          2026-01-31T12:00:00Z info 200 fine
+        expect: [{message: nonsense, status: null, parse_error: "regex: no match"}, {status: %s}]
+"""
+
+
+def test_the_tests_of_a_file(cordwood, tmp_path):
+    path = tmp_path / "p.yaml"
+    path.write_text(TESTED % "200")
+    done = cordwood("test", str(path))
+    assert (done.code, done.out, done.err) == (0, "2 of 2 tests passed\n", "")
+    path.write_text(TESTED % '"200"')
+    done = cordwood("test", str(path))
+    assert (done.code, done.out) == (1, "1 of 2 tests passed\n")
+    assert done.err.splitlines() == [
+        f"{path} pipelines.web.tests[1]:",
+        "  event 2:",
+        '  - status: "200"',
+        "  + status: 200",
+    ]
+    path.write_text("sorces: {}\n")
+    assert cordwood("test", str(path)).code == 1
 
 
 def test_schema_has_the_installed_plugins(cordwood):
