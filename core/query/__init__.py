@@ -22,6 +22,7 @@ __all__ = [
     "BatchFilter",
     "Cache",
     "Catalog",
+    "FieldSummary",
     "QueryEngine",
     "QueryRequest",
     "QueryResult",

@@ -1,4 +1,4 @@
-"""Aggregates: exact unless the name says otherwise. Each takes the arguments, computed in a row, and gives a group's value."""
+"""Aggregates: exact unless the name says otherwise. From arguments computed in a row to a group's value."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def avg(args: Arguments) -> Value:
 
 
 def extreme(args: Arguments, name: str) -> Value:
-    """min or max: of times, of numbers (with texts that look like one, where there are numbers), of texts, of conditions."""
+    """min or max: of times, of numbers (texts that look like one too, where there are numbers), of texts."""
     return best(args.value(0), name)
 
 
@@ -124,8 +124,9 @@ def best(value: Value, name: str) -> Value:
         if kind in value.kinds:
             return one(kind, sql.call(name, value.kinds[kind]))
     if not value.has("int", "float"):
-        return Value({kind: sql.call(name, tree) for kind, tree in value.kinds.items()}) if len(value.kinds) < 2 else one(
-            "text", sql.call(name, as_text(value)))  # fmt: skip
+        if len(value.kinds) > 1:
+            return one("text", sql.call(name, as_text(value)))
+        return value.map(lambda kind, tree: sql.call(name, tree))
     if set(value.kinds) == {"int"} or set(value.kinds) == {"float"}:
         return value.map(lambda kind, tree: sql.call(name, tree))
     # Whole numbers are compared as such, beyond 2^53 too: the best int and the best float, then the better of the two.
@@ -257,8 +258,9 @@ def listed(args: Arguments, pattern: str) -> Value:
     if value.is_null:
         return value
     items = filtered(sql.sql(pattern, x=as_json(value)), present(value))
-    return one("json", sql.sql("'[' || array_to_string(list_sort(:l)[:1000], ',') || ']'".replace(":1000", "1:1000"), l=items)
-               if "DISTINCT" in pattern else sql.sql("'[' || array_to_string(:l, ',') || ']'", l=items))  # fmt: skip
+    if "DISTINCT" in pattern:
+        items = sql.sql("list_slice(list_sort(:l), 1, 1000)", l=items)
+    return one("json", sql.sql("'[' || array_to_string(:l, ',') || ']'", l=items))
 
 
 @aggregate("values(user)", 1)
@@ -343,7 +345,9 @@ COMBINED: dict[str, Callable[[Value], Value]] = {
 
 def total(part: Value) -> Value:
     """The sum of sums or counts."""
-    return part.map(lambda kind, tree: float_sum(tree) if kind == "float" else sql.sql("CAST(sum(:x) AS BIGINT)", x=tree))
+    return part.map(
+        lambda kind, tree: float_sum(tree) if kind == "float" else sql.sql("CAST(sum(:x) AS BIGINT)", x=tree)
+    )
 
 
 def combining(node: Node) -> Callable[[Value], Value] | None:

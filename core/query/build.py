@@ -1,4 +1,4 @@
-"""What Lark calls for every rule it has read, bottom up: each method makes the node of the tree from the rule's children."""
+"""What Lark calls for every rule it has read, bottom up: a method makes the tree's node from the rule's children."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class TreeBuilder(Transformer[Token, Query]):
 
     expr_test = field_test = lambda self, children: children[0]
 
-    def list(self, children: list[Any]) -> list[Any]:
+    def list_(self, children: list[Any]) -> list[Any]:
         return children
 
     # ---- expressions ------------------------------------------------------------------------------------------------

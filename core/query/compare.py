@@ -1,4 +1,4 @@
-"""Comparisons over values of any kind, exact: integers never pass through DOUBLE, a text matches a number only if it is one.
+"""Comparisons over values of any kind, exact: integers never pass through DOUBLE, only a text that is a number is one.
 
 The result is null or false where a side is missing or the kinds do not meet.
 """
@@ -147,10 +147,8 @@ def with_time(tree: Expr, op: str, span: tuple[int, int]) -> Expr:
 
 def values(op: str, left: Value, right: Value) -> Expr:
     """Compare two computed values: kinds that meet, by pairs; a text and a number meet where the text is one."""
-    parts = []
-    for kind in ("bool", "time"):
-        if left.has(kind) and right.has(kind):
-            parts.append(apply(op, left.kinds[kind], right.kinds[kind]))
+    same = [kind for kind in ("bool", "time") if left.has(kind) and right.has(kind)]
+    parts = [apply(op, left.kinds[kind], right.kinds[kind]) for kind in same]
     left_texts, right_texts = ([v.kinds[k] for k in ("text", "json") if k in v.kinds] for v in (left, right))
     parts += [apply(op, a, b) for a in left_texts for b in right_texts]
     numeric = ("int", "float", "severity", "duration")

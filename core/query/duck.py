@@ -1,4 +1,4 @@
-"""DuckDB, shut in: one in-memory database that may read the cache's folder and nothing else, under limits, in worker threads."""
+"""DuckDB, shut in: one in-memory database that may read the cache's folder and nothing else, under limits."""
 
 from __future__ import annotations
 
@@ -127,7 +127,8 @@ class Duck:
     def table_now(self, sql: str, running: Running) -> pa.Table:
         """The same, in this thread."""
         try:
-            return running.run(self._connection.cursor(), lambda cursor: cursor.sql(sql).to_arrow_table())
+            table: pa.Table = running.run(self._connection.cursor(), lambda cursor: cursor.sql(sql).to_arrow_table())
+            return table
         except duckdb.Error as error:
             raise teaching(error) from error
 
@@ -147,7 +148,8 @@ class Duck:
         cursor = self._connection.cursor()
         try:
             cursor.register("batch", batch)
-            return cursor.sql(sql).to_arrow_table()
+            table: pa.Table = cursor.sql(sql).to_arrow_table()
+            return table
         except duckdb.Error as error:
             raise teaching(error) from error
         finally:

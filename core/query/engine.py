@@ -23,7 +23,7 @@ from .plan import Given, Output, Statement, counts_only, newest_first, plan, pla
 from .prune import Bounds
 from .regexes import check_regexes
 from .request import Cache, Catalog, QueryRequest
-from .result import QueryResult, QueryStats
+from .result import QueryResult, QueryStats, python_values
 from .scope import Context
 from .template_cache import TemplateCache
 from .templates import LEAST_ROWS, has_phrase
@@ -79,7 +79,7 @@ class QueryEngine:
     async def run(self, request: QueryRequest) -> QueryResult:
         """The answer of a query.
 
-        :raises QueryError: the query is wrong, takes longer than its timeout or more memory than it may, or was cancelled.
+        :raises QueryError: the query is wrong, takes too long or too much memory, or was cancelled.
         """
         return await self._run(parse(request.text), request)
 
@@ -184,7 +184,7 @@ class QueryEngine:
     async def _events(
         self, given: Given, progress: Progress, *, stepwise: bool
     ) -> tuple[Sequence[Output], pa.Table, bool]:
-        """Events: first which ones, by few columns and from the newest segments on; then those with all their columns."""
+        """Events: first which ones, by few columns, from the newest segments on; then those with all columns."""
         segments = sorted(given.segments, key=lambda segment: (-segment.max_time, segment.id))
         files: dict[int, str] = {}
         found: list[tuple[int, int, int]] = []
@@ -197,7 +197,7 @@ class QueryEngine:
             statement = plan_newest(given, part, files, oldest)
             limit = statement.cut
             table = await self._duck.table(statement.sql, progress.running)
-            times, places, rows = (table.column(i).cast(pa.int64()).to_pylist() for i in range(3))
+            times, places, rows = (python_values(table.column(i).cast(pa.int64())) for i in range(3))
             found += ((ns, statement.segments[place], row) for ns, place, row in zip(times, places, rows, strict=True))
             done, step = done + max(len(part), 1), step * 2
             if stepwise:
@@ -274,7 +274,7 @@ def cut(table: pa.Table, statement: Statement) -> tuple[pa.Table, bool]:
 
 
 def worth_showing(output: Output, table: pa.Table, given: Given) -> bool:
-    """Whether a column of events has a value, or was asked for by a stage. `observed_timestamp` is shown only where asked for."""
+    """Whether a column of events has a value, or was asked for by a stage."""
     if any(stage.name == "fields" for stage in given.query.stages):
         return True
     first = ("timestamp", "severity", "service", "host", "message")

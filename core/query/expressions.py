@@ -49,8 +49,8 @@ def condition(node: Node, scope: Scope) -> Expr:
             return sql.any_of(comparison("=", item, value, scope) for value in items)
         case IsNull(item=item):
             return sql.negate(present(compute(item, scope)))
-        case Constant(value=value):
-            return sql.TRUE if value else sql.FALSE
+        case Constant(value=constant):
+            return sql.TRUE if constant else sql.FALSE
         case Negative(item=item) if term(item, scope) is not None or isinstance(item, CONDITIONS):
             return sql.negate(condition(item, scope))
         case Name(name=name) if find(scope, name) is None and find(scope, "message") is not None:

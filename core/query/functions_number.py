@@ -139,7 +139,7 @@ def bool_(args: Arguments) -> Value:
         elif kind in ("text", "json"):
             parts.append(
                 sql.sql(
-                    "CASE lower(:x) WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE WHEN '1' THEN TRUE WHEN '0' THEN FALSE END",
+                    "CASE WHEN lower(:x) IN ('true', '1') THEN TRUE WHEN lower(:x) IN ('false', '0') THEN FALSE END",
                     x=tree,
                 )
             )

@@ -1,4 +1,4 @@
-"""Syntax errors in the words of the people who type queries: where, what was found, what was expected, what was meant."""
+"""Syntax errors in the words of the people who type queries: where, what was found, expected, and meant."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ WORDS = {
     "_PIPE": "`|`", "_AND": "`and`", "_OR": "`or`", "_NOT": "`not`", "_IN": "`in`", "_IS": "`is`", "_AS": "`as`",
     "_BY": "`by`", "_MINUS": "`-`", "FIELD": "a field", "FIELD_TERM": "a field", "BACKTICK": "a field in backticks",
     "NAME": "a field", "REGEX": "a /regular expression/", "WORD": "a word", "STAR": "`*`", "BARE": "a value",
-    "ITEM": "a value", "COMPARISON": "a comparison (= != < <= > >=)", "OPERATOR": "like, matches, contains, startswith or endswith",
+    "ITEM": "a value", "COMPARISON": "a comparison (= != < <= > >=)",
+    "OPERATOR": "like, matches, contains, startswith or endswith",
     "FUNCTION": "a function", "TRUE": "true", "FALSE": "false", "NULL": "null", "NUMBER": "a number",
-    "DURATION": "a duration such as 5m", "SIZE": "a size such as 10KB", "SIGN": "`+` or `-`", "FACTOR": "`*`, `/` or `%`",
-    "STRING": 'a "text"', "EXACT": "a 'text'", "INTEGER": "a whole number", "LPAR": "`(`", "RPAR": "`)`", "COMMA": "`,`",
+    "DURATION": "a duration such as 5m", "SIZE": "a size such as 10KB", "SIGN": "`+` or `-`",
+    "FACTOR": "`*`, `/` or `%`",
+    "STRING": 'a "text"', "EXACT": "a 'text'", "INTEGER": "a whole number", "LPAR": "`(`", "RPAR": "`)`",
+    "COMMA": "`,`",
     "COLON": "`:`", "TILDE": "`~`", "EQUAL": "`=`", "$END": "the end",
 }  # fmt: skip
-VALUES = {"NUMBER", "DURATION", "SIZE", "TRUE", "FALSE", "NULL", "NAME", "BACKTICK", "STRING", "EXACT", "REGEX", "FUNCTION",
-          "FIELD_TERM", "LPAR", "SIGN", "_NOT"}  # fmt: skip
+VALUES = {"NUMBER", "DURATION", "SIZE", "TRUE", "FALSE", "NULL", "NAME", "BACKTICK", "STRING", "EXACT", "REGEX",
+          "FUNCTION", "FIELD_TERM", "LPAR", "SIGN", "_NOT"}  # fmt: skip
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

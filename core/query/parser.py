@@ -1,4 +1,4 @@
-"""Text to tree: Lark's LALR parser over grammar.lark and the stages' own rules. Whatever the text, only QueryError leaves."""
+"""Text to tree: Lark's LALR over grammar.lark and the stages' rules. Whatever the text, only QueryError leaves."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def parse(text: str) -> Query:
     if (bad := next((i for i, letter in enumerate(text) if "\ud800" <= letter <= "\udfff"), -1)) >= 0:
         raise QueryError("the query is no valid Unicode text", text="", column=bad + 1)
     try:
-        query = query_parser().parse(text)
+        parsed: object = query_parser().parse(text)
     except UnexpectedInput as error:
         raise syntax_error(text, error, load_stages()) from None
     except Mistake as mistake:
@@ -56,8 +56,8 @@ def parse(text: str) -> Query:
         if isinstance(error.orig_exc, Mistake):
             raise error.orig_exc.error(text) from None
         raise
-    assert isinstance(query, Query)
-    query = Query(query.search, query.stages, text)
+    assert isinstance(parsed, Query)
+    query = Query(parsed.search, parsed.stages, text)
     check_size(query)
     return query
 

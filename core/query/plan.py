@@ -89,10 +89,7 @@ def conditions(query: Query) -> list[Node]:
 def prepare(
     query: Query, segments: Sequence[Segment], bounds: Bounds, context: Context, limit: int | None = None
 ) -> Given:
-    """Decide which segments must be read, and what times the rows can have.
-
-    :raises QueryError: for a time range that is none.
-    """
+    """Decide which segments must be read, and what times the rows can have."""
     schema = schema_of(segments)
     needed = conditions(query)
     skipped: dict[int, str] = {}
@@ -105,14 +102,10 @@ def prepare(
     if segments:
         warn_of_unknown(query.search, schema, context)
     low, high = time_span(needed, schema, context)
-    starts = [ns for ns in (bounds.from_ns, low) if ns is not None] or [min((s.min_time for s in kept), default=None)]
-    ends = [ns for ns in (bounds.to_ns, high) if ns is not None] or [max((s.max_time + 1 for s in kept), default=None)]
-    start, end = (
-        max((ns for ns in starts if ns is not None), default=None),
-        min((ns for ns in ends if ns is not None), default=None),
-    )
-    if start is None and end is not None:
-        start = min((s.min_time for s in kept), default=None)
+    starts = [ns for ns in (bounds.from_ns, low) if ns is not None]
+    ends = [ns for ns in (bounds.to_ns, high) if ns is not None]
+    start = max(starts) if starts else min((segment.min_time for segment in kept), default=None)
+    end = min(ends) if ends else max((segment.max_time + 1 for segment in kept), default=None)
     return Given(query, schema, tuple(kept), skipped, bounds, replace(context, start_ns=start, end_ns=end), limit)
 
 
@@ -236,18 +229,23 @@ def plan_fetch(given: Given, files: Mapping[int, str], chosen: Sequence[tuple[in
     source = scan(
         members, files, relation.scanned.needed, Everything(), Bounds(), given.schema, given.context, rows=rows
     )
-    sequence = exp.Values(
-        expressions=[exp.Tuple(expressions=[sql.integer(source.segments.index(segment)), sql.integer(row), sql.integer(i)]) for i, (segment, row) in enumerate(chosen)],
-        alias=exp.TableAlias(this=exp.to_identifier("c", quoted=True), columns=[exp.to_identifier(name, quoted=True) for name in ("_f", "_r", "_n")]),
-    ) if chosen else None  # fmt: skip
     select = relation.select(*columns)
-    if sequence is not None:
-        select = select.join(sequence, on=sql.sql(":a = :b AND :c = :d", a=sql.column("_file"), b=sql.column("_f", "c"),
-                                                  c=sql.column("_row"), d=sql.column("_r", "c")), copy=False)  # fmt: skip
-        select.set(
-            "order", exp.Order(expressions=[exp.Ordered(this=sql.column("_n", "c"), desc=False, nulls_first=False)])
+    if chosen:
+        places = {segment: place for place, segment in enumerate(source.segments)}
+        same = [sql.sql(":a = :b", a=sql.column(a), b=sql.column(b, "c")) for a, b in (("_file", "_f"), ("_row", "_r"))]
+        rank = exp.Ordered(this=sql.column("_n", "c"), desc=False, nulls_first=False)
+        select = select.join(
+            ranked([(places[segment], row) for segment, row in chosen]), on=sql.all_of(same), copy=False
         )
+        select.set("order", exp.Order(expressions=[rank]))
     return Statement(written(relation, select, source.select), outputs, cut)
+
+
+def ranked(rows: Sequence[tuple[int, int]]) -> exp.Values:
+    """The rows with their rank, as a table `c` of `_f`, `_r` and `_n`."""
+    names = [exp.to_identifier(name, quoted=True) for name in ("_f", "_r", "_n")]
+    tuples = [exp.Tuple(expressions=[sql.integer(n) for n in (file, row, i)]) for i, (file, row) in enumerate(rows)]
+    return exp.Values(expressions=tuples, alias=exp.TableAlias(this=exp.to_identifier("c", quoted=True), columns=names))
 
 
 def output_columns(relation: Relation) -> tuple[tuple[Output, ...], list[Expr]]:

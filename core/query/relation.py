@@ -85,7 +85,7 @@ class Relation:
     """Rows. `columns` are those that stages made, by name, in order; `events` gives the others while it is open.
 
     `order` says how the rows are ordered when somebody asks (a limit, the answer); `hidden` are columns carried along
-    for that. `names`, `steps`, `scanned` and `context.warnings` are shared by all relations of one plan and only ever grow.
+    for that. `names`, `steps`, `scanned` and the warnings are shared by all relations of a plan and only ever grow.
     """
 
     context: Context

@@ -44,7 +44,7 @@ class Catalog(Protocol):
         after_position: int | None = None,
         upto_position: int | None = None,
     ) -> Sequence[Segment]:
-        """One snapshot, newest `max_time` first; `from_ns` inclusive, `to_ns` exclusive, `after` exclusive, `upto` inclusive."""
+        """One snapshot, newest `max_time` first. `from_ns` and `upto_position` are inclusive, the others exclusive."""
 
 
 class Cache(Protocol):

@@ -80,16 +80,19 @@ def cells(output: Output, table: pa.Table) -> list[Json]:
     return found if found is not None else [None] * table.num_rows
 
 
-def shown(kind: str, column: pa.ChunkedArray) -> list[Json]:
+def python_values(column: Any) -> list[Any]:
+    """The values of an Arrow column; its stubs' types are narrower than what they say."""
+    values: list[Any] = column.to_pylist()
+    return values
+
+
+def shown(kind: str, column: Any) -> list[Json]:
     """The values of one kind as JSON values."""
     match kind:
         case "time":
-            ns = column.cast(pa.timestamp("ns")).cast(pa.int64())
-            texts = np.datetime_as_string(ns.fill_null(0).to_numpy().astype("datetime64[ns]"), unit="ns")
-            return [
-                f"{text}Z" if ok else None
-                for text, ok in zip(texts.tolist(), column.is_valid().to_pylist(), strict=True)
-            ]
+            ns: Any = column.cast(pa.timestamp("ns")).cast(pa.int64()).fill_null(0).to_numpy().astype("datetime64[ns]")
+            texts: list[str] = np.datetime_as_string(ns, unit="ns").tolist()
+            return [f"{text}Z" if ok else None for text, ok in zip(texts, column.is_valid().to_pylist(), strict=True)]
         case "severity":
             return [severity_name(number) for number in column.to_pylist()]
         case "json":
@@ -98,8 +101,7 @@ def shown(kind: str, column: pa.ChunkedArray) -> list[Json]:
             return [value if value is not None and math.isfinite(value) else None for value in column.to_pylist()]
         case "duration":
             return [None if ns is None else ns / 1e9 for ns in column.to_pylist()]
-    values: list[Json] = column.to_pylist()
-    return values
+    return python_values(column)
 
 
 def decoded(text: str) -> Json:

@@ -1,4 +1,4 @@
-"""The scan at the bottom of every query: the segments grouped by equal physical layout of what is needed, one SELECT a group."""
+"""The scan at the bottom of every query: segments of equal layout of what is needed are read by one SELECT."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .value import SQL_TYPES, Value
 
 @dataclass(frozen=True)
 class Layout:
-    """Where the fields are in the files of a group: (field, kind) → physical column. What is absent is null throughout."""
+    """Where the fields are in the files of a group: (field, kind) → physical column. What is absent is null."""
 
     columns: Mapping[tuple[str, str], str]
     needs_time: bool
@@ -111,7 +111,7 @@ def grouped(
     bounds: Bounds,
     templates: Mapping[int, frozenset[str] | None] | None = None,
 ) -> list[tuple[Layout, list[Segment]]]:
-    """The segments by equal layout of these fields (and whether their templates are known), in the order of the first of each."""
+    """The segments by equal layout of these fields, and by whether their templates are known."""
     groups: dict[tuple[object, ...], tuple[Layout, list[Segment]]] = {}
     for segment in segments:
         layout = layout_of(segment, fields, bounds)

@@ -1,4 +1,4 @@
-"""Where names are looked up while a node becomes SQL: the events of one group of segments, or the relation before a stage."""
+"""Where names are looked up while a node becomes SQL: events of one layout, or the relation before a stage."""
 
 from __future__ import annotations
 
@@ -74,9 +74,8 @@ def find(scope: Scope, name: str) -> Value | None:
     """The value under a name or what it is an alias of."""
     if (value := scope.field(name)) is not None:
         return value
-    if name == "severity_number" and (severity := scope.field("severity")) is not None:
-        return severity.map(lambda kind, tree: sql.cast(tree, "BIGINT")) if severity.is_null else one(
-            "int", sql.cast(severity.kinds["severity"], "BIGINT")) if "severity" in severity.kinds else None  # fmt: skip
+    if name == "severity_number" and (level := scope.field("severity")) is not None:
+        return one("int", sql.cast(level.kinds["severity"], "BIGINT")) if level.has("severity") else Value()
     if name in ALIASES:
         return scope.field(ALIASES[name])
     return None

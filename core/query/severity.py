@@ -1,5 +1,5 @@
-"""Levels in queries. A level's name means its whole range (`error` is 17 to 20), a name with a step or a source's own word
-one number (`error2` is 18, and so is `critical`, as it is when it comes in).
+"""Levels in queries. A level's name means its whole range (`error` is 17 to 20), a name with a step or a source's own
+word one number (`error2` is 18, and so is `critical`, as it is when it comes in).
 """
 
 from __future__ import annotations

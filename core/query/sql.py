@@ -1,4 +1,4 @@
-"""Small pieces of SQL as sqlglot trees. User text enters as literals and quoted identifiers only, which sqlglot escapes."""
+"""Small pieces of SQL as sqlglot trees. User text enters only as literals, which sqlglot escapes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ CLOSED = (
 
 @lru_cache(maxsize=1000)
 def _pattern(text: str) -> Expr:
-    return parse_one(text, dialect=DIALECT)
+    tree: Any = parse_one(text, dialect=DIALECT)
+    assert isinstance(tree, exp.Expression)
+    return tree
 
 
 @lru_cache(maxsize=100)
@@ -155,7 +157,9 @@ def _balanced(kind: type[exp.Connector], parts: Sequence[Expr]) -> Expr:
         return parts[0]
     half = len(parts) // 2
     left, right = _balanced(kind, parts[:half]), _balanced(kind, parts[half:])
-    return kind(this=left, expression=right)
+    joined: Any = kind(this=left, expression=right)
+    assert isinstance(joined, exp.Expression)
+    return joined
 
 
 def negate(tree: Expr) -> Expr:

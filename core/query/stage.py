@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """A node of the tree that turns a relation into another.
 
-    `GRAMMAR` is the stage's rule in Lark's words, named as the stage; its first child is the keyword's token, a terminal
-    that the loader makes (`STATS` for `stats`). `DOC` is its documentation: a paragraph and examples, in Markdown.
+    `GRAMMAR` is the stage's rule in Lark's words, named as the stage; its first child is the keyword's token, a
+    terminal that the loader makes (`STATS` for `stats`). `DOC` is its documentation in Markdown, with examples.
     """
 
     name: ClassVar[str]

@@ -10,6 +10,7 @@ from sqlglot import exp
 from ..storage.segment import Segment
 from . import sql
 from .duck import Duck, Running
+from .result import python_values
 from .scan import read_parquet
 from .templates import MOST_TEMPLATES
 
@@ -30,8 +31,8 @@ class TemplateCache:
         """The templates of those segments that are large enough."""
         wanted = [segment for segment in segments if segment.rows >= self._least_rows and has_templates(segment)]
         fresh = [segment for segment in wanted if segment.id not in self._known]
-        for segment, templates in (await self._read(fresh, files, running)).items():
-            self._known[segment] = templates
+        for id_, templates in (await self._read(fresh, files, running)).items():
+            self._known[id_] = templates
             self._kept += len(templates or ())
         found = {}
         for segment in wanted:
@@ -57,7 +58,7 @@ class TemplateCache:
         )
         table = await self._duck.table(source.sql(dialect=sql.DIALECT), running)
         sets: list[set[str]] = [set() for _ in segments]
-        for file, template in zip(table.column("f").to_pylist(), table.column("t").to_pylist(), strict=True):
+        for file, template in zip(python_values(table.column("f")), python_values(table.column("t")), strict=True):
             if template is not None:
                 sets[file].add(template)
         return {

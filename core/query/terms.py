@@ -181,17 +181,19 @@ V6_RIGHT = "split_part(lower(:x), '::', 2)"
 
 def in_network(tree: Expr, network: IPv4Network | IPv6Network) -> Expr:
     """Whether a text is an address in the network. Without an extension of DuckDB: by arithmetic on the text."""
-    if isinstance(network, IPv4Network):
-        number = sql.sql(V4_NUMBER, x=tree)
-        return sql.sql("CASE WHEN regexp_full_match(:x, :r) THEN :n BETWEEN :a AND :b ELSE FALSE END", x=tree, r=V4, n=number,
-                       a=int(network.network_address), b=int(network.broadcast_address))  # fmt: skip
-    return sql.sql("CASE WHEN regexp_full_match(lower(:x), :r) THEN :h BETWEEN :a AND :b ELSE FALSE END", x=tree, r=V6,
-                   h=v6_hex(tree), a=f"{int(network.network_address):032x}", b=f"{int(network.broadcast_address):032x}")  # fmt: skip
+    first, last = int(network.network_address), int(network.broadcast_address)
+    is_address = sql.sql("regexp_full_match(lower(:x), :r)", x=tree, r=V4 if network.version == 4 else V6)
+    if network.version == 4:
+        between = sql.sql(":n BETWEEN :a AND :b", n=sql.sql(V4_NUMBER, x=tree), a=first, b=last)
+    else:
+        between = sql.sql(":n BETWEEN :a AND :b", n=v6_hex(tree), a=f"{first:032x}", b=f"{last:032x}")
+    return sql.sql("CASE WHEN :i THEN :b ELSE FALSE END", i=is_address, b=between)
 
 
 def v6_hex(tree: Expr) -> Expr:
     """The 32 hexadecimal digits of an IPv6 address: its groups padded to four, `::` filled with zeros."""
-    pad = "CASE WHEN {part} = '' THEN '' ELSE array_to_string(list_transform(string_split({part}, ':'), lambda g: lpad(g, 4, '0')), '') END"
+    padded = "array_to_string(list_transform(string_split({part}, ':'), lambda g: lpad(g, 4, '0')), '')"
+    pad = f"CASE WHEN {{part}} = '' THEN '' ELSE {padded} END"
     left = sql.sql(pad.format(part=V6_LEFT), x=tree)
     right = sql.sql(pad.format(part=V6_RIGHT), x=tree)
     return sql.sql(":l || repeat('0', 32 - length(:l) - length(:r)) || :r", l=left, r=right)

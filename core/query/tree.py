@@ -4,7 +4,7 @@
           └ stages: tuple[Stage]    what is done with them (core/query/stages, one file each)
 
 A `Node` is a search term or an expression: one family, because `where` takes both. Values stay as they were written
-(`Bare`, `Text`) where their meaning depends on the field: `error` beside `severity` is a level, beside `service` a text.
+(`Bare`, `Text`) where their meaning depends on the field: `error` is a level beside `severity`, else a text.
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ A field can be a number in one event and text in the next. So a value is a mappi
 every row at most one is not null; a value without kinds is null. Nothing is packed into a variant: each comparison asks
 the kinds it can match, group keys are the columns of all kinds together, and results are put together at the very end.
 
-Kinds: int (BIGINT) · float (DOUBLE) · bool · text · json (JSON as VARCHAR) · time (TIMESTAMP_NS, UTC) · severity (UTINYINT) ·
-duration (BIGINT, nanoseconds).
+Kinds: int (BIGINT) · float (DOUBLE) · bool · text · json (JSON as VARCHAR) · time (TIMESTAMP_NS, UTC) · severity
+(UTINYINT) · duration (BIGINT, nanoseconds).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from ...plugins.severity import NAMES
 from . import sql
-from .severity import NAMES
 from .sql import Expr
 from .tree import Node
 
@@ -74,11 +74,8 @@ def text_number(tree: Expr) -> Expr:
 
 def severity_text(tree: Expr) -> Expr:
     """The level's name; a number outside 1 to 24 as it is."""
-    case = exp.Case(this=tree.copy())
-    for number, name in NAMES.items():
-        case.append("ifs", exp.If(this=sql.integer(number), true=exp.Literal.string(name)))
-    case.set("default", sql.cast(tree.copy(), "VARCHAR"))
-    return case
+    names = [exp.If(this=sql.integer(number), true=exp.Literal.string(name)) for number, name in NAMES.items()]
+    return exp.Case(this=tree.copy(), ifs=names, default=sql.cast(tree.copy(), "VARCHAR"))
 
 
 def time_text(tree: Expr) -> Expr:
@@ -91,7 +88,7 @@ def texts(value: Value) -> dict[str, Expr]:
     forms: dict[str, Callable[[Expr], Expr]] = {
         "text": lambda tree: tree, "json": lambda tree: tree, "severity": severity_text, "time": time_text,
     }  # fmt: skip
-    return {kind: forms.get(kind, lambda tree: sql.cast(tree, "VARCHAR"))(tree) for kind, tree in value.kinds.items()}
+    return {kind: forms.get(kind, lambda tree: sql.cast(tree, "VARCHAR"))(tree) for kind, tree in value.kinds.items()}  # type: ignore[no-untyped-call]
 
 
 def as_text(value: Value) -> Expr:
@@ -100,7 +97,7 @@ def as_text(value: Value) -> Expr:
 
 
 def as_number(value: Value) -> Value:
-    """The value as a number: int where it is whole in every row for sure, else float; texts that look like one count."""
+    """The value as a number: int where every row's is whole for sure, else float; texts that look like one count."""
     numbers: dict[str, Expr] = {}
     for kind, tree in value.kinds.items():
         if kind == "int":
@@ -164,7 +161,7 @@ def choose(condition: Expr, yes: Value, no: Value) -> Value:
 
 
 def sort_keys(value: Value) -> list[Expr]:
-    """What to order by: numbers (and times, levels, durations) before booleans before texts; nulls are last either way."""
+    """What to order by: numbers (times, levels, durations) before booleans before texts; nulls are last either way."""
     keys: list[Expr] = []
     numbers = {kind: tree for kind, tree in value.kinds.items() if kind in NUMERIC}
     if len(numbers) > 1:

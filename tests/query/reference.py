@@ -1,7 +1,7 @@
 """A second opinion: searches and aggregations in plain Python, one event at a time, for the differential test.
 
-A search is a nested tuple; `shown` writes it in the query language, `holds` says whether an event satisfies it. An event
-maps each field to (kind, value), as stored.
+A search is a nested tuple; `shown` writes it in the query language, `holds` says whether an event satisfies it. An
+event maps each field to (kind, value), as stored.
 """
 
 from __future__ import annotations
@@ -29,9 +29,7 @@ def events_of(batch: Batch) -> list[Event]:
         else split_column(name, dtype)
         for name, dtype in batch.frame.schema.items()
     ]
-    frame = batch.frame.with_columns(
-        batch.frame["timestamp"].cast(int), batch.frame["observed_timestamp"].cast(int)
-    )
+    frame = batch.frame.with_columns(batch.frame["timestamp"].cast(int), batch.frame["observed_timestamp"].cast(int))
     return [
         {field: (kind, value) for (field, kind), value in zip(names, row, strict=True) if value is not None}
         for row in frame.iter_rows()
@@ -110,7 +108,8 @@ def holds(search: tuple[Any, ...], event: Event) -> bool:
         case "exact":
             return message is not None and rest[0] in message
         case "regex":
-            flags = re.ASCII | (re.IGNORECASE if rest[1] else 0)
+            # RE2 folds all letters, and has ASCII classes; Python's ASCII flag would hold for both.
+            flags = re.IGNORECASE if rest[1] and not rest[0].isascii() else re.ASCII | (re.IGNORECASE if rest[1] else 0)
             return message is not None and re.search(rest[0], message, flags) is not None
         case "number":
             return with_number(event, *rest)
@@ -122,7 +121,8 @@ def holds(search: tuple[Any, ...], event: Event) -> bool:
         case "in":
             field, items = rest
             return any(
-                with_text(event, field, "=", i) if isinstance(i, str) else with_number(event, field, "=", i) for i in items
+                with_text(event, field, "=", i) if isinstance(i, str) else with_number(event, field, "=", i)
+                for i in items
             )
         case "glob":
             field, pattern = rest
@@ -139,7 +139,8 @@ def holds(search: tuple[Any, ...], event: Event) -> bool:
                 return False
             value, low = event["severity"][1], LEVELS[word]
             return {
-                "=": low <= value <= low + 3, "!=": not low <= value <= low + 3, "<": value < low, "<=": value <= low + 3,
+                "=": low <= value <= low + 3, "!=": not low <= value <= low + 3, "<": value < low,
+                "<=": value <= low + 3,
                 ">": value > low + 3, ">=": value >= low,
             }[op]  # fmt: skip
         case "cidr":
@@ -162,7 +163,11 @@ def quote(text: str) -> str:
 
 
 def name_of(field: str) -> str:
-    return field if re.fullmatch(r"[A-Za-z_][\w.]*", field) else "`" + field.replace("\\", "\\\\").replace("`", "\\`") + "`"
+    return (
+        field
+        if re.fullmatch(r"[A-Za-z_][\w.]*", field)
+        else "`" + field.replace("\\", "\\\\").replace("`", "\\`") + "`"
+    )
 
 
 def shown(search: tuple[Any, ...]) -> str:

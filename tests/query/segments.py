@@ -52,10 +52,21 @@ class Segments:
         self._id += 1
         (self.folder / f"{self._id}.parquet").write_bytes(encoded.data)
         segment = Segment(
-            id=self._id, project_id=1, day=encoded.day, min_time=encoded.min_time, max_time=encoded.max_time,
-            rows=encoded.rows, bytes=len(encoded.data), level=level, min_position=positions[0], max_position=positions[1],
-            columns=encoded.columns, services=encoded.services, hosts=encoded.hosts, severities=encoded.severities,
-        )  # fmt: skip
+            id=self._id,
+            project_id=1,
+            day=encoded.day,
+            min_time=encoded.min_time,
+            max_time=encoded.max_time,
+            rows=encoded.rows,
+            bytes=len(encoded.data),
+            level=level,
+            min_position=positions[0],
+            max_position=positions[1],
+            columns=encoded.columns,
+            services=encoded.services,
+            hosts=encoded.hosts,
+            severities=encoded.severities,
+        )
         self.all.append(segment)
         return segment
 

@@ -1,5 +1,5 @@
-"""Random searches and aggregations over random events give what a simple evaluator in Python gives: over many segments and
-one, with and without the templates' short cut, over segments and over a batch in memory.
+"""Random searches and aggregations over random events give what a simple evaluator in Python gives: over many segments
+and one, with and without the templates' short cut, over segments and over a batch in memory.
 """
 
 from __future__ import annotations
@@ -13,48 +13,88 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
-from hypothesis import strategies as st
-
 from cordwood.core.query import BatchFilter, QueryEngine
 from cordwood.plugins.batch import Batch, concat
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
 from .reference import Event, events_of, holds, numbers, shown
 from .segments import NOW, Segments, ask
 
 pytestmark = pytest.mark.anyio
 
-WORDS = ["card", "declined", "user", "user7", "7", "took", "12ms", "Ärger", "İstanbul", "ΣΑΣ", "x", "<*>", "a<*>b", "ok", "Timeout"]
+WORDS = [
+    "card",
+    "declined",
+    "user",
+    "user7",
+    "7",
+    "took",
+    "12ms",
+    "Ärger",
+    "İstanbul",
+    "ΣΑΣ",
+    "x",
+    "<*>",
+    "a<*>b",
+    "ok",
+    "Timeout",
+]
 SPACES = [" ", "  ", "\t", "\n", "\u00a0", ""]
 FIELDS = ["status", "took", "user", "client.ip", "weird name", "Status", "flag", "ghost"]
 NUMBERS = [0, 1, 7, -3, 200, 404, 500, 2**53, 2**53 + 1, 2**62, -(2**60) - 1, 1.5, 200.0, 0.1, 1e20, 2.0**53]
-TEXTS = ["200", "7", "1.5", "abc", "ABC", "", " 7 ", "1e3", "true", "n/a", "inf", "9007199254740993", "ärger", "it's", 'q"q', "a_b%", "\\", "*"]
+TEXTS = [
+    "200",
+    "7",
+    "1.5",
+    "abc",
+    "ABC",
+    "",
+    " 7 ",
+    "1e3",
+    "true",
+    "n/a",
+    "inf",
+    "9007199254740993",
+    "ärger",
+    "it's",
+    'q"q',
+    "a_b%",
+    "\\",
+    "*",
+]
 ADDRESSES = ["10.1.2.3", "10.200.0.1", "192.168.0.1", "2001:db8::1", "::1", "300.1.1.1", "10.1.2"]
 HOUR = 3_600_000_000_000
 
-messages = st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(SPACES)), min_size=0, max_size=5).map(
+pick = st.sampled_from
+
+
+def term(name: str, *parts: st.SearchStrategy[Any]) -> st.SearchStrategy[tuple[Any, ...]]:
+    """Searches of one form, as reference.py has them."""
+    return st.tuples(st.just(name), *parts)
+
+
+messages = st.lists(st.tuples(pick(WORDS), pick(SPACES)), min_size=0, max_size=5).map(
     lambda parts: "".join(word + space for word, space in parts)
 )
-values = st.one_of(
-    st.sampled_from(NUMBERS), st.sampled_from(TEXTS), st.booleans(), st.just([1, "a"]), st.integers(-5, 600), st.just(2**70)
-)
+values = st.one_of(pick(NUMBERS), pick(TEXTS), st.booleans(), st.just([1, "a"]), st.integers(-5, 600), st.just(2**70))
 
 
 @st.composite
 def raw_events(draw: st.DrawFn) -> dict[str, Any]:
-    event: dict[str, Any] = {"timestamp": NOW - draw(st.integers(0, 40)) * HOUR // 4 - draw(st.sampled_from([0, 1, 999]))}
+    event: dict[str, Any] = {"timestamp": NOW - draw(st.integers(0, 40)) * HOUR // 4 - draw(pick([0, 1, 999]))}
     for name, strategy in (
-        ("severity", st.sampled_from(["trace", "debug", "info", "warn", "error", "error2", "fatal"])),
-        ("service", st.sampled_from(["web", "api", "Web", "200"])),
-        ("host", st.sampled_from(["h1", "h2"])),
+        ("severity", pick(["trace", "debug", "info", "warn", "error", "error2", "fatal"])),
+        ("service", pick(["web", "api", "Web", "200"])),
+        ("host", pick(["h1", "h2"])),
         ("message", messages),
         ("status", values),
         ("took", st.one_of(st.floats(-100, 100).map(lambda x: round(x, 3)), st.integers(0, 9))),
-        ("user", st.sampled_from(TEXTS)),
-        ("client.ip", st.sampled_from(ADDRESSES)),
-        ("weird name", st.sampled_from(["v", 1])),
-        ("Status", st.sampled_from([200, "x"])),
-        ("flag", st.sampled_from([True, False, "true"])),
+        ("user", pick(TEXTS)),
+        ("client.ip", pick(ADDRESSES)),
+        ("weird name", pick(["v", 1])),
+        ("Status", pick([200, "x"])),
+        ("flag", pick([True, False, "true"])),
     ):
         if draw(st.integers(0, 3)):
             event[name] = draw(strategy)
@@ -62,35 +102,36 @@ def raw_events(draw: st.DrawFn) -> dict[str, Any]:
 
 
 phrases = st.one_of(
-    messages, st.sampled_from(WORDS), st.sampled_from(["card declined", "7 took", "user", "er", " ", "declined 12", "d 1", "k 7 t"])
+    messages, pick(WORDS), pick(["card declined", "7 took", "user", "er", " ", "declined 12", "d 1", "k 7 t"])
 ).filter(bool)
-operators = st.sampled_from(["=", "!=", "<", "<=", ">", ">="])
+operators = pick(["=", "!=", "<", "<=", ">", ">="])
 terms = st.one_of(
-    st.tuples(st.just("word"), st.sampled_from(["card", "USER", "er", "user7", "12", "ärger", "istanbul", "σας", "timeout", "<*>"])),
-    st.tuples(st.just("phrase"), phrases),
-    st.tuples(st.just("exact"), phrases),
-    st.tuples(st.just("regex"), st.sampled_from([r"\d+", r"user\d", r"^card", r"ok$", r"a.b", r"[^a-z\s]", "ärger|x"]), st.booleans()),
-    st.tuples(st.just("number"), st.sampled_from(FIELDS), operators, st.sampled_from(NUMBERS)),
-    st.tuples(st.just("text"), st.sampled_from([*FIELDS, "service", "host"]), operators, st.sampled_from([*TEXTS, "web"])),
-    st.tuples(st.just("range"), st.sampled_from(FIELDS), st.sampled_from([0, 1.5, 200]), st.sampled_from([7, 404, 1e20])),
-    st.tuples(st.just("in"), st.sampled_from(FIELDS), st.lists(st.sampled_from([*NUMBERS, "abc", "7", "true"]), min_size=1, max_size=3)),
-    st.tuples(st.just("glob"), st.sampled_from([*FIELDS, "message"]), st.sampled_from(["a*", "*b*", "?0*", "*", "20?", "a_*", "*[*"])),
-    st.tuples(st.just("contains"), st.sampled_from([*FIELDS, "message"]), st.sampled_from(["a", "ÄR", "0", "card d", "."])),
-    st.tuples(st.just("present"), st.sampled_from([*FIELDS, "message", "severity"])),
-    st.tuples(st.just("level"), operators, st.sampled_from(["trace", "info", "warn", "error", "fatal"])),
-    st.tuples(st.just("cidr"), st.just("client.ip"), st.sampled_from(["10.0.0.0/8", "10.1.2.0/24", "2001:db8::/32", "::/0", "0.0.0.0/0"])),
-    st.tuples(st.just("time"), st.sampled_from(["<", "<=", ">", ">="]), st.integers(0, 40).map(lambda n: NOW - n * HOUR // 4)),
-)  # fmt: skip
+    term("word", pick(["card", "USER", "er", "user7", "12", "ärger", "istanbul", "σας", "timeout", "<*>"])),
+    term("phrase", phrases),
+    term("exact", phrases),
+    term("regex", pick([r"\d+", r"user\d", r"^card", r"ok$", r"a.b", r"[^a-z\s]", "ärger|x"]), st.booleans()),
+    term("number", pick(FIELDS), operators, pick(NUMBERS)),
+    term("text", pick([*FIELDS, "service", "host"]), operators, pick([*TEXTS, "web"])),
+    term("range", pick(FIELDS), pick([0, 1.5, 200]), pick([7, 404, 1e20])),
+    term("in", pick(FIELDS), st.lists(pick([*NUMBERS, "abc", "7", "true"]), min_size=1, max_size=3)),
+    term("glob", pick([*FIELDS, "message"]), pick(["a*", "*b*", "?0*", "*", "20?", "a_*", "*[*"])),
+    term("contains", pick([*FIELDS, "message"]), pick(["a", "ÄR", "0", "card d", "."])),
+    term("present", pick([*FIELDS, "message", "severity"])),
+    term("level", operators, pick(["trace", "info", "warn", "error", "fatal"])),
+    term("cidr", st.just("client.ip"), pick(["10.0.0.0/8", "10.1.2.0/24", "2001:db8::/32", "::/0", "0.0.0.0/0"])),
+    term("time", pick(["<", "<=", ">", ">="]), st.integers(0, 40).map(lambda n: NOW - n * HOUR // 4)),
+)
 searches = st.recursive(
     terms,
-    lambda inner: st.one_of(
-        st.tuples(st.just("and"), inner, inner), st.tuples(st.just("or"), inner, inner), st.tuples(st.just("not"), inner)
-    ),
+    lambda inner: st.one_of(term("and", inner, inner), term("or", inner, inner), term("not", inner)),
     max_leaves=4,
 )
+# No shrinking: an example runs dozens of queries, and says itself what differed.
 MODERATE = settings(
-    # No shrinking: an example runs dozens of queries, and says itself what differed.
-    phases=[Phase.explicit, Phase.reuse, Phase.generate], max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
+    max_examples=25,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
 )
 
 
@@ -167,12 +208,18 @@ def close(a: Any, b: Any) -> bool:
 
 
 @MODERATE
-@given(commits=commit_lists, search=searches, field=st.sampled_from(["status", "took", "Status", "ghost"]), key=st.sampled_from([*FIELDS, "service"]))
+@given(
+    commits=commit_lists,
+    search=searches,
+    field=pick(["status", "took", "Status", "ghost"]),
+    key=pick([*FIELDS, "service"]),
+)
 async def test_aggregations_give_what_python_gives(commits: list[Any], search: Any, field: str, key: str) -> None:
     by = f"`{key}`" if " " in key else key
     text = (
-        f"{shown(search)} | stats count() as c, count({field}) as cf, countif({field} >= 7) as ci, sum({field}) as s, avg({field}) as a,"
-        f" median({field}) as m, stdev({field}) as d, distinct_exact(user) as u, first(n) as f, min(n) as lo, max(n) as hi by {by}"
+        f"{shown(search)} | stats count() as c, count({field}) as cf, countif({field} >= 7) as ci, sum({field}) as s,"
+        f" avg({field}) as a, median({field}) as m, stdev({field}) as d, distinct_exact(user) as u, first(n) as f,"
+        f" min(n) as lo, max(n) as hi by {by}"
     )
     with tempfile.TemporaryDirectory() as folder:
         variants = Variants(Path(folder), commits)
@@ -209,7 +256,9 @@ async def test_timecharts_count_every_event_once(commits: list[Any], search: Any
         variants = Variants(Path(folder), commits)
         try:
             found = [event for event in variants.events if holds(search, event)]
-            expected = Counter((event["timestamp"][1] // HOUR * HOUR, event.get("service", (0, None))[1]) for event in found)
+            expected = Counter(
+                (event["timestamp"][1] // HOUR * HOUR, event.get("service", (0, None))[1]) for event in found
+            )
             for name, engine in variants.engines.items():
                 text = f"{shown(search)} | timechart span=1h count() by service"
                 result = await ask(variants.stores[name], text, engine)

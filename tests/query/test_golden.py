@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from cordwood.core.query import QueryEngine, parse
 from cordwood.core.query.plan import plan, prepare
 from cordwood.core.query.prune import Bounds
@@ -15,7 +14,7 @@ from cordwood.core.query.scope import Context
 from cordwood.core.query.stages import load_stages
 from cordwood.plugins.errors import QueryError
 
-from .corpus import Case, FOLDER, all_cases
+from .corpus import FOLDER, Case, all_cases
 from .segments import NOW, Segments, ask
 
 pytestmark = pytest.mark.anyio
@@ -57,7 +56,9 @@ async def test_case(case: Case, stores: dict[str, Segments], engines: dict[str, 
         try:
             result = await ask(stores[name], case.query, engine)
         except QueryError as error:
-            case.check("error", f"{error.line}:{error.column} {error.message}" + (f"; {error.hint}" if error.hint else ""))
+            case.check(
+                "error", f"{error.line}:{error.column} {error.message}" + (f"; {error.hint}" if error.hint else "")
+            )
             continue
         rows = [json.dumps(row, ensure_ascii=False) for row in result.rows()]
         got = {

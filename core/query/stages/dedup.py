@@ -23,8 +23,8 @@ class Dedup(Stage, frozen=True, kw_only=True):
         'dedup: DEDUP names [dedup_keep]\ndedup_keep: _DEDUP_KEEP "=" DEDUP_END\n'
         "_DEDUP_KEEP.9: /keep(?=\\s*=)/i\nDEDUP_END.9: /(?:first|last)(?![\\w.])/i"
     )
-    DOC = """Keeps one row for each distinct value of the fields: the first in the order there is (of events the newest), or
-    with `keep=last` the last.
+    DOC = """Keeps one row for each distinct value of the fields: the first in the order (of events the newest),
+    or with `keep=last` the last.
 
         | dedup service, host
         | sort took | dedup service keep=last

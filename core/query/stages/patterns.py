@@ -24,8 +24,8 @@ class Patterns(Stage, frozen=True, kw_only=True):
         "patterns: PATTERNS [patterns_limit]\n"
         'patterns_limit: _PATTERNS_LIMIT "=" INTEGER\n_PATTERNS_LIMIT.9: /limit(?=\\s*=)/i'
     )
-    DOC = """The messages' patterns, the most frequent first: the message with its variable words (those with a digit) replaced
-    by `<*>`, with `count`, `share`, `first_seen`, `last_seen` and an `example`.
+    DOC = """The messages' patterns, the most frequent first: the message with its variable words (those with a digit)
+    replaced by `<*>`, with `count`, `share`, `first_seen`, `last_seen` and an `example`.
 
         severity>=error | patterns limit=20
     """

@@ -15,7 +15,10 @@ class Sort(Stage, frozen=True, kw_only=True):
     """Orders rows by expressions; numbers come before texts, missing values last."""
 
     name = "sort"
-    GRAMMAR = 'sort: SORT sort_key ("," sort_key)*\nsort_key: sum [SORT_DIRECTION]\nSORT_DIRECTION.8: /(?:asc|desc)(?![\\w.])/i'
+    GRAMMAR = (
+        'sort: SORT sort_key ("," sort_key)*\nsort_key: sum [SORT_DIRECTION]\n'
+        "SORT_DIRECTION.8: /(?:asc|desc)(?![\\w.])/i"
+    )
     DOC = """Orders the rows, with `-` or `desc` downwards. Numbers come before texts, missing values last.
 
         | sort -n, service

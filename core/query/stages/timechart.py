@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from sqlglot import exp
 
 from .. import literals, sql
-from ..aggregate import combining, find_aggregate
+from ..aggregate import combining
 from ..expressions import compute
 from ..functions_time import DAY, MONDAY, WEEK, bin_time
 from ..relation import Relation
@@ -48,7 +49,7 @@ SERIES = 10
 
 
 class Timechart(Stage, frozen=True, kw_only=True):
-    """Aggregates in spans of time, for each value of a field; a row for every span, whether something happened or not."""
+    """Aggregates in spans of time, for each value of a field; spans in which nothing happened are there too."""
 
     name = "timechart"
     GRAMMAR = (
@@ -57,9 +58,9 @@ class Timechart(Stage, frozen=True, kw_only=True):
         'timechart_option: TIMECHART_SPAN "=" DURATION | TIMECHART_LIMIT "=" INTEGER\n'
         "TIMECHART_SPAN.9: /span(?=\\s*=)/i\nTIMECHART_LIMIT.9: /limit(?=\\s*=)/i"
     )
-    DOC = """Aggregates over time: columns `time`, the field after `by` if there is one, and the aggregates. Without `span` one is
-    chosen from the range. The ten largest values make a series each (`limit=`), the rest together is `other`. Spans in
-    which nothing happened are there: with 0 for counts, without a value for others.
+    DOC = """Aggregates over time: columns `time`, the field after `by` if there is one, and the aggregates. Without
+    `span` one is chosen from the range. The ten largest values make a series each (`limit=`), the rest together is
+    `other`. Spans in which nothing happened are there: with 0 for counts, without a value for others.
 
         | timechart span=5m count() by service
         | timechart avg(took), p99(took)
@@ -115,7 +116,9 @@ class Timechart(Stage, frozen=True, kw_only=True):
             weight = one("int", sql.sql("sum(:n)", n=rows.kinds["int"]))
             label = self.series(split, split.columns[series], weight)
             combined = {
-                name: part(item) for name, part, (_, item) in zip(made, parts, counted, strict=False) if part is not None
+                name: part(item)
+                for name, part, (_, item) in zip(made, parts, counted, strict=False)
+                if part is not None
             }
             return self.filled(split.grouped({"time": split.columns["time"], series: label}, combined), series, starts)
         relation = relation.with_columns({series: value})
@@ -140,64 +143,56 @@ class Timechart(Stage, frozen=True, kw_only=True):
         return choose(sql.any_of(tests), value, one("text", sql.text("other")))
 
     def filled(self, made: Relation, series: str | None, starts: Sequence[int] | None) -> Relation:
-        """The rows for all spans and all series, in order."""
-        if starts is None:
-            return made.sorted_by([(value, False) for name, value in made.columns.items() if name in ("time", series)])
-        times = exp.Select(expressions=[sql.alias(sql.sql("make_timestamp_ns(unnest(:l))", l=span_list(starts)), "t")])
-        grid_columns = [sql.alias(sql.column("t", "b"), "t")]
-        grid = exp.Select().from_(
-            exp.Subquery(this=times, alias=exp.TableAlias(this=exp.to_identifier("b", quoted=True))), copy=False
-        )
-        joins = [
-            sql.sql(
-                ":a IS NOT DISTINCT FROM :b",
-                a=sql.column("t", "g"),
-                b=sql.column(made.columns["time"].kinds["time"].name, "d"),
-            )
-        ]
-        columns: dict[str, Value] = {"time": one("time", sql.column("t", "g"))}
-        if series is not None:
-            kinds = made.columns[series].kinds
-            names = (
-                made.select(*(tree.copy() for tree in kinds.values())).distinct(copy=False)
-                if kinds
-                else made.select(sql.alias(sql.integer(1), "x")).limit(1, copy=False)
-            )
-            grid = grid.join(
-                exp.Subquery(this=names, alias=exp.TableAlias(this=exp.to_identifier("s", quoted=True))),
-                join_type="cross",
-                copy=False,
-            )
-            grid_columns += [sql.column(tree.name, "s") for tree in kinds.values()]
-            joins += [
-                sql.sql(":a IS NOT DISTINCT FROM :b", a=sql.column(t.name, "g"), b=sql.column(t.name, "d"))
-                for t in kinds.values()
+        """The rows for all spans and all series, in order: each span with each series, and what there is of the two."""
+        if starts is not None:
+            grid, keys = grid_of(made, series, starts)
+            same = [
+                sql.sql(":a IS NOT DISTINCT FROM :b", a=tree, b=sql.column(old.name, "d"))
+                for name, value in keys.items()
+                for tree, old in zip(value.kinds.values(), made.columns[name].kinds.values(), strict=True)
             ]
-            columns[series] = Value({kind: sql.column(tree.name, "g") for kind, tree in kinds.items()})
-        for item, (name, value) in zip(self.aggregates, list(made.columns.items())[len(columns) :], strict=True):
-            zero = counts(item.node)
-            columns[name] = value.map(
-                lambda kind, tree, zero=zero: (
-                    coalesce([sql.column(tree.name, "d"), sql.integer(0)], "BIGINT")
-                    if zero
-                    else sql.column(tree.name, "d")
+            results = list(made.columns.items())[len(keys) :]
+            for item, (name, value) in zip(self.aggregates, results, strict=True):
+                keys[name] = (
+                    counted(value) if counts(item.node) else value.map(lambda _, tree: sql.column(tree.name, "d"))
                 )
-            )
-        grid = grid.select(*grid_columns, copy=False)
-        new, selected = made.named(columns)
-        query = exp.Select(expressions=selected).from_(
-            exp.Subquery(this=grid, alias=exp.TableAlias(this=exp.to_identifier("g", quoted=True))), copy=False
-        )
-        query = query.join(exp.Table(this=exp.to_identifier(made.source, quoted=True), alias=exp.TableAlias(this=exp.to_identifier("d", quoted=True))),
-                           on=sql.all_of(joins), join_type="left", copy=False)  # fmt: skip
-        filled = made.then(query, columns=new, order=())
-        return filled.sorted_by([(value, False) for name, value in new.items() if name in ("time", series)])
+            columns, selected = made.named(keys)
+            query = exp.Select(expressions=selected).from_(named("g", exp.Subquery(this=grid)), copy=False)
+            table = named("d", exp.Table(this=exp.to_identifier(made.source, quoted=True)))
+            made = made.then(query.join(table, on=sql.all_of(same), join_type="left", copy=False), columns=columns)
+        return made.sorted_by([(value, False) for name, value in made.columns.items() if name in ("time", series)])
+
+
+def named(alias: str, table: exp.Subquery | exp.Table) -> exp.Subquery | exp.Table:
+    """The table under an alias."""
+    table.set("alias", exp.TableAlias(this=exp.to_identifier(alias, quoted=True)))
+    return table
+
+
+def grid_of(made: Relation, series: str | None, starts: Sequence[int]) -> tuple[exp.Select, dict[str, Value]]:
+    """SELECT of every span with every series that occurs, and the keys as columns of it under the alias `g`."""
+    times = exp.Select(expressions=[sql.alias(sql.sql("make_timestamp_ns(unnest(:l))", l=span_list(starts)), "t")])
+    grid = exp.Select(expressions=[sql.column("t", "b")]).from_(named("b", exp.Subquery(this=times)), copy=False)
+    keys = {"time": one("time", sql.column("t", "g"))}
+    if series is not None:
+        kinds = made.columns[series].kinds
+        some = [tree.copy() for tree in kinds.values()] or [sql.alias(sql.integer(1), "x")]
+        values = named("s", exp.Subquery(this=made.select(*some).distinct(copy=False)))
+        grid = grid.join(values, join_type="cross", copy=False)
+        grid = grid.select(*(sql.column(tree.name, "s") for tree in kinds.values()), copy=False)
+        keys[series] = Value({kind: sql.column(tree.name, "g") for kind, tree in kinds.items()})
+    return grid, keys
+
+
+def counted(value: Value) -> Value:
+    """A count, 0 where there was nothing to count."""
+    return value.map(lambda _, tree: coalesce([sql.column(tree.name, "d"), sql.integer(0)], "BIGINT"))
 
 
 def counts(node: Node) -> bool:
     """Whether a span without events has a 0: a count of something."""
-    return (isinstance(node, Name) and node.name.lower() == "count") or (
-        isinstance(node, Call) and node.name in ("count", "countif", "distinct", "distinct_exact") and find_aggregate(node.name) is not None)  # fmt: skip
+    names = ("count", "countif", "distinct", "distinct_exact")
+    return (isinstance(node, Name) and node.name.lower() == "count") or (isinstance(node, Call) and node.name in names)
 
 
 def chosen_span(start: int | None, end: int | None) -> int:
@@ -230,7 +225,7 @@ def bars(start: int | None, end: int | None, span: int, zone: ZoneInfo, at: Plac
     epoch = datetime(1970, 1, 1)  # noqa: DTZ001 - wall clock
     wall = datetime.fromtimestamp(start // 10**9, UTC).astimezone(zone).replace(tzinfo=None)
     first = ((wall - epoch).days * DAY - origin) // span * span + origin
-    begins = []
+    begins: list[int] = []
     while True:
         day = (epoch + timedelta(days=first // DAY)).replace(tzinfo=zone)
         ns = literals.epoch_ns(day)
@@ -242,6 +237,6 @@ def bars(start: int | None, end: int | None, span: int, zone: ZoneInfo, at: Plac
 
 def span_list(starts: Sequence[int]) -> Expr:
     """The begins as a list; an even one as a range, which is short whatever its length."""
-    if len(starts) > 2 and all(b - a == starts[1] - starts[0] for a, b in zip(starts, starts[1:], strict=False)):
+    if len(starts) > 2 and all(b - a == starts[1] - starts[0] for a, b in pairwise(starts)):
         return sql.call("range", starts[0], starts[-1] + 1, starts[1] - starts[0])
     return exp.Array(expressions=[sql.cast(sql.integer(start), "BIGINT") for start in starts])
