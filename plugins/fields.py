@@ -7,6 +7,7 @@ where a name itself ends like one, so that `split_column` and `column_name` are 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection
 
 import polars as pl
@@ -48,7 +49,7 @@ KINDS: dict[str, pl.DataType] = {
 """Kinds of attribute values. `json` is any JSON value as text: arrays, and numbers beyond 64 bits."""
 
 MAX_NAME = 1000
-"""Characters of a field's name; the rest is cut. PostgreSQL and Parquet take more, people and indexes do not."""
+"""Characters of a field's name; the rest becomes a hash. PostgreSQL and Parquet take more; people do not."""
 
 MAX_ATTRIBUTES = 1000
 """Attribute columns of a batch; what goes beyond is kept as one JSON object in the attribute `overflow`.
@@ -86,8 +87,13 @@ def column_name(field: str, kind: str, taken: Collection[str] = ()) -> str:
 
 
 def clean_name(name: str) -> str:
-    """A field name that every layer can carry: no NUL (Arrow's names end at one), no lone surrogate, bounded."""
+    """A field name that every layer can carry: no NUL (Arrow's names end at one), no lone surrogate, bounded.
+
+    Of a longer one its start and a hash are left, so that two do not become one.
+    """
     name = name.replace("\0", "\ufffd")
     if not name.isascii():
         name = name.encode("utf-8", "replace").decode()
-    return name if len(name) <= MAX_NAME else name[:MAX_NAME] + "…"
+    if len(name) <= MAX_NAME:
+        return name
+    return f"{name[: MAX_NAME - 17]}…{hashlib.blake2b(name.encode(), digest_size=8).hexdigest()}"

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.json
 
 from .batch import Batch, concat
-from .fields import KINDS, MAX_ATTRIBUTES, STANDARD, clean_name, column_name, kind_of
+from .fields import KINDS, MAX_ATTRIBUTES, STANDARD, clean_name, column_name
 from .normalise import normalise
 from .times import UTC
 
@@ -138,20 +138,19 @@ def _as_text(kind: pa.DataType, depth: int = 0) -> pa.DataType:
 def _faithful(table: pa.Table) -> pl.DataFrame | None:
     """Flat columns, or None if a value may have lost its kind or precision on the way."""
     while any(pa.types.is_struct(field.type) for field in table.schema):
-        if any(pa.types.is_struct(field.type) and not field.type.num_fields for field in table.schema):
-            return None
-        table = table.flatten()
-    if len(set(table.column_names)) != table.num_columns or table.num_columns > MAX_ATTRIBUTES:
+        table = table.flatten()  # an object without members goes, as in `_flat`
+    names = {clean_name(name) for name in table.column_names}
+    if len(names) != table.num_columns or table.num_columns > MAX_ATTRIBUTES:
         return None
     table = table.select(
         [i for i, c in enumerate(table.columns) if c.null_count < len(c) and not pa.types.is_null(c.type)]
     )
     columns: dict[str, pl.Series] = {}
     for name, column in zip(table.column_names, table.columns, strict=True):
-        series = pl.Series(pl.from_arrow(column))
-        kind = kind_of(series.dtype)
+        kind = _ARROW_KINDS.get(column.type)
         if kind is None:
-            return None
+            return None  # among them arrays: Arrow makes an array that is not valid of `[null]`
+        series = pl.Series(pl.from_arrow(column))
         if kind == "float" and not (series.is_null() | series.abs().lt(_EXACT)).all():
             return None
         columns[_column(name, kind, columns)] = series
@@ -160,6 +159,9 @@ def _faithful(table: pa.Table) -> pl.DataFrame | None:
         if columns
         else pl.DataFrame({"message": pl.repeat(None, table.num_rows, dtype=pl.String, eager=True)})
     )
+
+
+_ARROW_KINDS = {pa.int64(): "int", pa.float64(): "float", pa.bool_(): "bool", pa.string(): "text"}
 
 
 def _column(field: str, kind: str, taken: Mapping[str, object]) -> str:
@@ -189,8 +191,12 @@ class _Columns:
     def __init__(self) -> None:
         self.sparse: dict[tuple[str, str], tuple[list[int], list[Any]]] = {}
         self.rows = 0
+        self.names: dict[str, str] = {}
 
-    def put(self, row: int, field: str, kind: str, value: object) -> None:
+    def put(self, row: int, name: str, kind: str, value: object) -> None:
+        field = self.names.get(name)
+        if field is None:
+            field = self.names[name] = clean_name(name)
         entry = self.sparse.get((field, kind))
         if entry is None:
             entry = self.sparse[field, kind] = ([], [])
@@ -281,7 +287,7 @@ _JSON_NAMES = {
 
 
 def _flat(value: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, str, Any]]:
-    """(dotted field, kind, value) of each leaf that is not null."""
+    """(dotted field, kind, value) of each leaf that is not null; an object without members has none."""
     for key, leaf in value.items():
         field = f"{prefix}{key}"
         match leaf:
@@ -298,7 +304,7 @@ def _flat(value: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[s
                     yield field, "json", str(leaf)
             case float():
                 yield field, "float", leaf
-            case dict() if leaf and depth < MAX_DEPTH:
+            case dict() if depth < MAX_DEPTH:
                 yield from _flat(leaf, f"{field}.", depth + 1)
             case _:
                 yield field, "json", _json_text(leaf)

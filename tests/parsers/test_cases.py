@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import yaml
-
 from cordwood.plugins import Batch, Parser, load_plugins, split_lines
 
 HERE = Path(__file__).parent
