@@ -12,8 +12,12 @@ export function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || ['INPUT', 'TEXTAREA', 'SELECT'].includes(target.tagName))
 }
 
-/** Bind keys while the component is shown; those with `mod+` also work while typing; none works behind an open dialog. */
-export function useHotkeys(keys: Hotkeys): void {
+/**
+ * Bind keys while the component is shown; those with `mod+` also work while typing; none works behind an open dialog.
+ *
+ * A page's keys come before those of the app around it: an event reaches the document before the window.
+ */
+export function useHotkeys(keys: Hotkeys, of: 'page' | 'app' = 'page'): void {
   const handle = useEffectEvent((event: KeyboardEvent) => {
     const name = nameOf(event)
     const action = keys[name]
@@ -23,8 +27,9 @@ export function useHotkeys(keys: Hotkeys): void {
     action(event)
   })
   useEffect(() => {
-    const listener = (event: KeyboardEvent): void => handle(event)
-    window.addEventListener('keydown', listener)
-    return () => window.removeEventListener('keydown', listener)
-  }, [])
+    const target = of === 'page' ? document : window
+    const listener = (event: Event): void => handle(event as KeyboardEvent)
+    target.addEventListener('keydown', listener)
+    return () => target.removeEventListener('keydown', listener)
+  }, [of])
 }

@@ -41,13 +41,13 @@ export function Shell({ user }: { readonly user: string | null }) {
   }, [])
   const leave = async () => {
     await api.signOut()
-    client.clear()
+    await client.invalidateQueries({ queryKey: ['session'] })
   }
   useHotkeys({
     'mod+k': () => setOpen(open === 'palette' ? null : 'palette'),
     '?': () => setOpen('help'),
     '/': () => void navigate({ to: '/explore' }), // pages with a box of their own take the key first
-  })
+  }, 'app')
 
   return (
     <div className={styles.shell}>

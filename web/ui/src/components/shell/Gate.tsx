@@ -1,0 +1,14 @@
+import { useQuery } from '@tanstack/react-query'
+import { lazy, Suspense } from 'react'
+import { api } from '@/api/client'
+import { Shell } from './Shell'
+
+const SignIn = lazy(() => import('./SignIn'))
+
+/** The pages, or the sign-in while the server asks for one. Where it cannot be asked, the pages say so themselves. */
+export function Gate() {
+  const session = useQuery({ queryKey: ['session'], queryFn: ({ signal }) => api.session(signal), staleTime: Infinity })
+  if (session.isPending) return null
+  const closed = session.data !== undefined && session.data.users_exist && session.data.scopes.length === 0
+  return closed ? <Suspense><SignIn /></Suspense> : <Shell user={session.data?.user?.email ?? null} />
+}

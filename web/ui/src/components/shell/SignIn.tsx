@@ -1,0 +1,41 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useId, useState, type SyntheticEvent } from 'react'
+import { api } from '@/api/client'
+import { messageOf } from '@/api/problem'
+import { Button } from '@/components/ui/Button'
+import { Logo } from './Logo'
+import styles from './SignIn.module.css'
+
+/** Who are you? Shown instead of every page while users exist and none is signed in; the address stays as it is. */
+export default function SignIn() {
+  const id = useId()
+  const client = useQueryClient()
+  const [email, setEmail] = useState('')
+  const [password, setPassword] = useState('')
+  const enter = useMutation({
+    mutationFn: () => api.signIn({ email, password }),
+    onSuccess: (session) => {
+      client.removeQueries({ predicate: (query) => query.queryKey[0] !== 'session' })
+      client.setQueryData(['session'], session)
+    },
+  })
+  const submit = (event: SyntheticEvent) => {
+    event.preventDefault()
+    enter.mutate()
+  }
+  return (
+    <main className={styles.page}>
+      <form className={styles.card} onSubmit={submit}>
+        <div className={styles.brand}><Logo size={38} /><span>Cordwood</span></div>
+        <h1>Sign in</h1>
+        <label htmlFor={`${id}email`}>Email</label>
+        <input id={`${id}email`} type="email" autoComplete="username" required autoFocus value={email} onChange={(event) => setEmail(event.target.value)} />
+        <label htmlFor={`${id}password`}>Password</label>
+        <input id={`${id}password`} type="password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.target.value)} />
+        {enter.isError && <p role="alert" className={styles.wrong}>{messageOf(enter.error)}</p>}
+        <Button type="submit" look="primary" disabled={enter.isPending}>Sign in</Button>
+        <p className={styles.note}>No account? An administrator makes one: <code>cordwood user add</code></p>
+      </form>
+    </main>
+  )
+}
