@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -84,7 +85,7 @@ class SegmentCache:
         await anyio.to_thread.run_sync(self._shrink, {segment.id for segment in needed})
 
     def _write(self, segment_id: int, data: bytes) -> None:
-        part = self.folder / f"{segment_id}.{os.getpid()}.part"
+        part = self.folder / f"{segment_id}.{os.getpid()}.{threading.get_ident()}.part"  # a fetch and `put` may meet
         try:
             part.write_bytes(data)
             part.replace(self.path(segment_id))
