@@ -20,6 +20,7 @@ from .tree import (
     FieldMatches,
     FieldPresent,
     FieldRange,
+    In,
     Name,
     Node,
     Number,
@@ -99,9 +100,19 @@ def impossible(node: Node, segment: Segment, schema: Schema, context: Context) -
             ">=",
         ):
             return field_impossible(field, op, Bare(repr(number)), segment, schema, context)
+        case Compare(op=op, left=Name() as field, right=Name(name=word)) if is_level(field, word, schema):
+            return field_impossible(field, op, Bare(word), segment, schema, context)
+        case In(item=Name() as field, values=values):
+            return impossible(Or(tuple(Compare("=", field, value) for value in values)), segment, schema, context)
         case Compare(op=op, left=Name() as field, right=Text() as text) if op in ("=", "!=", "<", "<=", ">", ">="):
             return field_impossible(field, op, text, segment, schema, context)
     return None
+
+
+def is_level(field: Name, word: str, schema: Schema) -> bool:
+    """Whether a bare word beside a field is a level, and no field itself."""
+    known = word in schema or word in STANDARD_KINDS
+    return meaning(field.name, schema) == "severity" and not known and severity_range(word) is not None
 
 
 def meaning(name: str, schema: Schema) -> str:

@@ -1,0 +1,241 @@
+"""The engine: limits, cancelling, positions, pruning, what it costs, and the walls around DuckDB."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import anyio
+import duckdb
+import pytest
+from cordwood.core.query import QueryEngine, QueryRequest
+from cordwood.core.query.duck import Duck, Interrupted, Running
+from cordwood.core.storage.cache import SegmentGoneError
+from cordwood.core.storage.segment import Segment
+from cordwood.plugins.errors import QueryError
+
+from .segments import NOW, Segments, ask
+
+pytestmark = pytest.mark.anyio
+MINUTE = 60 * 10**9
+
+
+def event(minutes_ago: int, **more: Any) -> dict[str, Any]:
+    return {"timestamp": NOW - minutes_ago * MINUTE, "message": f"event {minutes_ago}", "n": minutes_ago, **more}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Segments:
+    made = Segments(tmp_path)
+    for commit in range(6):
+        made.commit([
+            event(commit * 10 + i, severity="error" if commit == 2 else "info", service=f"s{commit}", size=commit)
+            for i in range(10)
+        ])  # fmt: skip
+    return made
+
+
+@pytest.fixture
+async def engine(store: Segments) -> AsyncIterator[QueryEngine]:
+    made = QueryEngine(store, store, threads=1)
+    yield made
+    made.close()
+
+
+async def test_events_come_newest_first_and_stop_early(store: Segments, engine: QueryEngine, tmp_path: Path) -> None:
+    for commit in range(6, 30):
+        store.commit([event(commit * 10 + i) for i in range(10)])
+    result = await ask(store, "| limit 5 | fields n", engine)
+    assert [row[0] for row in result.rows()] == [0, 1, 2, 3, 4]
+    assert not result.complete
+    assert result.stats.segments_scanned == 8
+    assert result.stats.segments_pruned == 22
+
+
+async def test_the_default_limit_and_the_requests(store: Segments, engine: QueryEngine) -> None:
+    assert len(await ask(store, "", engine)) == 60
+    limited = await ask(store, "", engine, limit=7)
+    assert len(limited) == 7
+    assert not limited.complete
+    assert (await ask(store, "", engine, limit=60)).complete
+    groups = await ask(store, "| stats count() by n", engine, limit=7)
+    assert (len(groups), groups.complete) == (7, False)
+
+
+async def test_the_time_range_is_half_open(store: Segments, engine: QueryEngine) -> None:
+    result = await ask(store, "| fields n", engine, from_ns=NOW - 25 * MINUTE, to_ns=NOW - 15 * MINUTE)
+    assert [row[0] for row in result.rows()] == list(range(16, 26))
+    counted = await ask(store, "| stats count()", engine, from_ns=NOW - 25 * MINUTE, to_ns=NOW - 15 * MINUTE)
+    assert list(counted.rows()) == [[10]]
+
+
+@pytest.mark.parametrize("compacted", [False, True], ids=["commits", "compacted"])
+async def test_positions_bound_what_is_read(store: Segments, engine: QueryEngine, *, compacted: bool) -> None:
+    if compacted:
+        store.compact()
+    for after, upto, commits in ((None, 2, [0, 1]), (2, 4, [2, 3]), (5, None, [5]), (6, None, [])):
+        result = await ask(store, "| stats count() by size", engine, after_position=after, upto_position=upto)
+        assert sorted(result.rows()) == [[commit, 10] for commit in commits]
+        total = await ask(store, "| stats count()", engine, after_position=after, upto_position=upto)
+        assert list(total.rows()) == [[10 * len(commits)]]
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("severity>=error", 1), ("service:s3", 1), ("size:4", 1), ("size>3", 2), ("size>100", 0), ("nothing:1", 0),
+        ("time>=-9m", 1), ("service:s1 or size:5", 2), ("service:s1 size:5", 0), ("-service:s1", 6), ("event", 6),
+        ("| where severity >= error", 1), ("| where size = 2 and severity = info", 0), ("service:s*", 6), ("host:*", 0),
+    ],
+)  # fmt: skip
+async def test_segments_that_cannot_match_are_not_opened(
+    store: Segments, engine: QueryEngine, text: str, read: int
+) -> None:
+    result = await ask(store, f"{text} | stats count()", engine)
+    assert result.stats.segments_scanned == read
+    assert result.stats.segments_pruned == 6 - read
+    plan = await engine.explain(QueryRequest(text=text, project_id=1, now_ns=NOW))
+    assert plan["segments"]["read"] == read
+
+
+async def test_counting_all_asks_the_catalog_only(store: Segments, engine: QueryEngine) -> None:
+    result = await ask(store, "| stats count() as n", engine)
+    assert (list(result.rows()), result.stats.segments_scanned) == ([[60]], 0)
+
+
+async def test_a_segment_that_went_away_is_looked_up_again(store: Segments) -> None:
+    class Moving(Segments):
+        failures = 2
+
+        async def paths(self, segments: Sequence[Segment]) -> dict[int, Path]:
+            if self.failures:
+                self.failures -= 1
+                raise SegmentGoneError("compacted")
+            return await super().paths(segments)
+
+    moving = Moving(store.folder)
+    moving.all = store.all
+    engine = QueryEngine(moving, moving, threads=1)
+    assert len(await ask(moving, "", engine)) == 60
+    moving.failures = 3
+    with pytest.raises(SegmentGoneError):
+        await ask(moving, "", engine)
+    engine.close()
+
+
+async def test_a_query_can_be_cancelled_and_times_out(store: Segments, engine: QueryEngine) -> None:
+    slow = "SELECT count(*) FROM range(100000) a, range(100000) b WHERE a.range * b.range % 7 = 3"
+    running = Running()
+    started = time.perf_counter()
+    with anyio.move_on_after(0.3):
+        await engine._duck.table(slow, running)
+    assert time.perf_counter() - started < 3
+    assert running.stopped
+
+    running = Running()
+    async with anyio.create_task_group() as group:
+        engine._running["q1"] = running
+
+        async def run() -> None:
+            with pytest.raises(Interrupted):
+                await engine._duck.table(slow, running)
+
+        group.start_soon(run)
+        await anyio.sleep(0.2)
+        assert await engine.cancel("q1")
+    assert not await engine.cancel("nobody")
+    del engine._running["q1"]
+    # The engine is as good as before.
+    assert len(await ask(store, "", engine)) == 60
+
+
+async def test_a_timeout_is_a_query_error(store: Segments, engine: QueryEngine) -> None:
+    class Sleeping(Segments):
+        async def segments(self, *args: Any, **more: Any) -> list[Segment]:
+            await anyio.sleep(5)
+            return []
+
+    sleeping = QueryEngine(Sleeping(store.folder), store, threads=1)
+    with pytest.raises(QueryError, match=r"longer than 0\.1 s"):
+        await ask(store, "", sleeping, timeout=0.1)
+    sleeping.close()
+
+
+async def test_an_id_runs_once(store: Segments, engine: QueryEngine) -> None:
+    engine._running["twice"] = Running()
+    with pytest.raises(QueryError, match="running already"):
+        await ask(store, "", engine, id="twice")
+    assert (await ask(store, "", engine, id="mine")).id == "mine"
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM read_text('/etc/passwd')",
+        "SELECT * FROM read_csv('/etc/hosts')",
+        "SELECT * FROM '/etc/passwd'",
+        "SELECT * FROM read_parquet('https://example.com/x.parquet')",
+        "COPY (SELECT 1) TO '/tmp/x.csv'",
+        "ATTACH '/tmp/x.db'",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "SET enable_external_access = true",
+        "SET memory_limit = '99GB'",
+    ],
+)
+async def test_duckdb_is_shut_in(tmp_path: Path, sql: str) -> None:
+    duck = Duck(tmp_path, threads=1)
+    with pytest.raises((QueryError, duckdb.Error)):
+        duck.table_now(sql, Running())
+    duck.close()
+
+
+async def test_a_large_sort_spills_instead_of_failing(tmp_path: Path) -> None:
+    spill = tmp_path / "spill"
+    duck = Duck(tmp_path, memory_limit="100MB", threads=1, spill=spill)
+    sql = "SELECT sum(length(x)) AS n FROM (SELECT repeat(md5(range::VARCHAR), 4) AS x FROM range(1500000) ORDER BY x)"
+    assert duck.table_now(sql, Running()).column("n")[0].as_py() == 1_500_000 * 128
+    duck.close()
+
+
+async def test_time_zones_move_the_days(store: Segments, engine: QueryEngine) -> None:
+    result = await ask(store, "| timechart span=1d count()", engine, timezone="Asia/Tokyo")
+    assert list(result.rows()) == [["2026-01-30T15:00:00.000000000Z", 60]]
+    hours = await ask(
+        store,
+        "| limit 1 | extend h = hour(timestamp), d = date(timestamp) | fields h, d",
+        engine,
+        timezone="Asia/Tokyo",
+    )
+    assert list(hours.rows()) == [[21, "2026-01-31"]]
+    with pytest.raises(QueryError, match="no time zone"):
+        await ask(store, "", engine, timezone="Mars/Olympus")
+
+
+async def test_fields_and_their_values(store: Segments, engine: QueryEngine) -> None:
+    def request(text: str) -> QueryRequest:
+        return QueryRequest(text=text, project_id=1, now_ns=NOW)
+
+    fields = {field.name: (field.type, field.count) for field in await engine.fields(request(""))}
+    assert fields["size"] == ("int", 60)
+    assert fields["severity"] == ("severity", 60)
+    assert fields["timestamp"] == ("time", 60)
+    found = {field.name: field.count for field in await engine.fields(request("severity>=error"))}
+    assert found["size"] == 10
+    values = await engine.field_values(request("size<2"), "service", 5)
+    assert values == [{"value": "s0", "count": 10}, {"value": "s1", "count": 10}]
+    assert await engine.field_values(request(""), "severity", 1) == [{"value": "INFO", "count": 50}]
+
+
+async def test_queries_run_side_by_side(store: Segments, engine: QueryEngine) -> None:
+    results: list[int] = []
+
+    async def run(i: int) -> None:
+        results.append(len(await ask(store, f"size:{i % 6} | fields n", engine)))
+
+    async with anyio.create_task_group() as group:
+        for i in range(24):
+            group.start_soon(run, i)
+    assert results == [10] * 24
