@@ -28,6 +28,7 @@ def announced(data_dir: Path, url: str) -> Iterator[None]:
     """Have the file there while the server runs."""
     path = data_dir / NAME
     fresh = path.with_suffix(".new")
+    data_dir.mkdir(parents=True, exist_ok=True)  # with a database elsewhere, nothing else may have made it
     fresh.write_text(json.dumps({"url": url, "pid": os.getpid(), "started": _started(os.getpid())}) + "\n")
     fresh.replace(path)
     try:

@@ -11,6 +11,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 COMMAND = Path(sys.executable).parent / "cordwood"
 
 
@@ -146,6 +148,23 @@ def test_sighup_reads_the_file_again_and_keeps_the_old_one_if_it_is_wrong(make_s
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert service_of("three") == "after"
+
+
+@pytest.mark.anyio
+async def test_on_a_database_elsewhere(database_url, data_dir, cordwood):
+    environment = {"CORDWOOD_DATABASE_URL": database_url}
+    process = start(data_dir / "new", env=environment)
+    assert process.stdout.readline().startswith("Cordwood is ready: ")
+    assert not (data_dir / "new" / "postgres").exists()
+    assert cordwood("ingest", "-", "--data-dir", str(data_dir / "new"), stdin="a line\n").code == 0
+    process.send_signal(signal.SIGTERM)
+    assert ended(process, 15)[0] == 0
+    assert cordwood("query", "| stats count() as n", env=environment).lines == ["n", "1"]
+    added = cordwood("user", "add", "a@b.c", "--password-stdin", env=environment, stdin="correct horse\n")
+    assert (added.code, added.out) == (0, "added user a@b.c\n")
+    health = cordwood("doctor", "--port", "0", env=environment)
+    assert health.code == 0, health.out
+    assert any(line.startswith("ok    schema: revision") for line in health.lines)
 
 
 def test_a_second_interrupt_quits_at_once(data_dir):
