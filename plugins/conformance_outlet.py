@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import anyio
@@ -60,7 +60,7 @@ class MemoryOutlet:
         *,
         checkpoint: Checkpoint | None = None,
         key: str | None = None,
-        parser: Mapping[str, Json] | None = None,
+        parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None,
     ) -> Receipt:
         await anyio.lowlevel.checkpoint()
         if self.chance.random() < self.trouble:

@@ -3,6 +3,7 @@
 import json
 import zlib
 from collections.abc import Mapping
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -34,7 +35,7 @@ class Outlet:
         *,
         checkpoint: Checkpoint | None = None,
         key: str | None = None,
-        parser: Mapping[str, Json] | None = None,
+        parser: Any = None,
     ) -> Receipt:
         assert checkpoint is None
         self.sent.append((batch, key, parser))
