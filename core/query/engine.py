@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -30,6 +31,7 @@ from .templates import LEAST_ROWS, has_phrase
 from .tree import Query
 
 ATTEMPTS = 3  # readings of the catalog: a compaction may take a segment away between it and the file
+MOST_RUNS = 2000  # runs of neighbouring rows that are fetched one by one; of more, one statement reads the columns
 FIRST_STEP = 8  # segments that a search for the newest events opens first; each further step doubles
 DEFAULT_TIMEOUT = 30.0
 T = TypeVar("T")
@@ -205,8 +207,14 @@ class QueryEngine:
                 oldest = found[-1][0] if len(found) > limit else None
                 if oldest is not None and done < len(segments) and segments[done].max_time < oldest:
                     break
-        statement = plan_fetch(given, files, [(segment, row) for _, segment, row in found[:limit]])
-        table = await self._duck.table(statement.sql, progress.running)
+        chosen = [(segment, row) for _, segment, row in found[:limit]]
+        if scattered(chosen) > MOST_RUNS:
+            opened = replace(given, segments=tuple(segment for segment in segments if segment.id in files))
+            statement = plan(opened, files)
+            table, complete = cut(await self._duck.table(statement.sql, progress.running), statement)
+            return [output for output in statement.outputs if worth_showing(output, table, given)], table, complete
+        statement = plan_fetch(given, files, chosen)
+        table = in_order(await self._duck.table(statement.sql, progress.running), statement, chosen)
         shown = [output for output in statement.outputs if worth_showing(output, table, given)]
         return shown, table, len(found) <= limit
 
@@ -271,6 +279,19 @@ def zone_of(name: str) -> ZoneInfo:
 def cut(table: pa.Table, statement: Statement) -> tuple[pa.Table, bool]:
     """The rows that may be shown, and whether that is all."""
     return (table, True) if table.num_rows <= statement.cut else (table.slice(0, statement.cut), False)
+
+
+def scattered(chosen: Sequence[tuple[int, int]]) -> int:
+    """How many runs of neighbours the rows make."""
+    rows = sorted(chosen)
+    return sum(after != (before[0], before[1] + 1) for before, after in pairwise(rows)) + bool(rows)
+
+
+def in_order(table: pa.Table, statement: Statement, chosen: Sequence[tuple[int, int]]) -> pa.Table:
+    """The rows of `plan_fetch` in the order in which they were chosen."""
+    places, rows = (python_values(column) for column in table.columns[-2:])
+    found = {(statement.segments[place], row): i for i, (place, row) in enumerate(zip(places, rows, strict=True))}
+    return table.take(pa.array([found[row] for row in chosen if row in found], pa.int64()))
 
 
 def worth_showing(output: Output, table: pa.Table, given: Given) -> bool:

@@ -215,7 +215,7 @@ def depends(stages: Sequence[object]) -> bool:
 
 
 def plan_fetch(given: Given, files: Mapping[int, str], chosen: Sequence[tuple[int, int]]) -> Statement:
-    """The full columns of chosen rows, (segment id, row) in the order of the answer."""
+    """The full columns of chosen rows, (segment id, row), in any order; `_file` and `_row` stand last beside them."""
     cut, stages = final_cut(given)
     relation = relation_of(given)
     relation = apply_stages(
@@ -226,26 +226,10 @@ def plan_fetch(given: Given, files: Mapping[int, str], chosen: Sequence[tuple[in
         rows.setdefault(segment, []).append(row)
     members = [segment for segment in given.segments if segment.id in rows]
     outputs, columns = output_columns(relation)
-    source = scan(
-        members, files, relation.scanned.needed, Everything(), Bounds(), given.schema, given.context, rows=rows
-    )
-    select = relation.select(*columns)
-    if chosen:
-        places = {segment: place for place, segment in enumerate(source.segments)}
-        same = [sql.sql(":a = :b", a=sql.column(a), b=sql.column(b, "c")) for a, b in (("_file", "_f"), ("_row", "_r"))]
-        rank = exp.Ordered(this=sql.column("_n", "c"), desc=False, nulls_first=False)
-        select = select.join(
-            ranked([(places[segment], row) for segment, row in chosen]), on=sql.all_of(same), copy=False
-        )
-        select.set("order", exp.Order(expressions=[rank]))
-    return Statement(written(relation, select, source.select), outputs, cut)
-
-
-def ranked(rows: Sequence[tuple[int, int]]) -> exp.Values:
-    """The rows with their rank, as a table `c` of `_f`, `_r` and `_n`."""
-    names = [exp.to_identifier(name, quoted=True) for name in ("_f", "_r", "_n")]
-    tuples = [exp.Tuple(expressions=[sql.integer(n) for n in (file, row, i)]) for i, (file, row) in enumerate(rows)]
-    return exp.Values(expressions=tuples, alias=exp.TableAlias(this=exp.to_identifier("c", quoted=True), columns=names))
+    needed = relation.scanned.needed
+    source = scan(members, files, needed, Everything(), Bounds(), given.schema, given.context, rows=rows)
+    select = relation.select(*columns, *(sql.column(name) for name in HIDDEN))
+    return Statement(written(relation, select, source.select), outputs, cut, source.segments)
 
 
 def output_columns(relation: Relation) -> tuple[tuple[Output, ...], list[Expr]]:

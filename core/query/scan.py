@@ -187,8 +187,24 @@ def scan(
 
 def row_test(file: int, rows: Sequence[int], *, alone: bool) -> Expr:
     """Whether a row is one of these of the file."""
-    test = exp.In(this=sql.column("file_row_number"), expressions=[sql.integer(row) for row in rows])
+    number = sql.column("file_row_number")
+    test = sql.any_of(sql.sql(":n BETWEEN :a AND :b", n=number, a=first, b=last) for first, last in runs(rows))
     return test if alone else sql.all_of([sql.sql(":f = :i", f=sql.column("file_index"), i=file), test])
+
+
+def runs(rows: Iterable[int]) -> list[tuple[int, int]]:
+    """Row numbers as runs of neighbours, both ends included: of the newest events most are neighbours.
+
+    >>> runs([7, 3, 5, 4, 9])
+    [(3, 5), (7, 7), (9, 9)]
+    """
+    found: list[tuple[int, int]] = []
+    for row in sorted(rows):
+        if found and row == found[-1][1] + 1:
+            found[-1] = (found[-1][0], row)
+        else:
+            found.append((row, row))
+    return found
 
 
 def range_tests(layout: Layout, bounds: Bounds) -> list[Expr]:

@@ -88,7 +88,7 @@ def text(value: str) -> Expr:
 
 def integer(value: int) -> Expr:
     """A whole number; beyond 64 bits as HUGEINT, which DuckDB chooses itself."""
-    number = exp.Literal.number(str(abs(value)))
+    number = exp.Literal(this=str(abs(value)), is_string=False)
     return exp.Neg(this=number) if value < 0 else number
 
 

@@ -64,6 +64,18 @@ async def test_the_default_limit_and_the_requests(store: Segments, engine: Query
     assert (len(groups), groups.complete) == (7, False)
 
 
+async def test_scattered_rows_are_read_by_one_statement(
+    store: Segments, engine: QueryEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "-/[13579]$/ | limit 12"
+    fetched = await ask(store, text, engine)
+    monkeypatch.setattr("cordwood.core.query.engine.MOST_RUNS", 3)
+    at_once = await ask(store, text, engine)
+    assert list(at_once.objects()) == list(fetched.objects())
+    assert [row["n"] for row in at_once.objects()] == list(range(0, 24, 2))
+    assert (at_once.columns, at_once.complete) == (fetched.columns, fetched.complete)
+
+
 async def test_the_time_range_is_half_open(store: Segments, engine: QueryEngine) -> None:
     result = await ask(store, "| fields n", engine, from_ns=NOW - 25 * MINUTE, to_ns=NOW - 15 * MINUTE)
     assert [row[0] for row in result.rows()] == list(range(16, 26))

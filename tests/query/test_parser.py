@@ -20,8 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 FIVE = (
-    'checkout "card declined" severity>=warn | where status >= 400 and took < 1.5 | stats count() as n, p95(took) by service,'
-    " bin(5m) | where n > 3 | sort -n | limit 20"
+    'checkout "card declined" severity>=warn | where status >= 400 and took < 1.5'
+    " | stats count() as n, p95(took) by service, bin(5m) | where n > 3 | sort -n | limit 20"
 )
 
 
