@@ -27,6 +27,8 @@ from .database import DATABASE_ERRORS
 from .encode import EncodedSegment, encode
 
 _COMMIT_SECONDS = 60.0  # a commit that takes longer is given up; its outcome is asked for before anything is sent again
+_BUSY_BYTES = 1 << 20  # a group that large tells of clients that send as fast as they can
+_BUSY_SECONDS = 3.0  # after such a group: longer than the compactor sleeps between two looks
 _log = logging.getLogger(__name__)
 
 
@@ -93,6 +95,7 @@ class Writer:
         self._size = 0  # bytes taken in and not yet settled
         self._queued = 0  # bytes in `_pending`
         self._first_at = 0.0
+        self._busy_until = 0.0
         self._arrived, self._room, self._drained = anyio.Event(), anyio.Event(), anyio.Event()
         self._closing = False
         self.stats = WriterStats()
@@ -129,8 +132,11 @@ class Writer:
 
     @property
     def busy(self) -> bool:
-        """Whether more waits than one group: work that can wait should."""
-        return self._size > self._group_bytes
+        """Whether much comes in: work that can wait should.
+
+        Not only what waits at this instant counts: between two bodies of a busy client nothing does.
+        """
+        return self._size > self._group_bytes or time.monotonic() < self._busy_until
 
     async def drain(self) -> None:
         """Take nothing more in, and return when all that was taken in is settled."""
@@ -177,6 +183,8 @@ class Writer:
         group, self._pending = self._pending[:count], self._pending[count:]
         self._queued -= size
         self._first_at = time.monotonic()
+        if size >= _BUSY_BYTES:
+            self._busy_until = self._first_at + _BUSY_SECONDS
         return group
 
     async def _encode(self, submissions: Sequence[Submission]) -> dict[int, EncodedSegment]:

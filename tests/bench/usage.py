@@ -59,8 +59,11 @@ class PeakMemory:
         self._thread.join()
 
 
-def wait_until_quiet(family: Family, *, share: float = 0.08, for_s: float = 3, at_most_s: float = 120) -> float:
-    """Wait until the family has used less than `share` of a core for `for_s` seconds; seconds waited."""
+def wait_until_quiet(family: Family, *, share: float = 0.08, for_s: float = 8, at_most_s: float = 120) -> float:
+    """Wait until the family has used less than `share` of a core for `for_s` seconds; seconds waited.
+
+    Long enough for work that begins only once it has been quiet for a while.
+    """
     began = time.monotonic()
     quiet_since, last = began, cpu_seconds(family())["total"]
     while time.monotonic() - began < at_most_s:
