@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from types import MappingProxyType
 from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, field_validator
 
 from ..plugins import Detector, HttpSource, Notifier, Parser, Plugin, PluginConfig, Registry, Source, load_plugins
 from .tree import Place
@@ -37,10 +36,12 @@ class StoreSettings(_Model):
     streams: dict[str, Stream] = {}
     """Streams with a retention of their own, by name."""
 
-    @property
-    def keeps(self) -> timedelta | None:
-        """The retention, or None for ever."""
-        return self.retention
+    @field_validator("streams")
+    @classmethod
+    def _not_yet(cls, streams: dict[str, Stream]) -> dict[str, Stream]:
+        if streams:
+            raise ValueError("a retention by stream is not in this version of Cordwood; remove it")
+        return streams
 
 
 class PipelineTest(_Model):

@@ -74,6 +74,7 @@ class Node:
             project_id = await self.store.project_id()
             assert project_id is not None
             self.project_id = project_id
+            self.store.compactor.retention = self.config.store.retention
             self.engine = QueryEngine(
                 catalog=self.store.catalog,
                 cache=self.store.cache,
@@ -144,6 +145,7 @@ class Node:
             changed = {name for name in old.sources if not _same(old, config, name)}
             await self._supervisor.stop(changed & self.sources.keys())
             self.config = config
+            self.store.compactor.retention = config.store.retention
             for name, running in fresh.items():
                 if name not in self.sources:
                     self._supervisor.start(running)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import anyio
@@ -19,6 +19,7 @@ import anyio.to_thread
 import asyncpg
 import polars as pl
 
+from ...plugins.times import now_ns
 from .cache import SegmentCache, SegmentGoneError
 from .catalog import Catalog, insert_file, insert_segment
 from .commit import KEY_HOURS
@@ -46,6 +47,8 @@ class Compactor:
     ) -> None:
         self._pool, self._catalog, self._cache = pool, catalog, cache
         self._busy = busy
+        self.retention: timedelta | None = None
+        """How long events are kept; None: for ever. A segment goes when its newest event is older."""
         self._turn = anyio.CapacityLimiter(1)
 
     async def run(self, every: float = 2.0) -> None:
@@ -72,7 +75,12 @@ class Compactor:
         return await self._replace(project_id, group, fresh)
 
     async def sweep(self) -> None:
-        """Delete the bytes of segments replaced long ago, and idempotency keys past their time."""
+        """Take expired segments out of the catalog; delete bytes nobody reads any more, and old idempotency keys."""
+        if self.retention is not None:
+            cutoff = now_ns() - int(self.retention.total_seconds() * 1e9)
+            await self._pool.execute(
+                "update segment set replaced_at = now() where replaced_at is null and max_time < $1", cutoff
+            )
         await self._pool.execute(
             "with gone as (delete from segment where replaced_at < now() - make_interval(secs => $1) returning id) "
             "delete from segment_file where segment_id in (select id from gone)",

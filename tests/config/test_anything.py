@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 RIGHT = """\
 version: 1
 include: []
-store: {retention: 30d, streams: {debug: {retention: 3d}}}
+store: {retention: 30d}
 sources:
   access: &a {type: tailer, include: [/a, /b], poll: 1m30s, rotation: {keep: 3}}
   other: {<<: *a, include: ["${HOME:-x}"]}

@@ -210,7 +210,7 @@ def test_a_right_file(registry, check_query):
     config = load_text(
         dedent("""\
             version: 1
-            store: {retention: 30d, streams: {debug: {retention: 3d}}}
+            store: {retention: 30d}
             sources:
               access: {type: tailer, include: [/a], poll: 1m30s}
               other: {type: post}
@@ -230,8 +230,7 @@ def test_a_right_file(registry, check_query):
         registry,
         check_query=check_query,
     )
-    assert config.store.keeps == timedelta(days=30)
-    assert config.store.streams["debug"].retention == timedelta(days=3)
+    assert config.store.retention == timedelta(days=30)
     assert config.sources["access"].config.poll == timedelta(seconds=90)  # type: ignore[attr-defined]
     assert config.pipelines["web"].from_ == ("access",)
     assert config.pipelines["web"].service == "nginx"

@@ -100,6 +100,20 @@ async def test_a_query_that_holds_the_old_segments_can_still_read_them(store: St
     assert await store.cache.paths(await store.catalog.segments(1))
 
 
+async def test_retention_takes_what_is_older_and_nothing_else(store: Store) -> None:
+    new = datetime.now(UTC).isoformat()
+    await write(store, [{"timestamp": "2020-01-31T00:00:00Z", "message": "old"}])
+    await write(store, [{"timestamp": "2020-01-31T00:00:00Z", "message": "beside new"}, {"timestamp": new, "message": "new"}])
+    await store.compactor.sweep()
+    assert len(await events(store)) == 3
+    store.compactor.retention = timedelta(days=30)
+    await store.compactor.sweep()
+    assert len(await events(store)) == 2
+    await store.compactor.compact(1, now=datetime.now(UTC) + LATER)
+    await store.compactor.sweep()
+    assert len(await events(store)) == 1
+
+
 async def test_two_compactors_never_store_an_event_twice(store: Store) -> None:
     for i in range(20):
         await write(store, [record(i)])
@@ -129,9 +143,12 @@ async def test_the_cache_keeps_to_its_bound(store: Store) -> None:
     assert len(await store.cache.paths(segments)) == 10  # a query's own segments stay, whatever the bound
 
 
-VALUES = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(), st.lists(st.integers()))
+VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.text(), st.lists(st.integers())
+)
 RECORDS = st.lists(
-    st.dictionaries(st.one_of(st.text(max_size=5), st.sampled_from(["user", "User", "_x", "a#int", "c1"])), VALUES), min_size=1
+    st.dictionaries(st.one_of(st.text(max_size=5), st.sampled_from(["user", "User", "_x", "a#int", "c1"])), VALUES),
+    min_size=1,
 )
 
 
@@ -148,7 +165,9 @@ async def test_any_events_read_back_as_they_were_written(data_dir: Path, groups:
         path.write_bytes(encoded.data)
         paths[i] = path
         segments.append(
-            Segment(i, 1, encoded.day, 0, 0, encoded.rows, 0, 0, i, i, encoded.columns, encoded.services, encoded.hosts, 1)
+            Segment(
+                i, 1, encoded.day, 0, 0, encoded.rows, 0, 0, i, i, encoded.columns, encoded.services, encoded.hosts, 1
+            )
         )
     merged = encode_frame(read_segments(segments, paths))
     path.write_bytes(merged.data)
