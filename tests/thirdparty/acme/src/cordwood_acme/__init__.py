@@ -1,0 +1,1 @@
+"""Plugins of a third party: they know Cordwood by `cordwood.plugins` alone."""

@@ -1,0 +1,3 @@
+"""The packages here have their own tests, which run where the packages are installed."""
+
+collect_ignore = ["acme", "broken"]
