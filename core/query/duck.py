@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from ...plugins.errors import QueryError
+from ..storage.cache import SegmentGoneError
 
 # What DuckDB says → what it means, what to do.
 TEACH = (
@@ -112,6 +113,7 @@ class Duck:
         """The statement's answer as an Arrow table; stops the statement when the caller is cancelled.
 
         :raises QueryError: what DuckDB has against it, in words for the person who asked.
+        :raises SegmentGoneError: when a file is not there any more.
         :raises Interrupted: when it was stopped.
         """
         if self._limiter is None:
@@ -129,6 +131,9 @@ class Duck:
         try:
             table: pa.Table = running.run(self._connection.cursor(), lambda cursor: cursor.sql(sql).to_arrow_table())
             return table
+        except duckdb.IOException as error:
+            # The cache may evict a file between its fetch and this; the query starts over.
+            raise SegmentGoneError(f"a segment's file cannot be read: {error}") from error
         except duckdb.Error as error:
             raise teaching(error) from error
 

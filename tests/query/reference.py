@@ -223,6 +223,33 @@ def shown(search: tuple[Any, ...]) -> str:
     raise AssertionError(name)
 
 
+def as_expression(search: tuple[Any, ...]) -> str:
+    """The search as an expression of `where`."""
+    name, *rest = search
+    match name:
+        case "and" | "or":
+            return f"({f' {name} '.join(as_expression(item) for item in rest)})"
+        case "not":
+            return f"not {as_expression(rest[0])}"
+        case "word":
+            return quote(rest[0])
+        case "time":
+            op, ns = rest
+            return f"timestamp {op} {quote(shown(('time', op, ns)).removeprefix(f'time{op}'))}"
+        case "number" | "text":
+            field, op, literal = rest
+            return f"{name_of(field)} {op} {quote(literal) if name == 'text' else literal}"
+        case "in":
+            field, items = rest
+            listed = ", ".join(quote(i) if isinstance(i, str) else str(i) for i in items)
+            return f"{name_of(field)} in ({listed})"
+        case "present":
+            return f"{name_of(rest[0])} is not null"
+        case "contains":
+            return f"{name_of(rest[0])} contains {quote(rest[1])}"
+    return shown(search)
+
+
 def numbers(events: Sequence[Event], field: str) -> list[int | float]:
     """The field's values as numbers."""
     found = []

@@ -18,7 +18,7 @@ from cordwood.plugins.batch import Batch, concat
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from .reference import Event, events_of, holds, numbers, shown
+from .reference import Event, as_expression, events_of, holds, numbers, shown
 from .segments import NOW, Segments, ask
 
 pytestmark = pytest.mark.anyio
@@ -181,6 +181,8 @@ async def test_searches_find_what_a_simple_evaluator_finds(commits: list[Any], a
                 for name, engine in variants.engines.items():
                     result = await ask(variants.stores[name], f"{text} | fields n", engine)
                     assert sorted(row[0] for row in result.rows()) == expected, (text, name)
+                    filtered = await ask(variants.stores[name], f"| where {as_expression(search)} | fields n", engine)
+                    assert sorted(row[0] for row in filtered.rows()) == expected, (as_expression(search), name)
                 mask = BatchFilter(text).mask(variants.batch, NOW)
                 assert sorted(variants.batch.frame["n"].filter(mask).to_list()) == expected, (text, "in memory")
         finally:

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import duckdb
 import pytest
 from cordwood.core.query import QueryEngine, QueryRequest
 from cordwood.core.query.duck import Duck, Interrupted, Running
@@ -137,6 +136,22 @@ async def test_a_segment_that_went_away_is_looked_up_again(store: Segments) -> N
     engine.close()
 
 
+async def test_an_evicted_file_is_fetched_again(store: Segments) -> None:
+    class Evicting(Segments):
+        async def paths(self, segments: Sequence[Segment]) -> dict[int, Path]:
+            found = await super().paths(segments)
+            if self.position == 0:
+                self.position = 1
+                return {segment: path.with_suffix(".gone") for segment, path in found.items()}
+            return found
+
+    evicting = Evicting(store.folder)
+    evicting.all = store.all
+    engine = QueryEngine(evicting, evicting, threads=1)
+    assert len(await ask(evicting, "", engine)) == 60
+    engine.close()
+
+
 async def test_a_query_can_be_cancelled_and_times_out(store: Segments, engine: QueryEngine) -> None:
     slow = "SELECT count(*) FROM range(100000) a, range(100000) b WHERE a.range * b.range % 7 = 3"
     running = Running()
@@ -199,7 +214,7 @@ async def test_an_id_runs_once(store: Segments, engine: QueryEngine) -> None:
 )
 async def test_duckdb_is_shut_in(tmp_path: Path, sql: str) -> None:
     duck = Duck(tmp_path, threads=1)
-    with pytest.raises((QueryError, duckdb.Error)):
+    with pytest.raises((QueryError, SegmentGoneError)):
         duck.table_now(sql, Running())
     duck.close()
 
