@@ -87,3 +87,15 @@ def test_merged(replaces: tuple[str, ...]) -> None:
     assert [event.get("message") for event in events] == ([None, None, "c"] if replaces else ["a", "b", "c"])
     assert merged.frame["observed_timestamp"].equals(batch.frame["observed_timestamp"])
     assert Batch.of(merged.frame).frame.equals(merged.frame)
+
+
+@pytest.mark.parametrize("name", ["*", "^.*$", "^a", "", "#", "\0ok"])
+def test_names_that_are_patterns_elsewhere(name: str) -> None:
+    """Senders choose names; to polars some of them mean several columns."""
+    batch = Batch.from_records([{name: 1, "a": 2, "message": "m"}, {"a": 3, "time": "nonsense"}], observed=AT)
+    field = clean_name(name)
+    parsed = batch.parsed({"a": pl.lit("x")}, where=pl.lit(value=True), error="")
+    merged = batch.merged(parsed, where=pl.Series([True, False]), error="no")
+    for one in (batch, parsed, merged, Batch.of(merged.frame), concat([batch, parsed])):
+        assert one.events()[0][field] == 1
+        assert one.events()[0]["message"] == "m"
