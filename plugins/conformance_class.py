@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeAlias
 
 import anyio
@@ -39,7 +40,9 @@ def tests_of(checks: Mapping[str, Check]) -> Contract:
     @pytest.mark.parametrize("check", [pytest.param(check, id=name) for name, check in checks.items()])
     def test_contract(check: Check) -> None:
         if inspect.iscoroutinefunction(check):
-            anyio.run(_bounded, check)
+            # In a thread of its own: this one may belong to an event loop of the suite's other fixtures.
+            with ThreadPoolExecutor(1) as thread:
+                thread.submit(anyio.run, _bounded, check).result()
         else:
             check()
 

@@ -7,10 +7,15 @@ from typing import Any
 import pytest
 from cordwood.detectors.absence import Absence, AbsenceConfig
 from cordwood.plugins import QueryError
+from cordwood.plugins.conformance import detector_contract
 
 pytestmark = pytest.mark.anyio
 SECOND = 1_000_000_000
 T0 = 1_769_860_800 * SECOND
+
+test_contract = detector_contract(
+    Absence, {"by": ["service"]}, [{"service": "pay", "last_seen": "2020-01-01T00:00:00.000000000Z"}], None
+)
 
 
 async def test_a_service_that_fell_silent(judge: Any) -> None:

@@ -7,10 +7,15 @@ from typing import Any
 import pytest
 from cordwood.detectors.match import Match, MatchConfig
 from cordwood.plugins import QueryError
+from cordwood.plugins.conformance import detector_contract
 
 pytestmark = pytest.mark.anyio
 SECOND = 1_000_000_000
 T0 = 1_769_860_800 * SECOND
+
+test_contract = detector_contract(
+    Match, {"query": "panic", "by": ["service"]}, [{"service": "pay", "events": 2}, {"events": 1}], None
+)
 
 
 async def test_one_event_is_enough(judge: Any) -> None:

@@ -7,12 +7,17 @@ from typing import Any
 import pytest
 from cordwood.detectors.threshold import Threshold, ThresholdConfig
 from cordwood.plugins import Finding, QueryError
+from cordwood.plugins.conformance import detector_contract
 from pydantic import ValidationError
 
 pytestmark = pytest.mark.anyio
 SECOND = 1_000_000_000
 T0 = 1_769_860_800 * SECOND
 ERRORS = "severity>=error | stats count() as n by service"
+
+test_contract = detector_contract(
+    Threshold, {"query": ERRORS, "condition": "n > 50"}, [{"service": "pay", "n": 62}, {"n": 51}], ("service",)
+)
 
 
 async def found_by(judge: Any, query: str, condition: str, at_ns: int = T0, **config: Any) -> list[Finding]:

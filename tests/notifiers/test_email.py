@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from cordwood.notifiers.email import Email, EmailConfig
 from cordwood.plugins import FatalError, Notification, RejectedError, RetryableError
+from cordwood.plugins.conformance import notifier_contract
 from pydantic import ValidationError
 
 pytestmark = pytest.mark.anyio
@@ -30,6 +31,7 @@ class Smtp(socketserver.ThreadingTCPServer):
         self.mails: list[EmailMessage] = []
         self.answers: dict[str, str] = {}
         self.seen: list[str] = []
+        self.behaviour, self.thawed = "success", threading.Event()
 
 
 class _Conversation(socketserver.StreamRequestHandler):
@@ -41,7 +43,9 @@ class _Conversation(socketserver.StreamRequestHandler):
             command = line.split(" ")[0].split(":")[0].upper()
             self.server.seen.append(line)
             recipient = f"RCPT {line[9:-1].split('>')[0]}" if command == "RCPT" else command
-            if recipient in self.server.answers:
+            if command == "MAIL" and self.server.behaviour in ("retryable", "permanent"):
+                self._say("451 later" if self.server.behaviour == "retryable" else "550 no")
+            elif recipient in self.server.answers:
                 self._say(self.server.answers[recipient])
             elif command == "EHLO":
                 self._say("250-test\r\n250 AUTH PLAIN")
@@ -56,11 +60,51 @@ class _Conversation(socketserver.StreamRequestHandler):
                 self._say(self.server.answers.get("MAIL DATA", "250 taken"))
             else:
                 self._say("250 ok")
+            if self.server.behaviour == "hang":
+                self.server.thawed.wait(5)
             if command == "QUIT":  # answered with 250 instead of 221, which must not count as a failure
                 return
 
     def _say(self, text: str) -> None:
         self.wfile.write(f"{text}\r\n".encode())
+
+
+class Peer:
+    """The server as the contract's other side."""
+
+    def __init__(self) -> None:
+        self.server = Smtp()
+
+    async def __aenter__(self) -> Peer:
+        self._thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        self._thread.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.server.thawed.set()
+        self.server.shutdown()
+        self.server.server_close()
+        self._thread.join()
+
+    @property
+    def behaviour(self) -> str:
+        return self.server.behaviour
+
+    @behaviour.setter
+    def behaviour(self, value: str) -> None:
+        self.server.behaviour = value
+
+    @property
+    def received(self) -> int:
+        return len(self.server.mails)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        port = self.server.server_address[1]
+        return {"host": "127.0.0.1", "port": port, "tls": "none", "sender": "c@example.com", "to": ["ops@example.com"]}
+
+
+test_contract = notifier_contract(Email, server=Peer)  # type: ignore[arg-type]
 
 
 @pytest.fixture

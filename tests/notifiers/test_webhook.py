@@ -13,10 +13,13 @@ import anyio
 import pytest
 from cordwood.notifiers.webhook import Webhook, WebhookConfig, signature
 from cordwood.plugins import ConfigError, Notification, RejectedError, RetryableError
+from cordwood.plugins.conformance import notifier_contract
 from pydantic import ValidationError
 
 pytestmark = pytest.mark.anyio
 SECRET = "hush-hush"
+
+test_contract = notifier_contract(Webhook, lambda url: {"url": url, "secret": SECRET})
 
 
 def webhook(receiver: Any, path: str = "/x", **config: Any) -> Webhook:
