@@ -124,7 +124,7 @@ def as_condition(value: Value) -> Expr:
         if kind == "bool":
             parts.append(tree)
         elif kind in ("text", "json"):
-            parts.append(sql.sql("CASE :x WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE END", x=tree))
+            parts.append(sql.sql("CASE WHEN :x = 'true' THEN TRUE WHEN :x = 'false' THEN FALSE END", x=tree))
     return coalesce(parts, "BOOLEAN")
 
 

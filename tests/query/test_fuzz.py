@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from cordwood.core.query import QueryEngine, parse
+from cordwood.core.query.aggregate import AGGREGATES
+from cordwood.core.query.function import functions
 from cordwood.plugins.errors import QueryError
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
@@ -251,3 +253,25 @@ async def test_odd_texts_are_found_and_stay_texts(
             await ask(store, text, engine)
     finally:
         engine.close()
+
+
+ARGUMENTS = ["status", "took", "message", "timestamp", "severity", "big", "tags", "ghost", "1", "0", "-3", "2.5", '"a"', '"$.a"', '"$["', '"%Y %Q"',
+             "5m", "0", '"10.0.0.0/8"', '"::/0"', "/a(b)?/", '"("', "true", "null", "status > 1", "now()", "1e300", "400", '""', "{}", '"{}"']  # fmt: skip
+calls = st.tuples(
+    st.sampled_from([*functions(), *AGGREGATES, "p95", "p99.9"]), st.lists(st.sampled_from(ARGUMENTS), max_size=4)
+).map(lambda call: f"{call[0]}({', '.join(call[1])})")
+
+
+@settings(FUZZ, max_examples=400)
+@given(call=calls, by=st.sampled_from(ARGUMENTS), is_aggregate=st.booleans())
+@example(call="min(status, took)", by="status", is_aggregate=False)
+async def test_every_function_takes_any_arguments(
+    call: str, by: str, is_aggregate: bool, small: Segments, engine: QueryEngine
+) -> None:
+    text = f"| stats {call} as x by {by} as k" if is_aggregate else f"| extend x = {call} | stats count() by x"
+    said = ""
+    try:
+        list((await ask(small, text, engine)).objects())
+    except QueryError as error:
+        said = f"{text}: {error.message}; {error.hint}"
+    assert "please report" not in said, said
