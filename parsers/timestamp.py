@@ -83,7 +83,9 @@ class Timestamp(Parser[TimestampConfig]):
             ]
         result = frame.with_columns(columns)
         empty = [name for name in names if name not in STANDARD and result[name].null_count() == len(result)]
-        return Batch.of(pl.DataFrame([one for one in result if one.name not in empty]) if self.config.drop else result)
+        return Batch.of(
+            pl.DataFrame({one.name: one for one in result if one.name not in empty}) if self.config.drop else result
+        )
 
     def _times(self, column: pl.Series, seen: pl.Series) -> pl.Series:
         if self._layout is None:

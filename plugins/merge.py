@@ -35,7 +35,8 @@ def merge(
     out["parse_error"] = _pick(old["parse_error"].is_not_null(), old["parse_error"], later)
     for column in _attributes(old, new, where):
         out[column.name] = column
-    return Batch.of(pl.DataFrame([out[name].alias(name) for name in [*STANDARD, *(out.keys() - STANDARD.keys())]]))
+    names = [*STANDARD, *(name for name in out if name not in STANDARD)]
+    return Batch.of(pl.DataFrame({name: out[name] for name in names}))
 
 
 def _pick(mask: pl.Series, yes: pl.Series, no: pl.Series) -> pl.Series:
