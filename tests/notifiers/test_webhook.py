@@ -6,7 +6,9 @@ import hashlib
 import hmac
 import json
 import logging
+import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -197,3 +199,14 @@ async def test_secrets_show_nowhere(
         await hook.notify(replace(notification))
     ours = [record.getMessage() for record in caplog.records]
     assert SECRET not in " ".join([*ours, str(caught.value), repr(hook.config), hook.config.model_dump_json()])
+
+
+def test_the_documented_check_of_a_signature() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "alerting.md").read_text()
+    scope: dict[str, Any] = {}
+    exec(text.split("```python\n")[1].split("```")[0], scope)
+    header = signature(SECRET, int(time.time()), b"body")
+    assert scope["is_genuine"](SECRET, header, b"body")
+    assert not scope["is_genuine"](SECRET, header, b"Body")
+    assert not scope["is_genuine"]("other", header, b"body")
+    assert not scope["is_genuine"](SECRET, signature(SECRET, int(time.time()) - 301, b"body"), b"body")
