@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import msgspec
 import polars as pl
 
-from .fields import KINDS, STANDARD, TIME, clean_name, column_name, kind_of, split_column
+from .fields import KINDS, STANDARD, TIME, clean_name, col, column_name, kind_of, split_column
 from .severity import severity_name
 from .times import now_ns
 
@@ -65,28 +65,29 @@ class Batch:
         Keys are field names, standard or not; values are expressions over this batch's columns, or constants. Row count
         and order stay. A row that has a `parse_error` already keeps the first.
         """
-        taken = self.frame.lazy().with_columns(where.fill_null(value=False).alias("#ok"))
+        # A NUL is in no field's name, so these columns meet none.
+        taken = self.frame.lazy().with_columns(where.fill_null(value=False).alias("\0ok"))
         fresh = {
-            f"#{i}": value if isinstance(value, pl.Expr) else pl.lit(value) for i, value in enumerate(columns.values())
+            f"\0{i}": value if isinstance(value, pl.Expr) else pl.lit(value) for i, value in enumerate(columns.values())
         }
         frame = taken.with_columns(**fresh).collect()
-        ok, schema = pl.col("#ok"), frame.schema
+        ok, schema = pl.col("\0ok"), frame.schema
         filled: dict[str, pl.Expr] = {}
         for i, field in enumerate(columns):
-            dtype = schema[f"#{i}"]
-            value = pl.col(f"#{i}")
+            dtype = schema[f"\0{i}"]
+            value = pl.col(f"\0{i}")
             if field in STANDARD:
                 old, new = pl.col(field), value.cast(STANDARD[field], strict=False)
                 filled[field] = pl.when(ok).then(new).otherwise(old)
             elif dtype != pl.Null:
                 name, new = _attribute(field, value, dtype, schema)
-                filled[name] = pl.when(ok).then(new).otherwise(pl.col(name) if name in schema else None)
+                filled[name] = pl.when(ok).then(new).otherwise(col(name) if name in schema else None)
                 for other in self._columns_of(field) - {name}:
-                    filled[other] = pl.when(~ok).then(pl.col(other))
+                    filled[other] = pl.when(~ok).then(col(other))
         if error:
             failed = pl.when(ok).then(pl.col("parse_error")).otherwise(pl.coalesce("parse_error", pl.lit(error)))
             filled.setdefault("parse_error", failed)
-        return Batch(_conform(frame.with_columns(**filled).drop("#ok", *fresh)))
+        return Batch(_conform(frame.with_columns(**filled).drop("\0ok", *fresh)))
 
     def merged(
         self, found: Batch, *, where: pl.Series, error: str | pl.Series, replaces: Collection[str] = ()
@@ -198,10 +199,10 @@ def _conform(frame: pl.DataFrame) -> pl.DataFrame:
             continue
         field, kind = split_column(name, dtype)
         if KINDS.get(kind) == dtype and clean_name(field) == field and name not in seen:
-            wanted.append(pl.col(name))
+            wanted.append(col(name))
             seen.add(name)
         else:
-            value, kind = _to_kind(pl.col(name), dtype)
+            value, kind = _to_kind(col(name), dtype)
             column = column_name(clean_name(field), kind, seen)
             if column not in seen:
                 wanted.append(value.alias(column))

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Collection
 
 import polars as pl
+from polars.selectors import by_name
 
 TIME = pl.Datetime("ns")
 """Nanoseconds since the epoch, UTC, without a zone: years 1678 to 2261."""
@@ -56,6 +57,11 @@ MAX_ATTRIBUTES = 1000
 
 A column costs memory for every row of the batch, so an unbounded count lets one event multiply the batch's size.
 """
+
+
+def col(name: str) -> pl.Expr:
+    """The column of exactly this name: to polars' own `col`, `*` and `^…$` are patterns, and senders choose names."""
+    return by_name(name).as_expr() if name == "*" or name.startswith("^") else pl.col(name)
 
 
 def kind_of(dtype: pl.DataType) -> str | None:

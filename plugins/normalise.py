@@ -61,7 +61,8 @@ def normalise(frame: pl.DataFrame, observed: int | None, *, zone: ZoneInfo = UTC
     if wrong is not None:
         error = out.get("parse_error", wrong)
         out["parse_error"] = error.zip_with(error.is_not_null(), wrong)
-    attributes = frame.drop(name for columns in names.values() for name in columns.values())
+    known = {name for columns in names.values() for name in columns.values()}
+    attributes = [frame[name] for name in frame.columns if name not in known]
     return Batch.of(pl.DataFrame([column.alias(name) for name, column in (out | leftover).items()]).hstack(attributes))
 
 

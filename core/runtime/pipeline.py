@@ -16,7 +16,7 @@ from ...plugins import Batch, Json, Parser, PluginError, Registry, RejectedError
 if TYPE_CHECKING:
     from ..query import BatchFilter
 
-_ORDER = "#order"
+_ORDER = "\0order"  # a NUL is in no field's name
 _log = logging.getLogger(__name__)
 
 

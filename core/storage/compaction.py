@@ -35,6 +35,7 @@ _OLD_SECONDS = 60  # level-0 segments are merged at this age, however few
 _GRACE_SECONDS = 120  # how long a query may still read a replaced segment from PostgreSQL
 _ROW_GROUP = 32_768
 _ZSTD_LEVEL = 3
+_DAY = "\0day"  # a NUL is in no field's name
 _DAY_NS = 86_400_000_000_000
 _log = logging.getLogger(__name__)
 
@@ -153,12 +154,12 @@ def _up_to_full(group: Sequence[Segment]) -> list[Segment]:
 def merge(group: Sequence[Segment], paths: Mapping[int, Path]) -> list[EncodedSegment]:
     """The rows of the group as one sorted segment for each UTC day. Blocking."""
     frame = read_segments(group, paths)
-    day = (pl.col("timestamp").to_physical() // _DAY_NS).alias("#day")
+    day = (pl.col("timestamp").to_physical() // _DAY_NS).alias(_DAY)
     frame = frame.sort("service", TEMPLATE, "timestamp", POSITION, maintain_order=True).with_columns(day)
     days = (
-        frame.partition_by("#day", include_key=False, maintain_order=False)
-        if frame["#day"].n_unique() > 1
-        else [frame.drop("#day")]
+        frame.partition_by(_DAY, include_key=False, maintain_order=False)
+        if frame[_DAY].n_unique() > 1
+        else [frame.drop(_DAY)]
     )
     return [encode_frame(part, zstd_level=_ZSTD_LEVEL, row_group=_ROW_GROUP) for part in days]
 

@@ -16,7 +16,7 @@ import msgspec
 import polars as pl
 
 from ...plugins.batch import Batch, concat
-from ...plugins.fields import STANDARD, TIME, split_column
+from ...plugins.fields import STANDARD, TIME, col, split_column
 from .segment import INTERNAL, FieldColumn
 
 TEMPLATE: Final = "_template"
@@ -61,10 +61,10 @@ def encode(batches: Sequence[Batch]) -> EncodedSegment:
 
 def encode_frame(frame: pl.DataFrame, *, zstd_level: int = _ZSTD_LEVEL, row_group: int = _ROW_GROUP) -> EncodedSegment:
     """One segment of a frame that has a batch's columns and the internal ones already."""
-    frame = frame.select(name for name in frame.columns if frame[name].null_count() < frame.height)
+    frame = frame[[name for name in frame.columns if frame[name].null_count() < frame.height]]
     floats = [name for name, dtype in frame.schema.items() if dtype == pl.Float64 and frame[name].is_nan().any()]
     if floats:
-        frame = frame.with_columns(pl.col(floats).fill_nan(None))
+        frame = frame.with_columns(col(name).fill_nan(None) for name in floats)
     bounds = _bounds(frame)
     columns = _describe(frame, bounds)
     physical = frame.rename({name: column.column for name, column in zip(frame.columns, columns, strict=True)})
@@ -96,8 +96,8 @@ def encode_frame(frame: pl.DataFrame, *, zstd_level: int = _ZSTD_LEVEL, row_grou
 def _bounds(frame: pl.DataFrame) -> dict[str, tuple[int | float | None, int | float | None]]:
     """(min, max) of each numeric and time column, times as nanoseconds."""
     ordered = [name for name, dtype in frame.schema.items() if dtype.is_numeric() or dtype == TIME]
-    lows = frame.select(pl.col(name).min().to_physical() for name in ordered).row(0)
-    highs = frame.select(pl.col(name).max().to_physical() for name in ordered).row(0)
+    lows = frame.select(col(name).min().to_physical() for name in ordered).row(0)
+    highs = frame.select(col(name).max().to_physical() for name in ordered).row(0)
     return {name: (low, high) for name, low, high in zip(ordered, lows, highs, strict=True)}
 
 
