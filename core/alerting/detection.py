@@ -16,13 +16,15 @@ from .head import Catalog, Head
 from .journal import Journal, Progress
 from .lifecycle import Step, by_key, changes
 from .metrics import AlertingMetrics
+from .records import from_rfc3339
 from .run import Engine, Events, Run
-from .steps import Interval, coarse_step, late_steps, missed_steps
+from .steps import MAX_STEPS, Interval, coarse_step, late_steps, missed_steps
 
 SECOND = 1_000_000_000
 LATE_EVERY_SECONDS = (
     15.0  # past windows are judged again for late events at most so often: stragglers come all the time
 )
+FEW = 4  # past windows that are judged without asking first whether there is a late event in them
 DETECT_SECONDS = 60.0  # one look of a detector: twice a query's own limit; one that takes longer hangs
 RETRY_SECONDS = 60.0  # a detector that fails runs again after `every`, then less and less often, up to this
 AHEAD_NS = 60 * SECOND  # how far a peer's clock may be ahead: its events are waited for
@@ -131,7 +133,7 @@ class Detection:
         at_ns = shared.clock() // 1_000 * 1_000  # as PostgreSQL keeps it
         new = await self._new_segments(head)
         self._newest = max([self._newest, *(segment.max_time for segment in new)])
-        late, position = self._late(new, at_ns, head)
+        late, position = await self._late(new, at_ns, head)
         missed = await self._missed(at_ns, head)
         for step in [*late, *missed]:
             await self._judge_step(step, head, None)
@@ -145,11 +147,9 @@ class Detection:
             self._shared.project_id, after_position=self._position, upto_position=head
         )
 
-    def _late(self, new: list[Segment], at_ns: int, head: int) -> tuple[list[Step], int | None]:
+    async def _late(self, new: list[Segment], at_ns: int, head: int) -> tuple[list[Step], int | None]:
         """Past windows to judge again, and the position that is judged with them; None: the late events must wait."""
-        steps = late_steps(
-            self._evaluated_until, at_ns, self._every_ns, self._window_ns, self._grace_ns, _intervals(new)
-        )
+        steps = self._late_steps(at_ns, _intervals(new))
         now = anyio.current_time()
         if not steps:
             return [], head
@@ -157,7 +157,25 @@ class Detection:
             self._late_waits = True
             return [], None
         self._late_at, self._late_waits = now, False
+        if len(steps) > FEW:
+            # A segment from old to new says little: one query tells where its late events are.
+            steps = self._late_steps(at_ns, await self._late_events(at_ns, head))
         return steps, head
+
+    def _late_steps(self, at_ns: int, events: list[Interval]) -> list[Step]:
+        return late_steps(self._evaluated_until, at_ns, self._every_ns, self._window_ns, self._grace_ns, events)
+
+    async def _late_events(self, at_ns: int, head: int) -> list[Interval]:
+        shared, step = self._shared, coarse_step(self._every_ns, self._window_ns)
+        rows = await Events(shared.engine, shared.project_id, head, self._position).rows(
+            f"* | stats count() as events by bin(timestamp, {step}ns) as since",
+            from_ns=at_ns - self._grace_ns,
+            to_ns=at_ns - step,
+            now_ns=at_ns,
+            limit=MAX_STEPS,
+        )
+        begins = [from_rfc3339(row["since"]) for row in rows]
+        return [(max(begin, at_ns - self._grace_ns), begin + step - 1) for begin in begins]
 
     async def _missed(self, at_ns: int, head: int) -> list[Step]:
         """Windows that ended while no node ran this detector."""

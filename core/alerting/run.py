@@ -27,11 +27,12 @@ class Engine(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """The events of one project up to one position."""
+    """The events of one project up to one position (or between two)."""
 
     engine: Engine
     project_id: int
     upto_position: int
+    after_position: int | None = None
 
     async def rows(self, text: str, *, from_ns: int, to_ns: int, now_ns: int, limit: int) -> list[dict[str, Any]]:
         """A query's rows as objects, fields without a value left out."""
@@ -43,6 +44,7 @@ class Events:
             limit=limit,
             timeout=QUERY_SECONDS,
             now_ns=now_ns,
+            after_position=self.after_position,
             upto_position=self.upto_position,
         )
         return list((await self.engine.run(request)).objects())

@@ -12,12 +12,12 @@ from typing import Any
 import anyio
 import pytest
 from cordwood.core.alerting import AlertingRepository, AlertingService
-from cordwood.core.query import QueryEngine
+from cordwood.core.query import QueryEngine, QueryRequest, QueryResult
 from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.store import Store
 from cordwood.detectors.threshold import Threshold, ThresholdConfig
 from cordwood.notifiers.webhook import Webhook, WebhookConfig
-from cordwood.plugins import Batch
+from cordwood.plugins import Batch, now_ns
 from prometheus_client import CollectorRegistry
 
 pytestmark = pytest.mark.anyio
@@ -108,3 +108,38 @@ async def test_a_threshold_tells_a_webhook(
     assert (incident.state, incident.query) == ("resolved", 'severity>=error service="pay"')
     (detector,) = (await AlertingRepository(store.pool).list_detectors(1)).items
     assert (detector.condition, detector.window, detector.state) == ("n > 50", "4s", "ok")
+
+
+async def test_late_events_beside_new_ones(
+    store: Store, data_dir: Path, background: Any, eventually: Any, scripted: Any
+) -> None:
+    """One commit from five minutes ago to now: the windows of its late events are judged, and not all in between."""
+    engine = QueryEngine(
+        catalog=store.catalog, cache=store.cache, memory_limit="512MiB", threads=1, spill=data_dir / "spill"
+    )
+    asked: list[str] = []
+
+    class Counted:
+        async def run(self, request: QueryRequest) -> QueryResult:
+            asked.append(request.text)
+            return await engine.run(request)
+
+    errors = Threshold(
+        ThresholdConfig(
+            query="* | stats count() as n by service", condition="n > 5", window="10s", every="1s", notify=["channel"]
+        )
+    )
+    told: list[Any] = []
+    channel = scripted.Tell(lambda notification: told.append(notification) or "noted")
+    service = AlertingService(store, Counted(), link=lambda _: "", metrics=CollectorRegistry())
+    async with background(service.run_plugins, 1, {"errors": errors}, {"channel": channel}):
+        await eventually(lambda: asked)
+        now = now_ns()
+        late = [{"service": "pay", "timestamp": now - 300_000_000_000 + i} for i in range(6)]
+        scattered = [{"service": f"s{i}", "timestamp": now - i * 60_000_000_000} for i in range(12)]
+        events = [{"message": "boom", **event} for event in [*late, *scattered, {"service": "web", "timestamp": now}]]
+        await (await store.writer.submit(Submission(1, "test", Batch.from_records(events)))).committed()
+        await eventually(lambda: [notification.event for notification in told] == ["opened", "resolved"])
+        assert told[0].group == {"service": "pay"}
+        assert len(told[0].samples) == 5
+    assert len(asked) < 60  # of the 180 windows that the segment spans
