@@ -16,8 +16,18 @@ export function holdsEvents(answer: Table): boolean {
   return names.has('timestamp') && names.has('message')
 }
 
-/** Rows as objects in the columns' order; nulls are left out. */
+const made = new WeakMap<Table, LogEvent[]>()
+
+/** Rows as objects in the columns' order; nulls are left out. Made once for each answer: a long list is many of them. */
 export function eventsOf(answer: Table): LogEvent[] {
+  const known = made.get(answer)
+  if (known) return known
+  const events = rowsToEvents(answer)
+  made.set(answer, events)
+  return events
+}
+
+function rowsToEvents(answer: Table): LogEvent[] {
   const names = answer.columns.map((column) => column.name)
   return answer.rows.map((row) => {
     const event: Record<string, unknown> = {}

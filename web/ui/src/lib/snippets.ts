@@ -2,4 +2,4 @@
 
 /** One line of JSON to this server. */
 export const sendSnippet = (origin: string): string =>
-  `curl ${origin}/api/v1/logs -H 'Content-Type: application/x-ndjson' \\\n  -d '{"severity":"INFO","service":"hello","message":"first event from curl"}'`
+  `curl ${origin}/api/v1/logs \\\n  -H 'Content-Type: application/x-ndjson' \\\n  -d '{"severity":"INFO","service":"hello","message":"hello from curl"}'`

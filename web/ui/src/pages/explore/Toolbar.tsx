@@ -49,12 +49,14 @@ export function Toolbar({ explore, answer, loaded, isEvents, fieldsOpen, onField
 
 function Found({ explore, answer, loaded, isEvents }: Pick<ToolbarProps, 'explore' | 'loaded' | 'isEvents'> & { readonly answer: Answer }) {
   const { stats } = answer
-  const total = isEvents && explore.bars.data && !explore.bars.isPlaceholderData ? Math.max(explore.bars.data.total, loaded) : loaded
+  const bars = isEvents && !explore.bars.isPlaceholderData ? explore.bars.data : undefined
+  const total = Math.max(bars?.total ?? 0, loaded)
+  const open = isEvents && !bars && !answer.complete // more than these, and not counted yet
   const noun = isEvents ? 'event' : 'row'
   const pruned = stats.segments_pruned > 0 ? `, ${plural(stats.segments_pruned, 'segment')} skipped unread` : ''
   return (
     <>
-      <b>{plural(total, noun)}</b>
+      <b>{open ? `${count(total)}+ events` : plural(total, noun)}</b>
       {!answer.complete && !isEvents && <span className={styles.cut}>cut by the limit</span>}
       <span className={styles.cost} title={`${count(stats.rows_scanned)} rows in ${plural(stats.segments_scanned, 'segment')} read${pruned}`}>
         scanned {compact(stats.rows_scanned)} rows, {bytes(stats.bytes_scanned)} in {elapsed(stats.elapsed_ms)}

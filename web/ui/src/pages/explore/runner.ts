@@ -4,7 +4,9 @@ import { isPageable } from '@/lib/query/edit'
 import { nextNano, type Resolved } from '@/lib/time/range'
 import { holdsEvents } from '@/lib/events'
 
-export const PAGE_SIZE = 500
+/** Rows of the first page, which is waited for, and of those fetched while scrolling. */
+const FIRST_ROWS = 500
+const MORE_ROWS = 2000
 
 /** Where the next page begins: events up to this time, without the `skip` ones of that very time that are there already. */
 export interface PageStart {
@@ -17,7 +19,7 @@ export const FIRST_PAGE: PageStart = { to: undefined, skip: 0 }
 export async function runPage(query: string, range: Resolved, page: PageStart, timezone: string, signal: AbortSignal): Promise<Answer> {
   const pageable = isPageable(query)
   const to = page.to ?? range.to
-  const answer = await api.query({ query, ...range, timezone, ...(to !== undefined && { to }), ...(pageable && { limit: PAGE_SIZE + page.skip }) }, signal)
+  const answer = await api.query({ query, ...range, timezone, ...(to !== undefined && { to }), ...(pageable && { limit: (page.to === undefined ? FIRST_ROWS : MORE_ROWS) + page.skip }) }, signal)
   return page.skip > 0 ? { ...answer, rows: answer.rows.slice(page.skip) } : answer
 }
 

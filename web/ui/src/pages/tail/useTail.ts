@@ -25,6 +25,12 @@ export function useTail(query: string, attempt: number) {
 
     stream.onopen = () => setConnection('live')
     stream.addEventListener('event', (message) => gathered.push(JSON.parse(message.data as string) as LogEvent))
+    // What is wrong with the filter only when it meets the data; the server ends the stream after it.
+    stream.addEventListener('problem', (message) => {
+      stream.close()
+      setConnection('refused')
+      setError(problem(400, JSON.parse(message.data as string)))
+    })
     stream.onerror = () => {
       if (stream.readyState !== EventSource.CLOSED) return setConnection('lost') // the browser tries again, from the last id
       setConnection('refused')
