@@ -92,8 +92,7 @@ class Timestamp(Parser[TimestampConfig]):
             return parse_times(column, self.config.timezone)
         if column.dtype.is_temporal():
             return column.cast(STANDARD["timestamp"])
-        frame = pl.DataFrame({"text": column.cast(pl.String, strict=False), "seen": seen})
-        return frame.select(time=self._layout.read(pl.col("text"), pl.col("seen"), self.config.timezone))["time"]
+        return self._layout.read(column.cast(pl.String, strict=False), seen, self.config.timezone)
 
 
 def _nulls(frame: pl.DataFrame, dtype: pl.DataType) -> pl.Series:

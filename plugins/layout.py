@@ -97,16 +97,16 @@ class Layout:
             raise ValueError(f"the layout {text!r} has neither a day nor an hour; write one such as %Y-%m-%d %H:%M:%S")
         return cls(rf"^\s*{regex}\s*$", frozenset(parts))
 
-    def read(self, text: pl.Expr, seen: pl.Expr, zone: ZoneInfo) -> pl.Expr:
+    def read(self, text: pl.Series, seen: pl.Series, zone: ZoneInfo) -> pl.Series:
         """Datetime(ns) UTC of each text; null where it does not fit. `seen` is when the event arrived, UTC.
 
         Without a year it is the latest that is not more than a day ahead of `seen`; without a date, the day likewise.
         """
-        groups = text.str.extract_groups(self.regex).struct
+        # The groups are taken once: as one expression, polars would run the regular expression for each of them.
+        groups = text.str.extract_groups(self.regex).struct.unnest()
+        return groups.with_columns(seen.alias("seen")).select(time=self._time(pl.col, pl.col("seen"), zone))["time"]
 
-        def part(name: str) -> pl.Expr:
-            return groups.field(name)
-
+    def _time(self, part: Part, seen: pl.Expr, zone: ZoneInfo) -> pl.Expr:
         number = {name: part(name).str.strip_chars().cast(pl.Int64, strict=False) for name in self.parts - _WORDS}
         if "epoch" in self.parts:
             whole = number["epoch"] * 1_000_000_000 + self._fraction(part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -50,23 +51,28 @@ def to_utc(naive: pl.Expr, zone: ZoneInfo) -> pl.Expr:
 
 def iso_time(text: pl.Expr, zone: ZoneInfo = UTC) -> pl.Expr:
     """ISO 8601 with any offset or none (then `zone`), to Datetime(ns) UTC; null where it is no such time."""
-    part = text.str.extract_groups(ISO).struct.rename_fields(list(_GROUPS)).struct
+    groups = text.str.extract_groups(ISO).struct.rename_fields(list(_GROUPS)).struct
+    return _iso_parts(lambda name: groups[name], zone)
+
+
+def _iso_parts(part: Callable[[str], pl.Expr], zone: ZoneInfo) -> pl.Expr:
+    """The time that the groups of `ISO` make."""
     number = {
-        name: part[name].cast(pl.Int64).fill_null(0)
+        name: part(name).cast(pl.Int64).fill_null(0)
         for name in _GROUPS
         if name not in ("date", "zulu", "sign", "fraction")
     }
-    date = part["date"].str.to_date("%Y-%m-%d", strict=False)
+    date = part("date").str.to_date("%Y-%m-%d", strict=False)
     date = pl.when(date.is_between(_FIRST, _LAST)).then(date)
-    fraction = part["fraction"].fill_null("0").str.pad_end(9, "0").cast(pl.Int64)
+    fraction = part("fraction").fill_null("0").str.pad_end(9, "0").cast(pl.Int64)
     valid = (
         (number["hour"] < 24) & (number["minute"] < 60) & (number["offset_hour"] < 24) & (number["offset_minute"] < 60)
     )
     clock_ns = ((number["hour"] * 60 + number["minute"]) * 60 + number["second"]) * 1_000_000_000 + fraction
     naive = pl.when(valid).then(date.cast(TIME) + clock_ns.cast(pl.Duration("ns")))
     offset = (number["offset_hour"] * 60 + number["offset_minute"]) * 60_000_000_000
-    signed = pl.when(part["sign"] == "-").then(-offset).otherwise(offset).cast(pl.Duration("ns"))
-    zoned = part["zulu"].is_not_null() | part["sign"].is_not_null()
+    signed = pl.when(part("sign") == "-").then(-offset).otherwise(offset).cast(pl.Duration("ns"))
+    zoned = part("zulu").is_not_null() | part("sign").is_not_null()
     return pl.when(zoned).then(naive - signed).otherwise(to_utc(naive, zone))
 
 
@@ -136,9 +142,15 @@ def _arrow_times(column: pl.Series) -> pl.Series | None:
 
 
 def _text_times(column: pl.Series, zone: ZoneInfo) -> pl.Series:
+    # The groups are taken once: as one expression, polars would run the regular expression for each of them.
+    groups = column.str.extract_groups(ISO).struct.unnest()
+    groups.columns = list(_GROUPS)
+    iso = groups.select(t=_iso_parts(pl.col, zone))["t"]
+    if iso.null_count() == column.null_count():
+        return iso
     text = pl.col("t")
     digits = text.str.contains(r"^\s*-?\d+(?:\.\d+)?\s*$")
     number = pl.when(digits).then(text.str.strip_chars())
     whole, real = number.cast(pl.Int64, strict=False), number.cast(pl.Float64, strict=False)
     epoch = pl.when(whole.is_not_null()).then(epoch_time(whole)).otherwise(float_epoch_time(real))
-    return column.alias("t").to_frame().select(t=pl.coalesce(iso_time(text, zone), epoch))["t"]
+    return iso.zip_with(iso.is_not_null(), column.alias("t").to_frame().select(t=epoch)["t"])
