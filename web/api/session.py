@@ -90,18 +90,18 @@ async def sign_in(
 @delete(
     "/api/v1/session",
     operation_id="signOut",
+    response_cookies=[Cookie(COOKIE, value="", path="/", max_age=0, httponly=True, samesite="lax")],
     summary="Sign out",
     tags=["access"],
     status_code=204,
     opt={"access": "open"},
     responses=described(),
 )
-async def sign_out(request: Request[Any, Any, Any], node: NodeDependency, gate: GateDependency) -> Response[None]:
+async def sign_out(request: Request[Any, Any, Any], node: NodeDependency, gate: GateDependency) -> None:
     """End the session and take its cookie away."""
     if secret := session_cookie(request.headers):
         await accounts.sign_out(node.store.pool, secret)
         gate.forget(request.headers)
-    return Response(None, status_code=204, cookies=[_cookie(request, "", 0)])
 
 
 def _cookie(request: Request[Any, Any, Any], secret: str, seconds: int) -> Cookie:

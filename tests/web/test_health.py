@@ -1,0 +1,86 @@
+"""Alive, ready, and what Prometheus reads."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+from cordwood.config import Config, Settings
+from cordwood.core.runtime import Node
+from cordwood.plugins import load_plugins
+from cordwood.web import create_app
+from prometheus_client.parser import text_string_to_metric_families
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .conftest import Client
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_alive_and_ready(client: Client) -> None:
+    assert (await client.get("/healthz")).json() == {"status": "ok"}
+    answer = await client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (200, {"ready": True, "reasons": []})
+
+
+async def test_a_full_disk_is_said(node: Node, client: Client) -> None:
+    node.store.writer.stats.disk_full = True
+    answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    assert "disk is full" in answer.json()["reasons"][0]
+    node.store.writer.stats.disk_full = False
+    assert (await client.get("/readyz")).status_code == 200
+
+
+async def test_without_a_database_it_lives_and_is_not_ready(data_dir: Path, client_of: Callable[..., Client]) -> None:
+    registry = load_plugins()
+    node = Node(Settings(data_dir=data_dir), Config.default(registry), registry)
+    async with node.running(), client_of(create_app(node)) as client:
+        assert (await client.get("/api/v1/incidents")).status_code == 200
+        (postmaster,) = data_dir.rglob("postmaster.pid")
+        os.kill(int(postmaster.read_text().split()[0]), signal.SIGQUIT)
+        await anyio.sleep(0.5)
+        assert (await client.get("/healthz")).status_code == 200
+        answer = await client.get("/readyz")
+        assert answer.status_code == 503
+        assert "database" in answer.json()["reasons"][0]
+        for path in ("/api/v1/incidents", "/api/v1/fields", "/api/v1/tail"):
+            answer = await client.get(path)
+            assert answer.status_code == 503, answer.text
+            assert answer.headers["retry-after"]
+            assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_node_that_is_not_running_is_not_ready(node: Node, client_of: Callable[..., Client]) -> None:
+    node.ready = False
+    async with client_of(create_app(node)) as client:
+        assert (await client.get("/healthz")).status_code == 200
+        assert (await client.get("/readyz")).status_code == 503
+        answer = await client.post("/api/v1/logs", content=b"x")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+
+
+async def test_metrics_are_what_prometheus_reads(client: Client) -> None:
+    await client.logs({"n": 1}, {"n": 2})
+    answer = await client.get("/metrics")
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    found = {
+        sample.name: sample.value for family in text_string_to_metric_families(answer.text) for sample in family.samples
+    }
+    assert found["cordwood_committed_events_total"] == 2
+
+
+async def test_status_counts(client: Client) -> None:
+    await client.logs({"n": 1}, {"n": 2})
+    status = (await client.get("/api/v1/status")).json()
+    assert status["ingest"]["events_total"] == 2
+    assert status["segments"]["rows"] == 2
+    assert status["database"]["ok"] is True
+    assert status["users_exist"] is False
+    assert status["uptime_s"] > 0
