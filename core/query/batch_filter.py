@@ -38,7 +38,7 @@ class BatchFilter:
         self._zone = ZoneInfo(timezone)
         self._duck = duck or Duck(None, memory_limit="512MB", threads=1)
         check_regexes(query, self._duck)
-        self.mask(Batch.from_records([]))
+        self.mask(Batch.of(pl.DataFrame()))
 
     def mask(self, batch: Batch, now: int | None = None) -> pl.Series:
         """True for each event that the search finds, in the batch's order; `now` is in nanoseconds."""

@@ -19,7 +19,7 @@ from ..storage.cache import SegmentGoneError
 from ..storage.segment import Segment
 from .duck import Duck, Interrupted, Running
 from .inventory import FieldSummary, counted_fields, known_fields, plan_fields, query_of_values
-from .parser import parse
+from .parser import parse, query_parser
 from .plan import Given, Output, Statement, counts_only, newest_first, plan, plan_fetch, plan_newest, prepare
 from .prune import Bounds
 from .regexes import check_regexes
@@ -68,6 +68,7 @@ class QueryEngine:
         template_rows: int | None = LEAST_ROWS,
     ) -> None:
         self._catalog, self._cache = catalog, cache
+        query_parser()  # made here, lest the first query waits for its tables
         self._duck = Duck(cache.folder, memory_limit=memory_limit, threads=threads, spill=spill, at_once=at_once)
         self._running: dict[str, Running] = {}
         self._templates = None if template_rows is None else TemplateCache(self._duck, template_rows)

@@ -68,12 +68,11 @@ class Given:
 
 def schema_of(segments: Sequence[Segment]) -> dict[str, tuple[str, ...]]:
     """The attributes and standard fields that the segments have, with all kinds of each."""
+    found = {(c.field, c.kind) for segment in segments for c in segment.columns if c.column not in INTERNAL_COLUMNS}
     kinds: dict[str, set[str]] = {}
-    for segment in segments:
-        for column in segment.columns:
-            if column.column not in INTERNAL_COLUMNS:
-                kinds.setdefault(column.field, set()).add(column.kind)
-    return {name: tuple(kind for kind in ORDER if kind in found) for name, found in kinds.items()}
+    for name, kind in found:
+        kinds.setdefault(name, set()).add(kind)
+    return {name: tuple(kind for kind in ORDER if kind in of_name) for name, of_name in kinds.items()}
 
 
 def conditions(query: Query) -> list[Node]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..storage.segment import FieldColumn, Segment
 from . import literals
-from .scope import ALIASES, STANDARD_KINDS, Context, Schema, field_of
+from .scope import ALIASES, INTERNAL_COLUMNS, STANDARD_KINDS, TEMPLATE, Context, Schema, field_of
 from .severity import severity_range
 from .terms import GLOB, network_of
 from .tree import (
@@ -125,7 +125,9 @@ def meaning(name: str, schema: Schema) -> str:
 def columns_of(name: str, segment: Segment, schema: Schema) -> tuple[FieldColumn, ...]:
     """The columns of the field that a name means in this segment."""
     field = meaning(name, schema)
-    return tuple(column for column in segment.columns if field_of(column) == field)
+    if field == TEMPLATE:
+        return tuple(column for column in segment.columns if field_of(column) == field)
+    return tuple(column for column in segment.kinds(field) if column.column not in INTERNAL_COLUMNS)
 
 
 def field_impossible(

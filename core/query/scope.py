@@ -92,7 +92,8 @@ def unknown_in_events(context: Context, name: Name, known: Iterable[str]) -> Val
     names = set(known)
     if names:
         hint = nearest(name.name, names)
-        context.warn(f"no event here has a field `{name.name}`" + (f"; did you mean `{hint}`?" if hint else ""))
+        meant = f"did you mean `{hint}`?" if hint else "a text with `:` or `=` in it goes in quotes"
+        context.warn(f"no event here has a field `{name.name}`; {meant}")
     return Value()
 
 
