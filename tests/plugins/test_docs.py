@@ -1,0 +1,36 @@
+"""The page for plugin authors: its code runs, and what it names exists."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import cordwood.plugins
+from cordwood.plugins import Batch
+from cordwood.plugins.fields import STANDARD
+
+PAGE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text()
+parser, contract = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+names: dict[str, Any] = {"__name__": "shop"}
+exec(compile(parser, "docs/plugins.md", "exec"), names)
+exec(compile(contract, "docs/plugins.md", "exec"), names)
+test_contract_of_the_page = names["test_contract"]
+
+
+def test_parser_of_the_page() -> None:
+    (cls,) = names["cordwood_plugins"]()
+    events = cls(cls.config_model()).parse(Batch.from_lines(["cart 200 12ms", "no"])).events()
+    assert (cls.type, events[0]["service"], events[0]["http.status"], events[0]["duration"]) == (
+        "shop",
+        "cart",
+        200,
+        12,
+    )
+    assert events[1]["parse_error"] == "shop: no such line"
+
+
+def test_names_of_the_page_exist() -> None:
+    for name in STANDARD:
+        assert f"`{name}`" in PAGE
+    for name in re.findall(r"`([a-z_]+|[A-Z]\w+)\(", PAGE):
+        known = hasattr(cordwood.plugins, name) or name in dir(cordwood.plugins.Detector) or name.endswith("_contract")
+        assert known or name in ("parse", "detect", "notify"), name
