@@ -1,8 +1,9 @@
 """The page for plugin authors: its code runs, and what it names exists."""
 
 import re
+import runpy
+import tempfile
 from pathlib import Path
-from typing import Any
 
 import cordwood.plugins
 from cordwood.plugins import Batch
@@ -10,9 +11,10 @@ from cordwood.plugins.fields import STANDARD
 
 PAGE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text()
 parser, contract = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-names: dict[str, Any] = {"__name__": "shop"}
-exec(compile(parser, "docs/plugins.md", "exec"), names)
-exec(compile(contract, "docs/plugins.md", "exec"), names)
+# From a file, because pydantic reads the settings' descriptions from there.
+with tempfile.TemporaryDirectory() as folder:
+    (Path(folder) / "shop.py").write_text(parser + "\n\n" + contract)
+    names = runpy.run_path(f"{folder}/shop.py")
 test_contract_of_the_page = names["test_contract"]
 
 
