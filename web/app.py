@@ -8,7 +8,7 @@ import asyncpg
 from litestar import Litestar
 from litestar.di import Provide
 
-from ..plugins import RetryableError
+from ..plugins import HttpSource, RetryableError, load_plugins
 from .api import HANDLERS
 from .api.status import Rate
 from .asgi import Message, Receive, Scope, Send, answer_problem, headers_of
@@ -18,7 +18,7 @@ from .bodies import Bounds, Budget
 from .intake import Intake
 from .pages import Pages
 from .problems import JsonRequest, ProblemException, problem_response
-from .schema import openapi_config
+from .schema import describe_sources, openapi_config
 
 if TYPE_CHECKING:
     from ..core.runtime import Node
@@ -72,6 +72,8 @@ def create_api(node: Node | None, gate: Gate | None = None) -> Litestar:
         request_max_body_size=1024 * 1024,
         logging_config=None,
     )
+    found = (node.registry if node else load_plugins()).kinds["source"].values()
+    describe_sources(app, [plugin.cls for plugin in found if issubclass(plugin.cls, HttpSource)])
     app.state.gate, app.state.attempts, app.state.ingest_rate = gate, Attempts(), Rate()
     return app
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+from collections.abc import Iterable
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,9 +14,23 @@ from jinja2 import Environment, FileSystemLoader
 from litestar import Litestar, Request, Response, Router, get
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
+from litestar.openapi.spec import (
+    Components,
+    OpenAPIMediaType,
+    OpenAPIResponse,
+    OpenAPIType,
+    Operation,
+    Parameter,
+    PathItem,
+    Reference,
+    RequestBody,
+    Schema,
+    SecurityScheme,
+)
 
 from .. import __version__
+from ..plugins import HttpSource
+from .problems import MEDIA_TYPE
 
 DESCRIPTION: Final = """\
 Until a user exists, only this machine is served, and nobody signs in. After that: `Authorization: Bearer TOKEN`, Basic
@@ -64,6 +82,41 @@ def openapi_config() -> OpenAPIConfig:
         ),
         security=[{"bearer": []}, {"basic": []}, {"session": []}, {}],
     )
+
+
+def describe_sources(app: Litestar, sources: Iterable[type[HttpSource[Any]]]) -> None:
+    """Add the routes of HTTP sources to the document: they are not Litestar's, but whoever reads it looks for them."""
+    paths = app.openapi_schema.paths
+    assert paths is not None
+    for source in sources:
+        summary, _, about = inspect.cleandoc(source.__doc__ or source.type).partition("\n")
+        for method, path in source.routes:
+            words = re.findall(r"[A-Za-z0-9]+", path)
+            operation = Operation(
+                operation_id=method.lower() + "".join(word.capitalize() for word in words),
+                tags=["ingest"],
+                summary=summary,
+                description=about.strip() or summary,
+                parameters=[
+                    Parameter(name, "path", _TEXT, description="Part of the path", required=True)
+                    for name in re.findall(r"\{(\w+)\}", path)
+                ],
+                request_body=RequestBody({"application/octet-stream": OpenAPIMediaType(_BINARY)}, description=_BODY),
+                responses=dict(_ANSWERS),
+            )
+            setattr(paths.setdefault(path, PathItem()), method.lower(), operation)
+
+
+_TEXT: Final = Schema(type=OpenAPIType.STRING)
+_BINARY: Final = Schema(type=OpenAPIType.STRING, content_media_type="application/octet-stream")
+_PROBLEM: Final = Reference("#/components/schemas/Problem")
+_BODY: Final = "Its Content-Encoding may be gzip, deflate or zstd"
+_ANSWERS: Final[dict[str, OpenAPIResponse | Reference]] = {
+    "200": OpenAPIResponse("After the commit", content={"application/json": OpenAPIMediaType(Schema())})
+} | {
+    str(status): OpenAPIResponse(HTTPStatus(status).phrase, content={MEDIA_TYPE: OpenAPIMediaType(_PROBLEM)})
+    for status in (400, 401, 403, 413, 415, 429, 500, 503)
+}
 
 
 def document(app: Litestar) -> bytes:
