@@ -12,6 +12,7 @@ batch_filter.py                the search alone, over a batch in memory
 from __future__ import annotations
 
 from .batch_filter import BatchFilter
+from .check import check
 from .engine import QueryEngine
 from .inventory import FieldSummary
 from .parser import parse
@@ -28,5 +29,6 @@ __all__ = [
     "QueryResult",
     "QueryStats",
     "ResultColumn",
+    "check",
     "parse",
 ]

@@ -9,7 +9,7 @@ import time
 import duckdb
 import pyarrow as pa
 import pytest
-from cordwood.core.query import parse
+from cordwood.core.query import check, parse
 from cordwood.core.query.literals import lower
 from cordwood.core.query.plan import plan, prepare
 from cordwood.core.query.prune import Bounds
@@ -41,6 +41,15 @@ def test_places_of_mistakes(text: str, place: tuple[int, int]) -> None:
         parse(text)
     assert (caught.value.line, caught.value.column) == place
     assert "^" in caught.value.pretty()
+
+
+@pytest.mark.parametrize(
+    "text", ["| stats nope()", "| extend x = uper(a)", "/(/", "a | sort", "| stats count() | where x > 1"]
+)
+def test_checking_needs_no_data(text: str) -> None:
+    assert check("| stats p95(took) as p by path | where p > 3").stages
+    with pytest.raises(QueryError):
+        check(text)
 
 
 def test_planning_is_quick() -> None:
