@@ -14,7 +14,7 @@ import uvicorn
 from ..plugins import ConfigError
 
 GRACE_S = 3
-"""Seconds that requests have to finish at a stop; live tails have no end and are cut then."""
+"""Seconds that requests have to finish at a stop; live tails are ended, and what takes longer is cut."""
 
 
 class WebServer(uvicorn.Server):
@@ -36,6 +36,7 @@ class WebServer(uvicorn.Server):
                 **options,
             )
         )
+        self._app = app
         self.listens = anyio.Event()
         self.stopping = anyio.Event()
 
@@ -50,8 +51,9 @@ class WebServer(uvicorn.Server):
         self.listens.set()
 
     def stop(self) -> None:
-        """Accept nothing new, finish what runs, then end `serve`."""
+        """Accept nothing new, finish what runs (live tails are ended), then end `serve`."""
         self.should_exit = True
+        self._app.stop()
         self.stopping.set()
 
 

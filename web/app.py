@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
@@ -50,7 +51,7 @@ def create_app(node: Node, *, bounds: Bounds | None = None, budget: Budget | Non
 
     gate = Gate(pool, node.settings.host)
     intake = Intake(lambda: node.http_sources, gate, bounds=bounds or Bounds(), budget=budget or Budget())
-    return Application(gate, intake, create_api(node, gate), Pages())
+    return Application(gate, intake, create_api(node, gate), Pages(), lambda: node.store.commits.wake())
 
 
 def create_api(node: Node | None, gate: Gate | None = None) -> Litestar:
@@ -74,6 +75,7 @@ def create_api(node: Node | None, gate: Gate | None = None) -> Litestar:
     )
     found = (node.registry if node else load_plugins()).kinds["source"].values()
     describe_sources(app, [plugin.cls for plugin in found if issubclass(plugin.cls, HttpSource)])
+    app.state.stopping = False
     app.state.gate, app.state.attempts, app.state.ingest_rate = gate, Attempts(), Rate()
     return app
 
@@ -81,8 +83,13 @@ def create_api(node: Node | None, gate: Gate | None = None) -> Litestar:
 class Application:
     """Gate first, then whoever the path belongs to: a source, the API, else the UI."""
 
-    def __init__(self, gate: Gate, intake: Intake, api: Litestar, pages: Pages) -> None:
-        self.gate, self.intake, self.api, self.pages = gate, intake, api, pages
+    def __init__(self, gate: Gate, intake: Intake, api: Litestar, pages: Pages, wake: Callable[[], None]) -> None:
+        self.gate, self.intake, self.api, self.pages, self._wake = gate, intake, api, pages, wake
+
+    def stop(self) -> None:
+        """End the live tails, which have no end of their own: a server that stops waits for its answers."""
+        self.api.state.stopping = True
+        self._wake()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""

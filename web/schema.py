@@ -102,7 +102,7 @@ def describe_sources(app: Litestar, sources: Iterable[type[HttpSource[Any]]]) ->
                     for name in re.findall(r"\{(\w+)\}", path)
                 ],
                 request_body=RequestBody({"application/octet-stream": OpenAPIMediaType(_BINARY)}, description=_BODY),
-                responses=dict(_ANSWERS),
+                responses={**_ANSWERS},
             )
             setattr(paths.setdefault(path, PathItem()), method.lower(), operation)
 
@@ -111,7 +111,7 @@ _TEXT: Final = Schema(type=OpenAPIType.STRING)
 _BINARY: Final = Schema(type=OpenAPIType.STRING, content_media_type="application/octet-stream")
 _PROBLEM: Final = Reference("#/components/schemas/Problem")
 _BODY: Final = "Its Content-Encoding may be gzip, deflate or zstd"
-_ANSWERS: Final[dict[str, OpenAPIResponse | Reference]] = {
+_ANSWERS: Final = {
     "200": OpenAPIResponse("After the commit", content={"application/json": OpenAPIMediaType(Schema())})
 } | {
     str(status): OpenAPIResponse(HTTPStatus(status).phrase, content={MEDIA_TYPE: OpenAPIMediaType(_PROBLEM)})

@@ -57,9 +57,14 @@ async def client(node: Node, client_of: Callable[..., Client]) -> AsyncIterator[
         yield made
 
 
+@pytest.fixture
+def listening() -> Callable[[Any], contextlib.AbstractAsyncContextManager[str]]:
+    """Puts an application behind a real port; gives its URL."""
+    return _listening
+
+
 @contextlib.asynccontextmanager
-async def listening(app: Any) -> AsyncIterator[str]:
-    """The application behind a real port; gives its URL."""
+async def _listening(app: Any) -> AsyncIterator[str]:
     server = uvicorn.Server(
         uvicorn.Config(app, lifespan="off", ws="none", log_config=None, http="httptools", timeout_graceful_shutdown=1)
     )
@@ -77,5 +82,5 @@ async def listening(app: Any) -> AsyncIterator[str]:
 @pytest.fixture
 async def live(node: Node) -> AsyncIterator[Client]:
     """The application of the node behind a real port."""
-    async with listening(create_app(node)) as url, Client(base_url=url, timeout=30) as made:
+    async with _listening(create_app(node)) as url, Client(base_url=url, timeout=30) as made:
         yield made

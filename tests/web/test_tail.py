@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import httpx
 import pytest
 from cordwood.core.runtime import Node
+from cordwood.web import create_app
 from cordwood.web.api import tail
 
 if TYPE_CHECKING:
@@ -142,3 +144,14 @@ async def test_what_cannot_be_followed_is_refused(client: Client, query: str, af
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
     assert named in answer.text
+
+
+async def test_a_server_that_stops_ends_its_tails(node: Node, listening: Any) -> None:
+    app = create_app(node)
+    async with listening(app) as url, httpx.AsyncClient(base_url=url, timeout=30) as client:
+        with anyio.fail_after(5):
+            async with client.stream("GET", "/api/v1/tail") as answer:
+                lines = answer.aiter_lines()
+                assert await anext(lines) == "retry: 1000"
+                app.stop()
+                assert [line async for line in lines if line and not line.startswith(":")] == []

@@ -8,11 +8,11 @@ from, after a reconnection or on another node, also when compaction has moved th
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Annotated, Final
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
-from litestar import get
+from litestar import Request, get
 from litestar.params import HeaderParameter
 from litestar.response import Stream
 
@@ -44,6 +44,7 @@ _sorted = msgspec.json.Encoder(order="sorted").encode  # the order of columns is
     responses=described(),
 )
 async def tail_events(
+    request: Request[Any, Any, Any],
     node: NodeDependency,
     text: Text = "",
     last_event_id: Annotated[
@@ -63,7 +64,8 @@ async def tail_events(
         )
     place = await start_of(node, last_event_id)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return Stream(follow(node, text, *place), media_type="text/event-stream", headers=headers)
+    stream = follow(node, text, *place, stopping=lambda: bool(request.app.state.stopping))
+    return Stream(stream, media_type="text/event-stream", headers=headers)
 
 
 async def start_of(node: Node, last_event_id: str | None) -> tuple[int, int]:
@@ -79,19 +81,21 @@ async def start_of(node: Node, last_event_id: str | None) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-async def follow(node: Node, text: str, position: int, seen: int) -> AsyncIterator[bytes]:
-    """The stream from `seen` events after the begin of the commit `position` on, without end.
+async def follow(
+    node: Node, text: str, position: int, seen: int, *, stopping: Callable[[], bool]
+) -> AsyncIterator[bytes]:
+    """The stream from `seen` events after the begin of the commit `position` on.
 
-    It ends where the database does not answer: the client connects again and goes on where it was.
+    It ends where the server stops, or the database does not answer: the client connects again and goes on.
     """
     yield b"retry: 1000\n: following\n\n"
     try:
         with node.store.commits.subscribe() as commits:
-            while True:
+            while not stopping():
                 head = await node.store.catalog.head(node.project_id)
                 if position < head and not await anything(node, text, position, head):
                     position, seen = head + 1, 0
-                while position <= head:
+                while position <= head and not stopping():
                     events = await events_of(node, text, position)
                     for part in messages(events, position, seen):
                         yield part

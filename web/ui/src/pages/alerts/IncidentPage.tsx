@@ -104,7 +104,7 @@ function Panel({ title, children }: { readonly title: string; readonly children:
   return <section className={styles.panel} aria-label={title}><h2>{title}</h2>{children}</section>
 }
 
-const LEAD = 5 // window widths shown before the one that fired
+const LEAD = 2 // window widths shown before the one that fired
 
 /** The events of the incident's group around the time it fired. */
 function Around({ incident, utc }: { readonly incident: Incident; readonly utc: boolean }) {
@@ -112,7 +112,7 @@ function Around({ incident, utc }: { readonly incident: Incident; readonly utc: 
   const { query } = incident
   const [from, to] = [Date.parse(incident.from), Date.parse(incident.to)]
   const width = Math.max(60_000, to - from)
-  const range = { from: new Date(from - LEAD * width).toISOString(), to: new Date(to + width).toISOString() }
+  const range = { from: new Date(from - LEAD * width).toISOString(), to: new Date(to + width / 4).toISOString() }
   const bars = useQuery({ queryKey: ['incident', incident.id, 'bars', range], queryFn: ({ signal }) => runHistogram({ query, range, utc, bars: 60 }, signal), staleTime: 60_000 })
   if (!bars.data || bars.data.total === 0) return null
   return (
