@@ -110,7 +110,8 @@ def holds(search: tuple[Any, ...], event: Event) -> bool:
         case "regex":
             # RE2 folds all letters, and has ASCII classes; Python's ASCII flag would hold for both.
             flags = re.IGNORECASE if rest[1] and not rest[0].isascii() else re.ASCII | (re.IGNORECASE if rest[1] else 0)
-            return message is not None and re.search(rest[0], message, flags) is not None
+            pattern = rest[0].replace("$", r"\Z")  # in RE2 it is the very end, in Python also before a last line break
+            return message is not None and re.search(pattern, message, flags) is not None
         case "number":
             return with_number(event, *rest)
         case "text":
