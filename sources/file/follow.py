@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import polars as pl
 
 from ...plugins import Batch, Json, now_ns, split_lines
 from .content import Unpacked, VanishedError, open_file
-from .position import HEAD, Position
+from .position import HEAD, Position, unrotated
 from .scan import Inode, Seen, moved_to
 
 BLOCK = 1 << 20
@@ -54,9 +55,13 @@ class Follow:
     size: int = 0
     mtime_ns: int = 0
     descriptor: int | None = None
+    start: bytes = b""
+    """The content's first bytes, up to `HEAD`, as they were last seen."""
     outstanding: int = 0
     failed: bool = False
     skip_to: Position | None = None
+    stem: str = field(init=False, default="")
+    """The name under which rotation may have made it, or will."""
     gone_at: float | None = None
     """When the name vanished, by the monotonic clock; the open file is read on for a while."""
     idle: tuple[int, int] = (-1, -1)
@@ -64,8 +69,10 @@ class Follow:
     _partial: tuple[int, float] = (0, 0.0)
     _stream: Unpacked | None = None
     _pending: bytes = b""
-    _start: bytes = b""
     _complaint: str = field(default="")
+
+    def __post_init__(self) -> None:
+        self.stem = unrotated(Path(self.path).name)
 
     def update(self, seen: Seen) -> None:
         """What a scan found under this inode."""
@@ -122,8 +129,8 @@ class Follow:
             self.size, self.mtime_ns = now.st_size, now.st_mtime_ns
             data = os.pread(descriptor, BLOCK + 1, self.position.offset)
             # The head is looked at after the block: if it still fits, the block was read before any truncation.
-            self._start = os.pread(descriptor, HEAD, 0)
-            if now.st_size < self.position.offset or not self.position.fits(self._start):
+            self.start = os.pread(descriptor, HEAD, 0)
+            if now.st_size < self.position.offset or not self.position.fits(self.start):
                 raise ReplacedError
             ended, complete = len(data) <= BLOCK, last
         else:
@@ -136,11 +143,11 @@ class Follow:
     def _unpack(self, descriptor: int) -> bytes:
         if self._stream is None:
             self._stream, self._pending = Unpacked(descriptor, self.kind), b""
-            self._start = self._stream.read(HEAD)
-            if not self.position.fits(self._start):
+            self.start = self._stream.read(HEAD)
+            if not self.position.fits(self.start):
                 raise ReplacedError
-            skipped = min(self.position.offset, len(self._start))
-            self._pending = self._start[skipped:]
+            skipped = min(self.position.offset, len(self.start))
+            self._pending = self.start[skipped:]
             self._stream.skip(self.position.offset - skipped)
         self._pending += self._stream.read(BLOCK + 1 - len(self._pending))
         return self._pending
@@ -168,7 +175,7 @@ class Follow:
         lines = data[:end]
         if self.kind != "plain":
             self._pending = data[end:]
-        position = self.position.advanced(self.position.offset + end, self._start, self.path)
+        position = self.position.advanced(self.position.offset + end, self.start, self.path)
         if not self.position.offset:
             lines = lines.removeprefix(b"\xef\xbb\xbf")
         # A writer that kept its place over a truncation leaves a hole before it, which reads as NULs.

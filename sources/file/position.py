@@ -61,6 +61,7 @@ def fingerprint(start: bytes) -> str:
     return hashlib.blake2b(start, digest_size=16).hexdigest()
 
 
+PACKED = (".gz", ".gzip", ".zst", ".zstd")
 _PACKED = re.compile(r"\.(gz|gzip|zst|zstd)$")
 _SERIAL = re.compile(r"[._-]\d[\d._T:-]*$")
 _DATED = re.compile(r"[._-]\d[\d._T:-]*(?=\.[A-Za-z]\w*$)")

@@ -17,7 +17,7 @@ from pathlib import Path
 from ...plugins import Json
 from .content import VanishedError, content_start, kind_of, open_file
 from .follow import Follow
-from .position import Position, is_rotation_of, same_stem, unrotated
+from .position import PACKED, Position, is_rotation_of, same_stem, unrotated
 from .scan import Inode, Seen
 
 HOLD_S = 3.0
@@ -44,6 +44,7 @@ class Tracker:
         self._retired: list[Position] = []
         self._replaced: set[Inode] = set()
         self._held: dict[Inode, tuple[int, float]] = {}
+        self._live: dict[str, list[Follow]] = {}
         self._open: OrderedDict[Inode, Follow] = OrderedDict()
         self.at_end = at_end and not known
         """New files are followed from their end: only until the first look is done."""
@@ -76,9 +77,10 @@ class Tracker:
         for inode in self._held.keys() - seen.keys():
             del self._held[inode]
         placed = []
-        for one in scan:
+        for one in sorted(scan, key=lambda one: one.path.endswith(PACKED)):  # an original before what was made of it
             if one.inode not in self.files and (file := self._meet(one, now)):
                 self.files[one.inode] = file
+                self._live.setdefault(file.stem, []).append(file)
                 self.touch(file)
                 if file.sent != file.position.json() and file.position.offset:
                     placed.append(file)
@@ -98,7 +100,8 @@ class Tracker:
         """Follow it no more; its committed position stays known."""
         file.close()
         self._open.pop(file.inode, None)
-        self.files.pop(file.inode, None)
+        if self.files.pop(file.inode, None):
+            self._live[file.stem].remove(file)
 
     def replaced(self, file: Follow) -> None:
         """Its content is another now: truncated, or written anew. It is met again at the next look as what it is."""
@@ -156,7 +159,7 @@ class Tracker:
                     position = _end(descriptor, one, kind, start)
         self._replaced.discard(one.inode)
         self._held.pop(one.inode, None)
-        return Follow(key, one.inode, one.path, kind, position, value, one.size, one.mtime_ns, descriptor)
+        return Follow(key, one.inode, one.path, kind, position, value, one.size, one.mtime_ns, descriptor, start)
 
     def _retire(self, position: Position) -> None:
         if position.head and position not in self._retired:
@@ -173,34 +176,34 @@ class Tracker:
         """The position of known content that this file holds again; or that one has to wait; or None: it is new."""
         best: Position | None = None
         wait: _Wait | None = None
-        for known, owner, renumbered in self._candidates(one, key):
+        for original in self._live.get(unrotated(Path(one.path).name), ()):
+            length = min(len(original.start), len(start))
+            if original.kind != "plain" or not length or original.start[:length] != start[:length]:
+                continue
+            if kind != "plain" and Path(original.path).parent == Path(one.path).parent:
+                wait = _Wait(bounded=False)  # it is read as long as it is there; then what was made of it goes on
+            elif kind == "plain" and is_rotation_of(one.path, original.path):
+                wait = wait or _Wait(bounded=original.gone_at is None)
+        for known, renumbered in self._candidates(one, key):
             if not known.head or not known.fits(start):
                 continue
-            path = owner.path if owner else known.path
-            if kind == "plain":
-                if not (is_rotation_of(one.path, path) or (renumbered and owner is None and known.path == one.path)):
-                    continue
-                if owner:
-                    wait = _Wait(bounded=owner.gone_at is None)
-                    continue
-            elif owner:
-                if owner.kind == "plain" and Path(path).parent == Path(one.path).parent:
-                    wait = _Wait(bounded=False)
+            same_path = renumbered and known.path == one.path
+            if kind == "plain" and not same_path and not is_rotation_of(one.path, known.path):
                 continue
             if best is None or (known.head, known.offset) > (best.head, best.offset):
                 best = known
         return best or wait
 
-    def _candidates(self, one: Seen, key: str) -> Iterator[tuple[Position, Follow | None, bool]]:
-        """Known positions of files with such a name: whose they are now, and whether only the device differs."""
+    def _candidates(self, one: Seen, key: str) -> Iterator[tuple[Position, bool]]:
+        """Positions of content with such a name that is followed no more, and whether only the device differs."""
         for other in self._by_stem.get(unrotated(Path(one.path).name), ()):
             if other != key:
                 device, number = (int(part) for part in other.removeprefix(self._prefix).split(":"))
-                owner = self.files.get((device, number))
-                yield Position.of(self._known[other]), owner, number == one.inode[1]
+                if (device, number) not in self.files:
+                    yield Position.of(self._known[other]), number == one.inode[1]
         for retired in self._retired:
             if same_stem(one.path, retired.path):
-                yield retired, None, False
+                yield retired, False
 
 
 def _end(descriptor: int, one: Seen, kind: str, start: bytes) -> Position:

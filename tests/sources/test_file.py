@@ -407,3 +407,34 @@ async def test_renumbered_device(tmp_path: Path) -> None:
 def test_wrong_settings(settings: dict[str, Any], reason: str) -> None:
     with pytest.raises(pydantic.ValidationError, match=reason):
         FileConfig(**({"include": ["x"]} | settings))
+
+
+@pytest.mark.parametrize("size", [20, 5_000])
+async def test_first_seen_while_being_compressed(tmp_path: Path, size: int) -> None:
+    """Original and compressed file are both there, and neither was seen before."""
+    store, lines = MemoryStore(), numbered(size)
+    log = tmp_path / "app.log.1"
+    log.write_text(text(lines))
+    packed = gzip.compress(log.read_bytes())
+    (tmp_path / "app.log.2.gz").write_bytes(packed[: len(packed) // 2])
+    async with following(store, tmp_path / "*.gz", tmp_path / "app.log*"):
+        await anyio.sleep(0.03)
+        (tmp_path / "app.log.2.gz").write_bytes(packed)
+        log.unlink()
+        await arrived(store, lines)
+        await anyio.sleep(0.4)
+        assert store.lines == lines
+
+
+async def test_first_seen_while_being_copied(tmp_path: Path) -> None:
+    store, lines = MemoryStore(), numbered(500)
+    log = tmp_path / "app.log"
+    log.write_text(text(lines))
+    shutil.copy(log, tmp_path / "app.log.1")
+    async with following(store, tmp_path / "app.log*"):
+        await arrived(store, lines)
+        os.truncate(log, 0)
+        append(log, "new\n")
+        await arrived(store, [*lines, "new"])
+        await anyio.sleep(0.3)
+        assert store.lines == [*lines, "new"]
