@@ -45,7 +45,8 @@ const EDITING: readonly KeyBinding[] = [
 export function QueryBox({ value, onRun, mistake = null, hint, label, describedBy, ref }: QueryBoxProps) {
   const host = useRef<HTMLDivElement>(null)
   const view = useRef<EditorView | null>(null)
-  const recalled = useRef(-1)
+  const recalled = useRef(-1) // place in the history; -1: what was typed
+  const draft = useRef('')
   const run = useEffectEvent((text: string) => onRun(text))
   const initial = useEffectEvent(() => value)
 
@@ -63,9 +64,10 @@ export function QueryBox({ value, onRun, mistake = null, hint, label, describedB
       if (doc.lineAt(selection.main.head).number !== edge) return false
       const past = historyPreference.get()
       const next = recalled.current + step
-      if (next >= past.length || (step === -1 && recalled.current < 0)) return false
+      if (next >= past.length || next < -1) return false
+      if (recalled.current === -1) draft.current = doc.toString()
       recalled.current = next
-      const text = past[next] ?? ''
+      const text = next === -1 ? draft.current : past[next] ?? ''
       editor.dispatch({ changes: { from: 0, to: doc.length, insert: text }, selection: { anchor: text.length } })
       return true
     }

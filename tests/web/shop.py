@@ -1,0 +1,215 @@
+"""What the browser tests share: a shop's events on a real server, a real Chromium, and the words to use its pages.
+
+Screenshots go to tests/.artifacts; with CORDWOOD_SCREENSHOTS=1 to docs/images, where the README takes them from.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
+
+from ..conftest import ROOT, Server
+from ..services import find_chromium
+
+ARTIFACTS = ROOT / "tests" / ".artifacts"
+README_IMAGES = {"explore", "explore-dark", "event", "mistake", "tail", "alerts", "incident"}
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+SERVICES = ("checkout", "payments", "gateway", "catalog", "auth")
+CONFIG = """
+version: 1
+detectors:
+  checkout errors:
+    type: threshold
+    query: "severity>=error | stats count() as n by service"
+    condition: "n > 20"
+    window: 1h
+    every: 1s
+    notify: [oncall]
+notifiers:
+  oncall: {type: webhook, url: "http://127.0.0.1:PORT/hook"}
+"""
+
+
+def made_events(now: datetime, count: int = 2400) -> list[dict[str, Any]]:
+    """A shop's events of the last 55 minutes, an outage of its payments among them; the same for the same `now`."""
+    chance = random.Random(11)
+    events = []
+    for _ in range(count):
+        at = now - timedelta(seconds=chance.random() * 3300)
+        broken = timedelta(minutes=14) < now - at < timedelta(minutes=20)
+        level = chance.choices(["DEBUG", "INFO", "WARN", "ERROR"], [15, 70, 10, 60 if broken else 3])[0]
+        service, user = chance.choice(SERVICES), chance.randrange(1, 400)
+        path = chance.choice(["/api/cart", "/api/orders", "/api/items/42", "/login"])
+        took = round(chance.expovariate(1 / 80), 1)
+        message = {
+            "DEBUG": f"cache lookup key=user:{user} hit=true",
+            "INFO": f"GET {path} 200 in {took} ms",
+            "WARN": f"slow query took {took * 9:.0f} ms, retrying (attempt {chance.randrange(1, 4)})",
+            "ERROR": f"card declined for user {user}: upstream timeout after 3000 ms",
+        }[level]
+        events.append(
+            {
+                "timestamp": at.isoformat(),
+                "severity": level,
+                "service": service,
+                "host": f"web-{chance.randrange(1, 5)}",
+                "message": message,
+                "trace_id": f"{chance.getrandbits(128):032x}",
+                "http.path": path,
+                "http.status": chance.choice([500, 502, 503]) if level == "ERROR" else 200,
+                "took_ms": took,
+                "user": str(user),
+            }
+        )
+    for step in range(3):
+        events.append(
+            {
+                "timestamp": (now - timedelta(minutes=5, milliseconds=-step)).isoformat(),
+                "severity": "WARN",
+                "service": "checkout",
+                "host": "web-1",
+                "message": f"needle number {step}",
+                "trace_id": TRACE,
+                "odd name": f"a b{step}",
+            }
+        )
+    return events
+
+
+class Hook(BaseHTTPRequestHandler):
+    """Refuses every delivery once, then takes it."""
+
+    seen: ClassVar[set[str]] = set()
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        delivery = self.headers["X-Cordwood-Delivery"]
+        self.send_response(200 if delivery in self.seen else 503)
+        self.seen.add(delivery)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing on standard error."""
+
+
+@pytest.fixture(scope="module")
+def hook_port() -> Iterator[int]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Hook) as receiver:
+        threading.Thread(target=receiver.serve_forever, daemon=True).start()
+        yield receiver.server_address[1]
+        receiver.shutdown()
+
+
+@pytest.fixture(scope="module")
+def site(hook_port: int) -> Iterator[Server]:
+    """One server for all tests of this file, with the shop's events in it and a detector that fires on them."""
+    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-ui-"))
+    folder.chmod(0o755)
+    server = Server(folder, CONFIG.replace("PORT", str(hook_port)))
+    server.start()
+    status, _ = server.post(made_events(datetime.now(UTC)))
+    assert status == 200
+    yield server
+    server.stop()
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    shutil.move(server.log, ARTIFACTS / "ui-server.log")
+    shutil.rmtree(folder, ignore_errors=True)
+    if server.config:
+        server.config.unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    program = find_chromium()
+    assert program, "no Chromium: install one, or name it in CORDWOOD_CHROMIUM"
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=str(program), args=FLAGS)
+
+
+class Faults(list[str]):
+    """What went wrong on a page, but for what a test says it expects."""
+
+    expected: str = "$^"
+
+    def note(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.append(f"{message.text} ({message.location.get('url', '')})")
+
+
+@pytest.fixture
+def faults() -> Faults:
+    return Faults()
+
+
+@pytest.fixture
+def open_page(browser: Browser, site: Server, faults: Faults) -> Iterator[Callable[..., Page]]:
+    """Opens pages of the site, each in a browser of its own; an error in a console fails the test at its end."""
+    contexts = []
+
+    def open_(path: str, width: int = 1440, height: int = 900, **options: Any) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, timezone_id="UTC", **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(15_000)
+        page.on("console", faults.note)
+        page.on("pageerror", lambda why: faults.append(str(why)))
+        page.goto(site.url + path)
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    assert [fault for fault in faults if not re.search(faults.expected, fault)] == []
+
+
+def box(page: Page) -> Locator:
+    return page.get_by_role("textbox", name=re.compile("^(Query|Filter)$"))
+
+
+def rows(page: Page) -> Locator:
+    return page.get_by_role("option")
+
+
+def ask(page: Page, query: str) -> None:
+    """Type a query over what is in the box, and run it."""
+    box(page).click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(query)
+    page.keyboard.press("Enter")
+
+
+def said(page: Page, name: str) -> str | None:
+    """What the page's address says of a state."""
+    return parse_qs(urlparse(page.url).query).get(name, [None])[0]
+
+
+def shot(page: Page, name: str) -> None:
+    kept = name in README_IMAGES and os.environ.get("CORDWOOD_SCREENSHOTS")
+    folder = ROOT / "docs" / "images" if kept else ARTIFACTS
+    folder.mkdir(parents=True, exist_ok=True)
+    page.mouse.move(5, 500)
+    expect(page.locator("[role=status][aria-label^=Loading]")).to_have_count(0)
+    page.screenshot(path=folder / f"{name}.png")

@@ -1,0 +1,199 @@
+"""The pages beside Explore in a real Chromium, and what holds for all: keys, themes, narrow windows, accessibility."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from ..conftest import ROOT, Server
+from . import shop
+from .shop import SERVICES, Faults, box, made_events, rows, said, shot
+
+site, browser, faults, open_page = shop.site, shop.browser, shop.faults, shop.open_page
+hook_port = shop.hook_port
+pytestmark = pytest.mark.browser
+AXE = ROOT / "web" / "ui" / "node_modules" / "axe-core" / "axe.min.js"
+PASSWORD = "correct horse battery staple"
+
+
+def test_the_tail_follows_pauses_and_goes_on(open_page: Callable[..., Page], site: Server) -> None:
+    page = open_page("/tail?q=service%3Atail")
+    expect(page.get_by_text("live", exact=True)).to_be_visible()
+    log = page.get_by_role("log")
+
+    def send(*names: str) -> None:
+        then = (datetime.now(UTC) - timedelta(days=3)).isoformat()  # it follows commits, whatever time events say
+        site.post([{"timestamp": then, "service": "tail", "message": f"event {name}"} for name in names])
+        site.post([{"timestamp": then, "service": "other", "message": "not for the tail"}])
+
+    send("one")
+    expect(log).to_contain_text("event one")
+    send(*(f"filling {number}" for number in range(80)))
+    expect(log).to_contain_text("event filling 79")  # it is at the end, without a hand
+    log.hover()
+    page.mouse.wheel(0, -600)
+    expect(page.get_by_text("paused", exact=True)).to_be_visible()
+    send("two")
+    resume = page.get_by_role("button", name="1 new event: follow")
+    expect(resume).to_be_visible()
+    expect(log).not_to_contain_text("event two")
+    resume.click()
+    expect(log).to_contain_text("event two")
+    expect(log).not_to_contain_text("not for the tail")
+
+
+def test_the_tail_looks_alive(open_page: Callable[..., Page], site: Server) -> None:
+    page = open_page("/tail")
+    expect(page.get_by_text("live", exact=True)).to_be_visible()
+    for part in range(12):
+        now = datetime.now(UTC)
+        site.post([event | {"timestamp": now.isoformat()} for event in made_events(now, 200)[6 * part : 6 * part + 6]])
+        page.wait_for_timeout(150)
+    expect(page.get_by_text(re.compile(r"^[1-9]\d* events since opened"))).to_be_visible()
+    shot(page, "tail")
+
+
+def test_incidents_are_shown_acknowledged_and_resolved(open_page: Callable[..., Page], site: Server) -> None:
+    wait_for_delivery(site)
+    page = open_page("/alerts")
+    expect(page).to_have_url(re.compile("/alerts/incidents"))
+    expect(page.get_by_role("link", name=re.compile("payments")).first).to_be_visible()
+    shot(page, "alerts")
+    page.get_by_role("link", name=re.compile("payments")).first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("payments")
+    expect(page.get_by_role("region", name="Sample events")).to_contain_text("card declined")
+    expect(page.get_by_role("region", name="Notifications")).to_contain_text("oncall")
+    expect(page.get_by_role("region", name="Notifications")).to_contain_text(re.compile("failed.*503.*delivered.*200"))
+    expect(page.get_by_role("region", name="Timeline")).to_contain_text("Opened")
+    expect(page.get_by_role("img", name=re.compile("^Histogram"))).to_be_visible()
+    shot(page, "incident")
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.get_by_role("region", name="Timeline")).to_contain_text("Acknowledged")
+    page.get_by_role("link", name="Events in Explore").click()
+    expect(rows(page).first).to_contain_text("payments")
+    assert said(page, "from")
+    assert said(page, "to")
+    page.go_back()
+    page.get_by_role("button", name="Resolve").click()
+    expect(page.get_by_role("button", name="Resolve")).to_be_hidden()
+    page.get_by_role("link", name="Incidents").click()
+    page.get_by_role("button", name="Resolved").click()
+    expect(page.get_by_role("link", name=re.compile("resolved.*payments"))).to_be_visible()
+    page.get_by_role("link", name="Notifications").click()
+    expect(page.get_by_role("listitem").filter(has_text="oncall").first).to_be_visible()
+    page.get_by_role("link", name="Detectors").click()
+    expect(page.get_by_role("heading", name="checkout errors", exact=True)).to_be_visible()
+
+
+def wait_for_delivery(site: Server) -> None:
+    """Until the notification of every incident's opening was taken."""
+    for _ in range(150):
+        found = json.loads(site.call("GET", "/api/v1/notifications")[1])["items"]
+        opened = [one["status"] for one in found if one["event"] == "opened"]
+        if len(opened) >= len(SERVICES) and set(opened) == {"sent"}:
+            return
+        time.sleep(0.1)
+    pytest.fail(f"not delivered: {opened}")
+
+
+def test_the_keyboard_alone_is_enough(open_page: Callable[..., Page]) -> None:
+    page = open_page("/explore")
+    expect(rows(page).first).to_be_visible()
+    press = page.keyboard.press
+    press("/")
+    expect(box(page)).to_be_focused()
+    page.keyboard.type("needle")
+    press("Enter")
+    expect(rows(page)).to_have_count(3)
+    press("Escape")
+    event = page.get_by_role("region", name="Event", exact=True)
+    for key, message in (
+        ("j", None),
+        ("j", None),
+        ("x", "needle number 1"),
+        ("j", "needle number 0"),
+        ("k", "needle number 1"),
+    ):
+        press(key)
+        if message:
+            expect(event.get_by_label("Message", exact=True)).to_have_text(message)
+    press("x")
+    expect(event).to_be_hidden()
+    press("?")
+    expect(page.get_by_role("dialog", name="Help")).to_be_visible()
+    press("Escape")
+    expect(page.get_by_role("dialog", name="Help")).to_be_hidden()
+    press("Control+k")
+    expect(page.get_by_role("combobox")).to_be_focused()
+    page.keyboard.type("detec")
+    press("Enter")
+    expect(page).to_have_url(re.compile("/alerts/detectors"))
+
+
+def test_the_theme_is_remembered(open_page: Callable[..., Page]) -> None:
+    page = open_page("/explore", color_scheme="dark")
+    expect(rows(page).first).to_be_visible()
+    shot(page, "explore-dark")
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.get_by_role("button", name=re.compile("^Theme")).click()
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != dark
+    page.reload()
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+
+
+def test_people_sign_in_where_users_exist(browser: Browser, make_server: Callable[..., Server], faults: Faults) -> None:
+    server = make_server(environment={"CORDWOOD_ADMIN_EMAIL": "ada@example.com", "CORDWOOD_ADMIN_PASSWORD": PASSWORD})
+    server.start()
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.on("console", faults.note)
+        page.goto(f"{server.url}/explore?q=needle")
+        page.get_by_label("Email").fill("ada@example.com")
+        page.get_by_label("Password").fill("wrong")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("alert")).to_contain_text("password is wrong")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        expect(box(page)).to_have_text("needle")
+        expect(page.get_by_text("No events yet")).to_be_visible()
+        shot(page, "first-event")
+        page.get_by_role("button", name="Sign out ada@example.com").click()
+        expect(page.get_by_label("Email")).to_be_visible()
+        shot(page, "sign-in")
+    assert [fault for fault in faults if "status of 401" not in fault] == []
+
+
+@pytest.mark.parametrize("path", ["/explore", "/explore?q=needle", "/tail", "/alerts/incidents", "/alerts/detectors"])
+def test_nothing_sticks_out_at_400_pixels(open_page: Callable[..., Page], path: str) -> None:
+    page = open_page(path, width=400, height=800)
+    expect(page.get_by_role("main")).to_be_visible()
+    page.wait_for_timeout(600)
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= 400
+    shot(page, "narrow" + re.sub(r"\W+", "-", path))
+
+
+@pytest.mark.parametrize(
+    "path", ["/explore?q=card", "/tail", "/alerts/incidents", "/alerts/notifications", "/alerts/detectors"]
+)
+def test_axe_finds_nothing(open_page: Callable[..., Page], site: Server, path: str) -> None:
+    if not AXE.exists():
+        pytest.skip("needs axe-core in web/ui/node_modules: npm ci there")
+    wait_for_delivery(site)
+    page = open_page(path)
+    if "card" in path:
+        rows(page).first.click()
+        expect(page.get_by_role("region", name="Event", exact=True)).to_be_visible()
+    page.wait_for_timeout(800)
+    page.evaluate(AXE.read_text())
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        page.wait_for_timeout(200)
+        found = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})")
+        wrong = [(one["id"], one["help"], [n["html"][:160] for n in one["nodes"][:3]]) for one in found["violations"]]
+        assert (scheme, wrong) == (scheme, [])
