@@ -172,7 +172,8 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.process is not None and error is None:
-            self.stop()
+            if code := self.stop():
+                raise ServerDiedError(f"exit {code} after SIGTERM: {self.last_words()}")
             return
         self.kill()
         if error is not None:

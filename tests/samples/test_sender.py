@@ -11,6 +11,7 @@ import anyio
 import anyio.abc
 import httpx
 import pytest
+from cordwood.infra.samples import run_demo
 from cordwood.infra.samples.sender import RefusedError, Sender
 
 pytestmark = pytest.mark.anyio
@@ -78,3 +79,11 @@ async def test_a_refusal_ends_it() -> None:
     async with answering([REFUSED]) as (url, _):
         with pytest.raises(RefusedError, match="401"):
             await send(url, [{"message": "hello"}])
+
+
+async def test_a_demo_that_is_refused_says_so_and_ends(caplog: pytest.LogCaptureFixture) -> None:
+    async with answering([REFUSED] * 8) as (url, _):
+        with anyio.fail_after(20):
+            await run_demo(url)
+    assert "the sample applications stop" in caplog.text
+    assert "401" in caplog.text
