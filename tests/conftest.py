@@ -162,7 +162,12 @@ class Server:
         self.process.wait()
 
     def call(
-        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None, timeout: float = 60
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        timeout: float = 60,
     ) -> tuple[int, bytes]:
         """(status, body); an error status is an answer, a dead connection raises OSError."""
         request = urllib.request.Request(self.url + path, data=body, method=method, headers=headers or {})

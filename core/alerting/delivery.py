@@ -16,8 +16,8 @@ from typing import Any
 import anyio
 
 from ...plugins import DeliveryError, Notification, Notifier, RetryableError
+from ..storage.leader import Session
 from .backoff import GIVE_UP_SECONDS, retry_seconds
-from .leader import Session
 from .metrics import AlertingMetrics
 from .records import rfc3339, to_datetime, to_ns
 from .samples import storable

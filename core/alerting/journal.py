@@ -12,7 +12,7 @@ from typing import Any
 
 from ...plugins import Detector, Finding
 from ..storage.database import Connection
-from .leader import Session
+from ..storage.leader import Session
 from .lifecycle import Changes, Known, Step, changes
 from .outbox import opened_notifications, resolved_notifications
 from .records import rfc3339, to_datetime, to_ns

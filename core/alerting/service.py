@@ -11,11 +11,11 @@ from prometheus_client import CollectorRegistry
 
 from ...config import Config
 from ...plugins import Detector, Notifier, now_ns
+from ..storage.leader import Session, lead
 from .delivery import Delivery
 from .detection import Detection, Surroundings
 from .head import Catalog, Commits, Head
 from .journal import Journal
-from .leader import Session, lead
 from .metrics import AlertingMetrics
 from .run import Engine
 
@@ -78,7 +78,7 @@ class AlertingService:
         async def work(session: Session) -> None:
             await self._work(session, project_id, detectors, notifiers)
 
-        await lead(self._store.pool, work)
+        await lead(self._store.pool, "alerting", work)
 
     async def _work(self, session: Session, project_id: int, detectors: Detectors, notifiers: Notifiers) -> None:
         head = Head(self._store.catalog, self._store.commits, project_id)

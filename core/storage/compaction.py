@@ -25,6 +25,7 @@ from .catalog import Catalog, insert_file, insert_segment
 from .commit import KEY_HOURS
 from .decode import read_segments
 from .encode import POSITION, TEMPLATE, EncodedSegment, encode_frame
+from .leader import Session
 from .segment import Segment
 
 FULL_ROWS = 500_000
@@ -41,7 +42,7 @@ _log = logging.getLogger(__name__)
 
 
 class Compactor:
-    """Merges the segments of all projects; runs on one node at a time (see `singleton`)."""
+    """Merges the segments of all projects; runs on one node at a time (see `leader`)."""
 
     def __init__(
         self, pool: asyncpg.Pool, catalog: Catalog, cache: SegmentCache, *, busy: Callable[[], bool] = lambda: False
@@ -52,7 +53,7 @@ class Compactor:
         """How long events are kept; None: for ever. A segment goes when its newest event is older."""
         self._turn = anyio.CapacityLimiter(1)
 
-    async def run(self, every: float = 2.0) -> None:
+    async def work(self, _session: Session, every: float = 2.0) -> None:
         """Compact and sweep until cancelled. While ingest is busy, only what cannot wait is merged."""
         while True:
             merged = False

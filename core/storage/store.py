@@ -16,7 +16,7 @@ from .commits import Commits
 from .compaction import Compactor
 from .database import migrate, open_pool
 from .embedded import EmbeddedPostgres
-from .singleton import run_once
+from .leader import lead
 from .writer import Writer
 
 _CACHE_BYTES = 10 * 1024**3
@@ -73,7 +73,7 @@ class Store:
                 tasks.start_soon(store.commits.run)
                 tasks.start_soon(store.writer.run)
                 if compact:
-                    tasks.start_soon(run_once, pool, "compaction", store.compactor.run)
+                    tasks.start_soon(lead, pool, "compaction", store.compactor.work)
                 try:
                     yield store
                 finally:

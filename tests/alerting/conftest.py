@@ -14,9 +14,9 @@ from uuid import uuid4
 import anyio
 import asyncpg
 import pytest
-from cordwood.core.alerting.leader import Session
 from cordwood.core.storage.database import migrate, open_pool
 from cordwood.core.storage.embedded import EmbeddedPostgres
+from cordwood.core.storage.leader import Session
 from cordwood.core.storage.store import Store
 
 SCRIPT = Path(__file__).with_name("scripted.py")

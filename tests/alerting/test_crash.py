@@ -137,8 +137,8 @@ async def test_a_lost_connection_stops_the_detectors_at_once(
     before = len(processes.runners)
     assert await store.pool.fetchval(
         "select count(pg_terminate_backend(pid)) from pg_locks where locktype = 'advisory' and granted "
-        "and objid = $1 and database = (select oid from pg_database where datname = current_database())",
-        0x616C6572,
+        "and objid::bigint = hashtextextended('cordwood.alerting', 0) & x'ffffffff'::bigint "
+        "and database = (select oid from pg_database where datname = current_database())"
     )
     await eventually(lambda: len(processes.runners) > before + 3, 12)
     after = processes.runners[before:]
@@ -154,9 +154,9 @@ async def test_a_silent_connection_stops_the_detectors(processes: Processes, sto
     first = processes.start()
     await eventually(lambda: processes.runners, 30)
     backend = await store.pool.fetchval(
-        "select pid from pg_locks where locktype = 'advisory' and granted and objid = $1 "
-        "and database = (select oid from pg_database where datname = current_database())",
-        0x616C6572,
+        "select pid from pg_locks where locktype = 'advisory' and granted "
+        "and objid::bigint = hashtextextended('cordwood.alerting', 0) & x'ffffffff'::bigint "
+        "and database = (select oid from pg_database where datname = current_database())"
     )
     os.kill(backend, signal.SIGSTOP)
     try:

@@ -9,10 +9,10 @@ import anyio
 import pytest
 from cordwood.core.alerting.delivery import Delivery
 from cordwood.core.alerting.journal import Journal
-from cordwood.core.alerting.leader import Session
 from cordwood.core.alerting.lifecycle import Step, by_key
 from cordwood.core.alerting.metrics import AlertingMetrics
 from cordwood.core.alerting.repository import AlertingRepository
+from cordwood.core.storage.leader import Session
 from cordwood.core.storage.store import Store
 from cordwood.plugins import FatalError, Notification, RejectedError, RetryableError
 from prometheus_client import CollectorRegistry

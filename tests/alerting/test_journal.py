@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from cordwood.core.alerting.journal import Journal
-from cordwood.core.alerting.leader import Session
 from cordwood.core.alerting.lifecycle import Step, by_key
 from cordwood.core.alerting.records import to_ns
 from cordwood.core.alerting.repository import AlertingRepository
+from cordwood.core.storage.leader import Session
 from cordwood.core.storage.store import Store
 from cordwood.plugins import Detector, RetryableError
 from hypothesis import HealthCheck, given, settings

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 from cordwood.core.alerting.journal import Journal
-from cordwood.core.alerting.leader import Session
 from cordwood.core.alerting.lifecycle import Step, by_key
 from cordwood.core.alerting.repository import AlertingRepository
+from cordwood.core.storage.leader import Session
 from cordwood.core.storage.store import Store
 from cordwood.plugins import QueryError
 

@@ -1,4 +1,4 @@
-"""Detectors run on one node: the one whose connection holds a PostgreSQL advisory lock.
+"""Work that must run once, detectors and compaction, belongs to the node whose connection holds an advisory lock.
 
 The lock belongs to a session, so it goes when the connection goes, and whatever the leader writes, it writes on that
 very connection: a node that has lost the lock cannot write, even if it does not know yet. It knows soon: the driver
@@ -17,10 +17,9 @@ from typing import Any
 import anyio
 import asyncpg
 
-from ...plugins import RetryableError
-from ..storage.database import DATABASE_ERRORS, Connection
+from ...plugins.errors import RetryableError
+from .database import DATABASE_ERRORS, Connection
 
-LOCK = 0x616C6572  # advisory lock of alerting; another number would let an old and a new release run side by side
 POLL_SECONDS = 1.0
 HEARTBEAT_SECONDS = 1.0
 ANSWER_SECONDS = 3.0  # with the two above and the server's six seconds below, a takeover stays under ten
@@ -69,38 +68,41 @@ class Session:
                 await self._connection.fetchval("select 1")
 
 
-async def lead(pool: asyncpg.Pool[Any], work: Callable[[Session], Awaitable[None]]) -> None:
-    """Do `work` whenever this node holds the lock, until cancelled; `work` is cancelled when the connection is lost."""
+async def lead(pool: asyncpg.Pool[Any], name: str, work: Callable[[Session], Awaitable[None]]) -> None:
+    """Do `work` whenever this node holds the lock of this name, until cancelled.
+
+    `work` is cancelled when the connection is lost. Another name would let an old and a new release work side by side.
+    """
     while True:
         try:
             async with pool.acquire() as connection:
-                await _lead_on(connection, work)
+                await _lead_on(connection, name, work)
         except DATABASE_ERRORS as why:
-            _log.warning("alerting: the database does not answer (%s); trying again", type(why).__name__)
+            _log.warning("%s: the database does not answer (%s); trying again", name, type(why).__name__)
         await anyio.sleep(POLL_SECONDS)
 
 
-async def _lead_on(connection: Connection, work: Callable[[Session], Awaitable[None]]) -> None:
+async def _lead_on(connection: Connection, name: str, work: Callable[[Session], Awaitable[None]]) -> None:
     while not await connection.fetchval(  # noqa: ASYNC110 - the server tells nobody when a lock comes free
-        "select pg_try_advisory_lock($1)", LOCK, timeout=ANSWER_SECONDS
+        "select pg_try_advisory_lock(hashtextextended($1, 0))", f"cordwood.{name}", timeout=ANSWER_SECONDS
     ):
         await anyio.sleep(POLL_SECONDS)
     try:
         await connection.execute(_SESSION)
-        _log.info("alerting: this node runs the detectors")
-        await _work_while_held(connection, work)
+        _log.info("%s: this node does it", name)
+        await _work_while_held(connection, name, work)
     finally:
         with anyio.move_on_after(2, shield=True), suppress(*DATABASE_ERRORS):
             await connection.reset()  # gives the lock back
-        _log.info("alerting: this node runs the detectors no more")
+        _log.info("%s: this node does it no more", name)
 
 
-async def _work_while_held(connection: Connection, work: Callable[[Session], Awaitable[None]]) -> None:
+async def _work_while_held(connection: Connection, name: str, work: Callable[[Session], Awaitable[None]]) -> None:
     session = Session(connection)
     async with anyio.create_task_group() as tasks:
 
         def lost(_: object) -> None:
-            _log.warning("alerting: lost the connection that holds the lock; the detectors stop")
+            _log.warning("%s: lost the connection that holds the lock; it stops here", name)
             tasks.cancel_scope.cancel()
 
         async def watch() -> None:
@@ -109,7 +111,7 @@ async def _work_while_held(connection: Connection, work: Callable[[Session], Awa
                 try:
                     await session.beat()
                 except DATABASE_ERRORS as why:
-                    _log.warning("alerting: the connection that holds the lock is silent (%s)", type(why).__name__)
+                    _log.warning("%s: the connection that holds the lock is silent (%s)", name, type(why).__name__)
                     connection.terminate()
                     tasks.cancel_scope.cancel()
                     return
@@ -118,12 +120,12 @@ async def _work_while_held(connection: Connection, work: Callable[[Session], Awa
             try:
                 await work(session)
             except* UNREACHABLE as group:
-                _log.warning("alerting: %s; starting again", group.exceptions[0])
+                _log.warning("%s: %s; starting again", name, group.exceptions[0])
             tasks.cancel_scope.cancel()
 
         connection.add_termination_listener(lost)
         try:
-            tasks.start_soon(watch, name="alerting heartbeat")
+            tasks.start_soon(watch, name=f"{name} heartbeat")
             await run()
         finally:
             with suppress(asyncpg.InterfaceError):
