@@ -122,6 +122,8 @@ class Application:
         if found := self.intake.find(scope["method"], path):
             await self.intake(scope, receive, send, *found)
         elif path.startswith(_API) and any(path == root or path.startswith(f"{root}/") for root in _API):
+            if path.startswith("/api/v1/fields/"):  # a field's name may have a slash, which is %2F until it is routed
+                scope["path"] = scope["raw_path"].decode("latin-1")
             await self.api(scope, receive, send)  # type: ignore[arg-type]
         else:
             await self.pages(scope, send, headers)

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import anyio
 import pyarrow as pa
@@ -227,3 +228,18 @@ async def test_an_id_that_runs_already_is_refused_and_another_is_not(client: Cli
         for _ in range(2):
             tasks.start_soon(run, "mine")
     assert sorted(statuses) in ([200, 200], [200, 400])
+
+
+async def test_fields_and_their_values(client: Client) -> None:
+    odd = {"app.kubernetes.io/name": "shop", "100%": 1, "a%2Fb": 2, "\u00fc x": 3, "q?#": 4}
+    await client.logs(*({"service": "pay", **odd} for _ in range(3)), {"service": "other"})
+    fields = {field["name"]: field for field in (await client.get("/api/v1/fields")).json()["fields"]}
+    assert fields["service"]["count"] == 4
+    assert all(fields[name]["count"] == 3 for name in odd)
+    for name, value in {**odd, "service": "pay"}.items():
+        answer = await client.get(f"/api/v1/fields/{quote(name, safe='')}/values", params={"query": "service:pay"})
+        assert answer.json() == {"values": [{"value": value, "count": 3}]}, name
+    answer = await client.get("/api/v1/fields/service/values", params={"limit": 1})
+    assert answer.json() == {"values": [{"value": "pay", "count": 3}]}
+    assert (await client.get("/api/v1/fields/service/values", params={"limit": 0})).status_code == 400
+    assert (await client.get("/api/v1/fields", params={"query": "(("})).json()["errors"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Any, TypeAlias
+from urllib.parse import unquote
 
 import msgspec
 from litestar import get
@@ -83,7 +84,7 @@ async def list_values(
     limit: Annotated[int, QueryParameter(name="limit", ge=1, le=10_000, description="Values at most")] = 10,
 ) -> Values:
     """The most frequent values of a field among the events of a query."""
-    found = await node.engine.field_values(_request(node, text, from_, to), name, limit)
+    found = await node.engine.field_values(_request(node, text, from_, to), unquote(name), limit)
     return Values([Value(item["value"], item["count"]) for item in found])
 
 
