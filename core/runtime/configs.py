@@ -13,14 +13,11 @@ def load_checked(path: Path | None, registry: Registry) -> Config:
 
     :raises ConfigErrors: everything that is wrong with it
     """
-    from ..query import BatchFilter, parse
-
-    def check_query(text: str) -> None:
-        parse(text)
+    from ..query import BatchFilter, check
 
     def check_when(text: str) -> None:
         BatchFilter(text)
 
     if path is None:
         return Config.default(registry)
-    return load(path, registry, check_query=check_query, check_when=check_when)
+    return load(path, registry, check_query=check, check_when=check_when)
