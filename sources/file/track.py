@@ -7,6 +7,7 @@ that rotation by copy and truncation makes; and a file whose device got another 
 
 from __future__ import annotations
 
+import math
 import os
 import time
 from collections import OrderedDict
@@ -22,6 +23,7 @@ from .scan import Inode, Seen
 
 HOLD_S = 3.0
 """How long a file that may be a copy in the making is left alone: rotation truncates the original once it is made."""
+_GIVEN_UP = 20
 WHOLE = 1 << 53
 """An offset beyond any content: all of a compressed file whose length nobody counted."""
 _RETIRED = 1_000
@@ -127,15 +129,18 @@ class Tracker:
         return found
 
     def _identify(self, one: Seen, descriptor: int, now: float) -> Follow | None:
+        key = f"{self._prefix}{one.inode[0]}:{one.inode[1]}"
+        if not one.size and key not in self._known:
+            return None  # what it will be, its first bytes tell
         start, sure = b"", True
         kind = kind_of(os.pread(descriptor, 4, 0))
         if kind is not None:
             start, sure = content_start(descriptor, kind)
         if not sure or kind is None:
-            if self._holds(one, now, bounded=True):
+            # Somebody is writing it; a compressed file that is left so short was given up by its writer.
+            if self._holds(one, now, HOLD_S if kind is None else _GIVEN_UP * HOLD_S):
                 return None
             kind = kind or "plain"
-        key = f"{self._prefix}{one.inode[0]}:{one.inode[1]}"
         value = self._known.get(key)
         packed = kind != "plain"
         position = Position.of(value) if value is not None else Position(packed=packed)
@@ -149,7 +154,7 @@ class Tracker:
             position = Position(packed=packed)
         if not position.offset:
             match self._match(one, key, kind, start):
-                case _Wait(bounded) if self._holds(one, now, bounded=bounded):
+                case _Wait(bounded) if self._holds(one, now, HOLD_S if bounded else math.inf):
                     return None
                 case Position() as known:
                     position = replace(known, path=one.path, packed=packed)
@@ -165,12 +170,12 @@ class Tracker:
         if position.head and position not in self._retired:
             self._retired = [*self._retired[1 - _RETIRED :], position]
 
-    def _holds(self, one: Seen, now: float, *, bounded: bool) -> bool:
+    def _holds(self, one: Seen, now: float, longest: float) -> bool:
         size, since = self._held.get(one.inode, (-1, 0.0))
         if size != one.size:
             self._held[one.inode] = one.size, now
             return True
-        return not bounded or now - since < HOLD_S
+        return now - since < longest
 
     def _match(self, one: Seen, key: str, kind: str, start: bytes) -> Position | _Wait | None:
         """The position of known content that this file holds again; or that one has to wait; or None: it is new."""

@@ -60,6 +60,7 @@ class Machine:
 
     def shift(self) -> Path:
         """Give every rotated file the next number; the name that is free now."""
+        self.finish_packing()
         for number in range(self.rotations, 0, -1):
             for suffix in ("", ".gz"):
                 old = self.folder / f"app.log.{number}{suffix}"
@@ -82,9 +83,21 @@ class Machine:
         for number in range(1, self.rotations + 1):
             path = self.folder / f"app.log.{number}"
             if path.exists():
-                path.with_name(path.name + ".gz").write_bytes(gzip.compress(path.read_bytes()))
+                packed = path.with_name(path.name + ".gz")
+                content = gzip.compress(path.read_bytes())
+                if not packed.exists() and self.chance.random() < 0.5:
+                    packed.write_bytes(content[: self.chance.randint(0, len(content))])  # and the next step finishes it
+                    return
+                packed.write_bytes(content)
                 path.unlink()
                 return
+
+    def finish_packing(self) -> None:
+        """A program that compresses is done before the next rotation."""
+        for packed in list(self.folder.glob("*.gz")):
+            if packed.with_suffix("").exists():
+                packed.write_bytes(gzip.compress(packed.with_suffix("").read_bytes()))
+                packed.with_suffix("").unlink()
 
     async def run(self, condition: Callable[[], bool], seconds: float) -> None:
         """The source runs until the condition holds, or for this long, and is killed."""
@@ -114,6 +127,7 @@ class Machine:
                 case "trouble" | "calm":
                     self.trouble = 0.4 if step == "trouble" else 0.0
         self.end_line()
+        self.finish_packing()
         self.trouble = 0.0
         await self.run(lambda: len(self.store.lines) >= len(self.written), 10)
         await self.run(lambda: False, 0.05)
