@@ -45,6 +45,7 @@ class Tracker:
         self._by_stem: dict[str, set[str]] = {}
         self._retired: list[Position] = []
         self._replaced: set[Inode] = set()
+        self._postponed: set[str] = set()
         self._held: dict[Inode, tuple[int, float]] = {}
         self._live: dict[str, list[Follow]] = {}
         self._open: OrderedDict[Inode, Follow] = OrderedDict()
@@ -78,6 +79,7 @@ class Tracker:
                 followed.gone_at = now
         for inode in self._held.keys() - seen.keys():
             del self._held[inode]
+        self._postponed.clear()
         placed = []
         for one in sorted(scan, key=lambda one: one.path.endswith(PACKED)):  # an original before what was made of it
             if one.inode not in self.files and (file := self._meet(one, now)):
@@ -150,6 +152,7 @@ class Tracker:
             self._retire(position)
             if one.inode not in self._replaced:
                 self._replaced.add(one.inode)
+                self._postponed.add(unrotated(Path(one.path).name))
                 return None
             position = Position(packed=packed)
         if not position.offset:
@@ -160,6 +163,8 @@ class Tracker:
                     position = replace(known, path=one.path, packed=packed)
                     if not packed:
                         position = replace(position, offset=min(position.offset, one.size))
+                case None if unrotated(Path(one.path).name) in self._postponed:
+                    return None  # it may be a copy of one that is met at the next look only
                 case _ if self.at_end and value is None:
                     position = _end(descriptor, one, kind, start)
         self._replaced.discard(one.inode)
