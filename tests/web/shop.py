@@ -40,7 +40,7 @@ SERVICES = ("checkout", "payments", "gateway", "catalog", "auth")
 CONFIG = """
 version: 1
 detectors:
-  checkout errors:
+  error bursts:
     type: threshold
     query: "severity>=error | stats count() as n by service"
     condition: "n > 20"

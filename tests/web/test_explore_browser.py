@@ -21,6 +21,7 @@ from .shop import TRACE, Faults, ask, box, rows, said, shot
 site, browser, faults, open_page = shop.site, shop.browser, shop.faults, shop.open_page
 hook_port = shop.hook_port
 pytestmark = pytest.mark.browser
+LINES = "lines => lines.map(line => line.querySelector('.cm-placeholder') ? '' : line.textContent).join('|')"
 
 
 def test_a_typed_query_shows_its_results(open_page: Callable[..., Page]) -> None:
@@ -35,6 +36,29 @@ def test_a_typed_query_shows_its_results(open_page: Callable[..., Page]) -> None
     assert said(page, "q") == "needle severity>=warn"
     page.go_back()
     expect(page.get_by_text("3 events", exact=True)).to_be_hidden()
+
+
+def test_the_box_edits_as_any_other(open_page: Callable[..., Page]) -> None:
+    page = open_page("/explore")
+    box(page).click()
+    page.keyboard.type("alpha beta  gamma")
+    for keys, text in (
+        (["Backspace"], "alpha beta  gamm"),
+        (["Control+Backspace"], "alpha beta  "),
+        (["Home", "Delete"], "lpha beta  "),
+        (["ArrowRight", "x"], "lxpha beta  "),
+        (["End", "Shift+Home", "y"], "y"),
+        (["Control+z"], "lxpha beta  "),
+        (["Control+a", "Delete"], ""),
+    ):
+        for key in keys:
+            page.keyboard.press(key)
+        assert box(page).locator(".cm-line").evaluate_all(LINES) == text, keys
+    page.keyboard.insert_text("one")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("two")
+    page.keyboard.press("Backspace")
+    assert box(page).locator(".cm-line").all_text_contents() == ["one", "tw"]
 
 
 def test_past_queries_come_back_with_the_arrows(open_page: Callable[..., Page]) -> None:

@@ -88,7 +88,7 @@ def test_incidents_are_shown_acknowledged_and_resolved(open_page: Callable[..., 
     page.get_by_role("link", name="Notifications").click()
     expect(page.get_by_role("listitem").filter(has_text="oncall").first).to_be_visible()
     page.get_by_role("link", name="Detectors").click()
-    expect(page.get_by_role("heading", name="checkout errors", exact=True)).to_be_visible()
+    expect(page.get_by_role("heading", name="error bursts", exact=True)).to_be_visible()
 
 
 def wait_for_delivery(site: Server) -> None:

@@ -1,9 +1,6 @@
-import {
-  cursorDocEnd, cursorDocStart, cursorLineBoundaryBackward, cursorLineBoundaryForward, deleteCharBackward, deleteCharForward, deleteGroupBackward,
-  deleteGroupForward, history, historyKeymap, selectAll, selectLineBoundaryBackward, selectLineBoundaryForward,
-} from '@codemirror/commands'
+import { history, historyKeymap } from '@codemirror/commands'
 import { EditorState, Prec } from '@codemirror/state'
-import { EditorView, keymap, placeholder, type KeyBinding } from '@codemirror/view'
+import { EditorView, keymap, placeholder } from '@codemirror/view'
 import { Search } from 'lucide-react'
 import { useEffect, useEffectEvent, useImperativeHandle, useRef, type Ref } from 'react'
 import type { Place } from '@/api/problem'
@@ -27,19 +24,6 @@ interface QueryBoxProps {
   readonly describedBy?: string
   readonly ref?: Ref<QueryBoxHandle>
 }
-
-/** The editing keys a query needs; `standardKeymap` would bring the indentation of programming languages along (10 KB). */
-const EDITING: readonly KeyBinding[] = [
-  { key: 'Backspace', run: deleteCharBackward, shift: deleteCharBackward },
-  { key: 'Delete', run: deleteCharForward },
-  { key: 'Mod-Backspace', mac: 'Alt-Backspace', run: deleteGroupBackward },
-  { key: 'Mod-Delete', mac: 'Alt-Delete', run: deleteGroupForward },
-  { key: 'Home', run: cursorLineBoundaryBackward, shift: selectLineBoundaryBackward },
-  { key: 'End', run: cursorLineBoundaryForward, shift: selectLineBoundaryForward },
-  { key: 'Mod-Home', run: cursorDocStart },
-  { key: 'Mod-End', run: cursorDocEnd },
-  { key: 'Mod-a', run: selectAll },
-]
 
 /** The query box. Enter runs, Shift-Enter begins a line, the up and down arrows go through past queries, Escape leaves. */
 export function QueryBox({ value, onRun, mistake = null, hint, label, describedBy, ref }: QueryBoxProps) {
@@ -84,7 +68,7 @@ export function QueryBox({ value, onRun, mistake = null, hint, label, describedB
             { key: 'ArrowDown', run: (at) => recall(at, -1) },
             { key: 'Escape', run: (at) => (at.contentDOM.blur(), true) },
           ])),
-          keymap.of([...historyKeymap, ...EDITING]),
+          keymap.of(historyKeymap), // moving and deleting are the browser's own: CodeMirror's commands bring 15 KB of language support along
           placeholder(hint),
           EditorView.lineWrapping,
           EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false', autocorrect: 'off', autocapitalize: 'off', 'aria-multiline': 'true' }),
