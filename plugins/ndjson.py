@@ -31,6 +31,7 @@ _DIVISION = 8
 _EXACT = 2**53  # integers up to here keep their value as a double
 _INT64 = 2**63
 _ALWAYS_TEXT = ("timestamp", "@timestamp", "time", "ts", "_time", "date", "message", "msg")
+_LOOK = 16 * 1024  # bytes in which a name that most lines have is sure to occur; one that is missed costs a second read
 _SURELY_SHALLOW = 8192  # bytes of a line that cannot nest deeper than Arrow takes, even if all were brackets
 
 
@@ -64,49 +65,63 @@ def read_lines(lines: Sequence[bytes | msgspec.Raw], observed: int | None, *, zo
 
 def _fast(body: bytes) -> pl.DataFrame | None:
     """The flat columns by Arrow, or None where the slow path must decide."""
-    body = body.rstrip(b"\r\n")
-    if not _harmless(body):
+    end = len(body)
+    while end and body[end - 1] in b"\r\n":
+        end -= 1
+    if not (lines := _harmless(body, end)):
         return None
-    try:
-        table = _read_arrow(body)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        return None
-    if table is None or table.num_rows != body.count(b"\n") + 1 or table.num_columns > MAX_ATTRIBUTES:
+    # Only names that occur: a column that no line has costs as much as one that all have.
+    start = body[:_LOOK]
+    text = [name for name in _ALWAYS_TEXT if f'"{name}"'.encode() in start]
+    table = _read_arrow(memoryview(body)[:end], text)
+    if table is None and text:
+        table = _read_arrow(memoryview(body)[:end], ())  # a time may be a number, in all lines
+    if table is None or table.num_rows != lines or table.num_columns > MAX_ATTRIBUTES:
         return None
     return _faithful(table)
 
 
-def _harmless(body: bytes) -> bool:
-    """Each line begins like an object, all is UTF-8, and no line is nested so deep that Arrow's stack overflows."""
+def _harmless(body: bytes, end: int) -> int:
+    """The number of lines up to `end`; 0 where one may do harm.
+
+    None does: each begins like an object, all is UTF-8, and none is nested so deep that Arrow's stack overflows.
+    """
     if not body.startswith(b"{"):
-        return False
-    codes = np.frombuffer(body, dtype=np.uint8)
+        return 0
+    codes = np.frombuffer(body, dtype=np.uint8)[:end]
     ends = np.flatnonzero(codes == ord("\n"))
     if not (codes[ends + 1] == ord("{")).all():
-        return False
+        return 0
     if not body.isascii():
         try:
             body.decode()
         except UnicodeDecodeError:
-            return False
-    longest = np.diff(ends, prepend=-1, append=len(body)).max()
-    return bool(longest <= _SURELY_SHALLOW or _depth_bound(codes) <= MAX_DEPTH)
+            return 0
+    longest = np.diff(ends, prepend=-1, append=end).max()
+    shallow = longest <= _SURELY_SHALLOW or _depth_bound(codes) <= MAX_DEPTH
+    return len(ends) + 1 if shallow else 0
 
 
-def _read_arrow(body: bytes) -> pa.Table | None:
-    """Arrow's table with every string kept as string: inferred times are read once more as the text they were."""
-    known: dict[str, pa.DataType] = dict.fromkeys(_ALWAYS_TEXT, pa.string())
+def _read_arrow(body: memoryview, text: Sequence[str]) -> pa.Table | None:
+    """Arrow's table with every string kept as string, the columns `text` from the start; None: it cannot.
+
+    Times that Arrow sees in other columns are read once more as the text they were.
+    """
+    known: dict[str, pa.DataType] = dict.fromkeys(text, pa.string())
     for _ in range(3):
-        table = pa.json.read_json(
-            cast("IO[bytes]", pa.BufferReader(body)),
-            read_options=pa.json.ReadOptions(use_threads=False, block_size=len(body) + 1),
-            parse_options=pa.json.ParseOptions(
-                explicit_schema=pa.schema(list(known.items())), unexpected_field_behavior="infer"
-            ),
-        )
-        if _too_deep(table.schema):
+        try:
+            table = pa.json.read_json(
+                cast("IO[bytes]", pa.BufferReader(body)),
+                read_options=pa.json.ReadOptions(use_threads=False, block_size=len(body) + 1),
+                parse_options=pa.json.ParseOptions(
+                    explicit_schema=pa.schema(list(known.items())), unexpected_field_behavior="infer"
+                ),
+            )
+            if _too_deep(table.schema):
+                return None
+            wrong = {f.name: _as_text(f.type) for f in table.schema if _as_text(f.type) != f.type}
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             return None
-        wrong = {f.name: _as_text(f.type) for f in table.schema if _as_text(f.type) != f.type}
         if not wrong:
             return table
         known |= wrong
@@ -137,6 +152,7 @@ def _as_text(kind: pa.DataType, depth: int = 0) -> pa.DataType:
 
 def _faithful(table: pa.Table) -> pl.DataFrame | None:
     """Flat columns, or None if a value may have lost its kind or precision on the way."""
+    rows = table.num_rows
     while any(pa.types.is_struct(field.type) for field in table.schema):
         table = table.flatten()  # an object without members goes, as in `_flat`
     names = {clean_name(name) for name in table.column_names}
@@ -157,7 +173,7 @@ def _faithful(table: pa.Table) -> pl.DataFrame | None:
     return (
         pl.DataFrame(columns)
         if columns
-        else pl.DataFrame({"message": pl.repeat(None, table.num_rows, dtype=pl.String, eager=True)})
+        else pl.DataFrame({"message": pl.repeat(None, rows, dtype=pl.String, eager=True)})
     )
 
 
