@@ -20,8 +20,8 @@ from uuid import uuid4
 import anyio
 import asyncpg
 import pytest
-
 from cordwood.config import Config, Settings
+from cordwood.core.storage.database import migrate, open_pool
 from cordwood.core.storage.embedded import EmbeddedPostgres
 from cordwood.plugins import load_plugins
 
@@ -76,17 +76,42 @@ async def postgres(anyio_backend: object) -> AsyncIterator[EmbeddedPostgres]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-async def database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
-    """A fresh, empty database."""
+@pytest.fixture(scope="session")
+async def migrated(postgres: EmbeddedPostgres) -> str:
+    """Name of a database at this release's schema: to copy it takes a tenth of migrating anew."""
+    connect_args = postgres.connect_args | {"database": "migrated"}
+    connection = await asyncpg.connect(**postgres.connect_args)
+    await connection.execute("create database migrated")
+    await connection.close()
+    pool = await open_pool(connect_args)
+    await migrate(pool, connect_args)
+    await pool.close()
+    return "migrated"
+
+
+async def _database(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[str]:
     name = f"test_{uuid4().hex[:12]}"
     connection = await asyncpg.connect(**postgres.connect_args)
-    await connection.execute(f"create database {name}")
+    await connection.execute(f"create database {name} template {template}")
     await connection.close()
     yield f"postgresql://{postgres.connect_args['user']}@/{name}?host={postgres.socket_dir}&port=5432"
     connection = await asyncpg.connect(**postgres.connect_args)
     await connection.execute(f"drop database if exists {name} with (force)")
     await connection.close()
+
+
+@pytest.fixture
+async def database_url(postgres: EmbeddedPostgres, migrated: str) -> AsyncIterator[str]:
+    """A database with the schema and nothing in it."""
+    async for url in _database(postgres, migrated):
+        yield url
+
+
+@pytest.fixture
+async def empty_database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
+    """A database without a schema."""
+    async for url in _database(postgres, "template1"):
+        yield url
 
 
 @pytest.fixture

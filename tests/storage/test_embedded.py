@@ -133,8 +133,8 @@ async def test_a_server_that_cannot_start_says_why(data_dir: Path) -> None:
             pass
 
 
-async def test_migrations_run_once_and_never_backwards(database_url: str) -> None:
-    arguments = {"dsn": database_url}
+async def test_migrations_run_once_and_never_backwards(empty_database_url: str) -> None:
+    arguments = {"dsn": empty_database_url}
     pool = await open_pool(arguments)
     async with anyio.create_task_group() as tasks:
         for _ in range(3):
