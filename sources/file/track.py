@@ -202,7 +202,7 @@ class Tracker:
                 continue
             if best is None or (known.head, known.offset) > (best.head, best.offset):
                 best = known
-        return best or wait
+        return best or wait if kind == "plain" else wait or best
 
     def _candidates(self, one: Seen, key: str) -> Iterator[tuple[Position, bool]]:
         """Positions of content with such a name that is followed no more, and whether only the device differs."""
