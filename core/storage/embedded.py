@@ -131,7 +131,7 @@ class EmbeddedPostgres:
         """End what a killed predecessor left running here; nobody else can be using it, the folder is ours.
 
         PostgreSQL itself takes any living process, even one not yet reaped, with the number in `postmaster.pid` for its
-        own and would refuse to start, so the file goes once none of its processes is left.
+        own and would refuse to start, so the file goes once none of its processes is left; the socket's lock likewise.
         """
         for how in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
             left = self._servers()
@@ -142,6 +142,8 @@ class EmbeddedPostgres:
             if not alive and not self._servers():
                 break
         (self.pgdata / "postmaster.pid").unlink(missing_ok=True)
+        for lock in self.socket_dir.glob(".s.PGSQL.*.lock"):
+            lock.unlink(missing_ok=True)
 
     def _servers(self) -> list[psutil.Process]:
         """The processes of a server on this folder: PostgreSQL's all work in it."""
