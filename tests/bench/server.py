@@ -60,8 +60,8 @@ class Server:
         self.command += ["--data-dir", str(self.data), "--port", str(self.port), *arguments]
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *, ready_within: float = 90, ready: bool = True) -> float:
-        """Start it, wait until it is ready (or only alive); seconds that took.
+    def start(self, *, ready_within: float = 90) -> float:
+        """Start it and wait until it is ready; seconds that took.
 
         :raises ServerDiedError: it did not get there
         """
@@ -74,7 +74,7 @@ class Server:
             if self.process.poll() is not None:
                 raise ServerDiedError(f"exit {self.process.returncode}: {self.last_words()}")
             with contextlib.suppress(OSError, http.client.HTTPException):
-                if self.get("/readyz" if ready else "/healthz")[0] == 200:
+                if self.get("/readyz")[0] == 200:
                     return time.monotonic() - began
             time.sleep(0.05)
         raise ServerDiedError(f"not ready after {ready_within} s: {self.last_words()}")
