@@ -37,10 +37,12 @@ def up(
     import anyio
 
     from ..core.runtime import load_checked
+    from ..core.runtime.memory import keep_large_blocks
     from ..plugins import load_plugins
     from .logs import log_to_stderr
     from .serve import Serving
 
+    keep_large_blocks()
     log_to_stderr(settings.log_level)
     registry = load_plugins()
     config = load_checked(settings.config, registry)

@@ -1,0 +1,22 @@
+"""The C allocator, told of request bodies.
+
+By default glibc asks the kernel for every block beyond 128 KiB and gives it back at once, so each body of 4 MB costs a
+thousand page faults (3 ms of CPU, measured with 4 MB posts). Larger thresholds keep such blocks for the next body.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
+_KEPT_BYTES = 128 * 1024 * 1024  # free memory at the heap's top that is not given back
+_HEAP_BYTES = 32 * 1024 * 1024  # blocks up to here come from the heap; glibc takes no more than this
+
+
+def keep_large_blocks() -> None:
+    """Let glibc keep freed blocks of a body's size; other C libraries are left as they are."""
+    if platform.libc_ver()[0] == "glibc":
+        libc = ctypes.CDLL(None)
+        libc.mallopt(_M_MMAP_THRESHOLD, _HEAP_BYTES)
+        libc.mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
