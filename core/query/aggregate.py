@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
 from . import sql
 from .expressions import Arguments, compute
 from .function import Signature
+from .literals import UNITS_NS
 from .mistakes import did_you_mean, nearest
 from .relation import Relation
 from .scope import Context, find
 from .sql import Expr
-from .tree import Call, Mistake, Name, Node, Number
+from .tree import Call, Duration, Mistake, Name, Node, Number
 from .value import Value, as_number, as_text, group_key, one, present
 
 AGGREGATES: dict[str, Signature] = {}
@@ -275,6 +276,21 @@ def list_(args: Arguments) -> Value:
     return listed(args, "list(:x)")
 
 
+@aggregate("rate()", 0)
+def rate(args: Arguments) -> Value:
+    """Events a second: the rows of the group by the length of its span of time, or of the range that is asked."""
+    span = args.scope.context.span_ns
+    if span is None:
+        raise Mistake("the rows have no range of time to make a rate of", args.call.at, "put it before other stages")
+    return one("float", sql.sql("count(*) / :s", s=sql.sql_float(span / UNITS_NS["s"])))
+
+
+@aggregate("share()", 0)
+def share(args: Arguments) -> Value:
+    """The group's part of all rows, 0 to 1."""
+    return one("float", sql.sql("CAST(count(*) AS DOUBLE) / NULLIF(sum(count(*)) OVER (), 0)"))
+
+
 @dataclass(frozen=True)
 class GroupScope:
     """The scope of `stats`: calls of aggregates work on the group's rows, other names are its keys."""
@@ -340,6 +356,8 @@ COMBINED: dict[str, Callable[[Value], Value]] = {
     "sum": lambda part: total(part),
     "min": lambda part: best(part, "min"),
     "max": lambda part: best(part, "max"),
+    "rate": lambda part: total(part),
+    "share": lambda part: total(part),
 }
 
 
@@ -383,3 +401,14 @@ def keyed(items: Iterable[tuple[Node, str | None]], relation: Relation) -> dict[
             raise Mistake(f"two keys are called `{made}`", node.at, "name them with `as`")
         keys[made] = group_key(compute(node, relation))
     return keys
+
+
+def timed(relation: Relation, span_ns: int | None = None, keys: Iterable[Node] = ()) -> Relation:
+    """The same rows, knowing how long a group's span of time is: the given one, that of a `bin` key, or the range."""
+    for node in keys:
+        if isinstance(node, Call) and node.name == "bin" and isinstance(node.args[-1], Duration):
+            span_ns = node.args[-1].ns
+    context = relation.context
+    if span_ns is None and relation.events is not None and context.start_ns is not None and context.end_ns is not None:
+        span_ns = max(context.end_ns - context.start_ns, 1)
+    return replace(relation, context=replace(context, span_ns=span_ns))

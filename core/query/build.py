@@ -181,9 +181,7 @@ class TreeBuilder(Transformer[Token, Query]):
         return text_of(children[0])
 
     def regex(self, children: list[Token]) -> Node:
-        token = children[0]
-        body, _, flags = token[1:].rpartition("/")
-        return Regex(body.replace(r"\/", "/"), flags.lower() == "i", at=place(token))
+        return regex_of(children[0])
 
     def call(self, children: list[Any]) -> Node:
         name, *args = children
@@ -211,6 +209,12 @@ class TreeBuilder(Transformer[Token, Query]):
 def text_of(token: Token) -> Text:
     """A text in double or single quotes."""
     return Text(literals.unquote(token), token[0] == "'", at=place(token))
+
+
+def regex_of(token: Token) -> Regex:
+    """A regular expression between slashes."""
+    body, _, flags = token[1:].rpartition("/")
+    return Regex(body.replace(r"\/", "/"), flags.lower() == "i", at=place(token))
 
 
 def test(field: Name, op: str, value: Token | Regex | Sequence[Any]) -> Node:

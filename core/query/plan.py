@@ -148,7 +148,7 @@ def final_cut(given: Given) -> tuple[int, tuple[object, ...]]:
     """
     stages = list(given.query.stages)
     cut = given.limit
-    keeping = {"extend", "fields", "drop", "rename"}
+    keeping = {"extend", "parse", "fields", "drop", "rename"}
     for i in range(len(stages) - 1, -1, -1):
         if isinstance(stages[i], Limit):
             cut = stages[i].count if cut is None else min(cut, stages[i].count)
@@ -286,7 +286,7 @@ def newest_first(given: Given) -> tuple[bool, bool]:
     if not all(stage.keeps_events for stage in stages):
         return False, False
     limits = [i for i, stage in enumerate(stages) if isinstance(stage, Limit)]
-    streaming = ("where", "extend", "fields", "drop", "rename", "limit")
+    streaming = ("where", "extend", "parse", "fields", "drop", "rename", "limit")
     after = stages[limits[0] + 1 :] if limits else ()
-    stepwise = all(stage.name in streaming for stage in stages) and all(stage.name in streaming[1:5] for stage in after)
+    stepwise = all(stage.name in streaming for stage in stages) and all(stage.name in streaming[1:6] for stage in after)
     return True, stepwise

@@ -156,6 +156,11 @@ class Relation:
         made, columns = self.named(values)
         return self.then(self.select(exp.Star(), *columns), columns={**self.columns, **made})
 
+    def computed(self, tree: Expr, wish: str) -> tuple[Relation, Expr]:
+        """The same rows with a column that has no name in the language, and that column."""
+        name = self.names.new(wish)
+        return self.then(self.select(exp.Star(), sql.alias(tree, name))), sql.column(name)
+
     def only(self, values: Mapping[str, Value]) -> Relation:
         """Nothing but these columns, and what the order needs."""
         made, columns = self.named(values)

@@ -31,14 +31,15 @@ ALIASES = {"level": "severity", "time": "timestamp", "@timestamp": "timestamp", 
 class Context:
     """What planning is given besides the tree: it asks no clock and no zone database of the machine.
 
-    `start_ns` and `end_ns` bound the times that the rows can have (end exclusive), as far as known. `warnings` collects
-    what the answer should say.
+    `start_ns` and `end_ns` bound the times that the rows can have (end exclusive), as far as known; `span_ns` is
+    the length of a group's span of time. `warnings` collects what the answer should say.
     """
 
     now_ns: int
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     start_ns: int | None = None
     end_ns: int | None = None
+    span_ns: int | None = None
     warnings: list[str] = field(default_factory=list)
 
     def warn(self, message: str) -> None:

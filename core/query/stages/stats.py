@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self
 
-from ..aggregate import compute_aggregate, keyed, label
+from ..aggregate import compute_aggregate, keyed, label, timed
 from ..relation import Relation
 from ..stage import Stage
 from ..tree import Mistake, Named, Place
@@ -33,6 +33,7 @@ class Stats(Stage, frozen=True, kw_only=True):
 
     def apply(self, relation: Relation) -> Relation:
         keys = keyed(((key.node, key.name) for key in self.keys), relation)
+        relation = timed(relation, keys=(key.node for key in self.keys))
         return relation.grouped(keys, aggregated(self.aggregates, relation, keys))
 
 

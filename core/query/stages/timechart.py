@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlglot import exp
 
 from .. import literals, sql
-from ..aggregate import combining
+from ..aggregate import combining, timed
 from ..expressions import compute
 from ..functions_time import DAY, MONDAY, WEEK, bin_time
 from ..relation import Relation
@@ -97,6 +97,7 @@ class Timechart(Stage, frozen=True, kw_only=True):
         start, end = context.start_ns, context.end_ns
         span = self.span or chosen_span(start, end)
         begin = bin_time(moment.kinds["time"], span, context.zone, after_1970=(start or -1) >= 0)
+        relation = timed(relation, span)
         starts = bars(start, end, span, context.zone, self.at)
         time = one("time", begin)
         if self.by is None:
@@ -191,7 +192,7 @@ def counted(value: Value) -> Value:
 
 def counts(node: Node) -> bool:
     """Whether a span without events has a 0: a count of something."""
-    names = ("count", "countif", "distinct", "distinct_exact")
+    names = ("count", "countif", "distinct", "distinct_exact", "rate", "share")
     return (isinstance(node, Name) and node.name.lower() == "count") or (isinstance(node, Call) and node.name in names)
 
 

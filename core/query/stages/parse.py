@@ -1,0 +1,89 @@
+"""`parse`: take fields out of a text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+from sqlglot import exp
+
+from .. import sql
+from ..build import regex_of, text_of
+from ..extract import FORMATS, Capture, captures_of_pattern, captures_of_regex
+from ..relation import Relation
+from ..scope import lookup
+from ..stage import Stage
+from ..tree import Mistake, Name, Node, Place, Regex
+from ..value import Value, as_text
+
+MESSAGE = Name("message")
+
+
+class Parse(Stage, frozen=True, kw_only=True):
+    """Adds columns with what a pattern, a regular expression or a format finds in a text."""
+
+    name = "parse"
+    GRAMMAR = (
+        "parse: PARSE (parse_pattern | parse_regex | parse_format) [_PARSE_FROM name]\n"
+        "parse_pattern: STRING | EXACT\n"
+        "parse_regex: REGEX\n"
+        'parse_format: PARSE_FORMAT "(" parse_field ("," parse_field)* ")"\n'
+        'parse_field: name [":" PARSE_TYPE]\n'
+        "_PARSE_FROM.9: /from(?=[\\s`])/i\n"
+        "PARSE_FORMAT.9: /(?:json|logfmt|kv|csv)(?![\\w.])/i\n"
+        "PARSE_TYPE.9: /(?:text|int|float)(?![\\w.])/i"
+    )
+    DOC = """Adds columns with what is found in the message, or in the field after `from`; null where nothing is.
+    In a pattern `<name>` is the shortest text up to what follows, at the end the rest of the line; `<name:int>` and
+    `<name:float>` are numbers, `<_>` is left out. Regular expressions name their groups. Of the formats the wanted
+    fields are listed: for json paths, for logfmt and kv keys, for csv the columns in their order.
+
+        | parse "user=<user> amount=<amount:float>"
+        | parse /status=(?P<code>\\d+)/
+        | parse json (user.name, took:float) from payload
+        | parse csv (day, shop, price:float)
+    """
+    keeps_events = True
+
+    how: str
+    pattern: Node | None = None
+    fields: tuple[Capture, ...] = ()
+    source: Name = MESSAGE
+
+    @classmethod
+    def build(cls, at: Place, children: Sequence[Any]) -> Self:
+        how, source = children
+        source = source or MESSAGE
+        token = how.children[0]
+        if how.data == "parse_pattern":
+            text = text_of(token)
+            regex, fields = captures_of_pattern(text.text, text.at)
+            return cls(how="pattern", pattern=Regex(regex, at=text.at), fields=fields, source=source, at=at)
+        if how.data == "parse_regex":
+            expression = regex_of(token)
+            fields = captures_of_regex(expression.pattern, expression.at)
+            return cls(how="regex", pattern=expression, fields=fields, source=source, at=at)
+        found: list[Capture] = []
+        for child in how.children[1:]:
+            name, type_ = child.children
+            found.append(Capture(name.name, str(type_ or "text").lower(), len(found)))
+        names = [field.name for field in found]
+        if (twice := next((name for name in names if names.count(name) > 1), None)) is not None:
+            raise Mistake(f"`{twice}` is there twice", at)
+        return cls(how=str(token).lower(), fields=tuple(found), source=source, at=at)
+
+    def apply(self, relation: Relation) -> Relation:
+        value = lookup(relation, self.source)
+        text = as_text(value)
+        if not isinstance(text, exp.Column):  # once, not for each of the fields
+            relation, text = relation.computed(text, "text")
+        made: dict[str, Value] = {}
+        for field in self.fields:
+            if isinstance(self.pattern, Regex):
+                options = "i" if self.pattern.ignore_case else "c"
+                found = sql.sql("NULLIF(:e, '')", e=sql.call("regexp_extract", text, self.pattern.pattern, field.place,
+                                                             options))  # fmt: skip
+            else:
+                found = FORMATS[self.how](text, field)
+            made[field.name] = field.typed(found)
+        return relation.with_columns(made)
