@@ -10,13 +10,24 @@ import zipfile
 from pathlib import Path
 
 import pytest
-
 from cordwood.plugins import load_plugins
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-ROOMS = "cli config core detectors infra notifiers parsers plugins sources web".split()
-CHOSEN = "pluggy pydantic lark anyio asyncpg litestar msgspec scikit-learn jinja2 slack-sdk twilio".split()
+ROOMS = ["cli", "config", "core", "detectors", "infra", "notifiers", "parsers", "plugins", "sources", "web"]
+CHOSEN = [
+    "pluggy",
+    "pydantic",
+    "lark",
+    "anyio",
+    "asyncpg",
+    "litestar",
+    "msgspec",
+    "scikit-learn",
+    "jinja2",
+    "slack-sdk",
+    "twilio",
+]
 MAX_LINES = 600
 
 

@@ -105,6 +105,8 @@ def to_problem(why: Exception) -> tuple[Problem, dict[str, str]]:
 
 def is_database_trouble(why: Exception) -> bool:
     """Whether PostgreSQL was not reachable or gave up, rather than refused what we asked."""
+    if isinstance(why, FileNotFoundError) and why.filename is None:
+        return True  # the socket of a server that has stopped; a file that we miss has a name
     return isinstance(
         why,
         asyncpg.PostgresConnectionError

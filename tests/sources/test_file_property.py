@@ -10,6 +10,7 @@ import random
 import shutil
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import anyio
@@ -141,5 +142,6 @@ def test_every_line_once(steps: list[str], seed: int) -> None:
         patch.setattr(track, "HOLD_S", 0.02)
         patch.setattr(follow, "BLOCK", 2_000)
         machine = Machine(Path(folder), seed)
-        anyio.run(machine.live, steps)
+        with ThreadPoolExecutor(1) as thread:  # this thread may have an event loop already: a fixture of the session
+            thread.submit(anyio.run, machine.live, steps).result()
         assert sorted(machine.store.lines) == sorted(machine.written)

@@ -11,9 +11,6 @@ from typing import Any
 import anyio
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from cordwood.core.storage.cache import SegmentGoneError
 from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.decode import read_segments
@@ -21,6 +18,8 @@ from cordwood.core.storage.encode import POSITION, TEMPLATE, encode, encode_fram
 from cordwood.core.storage.segment import Segment
 from cordwood.core.storage.store import Store
 from cordwood.plugins import Batch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 pytestmark = pytest.mark.anyio
 LATER = timedelta(hours=1)
@@ -103,7 +102,9 @@ async def test_a_query_that_holds_the_old_segments_can_still_read_them(store: St
 async def test_retention_takes_what_is_older_and_nothing_else(store: Store) -> None:
     new = datetime.now(UTC).isoformat()
     await write(store, [{"timestamp": "2020-01-31T00:00:00Z", "message": "old"}])
-    await write(store, [{"timestamp": "2020-01-31T00:00:00Z", "message": "beside new"}, {"timestamp": new, "message": "new"}])
+    await write(
+        store, [{"timestamp": "2020-01-31T00:00:00Z", "message": "beside new"}, {"timestamp": new, "message": "new"}]
+    )
     await store.compactor.sweep()
     assert len(await events(store)) == 3
     store.compactor.retention = timedelta(days=30)

@@ -13,7 +13,6 @@ import anyio
 import asyncpg
 import psutil
 import pytest
-
 from cordwood.core.storage import embedded
 from cordwood.core.storage.database import current_revision, migrate, newest_revision, open_pool
 from cordwood.core.storage.embedded import EmbeddedPostgres

@@ -8,7 +8,6 @@ from pathlib import Path
 import anyio
 import asyncpg
 import pytest
-
 from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.decode import read_segments
 from cordwood.core.storage.store import Store
@@ -159,7 +158,8 @@ async def test_a_lost_database_refuses_and_the_writer_recovers(store: Store, pos
         await send(store, batch("b"), key="k")
     await store.pool.execute("drop trigger refuse on segment")
     await store.pool.execute(
-        "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"
+        "select pg_terminate_backend(pid) from pg_stat_activity "
+        "where datname = current_database() and pid <> pg_backend_pid()"
     )
     with anyio.fail_after(10):
         while True:

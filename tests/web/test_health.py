@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +9,7 @@ import anyio
 import pytest
 from cordwood.config import Config, Settings
 from cordwood.core.runtime import Node
+from cordwood.core.storage.embedded import EmbeddedPostgres
 from cordwood.plugins import load_plugins
 from cordwood.web import create_app
 from prometheus_client.parser import text_string_to_metric_families
@@ -39,22 +38,40 @@ async def test_a_full_disk_is_said(node: Node, client: Client) -> None:
 
 
 async def test_without_a_database_it_lives_and_is_not_ready(data_dir: Path, client_of: Callable[..., Client]) -> None:
+    """The server is one that nobody starts again."""
     registry = load_plugins()
-    node = Node(Settings(data_dir=data_dir), Config.default(registry), registry)
-    async with node.running(), client_of(create_app(node)) as client:
-        assert (await client.get("/api/v1/incidents")).status_code == 200
-        (postmaster,) = data_dir.rglob("postmaster.pid")
-        os.kill(int(postmaster.read_text().split()[0]), signal.SIGQUIT)
-        await anyio.sleep(0.5)
-        assert (await client.get("/healthz")).status_code == 200
-        answer = await client.get("/readyz")
-        assert answer.status_code == 503
-        assert "database" in answer.json()["reasons"][0]
-        for path in ("/api/v1/incidents", "/api/v1/fields", "/api/v1/tail"):
-            answer = await client.get(path)
-            assert answer.status_code == 503, answer.text
-            assert answer.headers["retry-after"]
-            assert answer.headers["content-type"] == "application/problem+json"
+    server = EmbeddedPostgres(data_dir / "server")
+    up, stop, down = anyio.Event(), anyio.Event(), anyio.Event()
+
+    async def serve() -> None:
+        async with server.running():
+            up.set()
+            await stop.wait()
+        down.set()
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(serve)
+        await up.wait()
+        arguments = server.connect_args
+        url = f"postgresql://{arguments['user']}@/{arguments['database']}?host={arguments['host']}&port=5432"
+        node = Node(Settings(data_dir=data_dir, database_url=url), Config.default(registry), registry)
+        async with node.running(), client_of(create_app(node)) as client:
+            assert (await client.get("/api/v1/incidents")).status_code == 200
+            stop.set()
+            await down.wait()
+            await without_database(client)
+
+
+async def without_database(client: Client) -> None:
+    assert (await client.get("/healthz")).status_code == 200
+    answer = await client.get("/readyz")
+    assert answer.status_code == 503
+    assert "database" in answer.json()["reasons"][0]
+    for path in ("/api/v1/incidents", "/api/v1/fields", "/api/v1/tail"):
+        answer = await client.get(path)
+        assert answer.status_code == 503, answer.text
+        assert answer.headers["retry-after"]
+        assert answer.headers["content-type"] == "application/problem+json"
 
 
 async def test_a_node_that_is_not_running_is_not_ready(node: Node, client_of: Callable[..., Client]) -> None:
