@@ -50,7 +50,8 @@ def captures_of_pattern(pattern: str, at: Place) -> tuple[str, tuple[Capture, ..
     >>> captures_of_pattern("took <ms:int>ms", Place())
     ('took ([+-]?\\\\d+)ms', (Capture(name='ms', type='int', place=1),))
     """
-    regex, fields, done = "", [], 0
+    regex, done = "", 0
+    fields: list[Capture] = []
     for match in HOLE.finditer(pattern):
         name, type_ = match[1], match[2] if match[2] is not None else "text"
         if type_ not in TYPES:

@@ -126,7 +126,8 @@ def columns_of(name: str, segment: Segment, schema: Schema) -> tuple[FieldColumn
     """The columns of the field that a name means in this segment."""
     field = meaning(name, schema)
     if field == TEMPLATE:
-        return tuple(column for column in segment.columns if field_of(column) == field)
+        kept = tuple(column for column in segment.columns if field_of(column) == field)
+        return kept or segment.kinds("message")  # where they are not kept, they are made of the message
     return tuple(column for column in segment.kinds(field) if column.column not in INTERNAL_COLUMNS)
 
 

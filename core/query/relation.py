@@ -85,7 +85,8 @@ class Relation:
     """Rows. `columns` are those that stages made, by name, in order; `events` gives the others while it is open.
 
     `order` says how the rows are ordered when somebody asks (a limit, the answer); `hidden` are columns carried along
-    for that. `names`, `steps`, `scanned` and the warnings are shared by all relations of a plan and only ever grow.
+    for that, `keys` the names of the columns by which the rows were grouped.
+    `names`, `steps`, `scanned` and the warnings are shared by all relations of a plan and only ever grow.
     """
 
     context: Context
@@ -98,6 +99,7 @@ class Relation:
     events: Events | None = None
     order: tuple[Order, ...] = ()
     hidden: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
 
     # ---- Scope ------------------------------------------------------------------------------------------------------
 
@@ -180,7 +182,8 @@ class Relation:
         columns = {
             (new if name == old else name): kept for name, kept in self.columns.items() if name != new or name == old
         }
-        return replace(self, columns={**columns, new: value}, dropped=self.dropped | {old})
+        keys = tuple(new if name == old else name for name in self.keys if name != new or name == old)
+        return replace(self, columns={**columns, new: value}, dropped=self.dropped | {old}, keys=keys)
 
     def carried(self) -> list[str]:
         """The hidden columns and those of the order."""
@@ -208,7 +211,15 @@ class Relation:
             select.set("group", exp.Group(expressions=[exp.Literal.number(i + 1) for i in range(len(key_columns))]))
         elif keys:  # keys that are null throughout: no row where there are no events
             select.set("having", exp.Having(this=sql.sql("count(*) > 0")))
-        return self.then(select, columns={**made, **results}, events=None, order=(), hidden=(), dropped=frozenset())
+        return self.then(
+            select,
+            columns={**made, **results},
+            events=None,
+            order=(),
+            hidden=(),
+            dropped=frozenset(),
+            keys=tuple(made),
+        )
 
     def sorted_by(self, keys: Sequence[tuple[Value, bool]]) -> Relation:
         """Ordered by values, each ascending or descending; what order there was decides between equals."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from ..storage.encode import VARIABLE, VARIABLE_TOKEN
 from ..storage.segment import Segment
 from . import sql
 from .expressions import condition
@@ -28,7 +29,16 @@ class Layout:
 
     def kinds(self, field: str) -> dict[str, Expr]:
         """The field's columns by kind."""
-        return {kind: sql.column(column) for (name, kind), column in self.columns.items() if name == field}
+        return {kind: self.value(name, kind) for name, kind in self.columns if name == field}
+
+    def value(self, field: str, kind: str) -> Expr:
+        """The field's column of a kind that it has here. Commits as they came have no templates: those are made."""
+        column = self.columns[field, kind]
+        if field == TEMPLATE and column == "message":
+            return sql.sql(
+                "regexp_replace(:m, :token, :mark, 'g')", m=sql.column(column), token=VARIABLE_TOKEN, mark=VARIABLE
+            )
+        return sql.column(column)
 
 
 @dataclass(frozen=True)
@@ -96,6 +106,8 @@ def layout_of(segment: Segment, fields: set[str], bounds: Bounds) -> Layout:
     columns = {
         (field, column.kind): column.column for column in segment.columns if (field := field_of(column)) in fields
     }
+    if TEMPLATE in fields and (TEMPLATE, "text") not in columns and segment.kinds("message"):
+        columns[TEMPLATE, "text"] = "message"
     needs_positions = not bounds.covers_positions(segment)
     if needs_positions and segment.min_position != segment.max_position:
         columns[POSITION, "int"] = "_position"
@@ -149,9 +161,7 @@ def scan(
     for layout, members in grouped(segments, fields, bounds if rows is None else Bounds(), templates):
         columns = [
             sql.alias(
-                sql.column(layout.columns[key])
-                if key in layout.columns
-                else sql.cast(sql.NULL.copy(), SQL_TYPES[key[1]]),
+                layout.value(*key) if key in layout.columns else sql.cast(sql.NULL.copy(), SQL_TYPES[key[1]]),
                 name,
             )
             for key, name in needed.items()
