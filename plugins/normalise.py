@@ -121,10 +121,22 @@ def _severity(found: dict[str, pl.Series], texts: dict[str, pl.Series]) -> dict[
         spoken = _numbers(explicit)
         number = number.zip_with(number.is_not_null(), spoken)
         word = explicit.zip_with(explicit.is_not_null(), sent)
-    numeric = {str(n): None for n in NAMES} | dict.fromkeys(NAMES.values())
-    frame = pl.DataFrame({"word": word})
-    kept = frame.select(pl.when(~pl.col("word").is_in(list(numeric))).then("word"))["word"]
-    return {"severity": number} | ({"severity_text": kept} if kept.null_count() < len(kept) else {})
+    kept = _other_words(word)
+    return {"severity": number} | ({} if kept is None else {"severity_text": kept})
+
+
+_OWN_WORDS = [*map(str, NAMES), *NAMES.values()]
+
+
+def _other_words(word: pl.Series) -> pl.Series | None:
+    """The words that are not just a number or its own name; None: there are none. Few columns mix the two."""
+    own = word.unique().is_in(_OWN_WORDS)
+    if not own.any():
+        return word
+    if own.all():
+        return None
+    kept = word.to_frame("w").select(pl.when(~pl.col("w").is_in(_OWN_WORDS)).then("w"))["w"]
+    return kept if kept.null_count() < len(kept) else None
 
 
 def _numbers(word: pl.Series) -> pl.Series:

@@ -66,7 +66,7 @@ class Http(HttpSource[HttpConfig]):
 
     def __init__(self, config: HttpConfig) -> None:
         super().__init__(config)
-        self._threads = anyio.CapacityLimiter(max(2, os.cpu_count() or 2))
+        self._threads = anyio.CapacityLimiter(1)
 
     async def receive(self, request: HttpRequest, outlet: Outlet) -> HttpResponse:
         """Answer `{"accepted": n}` after the commit of the body's events.

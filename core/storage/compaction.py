@@ -30,6 +30,7 @@ from .segment import Segment
 
 FULL_ROWS = 500_000
 """A segment of so many rows is not merged any more: merging takes about 400 bytes of memory a row."""
+_URGENT_ROWS = 125_000  # of a merge while much comes in: its memory adds to that of ingest
 _LEVEL0 = 16  # commits merged at once
 _FANOUT = 8  # segments of a level and day that become one
 _OLD_SECONDS = 60  # level-0 segments are merged at this age, however few
@@ -126,7 +127,7 @@ def _due(segments: Sequence[Segment], ages: dict[int, float], *, urgent: bool) -
     """The segments to merge now: a backlog of commits, else neighbours of one level and day, else old commits."""
     commits = sorted((s for s in segments if s.level == 0), key=lambda s: s.min_position)
     if len(commits) >= _LEVEL0 * (4 if urgent else 1):
-        return _up_to_full(commits)
+        return _up_to_full(commits, _URGENT_ROWS if urgent else FULL_ROWS)
     if urgent:
         return []
     by_day: dict[tuple[int, str], list[Segment]] = {}
@@ -140,12 +141,12 @@ def _due(segments: Sequence[Segment], ages: dict[int, float], *, urgent: bool) -
     return _up_to_full(old)
 
 
-def _up_to_full(group: Sequence[Segment]) -> list[Segment]:
+def _up_to_full(group: Sequence[Segment], full: int = FULL_ROWS) -> list[Segment]:
     """The first of the group whose rows together fill a segment."""
     taken: list[Segment] = []
     rows = 0
     for segment in group:
-        if taken and rows + segment.rows > FULL_ROWS:
+        if taken and rows + segment.rows > full:
             break
         taken.append(segment)
         rows += segment.rows

@@ -9,7 +9,7 @@ import polars as pl
 
 from ...plugins.batch import Batch, concat
 from ...plugins.fields import STANDARD, split_column
-from .encode import POSITION, TEMPLATE
+from .encode import POSITION, TEMPLATE, template_of
 from .segment import Segment
 
 _INTERNAL = (TEMPLATE, POSITION)
@@ -31,10 +31,10 @@ def read_segment(segment: Segment, path: Path) -> pl.DataFrame:
     frame = frame.rename(names)
     if POSITION not in frame.columns:
         frame = frame.with_columns(pl.lit(segment.min_position, dtype=pl.Int64).alias(POSITION))
-    if TEMPLATE not in frame.columns:
-        frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias(TEMPLATE))
     missing = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in STANDARD.items() if name not in frame.columns]
     frame = frame.with_columns(missing)
+    if TEMPLATE not in frame.columns:
+        frame = frame.with_columns(template_of(pl.col("message")).alias(TEMPLATE))
     return frame.select(*STANDARD, *_INTERNAL, pl.exclude(*STANDARD, *_INTERNAL))
 
 

@@ -30,7 +30,7 @@ class Store:
     ) -> None:
         self.pool = pool
         self.embedded = embedded
-        self.workers = anyio.CapacityLimiter(2)
+        self.workers = anyio.CapacityLimiter(1)
         self.catalog = Catalog(pool)
         self.cache = SegmentCache(pool, cache_folder, max_bytes=cache_bytes)
         self.commits = Commits(pool)
