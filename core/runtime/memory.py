@@ -11,8 +11,9 @@ import platform
 
 import pyarrow as pa
 
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
 _KEPT_BYTES = 128 * 1024 * 1024  # free memory at the heap's top that is not given back
+_ARENAS = 2  # heaps; with one for each thread, every thread would keep blocks of its own
 _HEAP_BYTES = 32 * 1024 * 1024  # blocks up to here come from the heap; glibc takes no more than this
 
 
@@ -21,5 +22,6 @@ def keep_large_blocks() -> None:
     if platform.libc_ver()[0] == "glibc":
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_MMAP_THRESHOLD, _HEAP_BYTES)
+        libc.mallopt(_M_ARENA_MAX, _ARENAS)
         libc.mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
         pa.set_memory_pool(pa.system_memory_pool())
