@@ -8,7 +8,6 @@ one that curl sends by itself, its first character does.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar

@@ -15,9 +15,12 @@ def load_checked(path: Path | None, registry: Registry) -> Config:
     """
     from ..query import BatchFilter, check
 
+    def check_query(text: str) -> None:
+        check(text)
+
     def check_when(text: str) -> None:
         BatchFilter(text)
 
     if path is None:
         return Config.default(registry)
-    return load(path, registry, check_query=check, check_when=check_when)
+    return load(path, registry, check_query=check_query, check_when=check_when)
