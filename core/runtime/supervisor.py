@@ -85,7 +85,12 @@ class Supervisor:
         self._tasks.start_soon(running.run)
 
     async def stop(self, names: Mapping[str, object] | set[str]) -> None:
-        """Stop the named sources, all at once, and wait for them."""
+        """Stop the named sources, all at once, and wait for them.
+
+        They stay in `sources` until the last has ended, so that a request meanwhile finds the source that was asked for.
+        """
         async with anyio.create_task_group() as stopping:
             for name in names:
-                stopping.start_soon(self.sources.pop(name).stop)
+                stopping.start_soon(self.sources[name].stop)
+        for name in names:
+            del self.sources[name]
