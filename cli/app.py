@@ -64,7 +64,13 @@ def run(arguments: list[str] | None = None) -> NoReturn:
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as why:
-        say(_expected(why))
+        cause = why
+        while isinstance(cause, ExceptionGroup):  # it came out of task groups
+            cause = cause.exceptions[0]
+        if isinstance(cause, CommandError):
+            say(str(cause))
+            sys.exit(cause.code)
+        say(_expected(cause))
         sys.exit(INPUT)
     sys.exit(0)
 

@@ -87,7 +87,7 @@ class Supervisor:
     async def stop(self, names: Mapping[str, object] | set[str]) -> None:
         """Stop the named sources, all at once, and wait for them.
 
-        They stay in `sources` until the last has ended, so that a request meanwhile finds the source that was asked for.
+        They stay in `sources` until the last has ended, so that a request meanwhile finds its source.
         """
         async with anyio.create_task_group() as stopping:
             for name in names:
