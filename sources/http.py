@@ -8,6 +8,7 @@ one that curl sends by itself, its first character does.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
@@ -65,7 +66,7 @@ class Http(HttpSource[HttpConfig]):
 
     def __init__(self, config: HttpConfig) -> None:
         super().__init__(config)
-        self._threads = anyio.CapacityLimiter(1)
+        self._threads = anyio.CapacityLimiter(max(1, (os.cpu_count() or 2) // 2))
 
     async def receive(self, request: HttpRequest, outlet: Outlet) -> HttpResponse:
         """Answer `{"accepted": n}` after the commit of the body's events.

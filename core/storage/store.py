@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -30,7 +31,7 @@ class Store:
     ) -> None:
         self.pool = pool
         self.embedded = embedded
-        self.workers = anyio.CapacityLimiter(1)
+        self.workers = anyio.CapacityLimiter(max(1, (os.cpu_count() or 2) // 2))
         self.catalog = Catalog(pool)
         self.cache = SegmentCache(pool, cache_folder, max_bytes=cache_bytes)
         self.commits = Commits(pool)
