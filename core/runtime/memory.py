@@ -13,7 +13,7 @@ import pyarrow as pa
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # malloc.h
 _KEPT_BYTES = 128 * 1024 * 1024  # free memory at the heap's top that is not given back
-_ARENAS = 2  # heaps; with one for each thread, every thread would keep blocks of its own
+_ARENAS = 1  # heaps; with one for each thread, every thread would keep blocks of its own
 _HEAP_BYTES = 32 * 1024 * 1024  # blocks up to here come from the heap; glibc takes no more than this
 
 

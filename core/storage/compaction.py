@@ -17,6 +17,8 @@ from pathlib import Path
 import anyio
 import anyio.to_thread
 import asyncpg
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from ...plugins.times import now_ns
@@ -29,15 +31,14 @@ from .leader import Session
 from .segment import Segment
 
 FULL_ROWS = 500_000
-"""A segment of so many rows is not merged any more: merging takes about 400 bytes of memory a row."""
+"""No merge makes a larger segment, and one of half of it is not merged again: merging takes about 400 bytes a row."""
 _URGENT_ROWS = 125_000  # of a merge while much comes in: its memory adds to that of ingest
 _LEVEL0 = 16  # commits merged at once
+_BACKLOG = 256  # commits that may wait while much comes in: a burst of half a minute is merged once, and after it
 _FANOUT = 8  # segments of a level and day that become one
 _OLD_SECONDS = 60  # level-0 segments are merged at this age, however few
 _GRACE_SECONDS = 120  # how long a query may still read a replaced segment from PostgreSQL
 _ROW_GROUP = 32_768
-_ZSTD_LEVEL = 3
-_DAY = "\0day"  # a NUL is in no field's name
 _DAY_NS = 86_400_000_000_000
 _log = logging.getLogger(__name__)
 
@@ -46,13 +47,19 @@ class Compactor:
     """Merges the segments of all projects; runs on one node at a time (see `leader`)."""
 
     def __init__(
-        self, pool: asyncpg.Pool, catalog: Catalog, cache: SegmentCache, *, busy: Callable[[], bool] = lambda: False
+        self,
+        pool: asyncpg.Pool,
+        catalog: Catalog,
+        cache: SegmentCache,
+        *,
+        busy: Callable[[], bool] = lambda: False,
+        limiter: anyio.CapacityLimiter | None = None,
     ) -> None:
         self._pool, self._catalog, self._cache = pool, catalog, cache
         self._busy = busy
         self.retention: timedelta | None = None
         """How long events are kept; None: for ever. A segment goes when its newest event is older."""
-        self._turn = anyio.CapacityLimiter(1)
+        self._limiter = limiter
 
     async def work(self, _session: Session, every: float = 2.0) -> None:
         """Compact and sweep until cancelled. While ingest is busy, only what cannot wait is merged."""
@@ -74,7 +81,7 @@ class Compactor:
         if not group:
             return False
         paths = await self._cache.paths(group)
-        fresh = await anyio.to_thread.run_sync(merge, group, paths, limiter=self._turn)
+        fresh = await anyio.to_thread.run_sync(merge, group, paths, limiter=self._limiter)
         return await self._replace(project_id, group, fresh)
 
     async def sweep(self) -> None:
@@ -126,13 +133,13 @@ class Compactor:
 def _due(segments: Sequence[Segment], ages: dict[int, float], *, urgent: bool) -> list[Segment]:
     """The segments to merge now: a backlog of commits, else neighbours of one level and day, else old commits."""
     commits = sorted((s for s in segments if s.level == 0), key=lambda s: s.min_position)
-    if len(commits) >= _LEVEL0 * (4 if urgent else 1):
+    if len(commits) >= (_BACKLOG if urgent else _LEVEL0):
         return _up_to_full(commits, _URGENT_ROWS if urgent else FULL_ROWS)
     if urgent:
         return []
     by_day: dict[tuple[int, str], list[Segment]] = {}
     for segment in segments:
-        if segment.level and segment.rows < FULL_ROWS:
+        if segment.level and segment.rows < FULL_ROWS // 2:  # a larger one would find no room beside another
             by_day.setdefault((segment.level, segment.day), []).append(segment)
     for _, group in sorted(by_day.items()):
         if len(group) >= _FANOUT:
@@ -155,15 +162,35 @@ def _up_to_full(group: Sequence[Segment], full: int = FULL_ROWS) -> list[Segment
 
 def merge(group: Sequence[Segment], paths: Mapping[int, Path]) -> list[EncodedSegment]:
     """The rows of the group as one sorted segment for each UTC day. Blocking."""
-    frame = read_segments(group, paths)
-    day = (pl.col("timestamp").to_physical() // _DAY_NS).alias(_DAY)
-    frame = frame.sort("service", TEMPLATE, "timestamp", POSITION, maintain_order=True).with_columns(day)
-    days = (
-        frame.partition_by(_DAY, include_key=False, maintain_order=False)
-        if frame[_DAY].n_unique() > 1
-        else [frame.drop(_DAY)]
-    )
-    return [encode_frame(part, zstd_level=_ZSTD_LEVEL, row_group=_ROW_GROUP) for part in days]
+    frame = read_segments(group, paths).rechunk()  # rows are gathered from one chunk twice as fast as from many
+    frame = frame[_order(frame)]
+    days = frame["timestamp"].to_physical() // _DAY_NS
+    parts = [frame] if days.n_unique() == 1 else [frame.filter(days == day) for day in days.unique()]
+    return [encode_frame(part, row_group=_ROW_GROUP) for part in parts]
+
+
+def _order(frame: pl.DataFrame) -> npt.NDArray[np.intp]:
+    """The rows by service, template, time, position.
+
+    Stable sorts of numbers, the most significant last: commits are nearly in order of time already, and the few
+    distinct services and templates fit 16 bits, which NumPy sorts by radix. A third of the cost of sorting texts.
+    """
+    order = np.argsort(frame["timestamp"].to_physical().to_numpy(), kind="stable")
+    for name in (TEMPLATE, "service"):
+        if name in frame.columns:
+            order = order[np.argsort(_ranks(frame[name])[order], kind="stable")]
+    return order
+
+
+def _ranks(texts: pl.Series) -> npt.NDArray[np.unsignedinteger]:
+    """Where each text stands among the distinct ones in order, nulls first."""
+    category = texts.cast(pl.Categorical)
+    distinct = category.unique().drop_nulls()
+    known = pl.DataFrame({"code": distinct.to_physical(), "text": distinct.cast(pl.String)}).sort("text")
+    small = np.uint16 if len(known) < 2**16 else np.uint32
+    rank = np.zeros(known["code"].max() + 2 if len(known) else 1, dtype=small)
+    rank[known["code"].to_numpy() + 1] = np.arange(1, len(known) + 1)
+    return rank[category.to_physical().cast(pl.Int64).fill_null(-1).to_numpy() + 1]
 
 
 def _positions(encoded: EncodedSegment) -> tuple[int, int]:

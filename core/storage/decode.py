@@ -16,9 +16,10 @@ _INTERNAL = (TEMPLATE, POSITION)
 
 
 def read_segment(segment: Segment, path: Path) -> pl.DataFrame:
-    """The rows of a segment under the names a batch has, standard columns first, then `_template`, `_position`.
+    """The rows of a segment under the names a batch has, and `_position`; `_template` where there is a message.
 
-    An attribute's column is `field` where the field has one kind here, else `field#kind`; see `fields.split_column`.
+    A column without a value is not there. An attribute's column is `field` where the field has one
+    kind here, else `field#kind`; see `fields.split_column`.
     """
     frame = pl.read_parquet(path)
     names: dict[str, str] = {}
@@ -31,11 +32,9 @@ def read_segment(segment: Segment, path: Path) -> pl.DataFrame:
     frame = frame.rename(names)
     if POSITION not in frame.columns:
         frame = frame.with_columns(pl.lit(segment.min_position, dtype=pl.Int64).alias(POSITION))
-    missing = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in STANDARD.items() if name not in frame.columns]
-    frame = frame.with_columns(missing)
-    if TEMPLATE not in frame.columns:
+    if TEMPLATE not in frame.columns and "message" in frame.columns:
         frame = frame.with_columns(template_of(pl.col("message")).alias(TEMPLATE))
-    return frame.select(*STANDARD, *_INTERNAL, pl.exclude(*STANDARD, *_INTERNAL))
+    return frame
 
 
 def read_segments(segments: Sequence[Segment], paths: Mapping[int, Path]) -> pl.DataFrame:

@@ -36,7 +36,7 @@ class Store:
         self.cache = SegmentCache(pool, cache_folder, max_bytes=cache_bytes)
         self.commits = Commits(pool)
         self.writer = Writer(pool, self.cache, self.commits, limiter=self.workers)
-        self.compactor = Compactor(pool, self.catalog, self.cache, busy=lambda: self.writer.busy)
+        self.compactor = Compactor(pool, self.catalog, self.cache, busy=lambda: self.writer.busy, limiter=self.workers)
 
     @classmethod
     @asynccontextmanager
