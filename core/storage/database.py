@@ -90,6 +90,8 @@ async def migrate(pool: asyncpg.Pool, connect_args: dict[str, Any]) -> None:
     """
     if await current_revision(pool) == newest_revision():
         return
+    from .schema import schema_transaction  # alembic and SQLAlchemy are slow to import, and seldom needed
+
     async with pool.acquire() as connection:
         await connection.execute("select pg_advisory_lock($1)", _MIGRATION_LOCK, timeout=600)
         try:
@@ -102,31 +104,7 @@ async def migrate(pool: asyncpg.Pool, connect_args: dict[str, Any]) -> None:
                 )
             if found != newest_revision():
                 _log.info("migrating the database from revision %s to %s", found or "none", newest_revision())
-                await _upgrade(connect_args)
+                async with schema_transaction(connect_args) as schema:
+                    await schema.upgrade()
         finally:
             await connection.execute("select pg_advisory_unlock($1)", _MIGRATION_LOCK)
-
-
-async def _upgrade(connect_args: dict[str, Any]) -> None:
-    from alembic import command
-    from alembic.config import Config
-    from sqlalchemy import Connection as SyncConnection
-    from sqlalchemy.ext.asyncio import create_async_engine
-    from sqlalchemy.pool import NullPool
-
-    async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(**connect_args, server_settings={"search_path": f"{SCHEMA}, public"})
-
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
-
-    def run(connection: SyncConnection) -> None:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
-    try:
-        async with engine.begin() as connection:
-            await connection.run_sync(run)
-    finally:
-        await engine.dispose()

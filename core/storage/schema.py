@@ -1,0 +1,57 @@
+"""Migrations in one transaction, together with whatever else must happen in it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.pool import NullPool
+
+from .database import SCHEMA
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class SchemaTransaction:
+    """A transaction that may migrate: `connection` is its connection, for everything else in it."""
+
+    def __init__(self, lent: AsyncConnection, connection: asyncpg.Connection) -> None:
+        self._lent = lent
+        self.connection = connection
+
+    async def upgrade(self, revision: str = "head") -> None:
+        """Bring the schema to a revision that is not behind its own."""
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS))
+
+        def run(connection: SyncConnection) -> None:
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+
+        await self._lent.run_sync(run)
+
+
+@asynccontextmanager
+async def schema_transaction(connect_args: dict[str, Any]) -> AsyncIterator[SchemaTransaction]:
+    """A transaction on a connection of its own; it commits at the end, and an error leaves everything as it was."""
+
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(**connect_args, server_settings={"search_path": f"{SCHEMA}, public"})
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    try:
+        async with engine.begin() as lent:
+            await lent.execute(text("select 1"))  # SQLAlchemy begins its transaction with the first statement
+            driver = (await lent.get_raw_connection()).driver_connection
+            assert isinstance(driver, asyncpg.Connection)
+            yield SchemaTransaction(lent, driver)
+    finally:
+        await engine.dispose()
