@@ -10,6 +10,7 @@ import msgspec
 
 from .database import Connection
 from .encode import EncodedSegment
+from .files import StoredFile
 from .segment import FieldColumn, Segment
 
 _KNOWN = 20_000  # segments whose description is kept in memory (they never change): about 2 KB each
@@ -23,13 +24,13 @@ order by max_time desc, id desc
 """
 _DESCRIBE = """
 select id, project_id, day, min_time, max_time, rows, bytes, level, min_position, max_position,
-       columns, services, hosts, severities
+       columns, services, hosts, severities, checksum
 from segment where id = any($1::bigint[])
 """
 _INSERT = """
 insert into segment (id, project_id, day, min_time, max_time, rows, bytes, level, min_position, max_position,
-                     columns, services, hosts, severities)
-values ($1, $2, $3::text::date, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+                     columns, services, hosts, severities, place, part, checksum)
+values ($1, $2, $3::text::date, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 """
 
 
@@ -84,28 +85,19 @@ class Catalog:
         return dict(zip(("count", "rows", "bytes"), rows[0], strict=True))
 
 
-async def insert_file(connection: Connection, data: bytes) -> int:
-    """Store a segment's bytes and return the segment's id."""
-    return int(
-        await connection.fetchval(
-            "insert into segment_file (segment_id, data) values (nextval('segment_id'), $1) returning segment_id", data
-        )
-    )
-
-
 async def insert_segment(
     connection: Connection,
-    id_: int,
+    stored: StoredFile,
     project_id: int,
     encoded: EncodedSegment,
     *,
     level: int,
     positions: tuple[int, int],
 ) -> None:
-    """Enter a segment into the catalog; its bytes are stored already."""
+    """Enter a segment into the catalog; its bytes are stored already, in this transaction or in their place."""
     await connection.execute(
         _INSERT,
-        id_,
+        stored.id,
         project_id,
         encoded.day,
         encoded.min_time,
@@ -118,6 +110,9 @@ async def insert_segment(
         encoded.services,
         encoded.hosts,
         encoded.severities,
+        stored.place,
+        stored.part,
+        stored.checksum,
     )
 
 

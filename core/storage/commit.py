@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from ...plugins.base import Acknowledgement, Checkpoint
 from ...plugins.batch import Batch
 from ...plugins.errors import CheckpointConflictError
-from .catalog import insert_file, insert_segment
+from .catalog import insert_segment
 from .commits import CHANNEL
 from .database import Connection
 from .encode import EncodedSegment
+from .files import Files, PreparedFile
 
 KEY_HOURS = 24
 """How long an idempotency key is remembered."""
@@ -81,9 +82,13 @@ class SettledBefore(Exception):  # noqa: N818 - it ends a transaction, it is no 
 
 
 async def commit(
-    connection: Connection, group: Sequence[Submission], encoded: Mapping[int, EncodedSegment]
+    connection: Connection,
+    group: Sequence[Submission],
+    encoded: Mapping[int, EncodedSegment],
+    files: Files,
+    prepared: Mapping[int, PreparedFile],
 ) -> list[Committed]:
-    """Store the group, whose segments by project are `encoded`, in one transaction.
+    """Store the group, whose segments by project are `encoded` and whose bytes are `prepared`, in one transaction.
 
     :raises SettledBefore: nothing was stored; some submissions are duplicates or conflict
     """
@@ -92,13 +97,13 @@ async def commit(
         settled |= await _move_checkpoints(connection, group)
         if settled:
             raise SettledBefore(settled)
-        files = [(project, await insert_file(connection, segment.data)) for project, segment in sorted(encoded.items())]
+        stored = [(id_, await files.insert(connection, prepared[id_], level=0)) for id_ in sorted(encoded)]
         committed = []
-        for project_id, id_ in files:
+        for project_id, file in stored:
             position = await connection.fetchval(_ADVANCE, project_id)
             segment = encoded[project_id]
-            await insert_segment(connection, id_, project_id, segment, level=0, positions=(position, position))
-            committed.append(Committed(id_, project_id, position, segment))
+            await insert_segment(connection, file, project_id, segment, level=0, positions=(position, position))
+            committed.append(Committed(file.id, project_id, position, segment))
         await connection.execute("select pg_notify($1, '')", CHANNEL)
     return committed
 

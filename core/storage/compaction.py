@@ -23,10 +23,11 @@ import polars as pl
 
 from ...plugins.times import now_ns
 from .cache import SegmentCache, SegmentGoneError
-from .catalog import Catalog, insert_file, insert_segment
+from .catalog import Catalog, insert_segment
 from .commit import KEY_HOURS
 from .decode import read_segments
 from .encode import POSITION, TEMPLATE, EncodedSegment, encode_frame
+from .files import Files
 from .leader import Session
 from .segment import Segment
 
@@ -37,7 +38,6 @@ _LEVEL0 = 16  # commits merged at once
 _BACKLOG = 256  # commits that may wait while much comes in: a burst of half a minute is merged once, and after it
 _FANOUT = 8  # segments of a level and day that become one
 _OLD_SECONDS = 60  # level-0 segments are merged at this age, however few
-_GRACE_SECONDS = 120  # how long a query may still read a replaced segment from PostgreSQL
 _ROW_GROUP = 32_768
 _DAY_NS = 86_400_000_000_000
 _log = logging.getLogger(__name__)
@@ -51,11 +51,12 @@ class Compactor:
         pool: asyncpg.Pool,
         catalog: Catalog,
         cache: SegmentCache,
+        files: Files,
         *,
         busy: Callable[[], bool] = lambda: False,
         limiter: anyio.CapacityLimiter | None = None,
     ) -> None:
-        self._pool, self._catalog, self._cache = pool, catalog, cache
+        self._pool, self._catalog, self._cache, self._files = pool, catalog, cache, files
         self._busy = busy
         self.retention: timedelta | None = None
         """How long events are kept; None: for ever. A segment goes when its newest event is older."""
@@ -91,11 +92,7 @@ class Compactor:
             await self._pool.execute(
                 "update segment set replaced_at = now() where replaced_at is null and max_time < $1", cutoff
             )
-        await self._pool.execute(
-            "with gone as (delete from segment where replaced_at < now() - make_interval(secs => $1) returning id) "
-            "delete from segment_file where segment_id in (select id from gone)",
-            _GRACE_SECONDS,
-        )
+        await self._files.sweep()
         await self._pool.execute(
             "delete from idempotency_key where created_at < now() - make_interval(hours => $1)", 2 * KEY_HOURS
         )
@@ -111,6 +108,7 @@ class Compactor:
         ids = [segment.id for segment in group]
         level = max(segment.level for segment in group) + 1
         written = []
+        prepared = await self._files.prepare(fresh)
         async with self._pool.acquire() as connection, connection.transaction():
             replaced = await connection.fetch(
                 "update segment set replaced_at = now() where id = any($1) and replaced_at is null returning id", ids
@@ -119,10 +117,11 @@ class Compactor:
                 raise SegmentGoneError(
                     f"segments {sorted(set(ids) - {row[0] for row in replaced})} were replaced meanwhile"
                 )
-            for encoded, positions in ((e, _positions(e)) for e in fresh):
-                id_ = await insert_file(connection, encoded.data)
-                await insert_segment(connection, id_, project_id, encoded, level=level, positions=positions)
-                written.append((id_, encoded.data))
+            for encoded, file in zip(fresh, prepared, strict=True):
+                stored = await self._files.insert(connection, file, level=level)
+                positions = _positions(encoded)
+                await insert_segment(connection, stored, project_id, encoded, level=level, positions=positions)
+                written.append((stored.id, encoded.data))
         for id_, data in written:
             await anyio.to_thread.run_sync(self._cache.put, id_, data)
         rows = sum(segment.rows for segment in group)

@@ -6,8 +6,11 @@ and one UTC day.
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import msgspec
 
+Checksum: TypeAlias = bytes  # in a class with a field `bytes`
 INTERNAL = "_"  # physical columns whose names begin so are ours: `_template`, `_position`
 
 
@@ -43,6 +46,8 @@ class Segment(msgspec.Struct, frozen=True):
     services: tuple[str | None, ...] | None
     hosts: tuple[str | None, ...] | None
     severities: int
+    checksum: Checksum = b""
+    """SHA-256 of the file."""
 
     def kinds(self, field: str) -> tuple[FieldColumn, ...]:
         """The physical columns that hold the field, one for each kind it has here; none: it is null throughout."""

@@ -17,6 +17,7 @@ from .commits import Commits
 from .compaction import Compactor
 from .database import migrate, open_pool
 from .embedded import EmbeddedPostgres
+from .files import Files
 from .leader import lead
 from .writer import Writer
 
@@ -33,10 +34,13 @@ class Store:
         self.embedded = embedded
         self.workers = anyio.CapacityLimiter(max(1, (os.cpu_count() or 2) // 2))
         self.catalog = Catalog(pool)
-        self.cache = SegmentCache(pool, cache_folder, max_bytes=cache_bytes)
+        self.files = Files(pool)
+        self.cache = SegmentCache(self.files, cache_folder, max_bytes=cache_bytes)
         self.commits = Commits(pool)
-        self.writer = Writer(pool, self.cache, self.commits, limiter=self.workers)
-        self.compactor = Compactor(pool, self.catalog, self.cache, busy=lambda: self.writer.busy, limiter=self.workers)
+        self.writer = Writer(pool, self.files, self.cache, self.commits, limiter=self.workers)
+        self.compactor = Compactor(
+            pool, self.catalog, self.cache, self.files, busy=lambda: self.writer.busy, limiter=self.workers
+        )
 
     @classmethod
     @asynccontextmanager

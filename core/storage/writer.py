@@ -25,6 +25,7 @@ from .commit import Committed, SettledBefore, Submission, commit, same_group
 from .commits import Commits
 from .database import DATABASE_ERRORS
 from .encode import EncodedSegment, encode
+from .files import Files
 
 _COMMIT_SECONDS = 60.0  # a commit that takes longer is given up; its outcome is asked for before anything is sent again
 _BUSY_BYTES = 1 << 20  # a group that large tells of clients that send as fast as they can
@@ -78,6 +79,7 @@ class Writer:
     def __init__(
         self,
         pool: asyncpg.Pool,
+        files: Files,
         cache: SegmentCache,
         commits: Commits,
         *,
@@ -86,7 +88,7 @@ class Writer:
         pending_bytes: int = 96 * 1024 * 1024,
         limiter: anyio.CapacityLimiter | None = None,
     ) -> None:
-        self._pool, self._cache, self._commits = pool, cache, commits
+        self._pool, self._files, self._cache, self._commits = pool, files, cache, commits
         self._linger = linger_ms / 1000
         self._group_bytes, self._pending_bytes = group_bytes, pending_bytes
         self._limiter = limiter
@@ -211,8 +213,10 @@ class Writer:
             unique = [s for s in group.submissions if s not in again]
             try:
                 with anyio.fail_after(_COMMIT_SECONDS):
+                    prepared = await self._files.prepare(list(group.encoded.values()))
+                    by_project = dict(zip(group.encoded, prepared, strict=True))
                     async with self._pool.acquire() as connection:
-                        committed = await commit(connection, unique, group.encoded)
+                        committed = await commit(connection, unique, group.encoded, self._files, by_project)
             except SettledBefore as settled:
                 outcomes = {
                     s: settled.outcomes[again.get(s, s)]

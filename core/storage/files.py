@@ -1,0 +1,140 @@
+"""The bytes of segments: writing them where they are to be kept, reading them back, letting them go.
+
+Each catalog row says the place of its bytes by name. In the place `postgresql` they are rows of `segment_file`, written
+in the transaction that enters the segment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import anyio.to_thread
+import asyncpg
+
+from .database import Connection
+from .encode import EncodedSegment
+from .parts import POSTGRESQL, Parts, kind_of
+
+GRACE_SECONDS = 120
+"""How long a query may still read a replaced segment's bytes."""
+
+_SMALL = 32 << 10  # bytes that are hashed sooner than a thread is found
+_INSERT = """
+insert into segment_file (segment_id, part, data)
+select nextval('segment_id'), part, $2 from segment_part where kind = $1 and current
+returning segment_id, part
+"""
+_READ = """
+select s.id, s.place, s.checksum, f.data
+from segment s left join segment_file f on f.segment_id = s.id and f.part = s.part
+where s.id = any($1::bigint[])
+"""
+_DAMAGED = (asyncpg.DataCorruptedError, asyncpg.IndexCorruptedError, asyncpg.InternalServerError)
+_TIDY_SECONDS = 10.0  # between two looks at the parts: each reads the sizes of all
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedFile:
+    """A segment's bytes on their way: in their place already, or to be inserted with their catalog row."""
+
+    data: bytes
+    checksum: bytes
+    """SHA-256. PostgreSQL can compute it as well, so that a check of all segments moves no bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """Where a segment's bytes are. `part` is None outside PostgreSQL."""
+
+    id: int
+    place: str
+    part: int | None
+    checksum: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """What is there of a segment. `data` is None, and `problem` says why, where the right bytes cannot be had."""
+
+    id: int
+    data: bytes | None
+    problem: str = ""
+
+
+class Files:
+    """Writes, reads and lets go of segments' bytes."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+        self.parts = Parts(pool)
+        self._tidied_at = -_TIDY_SECONDS
+
+    async def prepare(self, segments: Sequence[EncodedSegment]) -> list[PreparedFile]:
+        """Make the bytes of segments ready for `insert`, outside a transaction. In the order given."""
+        return [PreparedFile(segment.data, await _checksum(segment.data)) for segment in segments]
+
+    async def insert(self, connection: Connection, file: PreparedFile, *, level: int) -> StoredFile:
+        """Store a segment's bytes in the transaction that will enter it into the catalog (`catalog.insert_segment`)."""
+        ((id_, part),) = await connection.fetch(_INSERT, kind_of(level), file.data)
+        return StoredFile(id_, POSTGRESQL, part, file.checksum)
+
+    async def read(self, segment_ids: Sequence[int]) -> list[FoundFile]:
+        """The bytes of segments, each compared with its checksum; those no longer in the catalog are left out."""
+        try:
+            rows = await self._pool.fetch(_READ, list(segment_ids))
+        except _DAMAGED as why:  # PostgreSQL itself cannot read one of them
+            if len(segment_ids) == 1:
+                return [FoundFile(segment_ids[0], None, f"PostgreSQL cannot read its bytes: {why}")]
+            return [file for id_ in segment_ids for file in await self.read([id_])]
+        return [await _found(row["id"], row["data"], row["checksum"]) for row in rows]
+
+    async def alive(self, segment_ids: Sequence[int]) -> set[int]:
+        """Those of the segments that are in the catalog and not replaced."""
+        rows = await self._pool.fetch(
+            "select id from segment where id = any($1::bigint[]) and replaced_at is null", list(segment_ids)
+        )
+        return {row[0] for row in rows}
+
+    async def sweep(self, grace_seconds: float = GRACE_SECONDS) -> None:
+        """Let go of the bytes of segments that were replaced longer ago than the grace."""
+        await self._pool.execute(
+            "delete from segment where replaced_at < now() - make_interval(secs => $1)", grace_seconds
+        )
+        if time.monotonic() - self._tidied_at >= _TIDY_SECONDS:
+            await self.parts.tidy()
+            self._tidied_at = time.monotonic()
+
+    async def purge(self) -> None:
+        """Let no byte remain, in any place, of any segment that is replaced now: no grace for those who still read.
+
+        Queries that lose a file by it read the catalog again. Copies what is alive in the parts concerned: call it once
+        at the end of a deletion.
+
+        :raises TimeoutError: somebody reads for so long that a part cannot be truncated
+        """
+        await self._pool.execute("delete from segment where replaced_at is not null")
+        await self.parts.purge()
+
+
+async def _found(id_: int, data: bytes | None, checksum: bytes) -> FoundFile:
+    if data is None:
+        return FoundFile(id_, None, "its bytes are missing")
+    if await _checksum(data) != checksum:
+        return FoundFile(id_, None, "its bytes are not those that were written")
+    return FoundFile(id_, data)
+
+
+async def _checksum(data: bytes) -> bytes:
+    if len(data) <= _SMALL:
+        return checksum_of(data)
+    return await anyio.to_thread.run_sync(checksum_of, data)
+
+
+def checksum_of(data: bytes) -> bytes:
+    """SHA-256 of a segment's bytes, as the catalog keeps it."""
+    return hashlib.sha256(data).digest()
