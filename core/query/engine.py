@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -15,7 +17,7 @@ import anyio
 import pyarrow as pa
 
 from ...plugins.errors import QueryError
-from ..storage.cache import SegmentGoneError
+from ..storage.cache import SegmentDamagedError, SegmentGoneError
 from ..storage.segment import Segment
 from .duck import Duck, Interrupted, Running
 from .inventory import FieldSummary, counted_fields, known_fields, plan_fields, query_of_values
@@ -44,6 +46,8 @@ class Progress:
     id: str
     running: Running = field(default_factory=Running)
     scanned: dict[int, Segment] = field(default_factory=dict)
+    damaged: dict[int, str] = field(default_factory=dict)
+    """Segments whose right bytes cannot be had, with the reason: the answer goes on without them, and says so."""
 
     def opened(self, segments: Sequence[Segment]) -> None:
         """Note segments that are read."""
@@ -103,7 +107,7 @@ class QueryEngine:
         check_regexes(query, self._duck)
 
         async def answer(progress: Progress) -> list[FieldSummary]:
-            given = await self.given(query, request)
+            given = await self.given(query, request, damaged=progress.damaged)
             if (known := known_fields(given)) is not None:
                 return known
             files, given = await self._files(given, given.segments, progress)
@@ -126,12 +130,17 @@ class QueryEngine:
         self._running[query_id] = progress.running
         try:
             with anyio.fail_after(request.timeout):
-                for _ in range(ATTEMPTS - 1):
+                attempts = 1
+                while True:
                     try:
                         return await answer(progress)
+                    except SegmentDamagedError as error:
+                        progress.damaged |= error.damaged
                     except SegmentGoneError:
-                        progress.scanned.clear()
-                return await answer(progress)
+                        if attempts == ATTEMPTS:
+                            raise
+                        attempts += 1
+                    progress.scanned.clear()
         except TimeoutError:
             message = f"the query took longer than {request.timeout:g} s"
             raise QueryError(message, text=request.text, hint="ask for a shorter range, or raise the timeout") from None
@@ -151,7 +160,7 @@ class QueryEngine:
         return running is not None
 
     async def _answered(self, query: Query, request: QueryRequest, progress: Progress, started: float) -> QueryResult:
-        given = await self.given(query, request)
+        given = await self.given(query, request, damaged=progress.damaged)
         outputs, table, complete = await self._answer(given, progress)
         scanned = progress.scanned.values()
         stats = QueryStats(
@@ -161,15 +170,22 @@ class QueryEngine:
             segments_scanned=len(scanned),
             segments_pruned=len(given.segments) + len(given.skipped) - len(scanned),
         )
-        return QueryResult(progress.id, outputs, table, stats, tuple(given.context.warnings), complete)
+        warnings = tuple(given.context.warnings)
+        return QueryResult(progress.id, outputs, table, stats, warnings, complete and not progress.damaged)
 
-    async def given(self, query: Query, request: QueryRequest) -> Given:
+    async def given(
+        self, query: Query, request: QueryRequest, *, damaged: Mapping[int, str] = MappingProxyType({})
+    ) -> Given:
         """What the planner needs: the segments that the query must read."""
         bounds = Bounds(request.from_ns, request.to_ns, request.after_position, request.upto_position)
         segments = await self._catalog.segments(
             request.project_id, request.from_ns, request.to_ns, request.after_position, request.upto_position
         )
         context = Context(request.now_ns, zone_of(request.timezone))
+        for segment in segments:
+            if segment.id in damaged:
+                context.warn(lacking(segment, damaged[segment.id]))
+        segments = [segment for segment in segments if segment.id not in damaged]
         return prepare(query, segments, bounds, context, request.limit)
 
     async def _answer(self, given: Given, progress: Progress) -> tuple[Sequence[Output], pa.Table, bool]:
@@ -264,6 +280,15 @@ class QueryEngine:
             "sql": [statement.sql for statement in statements],
             "warnings": list(given.context.warnings),
         }
+
+
+def lacking(segment: Segment, why: str) -> str:
+    """What an answer says of a segment that it had to leave out."""
+    low, high = (datetime.fromtimestamp(ns // 10**9, UTC).isoformat() for ns in (segment.min_time, segment.max_time))
+    return (
+        f"{segment.rows} events are missing in this answer: segment {segment.id}, from {low} to {high}, cannot be "
+        f"read: {why}"
+    )
 
 
 def zone_of(name: str) -> ZoneInfo:

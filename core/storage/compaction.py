@@ -22,7 +22,7 @@ import numpy.typing as npt
 import polars as pl
 
 from ...plugins.times import now_ns
-from .cache import SegmentCache, SegmentGoneError
+from .cache import SegmentCache, SegmentDamagedError, SegmentGoneError
 from .catalog import Catalog, insert_segment
 from .commit import KEY_HOURS
 from .decode import read_segments
@@ -58,6 +58,7 @@ class Compactor:
     ) -> None:
         self._pool, self._catalog, self._cache, self._files = pool, catalog, cache, files
         self._busy = busy
+        self._unreadable: set[int] = set()
         self.retention: timedelta | None = None
         """How long events are kept; None: for ever. A segment goes when its newest event is older."""
         self._limiter = limiter
@@ -78,10 +79,16 @@ class Compactor:
     async def compact(self, project_id: int, *, urgent: bool = False, now: datetime | None = None) -> bool:
         """Do one merge if one is due; whether one was done. `urgent`: only a backlog counts, not age."""
         segments = await self._catalog.segments(project_id)
+        segments = [segment for segment in segments if segment.id not in self._unreadable]
         group = _due(segments, await self._ages(project_id, now or datetime.now(UTC)), urgent=urgent)
         if not group:
             return False
-        paths = await self._cache.paths(group)
+        try:
+            paths = await self._cache.paths(group)
+        except SegmentDamagedError as why:
+            _log.error("segments are left as they are, for they cannot be read: %s", why)
+            self._unreadable |= why.damaged.keys()
+            return True
         fresh = await anyio.to_thread.run_sync(merge, group, paths, limiter=self._limiter)
         return await self._replace(project_id, group, fresh)
 
