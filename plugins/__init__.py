@@ -16,6 +16,7 @@ from .base import (
     Notifier,
     Outlet,
     Parser,
+    Part,
     Plugin,
     PluginConfig,
     Receipt,
@@ -43,6 +44,7 @@ from .ndjson import read_lines, read_ndjson
 from .normalise import normalise
 from .severity import severity_name, severity_number
 from .times import iso_time, now_ns, parse_times, utc_time
+from .together import Together
 from .wording import group_words, headline, plain_text, sample_messages, value_words
 
 __all__ = [
@@ -73,6 +75,7 @@ __all__ = [
     "Notifier",
     "Outlet",
     "Parser",
+    "Part",
     "Plugin",
     "PluginConfig",
     "PluginError",
@@ -82,6 +85,7 @@ __all__ = [
     "RejectedError",
     "RetryableError",
     "Source",
+    "Together",
     "by_clause",
     "concat",
     "duration_ns",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import anyio
 
-from .base import Acknowledgement, Checkpoint, Json, Receipt
+from .base import Acknowledgement, Checkpoint, Json, Part, Receipt
 from .batch import Batch
 from .errors import CheckpointConflictError, RejectedError, RetryableError
 
@@ -69,6 +69,13 @@ class MemoryOutlet:
         self.queued.append(receipt)
         self.largest_queue = max(self.largest_queue, len(self.queued))
         return receipt
+
+    async def send_parts(self, batch: Batch, parts: Sequence[Part]) -> Sequence[Receipt]:
+        receipts, at = [], 0
+        for part in parts:
+            receipts.append(await self.send(Batch(batch.frame.slice(at, part.rows)), key=part.key))
+            at += part.rows
+        return receipts
 
     async def checkpoint(self, key: str) -> Json:
         await anyio.lowlevel.checkpoint()

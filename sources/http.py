@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import anyio
@@ -24,8 +25,11 @@ from ..plugins import (
     HttpSource,
     Json,
     Outlet,
+    Part,
     PluginConfig,
+    Receipt,
     RejectedError,
+    Together,
     hookimpl,
     in_worker,
     now_ns,
@@ -43,8 +47,17 @@ BINARY = re.compile(
 )
 MAX_KEY = 255
 """Characters of an Idempotency-Key: it is stored for 24 hours, in an index."""
+SMALL = 32 * 1024
+"""Bytes of a body up to which it is read together with others: what a larger one costs is for its events."""
+WIDE = 300
+"""Columns beyond which bodies are read each alone."""
+_LINES = "application/x-ndjson"
 _SPACE = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
+
+
+_Kind: TypeAlias = tuple[int, ZoneInfo, str | None]
+"""What bodies that are read together have in common: where they go (the outlet's id), zone, service."""
 
 
 class HttpConfig(PluginConfig):
@@ -67,6 +80,7 @@ class Http(HttpSource[HttpConfig]):
     def __init__(self, config: HttpConfig) -> None:
         super().__init__(config)
         self._threads = anyio.CapacityLimiter(max(1, (os.cpu_count() or 2) // 2))
+        self._small: Together[_Kind, _Small, Receipt] = Together(self._send_small)
 
     async def receive(self, request: HttpRequest, outlet: Outlet) -> HttpResponse:
         """Answer `{"accepted": n}` after the commit of the body's events.
@@ -80,12 +94,55 @@ class Http(HttpSource[HttpConfig]):
         zone = _zone(request.query.get("timezone"), self.config.timezone)
         key = _idempotency_key(request.headers.get("idempotency-key"))
         parser = _parsers(request.query)
+        service = request.query.get("service")
+        joinable = media in NDJSON and media != "application/json-seq" and parser is None
+        if joinable and len(request.body) <= SMALL and (rows := _lines(request.body)):
+            small = _Small(outlet, request.body.removeprefix(_BOM).strip(_SPACE), Part(rows, key))
+            receipt = await self._small.do((id(outlet), zone, service), small, len(request.body))
+            return _accepted((await receipt.committed()).accepted)
         batch = await in_worker(read_body, request.body, media, now_ns(), zone, limiter=self._threads)
         if not len(batch):
             return _accepted(0)
-        batch = batch.with_default(service=request.query.get("service"))
+        batch = batch.with_default(service=service)
         receipt = await outlet.send(batch, key=key, parser=parser)
         return _accepted((await receipt.committed()).accepted)
+
+    async def _send_small(self, kind: _Kind, bodies: Sequence[_Small]) -> Sequence[Receipt]:
+        """Bodies that came at the same time as one batch, or each alone where one of them is odd."""
+        (_, zone, service), outlet = kind, bodies[0].outlet
+        batch = await in_worker(_read_together, bodies, now_ns(), zone, limiter=self._threads)
+        if batch is not None:
+            return await outlet.send_parts(batch.with_default(service=service), [body.part for body in bodies])
+        receipts: list[Receipt] = []
+        for body in bodies:
+            alone = await in_worker(read_body, body.lines, _LINES, now_ns(), zone, limiter=self._threads)
+            receipts.append(await outlet.send(alone.with_default(service=service), key=body.part.key))
+        return receipts
+
+
+@dataclass(frozen=True, slots=True)
+class _Small:
+    """A small body of lines of JSON."""
+
+    outlet: Outlet
+    lines: bytes
+    part: Part
+
+
+def _lines(body: bytes) -> int:
+    """How many events `read_ndjson` makes of the lines."""
+    return sum(1 for line in body.split(b"\n") if line.strip())
+
+
+def _read_together(bodies: Sequence[_Small], observed: int, zone: ZoneInfo) -> Batch | None:
+    """The events of all bodies, in order; None: read each alone.
+
+    Bodies of many fields are not joined: each event would have a column for every field of the others.
+    """
+    batch = read_ndjson(b"\n".join(body.lines for body in bodies), observed, zone=zone)
+    if len(bodies) > 1 and (len(batch.frame.columns) > WIDE or len(batch) != sum(body.part.rows for body in bodies)):
+        return None
+    return batch
 
 
 def read_body(body: bytes, media: str, observed: int, zone: ZoneInfo) -> Batch:

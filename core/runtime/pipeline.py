@@ -80,6 +80,11 @@ class RunningPipeline:
         self._registry = registry
         self._steps: Sequence[RunningStep] = [RunningStep.of(step) for step in pipeline.parse]
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether no parser runs in it."""
+        return not self._steps
+
     def apply(
         self, batch: Batch, source: str, parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None
     ) -> Batch:

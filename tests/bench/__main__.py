@@ -1,4 +1,4 @@
-"""`python -m tests.bench [--events 10M]`: ingest, then queries; figures as JSON in bench-results/."""
+"""`python -m tests.bench [--events 10M]`: ingest, queries, small requests; figures as JSON in bench-results/."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from . import ingest, query
+from . import ingest, query, small
 from .corpus import corpus
 from .server import ROOT, Server
 
@@ -24,11 +24,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--events", type=_events, default=2_000_000, help="how many, such as 2M (10M tells of memory)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", choices=["ingest"], help="leave the queries out")
+    parser.add_argument("--only", choices=["ingest", "small"], help="this part alone")
+    parser.add_argument("--rate", type=int, default=2000, help="small requests a second")
+    parser.add_argument("--seconds", type=int, default=30, help="how long small requests are sent")
     parser.add_argument("--config", type=Path, help="a YAML file for the server")
     given = parser.parse_args()
 
-    path = corpus(given.events, given.seed)
     load = os.getloadavg()[0]
     results: dict[str, Any] = {
         "cores": os.cpu_count(),
@@ -40,12 +41,21 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="cordwood-bench-"))
     folder.chmod(0o755)  # PostgreSQL runs as a user of its own where root runs this
     try:
-        with Server(folder, config=given.config.read_text() if given.config else None) as server:
-            results["ingest"] = ingest.run(server, path, given.events)
-            print(ingest.report(results["ingest"]), flush=True)
-            if given.only is None:
-                results["queries"] = query.run(server.port, path)
-                print(query.report(results["queries"]), flush=True)
+        config = given.config.read_text() if given.config else None
+        if given.only != "small":
+            path = corpus(given.events, given.seed)
+            with Server(folder, config=config) as server:
+                results["ingest"] = ingest.run(server, path, given.events)
+                print(ingest.report(results["ingest"]), flush=True)
+                if given.only is None:
+                    results["queries"] = query.run(server.port, path)
+                    print(query.report(results["queries"]), flush=True)
+        if given.only != "ingest":
+            own = folder / "small"
+            own.mkdir(mode=0o755)
+            with Server(own, config=config) as server:
+                results["small"] = small.run(server, rate=given.rate, seconds=given.seconds)
+                print(small.report(results["small"]), flush=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     target = ROOT / "bench-results" / f"{ingest.now()}.json"

@@ -2,12 +2,13 @@
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import anyio
 import pytest
-from cordwood.plugins import Acknowledgement, Batch, Checkpoint, HttpRequest, Json, RejectedError
+from cordwood.plugins import Acknowledgement, Batch, Checkpoint, HttpRequest, Json, Part, RejectedError
 from cordwood.sources.http import Http, HttpConfig, read_body
 
 pytestmark = pytest.mark.anyio
@@ -40,6 +41,13 @@ class Outlet:
         assert checkpoint is None
         self.sent.append((batch, key, parser))
         return Receipt(len(batch))
+
+    async def send_parts(self, batch: Batch, parts: Sequence[Part]) -> list[Receipt]:
+        receipts, at = [], 0
+        for part in parts:
+            receipts.append(await self.send(Batch(batch.frame.slice(at, part.rows)), key=part.key))
+            at += part.rows
+        return receipts
 
     async def checkpoint(self, key: str) -> Json:
         return None
@@ -208,3 +216,29 @@ def test_array_takes_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> None:
     batch = read_body(body, "application/json", 0, ZoneInfo("UTC"))
     assert batch.frame["n"].to_list() == list(range(100))
     assert set(batch.frame["message"]) == {"},{"}
+
+
+async def test_small_bodies_that_come_together_are_answered_each_for_itself() -> None:
+    http, outlet = Http(HttpConfig()), Outlet()
+    bodies = {
+        "one": b'{"message": "a"}\n\n{"message": "b"}\n',
+        "odd": b'\xef\xbb\xbf{"message": "c", "n": "x"}\r\n{"n": 1}',
+        "bad": b'{"message": "d"}\nno json\n[1]',
+        "wide": b"{%s}" % b",".join(b'"f%d": %d' % (n, n) for n in range(400)),
+    }
+    answers: dict[str, int] = {}
+
+    async def one(name: str, copy: int) -> None:
+        headers = {"content-type": "application/x-ndjson", "idempotency-key": f"{name} {copy}"}
+        response = await http.receive(HttpRequest("POST", "/api/v1/logs", {}, {}, headers, bodies[name]), outlet)
+        answers[f"{name} {copy}"] = json.loads(response.body)["accepted"]
+
+    async with anyio.create_task_group() as tasks:
+        for copy in range(3):
+            for name in bodies:
+                tasks.start_soon(one, name, copy)
+    events = {"one": 2, "odd": 2, "bad": 3, "wide": 1}
+    assert answers == {f"{name} {copy}": events[name] for name in bodies for copy in range(3)}
+    sent = {key: batch.frame["message"].to_list() for batch, key, _ in outlet.sent}
+    assert {sent[f"one {copy}"] == ["a", "b"] for copy in range(3)} == {True}
+    assert {tuple(sent[f"bad {copy}"]) for copy in range(3)} == {("d", "no json", "[1]")}
