@@ -317,7 +317,7 @@ class GroupScope:
             f"`{name.name}` is neither aggregated nor a key", name.at, f"as in `any({name.name})`, or add it after `by`"
         )
 
-    def phrase(self, text: str) -> Expr:
+    def phrase(self, text: str, *, exact: bool = False) -> Expr:
         """Groups have no message."""
         return sql.FALSE
 

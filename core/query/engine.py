@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import anyio
+import anyio.to_thread
 import pyarrow as pa
 
 from ...plugins.errors import QueryError
@@ -22,11 +23,24 @@ from ..storage.segment import Segment
 from .duck import Duck, Interrupted, Running
 from .inventory import FieldSummary, counted_fields, known_fields, plan_fields, query_of_values
 from .parser import parse, query_parser
-from .plan import Given, Output, Statement, counts_only, newest_first, plan, plan_fetch, plan_newest, prepare
+from .plan import (
+    Given,
+    Output,
+    Statement,
+    conditions,
+    counts_only,
+    newest_first,
+    plan,
+    plan_fetch,
+    plan_newest,
+    plan_rows,
+    prepare,
+)
 from .prune import Bounds
 from .regexes import check_regexes
 from .request import Cache, Catalog, QueryRequest
 from .result import QueryResult, QueryStats, python_values
+from .row_groups import RowGroups, open_filters, wants_filters
 from .scope import Context
 from .template_cache import TemplateCache
 from .templates import LEAST_ROWS, has_phrase
@@ -174,9 +188,14 @@ class QueryEngine:
         return QueryResult(progress.id, outputs, table, stats, warnings, complete and not progress.damaged)
 
     async def given(
-        self, query: Query, request: QueryRequest, *, damaged: Mapping[int, str] = MappingProxyType({})
+        self,
+        query: Query,
+        request: QueryRequest,
+        attributes: frozenset[str] | None = None,
+        *,
+        damaged: Mapping[int, str] = MappingProxyType({}),
     ) -> Given:
-        """What the planner needs: the segments that the query must read."""
+        """What the planner needs: the segments that the query must read; `attributes`: see `prepare`."""
         bounds = Bounds(request.from_ns, request.to_ns, request.after_position, request.upto_position)
         segments = await self._catalog.segments(
             request.project_id, request.from_ns, request.to_ns, request.after_position, request.upto_position
@@ -186,7 +205,29 @@ class QueryEngine:
             if segment.id in damaged:
                 context.warn(lacking(segment, damaged[segment.id]))
         segments = [segment for segment in segments if segment.id not in damaged]
-        return prepare(query, segments, bounds, context, request.limit)
+        return prepare(query, segments, bounds, context, request.limit, attributes)
+
+    async def rows(self, given: Given, segment: Segment, *, counted: bool = False) -> pa.Table:
+        """What `plan_rows` answers of one segment.
+
+        :raises SegmentGoneError: the segment was replaced meanwhile.
+        """
+        progress = Progress(uuid.uuid4().hex)
+        files, given = await self._files(replace(given, segments=(segment,)), [segment], progress)
+        return await self._duck.table(plan_rows(given, files, counted=counted), progress.running)
+
+    def check_regexes(self, query: Query) -> None:
+        """Refuse regular expressions that are none.
+
+        :raises QueryError: with the place.
+        """
+        check_regexes(query, self._duck)
+
+    async def forget(self, segment_ids: Collection[int]) -> None:
+        """Drop what is kept in memory of segments that were deleted for good; queries that run are not disturbed."""
+        if self._templates is not None:
+            self._templates.forget(segment_ids)
+        await anyio.to_thread.run_sync(self._duck.renew)
 
     async def _answer(self, given: Given, progress: Progress) -> tuple[Sequence[Output], pa.Table, bool]:
         if (name := counts_only(given)) is not None:
@@ -238,15 +279,23 @@ class QueryEngine:
     async def _files(
         self, given: Given, segments: Sequence[Segment], progress: Progress
     ) -> tuple[dict[int, str], Given]:
-        """The segments' files, and the templates where a phrase is searched."""
-        progress.opened(segments)
+        """The segments' files, and what templates and token filters tell of the search."""
         paths = (
             {segment: str(path) for segment, path in (await self._cache.paths(segments)).items()} if segments else {}
         )
-        if self._templates is None or not has_phrase([given.query.search]):
+        needed = conditions(given.query)
+        if self._templates is None or not wants_filters(needed):
+            progress.opened(segments)
             return paths, given
-        known = await self._templates.of(segments, paths, progress.running)
-        return paths, replace(given, templates={**(given.templates or {}), **known})
+        templates = given.templates
+        if has_phrase(needed):
+            known = await self._templates.of(segments, paths, progress.running)
+            templates = {**(given.templates or {}), **known}
+        filters = {**given.filters, **await anyio.to_thread.run_sync(open_filters, paths, segments)}
+        groups = RowGroups(filters, templates, given.schema)
+        found = {segment.id: runs for segment in segments if (runs := groups.of(segment, needed)) is not None}
+        progress.opened([segment for segment in segments if found.get(segment.id) != ()])
+        return paths, replace(given, templates=templates, filters=filters, parts={**given.parts, **found})
 
     async def explain(self, request: QueryRequest) -> dict[str, Any]:
         """The plan: stages, which segments are read and why not the others, and the SQL."""

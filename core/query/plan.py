@@ -13,12 +13,14 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from ..storage.segment import Segment
+from ..storage.token_filter import TokenFilter
 from . import sql
 from .prune import Bounds, meaning, reason_to_skip, time_span
 from .relation import HIDDEN, Events, Names, Order, Relation
 from .request import DEFAULT_LIMIT, MAX_ROWS
+from .row_groups import Runs
 from .scan import Scan, scan
-from .scope import INTERNAL_COLUMNS, STANDARD_KINDS, TEMPLATE, Context, Schema, unknown_in_events
+from .scope import INTERNAL_COLUMNS, MAY_BE_ALIASES, STANDARD_KINDS, TEMPLATE, Context, Schema, unknown_in_events
 from .sql import Expr
 from .stages.fields import Fields
 from .stages.limit import Limit
@@ -53,7 +55,8 @@ class Statement:
 class Given:
     """What the planner is given of the data.
 
-    `segments` are those that must be read, newest first, `skipped` says for each other one why not.
+    `segments` are those that must be read, newest first, `skipped` says for each other one why not. `parts` are the
+    rows that must be read of a segment of which the rest cannot match.
     """
 
     query: Query
@@ -64,6 +67,8 @@ class Given:
     context: Context
     limit: int | None = None
     templates: Mapping[int, frozenset[str] | None] | None = field(default=None, hash=False)
+    filters: Mapping[int, TokenFilter] = field(default_factory=dict, hash=False)
+    parts: Mapping[int, Runs] = field(default_factory=dict, hash=False)
 
 
 def schema_of(segments: Sequence[Segment]) -> dict[str, tuple[str, ...]]:
@@ -86,10 +91,21 @@ def conditions(query: Query) -> list[Node]:
 
 
 def prepare(
-    query: Query, segments: Sequence[Segment], bounds: Bounds, context: Context, limit: int | None = None
+    query: Query,
+    segments: Sequence[Segment],
+    bounds: Bounds,
+    context: Context,
+    limit: int | None = None,
+    attributes: frozenset[str] | None = None,
 ) -> Given:
-    """Decide which segments must be read, and what times the rows can have."""
+    """Decide which segments must be read, and what times the rows can have.
+
+    :param attributes: which names that may be aliases are attributes, where the data of now is not to decide on it.
+    """
     schema = schema_of(segments)
+    if attributes is not None:
+        schema = {name: kinds for name, kinds in schema.items() if name not in MAY_BE_ALIASES or name in attributes}
+        schema |= dict.fromkeys(attributes - schema.keys(), ())
     needed = conditions(query)
     skipped: dict[int, str] = {}
     kept: list[Segment] = []
@@ -231,6 +247,25 @@ def plan_fetch(given: Given, files: Mapping[int, str], chosen: Sequence[tuple[in
     return Statement(written(relation, select, source.select), outputs, cut, source.segments)
 
 
+def plan_rows(given: Given, files: Mapping[int, str], *, counted: bool = False) -> str:
+    """SQL for the rows that the search finds: their numbers in the files, `_row`.
+
+    :param counted: instead one row with their number `n` and the first and last time `low`, `high`.
+    :raises QueryError: with the place of the mistake.
+    """
+    needed = {("timestamp", "time"): "moment"} if counted else {}
+    source = scanned(given, needed, files).select
+    if not counted:
+        return source.sql(dialect=sql.DIALECT)
+    found = exp.Subquery(this=source, alias=exp.TableAlias(this=exp.to_identifier("found", quoted=True)))
+    figures = [
+        sql.alias(sql.sql("count(*)"), "n"),
+        sql.alias(sql.sql("min(:t)", t=sql.column("moment")), "low"),
+        sql.alias(sql.sql("max(:t)", t=sql.column("moment")), "high"),
+    ]
+    return exp.Select(expressions=figures).from_(found, copy=False).sql(dialect=sql.DIALECT)
+
+
 def output_columns(relation: Relation) -> tuple[tuple[Output, ...], list[Expr]]:
     """The answer's columns, and their SQL; a column that is null throughout has none."""
     outputs, columns = [], []
@@ -244,16 +279,23 @@ def output_columns(relation: Relation) -> tuple[tuple[Output, ...], list[Expr]]:
 
 def events_of(given: Given, relation: Relation, files: Mapping[int, str]) -> Scan:
     """The scan of what the stages asked for."""
+    return scanned(given, relation.scanned.needed, files)
+
+
+def scanned(given: Given, needed: Mapping[tuple[str, str], str], files: Mapping[int, str]) -> Scan:
+    """The scan of the events that the search finds, with these columns: (field, kind) → name."""
     try:
         return scan(
             given.segments,
             files,
-            relation.scanned.needed,
+            needed,
             given.query.search,
             given.bounds,
             given.schema,
             given.context,
             given.templates,
+            given.filters,
+            given.parts,
         )
     except Mistake as mistake:
         raise mistake.error(given.query.text) from None

@@ -122,9 +122,9 @@ class Relation:
             raise unknown_column(name, self.known())
         return unknown_in_events(self.context, name, self.known() if self.events.schema else ())
 
-    def phrase(self, text: str) -> Expr:
+    def phrase(self, text: str, *, exact: bool = False) -> Expr:
         """Whether the message contains the text."""
-        return message_phrase(self.field("message"), text)
+        return message_phrase(self.field("message"), text, exact=exact)
 
     def aggregate(self, call: Call) -> Value | None:
         """Rows are no groups."""

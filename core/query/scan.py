@@ -9,9 +9,11 @@ from sqlglot import exp
 
 from ..storage.encode import VARIABLE, VARIABLE_TOKEN
 from ..storage.segment import Segment
+from ..storage.token_filter import TokenFilter
 from . import sql
 from .expressions import condition
 from .prune import Bounds, meaning
+from .row_groups import Runs
 from .scope import POSITION, STANDARD_KINDS, TEMPLATE, Context, Schema, field_of, message_phrase, unknown_in_events
 from .sql import Expr
 from .templates import TemplateFacts, template_phrase
@@ -72,14 +74,14 @@ class GroupScope:
         """Null, with a warning."""
         return unknown_in_events(self.context, name, self.known() if self.schema else ())
 
-    def phrase(self, text: str) -> Expr:
+    def phrase(self, text: str, *, exact: bool = False) -> Expr:
         """Whether the message contains the text; by its template alone where that is certain."""
         message = self.field("message")
-        whole = message_phrase(message, text)
+        whole = message_phrase(message, text, exact=exact)
         template = self.layout.kinds(TEMPLATE).get("text")
         if self.templates is None or template is None or whole == sql.FALSE:
             return whole
-        return template_phrase(text, whole, template, self.templates)
+        return template_phrase(text, whole, template, self.templates, exact=exact)
 
     def aggregate(self, call: Call) -> Value | None:
         """Events are no groups."""
@@ -148,17 +150,21 @@ def scan(
     schema: Schema,
     context: Context,
     templates: Mapping[int, frozenset[str] | None] | None = None,
+    filters: Mapping[int, TokenFilter] | None = None,
+    parts: Mapping[int, Runs] | None = None,
     rows: Mapping[int, Sequence[int]] | None = None,
 ) -> Scan:
     """SELECT of the events: the needed columns under their plan names, `_file` and `_row`.
 
     :param needed: (field, kind) → the name that the plan gave the column.
+    :param parts: the rows of a segment outside of which nothing can match; of others all are read.
     :param rows: only these rows of each segment; they are known to match, the search is left out.
     """
     fields = {field for field, _ in needed} | (searched_fields([search], schema) if rows is None else set())
     selects = []
     ids: list[int] = []
-    for layout, members in grouped(segments, fields, bounds if rows is None else Bounds(), templates):
+    read = [segment for segment in segments if parts is None or parts.get(segment.id) != ()]
+    for layout, group in grouped(read, fields, bounds if rows is None else Bounds(), templates):
         columns = [
             sql.alias(
                 layout.value(*key) if key in layout.columns else sql.cast(sql.NULL.copy(), SQL_TYPES[key[1]]),
@@ -166,25 +172,27 @@ def scan(
             )
             for key, name in needed.items()
         ]
-        columns += [
-            sql.alias(sql.sql("CAST(:i AS BIGINT) + :n", i=sql.column("file_index"), n=len(ids)), "_file"),
-            sql.alias(sql.column("file_row_number"), "_row"),
-        ]
-        ids += (segment.id for segment in members)
-        select = exp.Select(expressions=columns).from_(
-            read_parquet([files[segment.id] for segment in members]), copy=False
-        )
-        if rows is not None:
-            chosen = sql.any_of(
-                row_test(i, rows[segment.id], alone=len(members) == 1) for i, segment in enumerate(members)
+        where = sql.TRUE
+        if rows is None:
+            facts = TemplateFacts.of(templates, filters or {}, group) if templates is not None else None
+            scope = GroupScope(context, schema, layout, facts)
+            where = sql.all_of([*range_tests(layout, bounds), condition(search, scope)])
+        for members, runs in divided(group, parts or {}):
+            place = [
+                sql.alias(sql.sql("CAST(:i AS BIGINT) + :n", i=sql.column("file_index"), n=len(ids)), "_file"),
+                sql.alias(sql.column("file_row_number"), "_row"),
+            ]
+            ids += (segment.id for segment in members)
+            if rows is not None:
+                test = sql.any_of(
+                    row_test(i, rows[segment.id], alone=len(members) == 1) for i, segment in enumerate(members)
+                )
+            else:
+                test = sql.all_of([*([in_runs(runs)] if runs else []), where.copy()])
+            select = exp.Select(expressions=[*(column.copy() for column in columns), *place]).from_(
+                read_parquet([files[segment.id] for segment in members]), copy=False
             )
-            selects.append(select.where(chosen, copy=False))
-            continue
-        facts = TemplateFacts.of(templates, members) if templates is not None else None
-        scope = GroupScope(context, schema, layout, facts)
-        tests = [*range_tests(layout, bounds), condition(search, scope)]
-        where = sql.all_of(tests)
-        selects.append(select if where == sql.TRUE else select.where(where, copy=False))
+            selects.append(select if test == sql.TRUE else select.where(test, copy=False))
     if not selects:
         nulls = [sql.alias(sql.cast(sql.NULL.copy(), SQL_TYPES[kind]), name) for (_, kind), name in needed.items()]
         nulls += [sql.alias(sql.cast(sql.NULL.copy(), "BIGINT"), name) for name in ("_file", "_row")]
@@ -195,18 +203,33 @@ def scan(
     return Scan(union, tuple(ids))
 
 
+def divided(segments: Sequence[Segment], parts: Mapping[int, Runs]) -> Iterable[tuple[Sequence[Segment], Runs | None]]:
+    """The segments that are read whole, together; each other alone: DuckDB skips row groups of a single file only."""
+    whole = [segment for segment in segments if segment.id not in parts]
+    if whole:
+        yield whole, None
+    for segment in segments:
+        if segment.id in parts:
+            yield [segment], parts[segment.id]
+
+
+def in_runs(runs: Runs) -> Expr:
+    """Whether a row is in one of the runs of its file."""
+    number = sql.column("file_row_number")
+    return sql.any_of(sql.sql(":n BETWEEN :a AND :b", n=number, a=first, b=last) for first, last in runs)
+
+
 def row_test(file: int, rows: Sequence[int], *, alone: bool) -> Expr:
     """Whether a row is one of these of the file."""
-    number = sql.column("file_row_number")
-    test = sql.any_of(sql.sql(":n BETWEEN :a AND :b", n=number, a=first, b=last) for first, last in runs(rows))
+    test = in_runs(runs(rows))
     return test if alone else sql.all_of([sql.sql(":f = :i", f=sql.column("file_index"), i=file), test])
 
 
-def runs(rows: Iterable[int]) -> list[tuple[int, int]]:
+def runs(rows: Iterable[int]) -> Runs:
     """Row numbers as runs of neighbours, both ends included: of the newest events most are neighbours.
 
     >>> runs([7, 3, 5, 4, 9])
-    [(3, 5), (7, 7), (9, 9)]
+    ((3, 5), (7, 7), (9, 9))
     """
     found: list[tuple[int, int]] = []
     for row in sorted(rows):
@@ -214,7 +237,7 @@ def runs(rows: Iterable[int]) -> list[tuple[int, int]]:
             found[-1] = (found[-1][0], row)
         else:
             found.append((row, row))
-    return found
+    return tuple(found)
 
 
 def range_tests(layout: Layout, bounds: Bounds) -> list[Expr]:

@@ -25,6 +25,7 @@ TEMPLATE, POSITION = "\0template", "\0position"
 INTERNAL_COLUMNS = {"_template": TEMPLATE, "_position": POSITION}
 # Understood where the data has no field of that name.
 ALIASES = {"level": "severity", "time": "timestamp", "@timestamp": "timestamp", "pattern": TEMPLATE}
+MAY_BE_ALIASES = {*ALIASES, "severity_number"}
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ class Scope(Protocol):
     def missing(self, name: Name) -> Value:
         """What an unknown name is: null with a warning where rows are events, a mistake where columns are fixed."""
 
-    def phrase(self, text: str) -> Expr:
-        """Whether the message contains the text, ignoring case."""
+    def phrase(self, text: str, *, exact: bool = False) -> Expr:
+        """Whether the message contains the text; `exact`: in the same case."""
 
     def aggregate(self, call: Call) -> Value | None:
         """The aggregate of a group that a call means; None where rows are no groups, or it is a plain function."""
@@ -105,12 +106,14 @@ def unknown_column(name: Name, known: Iterable[str]) -> Mistake:
     return Mistake(f"no column `{name.name}` here", name.at, did_you_mean(name.name, names, listed))
 
 
-def message_phrase(message: Value | None, text: str) -> Expr:
-    """Whether the message contains the text, ignoring case: the one definition."""
+def message_phrase(message: Value | None, text: str, *, exact: bool = False) -> Expr:
+    """Whether the message contains the text, ignoring case unless `exact`: the one definition."""
     if message is None or "text" not in message.kinds:
         return sql.FALSE
     if not text:
         return sql.sql(":x IS NOT NULL", x=message.kinds["text"])
+    if exact:
+        return sql.sql("contains(:x, :y)", x=message.kinds["text"], y=text)
     return sql.sql("contains(lower(:x), :y)", x=message.kinds["text"], y=lower(text))
 
 

@@ -42,6 +42,8 @@ def term(node: Node, scope: Scope) -> Expr | None:
         case Text(text=text, exact=False):
             return scope.phrase(text)
         case Text(text=text):
+            if is_message(Name("message"), scope):
+                return scope.phrase(text, exact=True)
             return over_texts(message(scope), lambda tree: sql.sql("contains(:x, :y)", x=tree, y=text))
         case Regex():
             return matches(message(scope), node)

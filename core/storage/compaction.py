@@ -1,9 +1,9 @@
 """The compactor: merges small segments into large ones, sorted, without stopping anything.
 
-Level 0 are the commits as they came. Sixteen of them, or what is a minute old, become segments of level 1, one for each
-UTC day in them; eight neighbours of a level and day become one of the next, until a segment has about half a million
-rows. So an event is rewritten at most four times. Rows are sorted by service, template, time: equal values meet, and
-the file shrinks. Old segments leave the catalog in the transaction in which the new ones enter it; their bytes go when
+Level 0 are the commits as they came. Sixteen of them, half a million rows, or what is a minute old become segments of
+level 1, one for each UTC day in them; eight neighbours of a level and day become one of the next, until a segment has
+about half a million rows. While much comes in, all that waits, up to 256 commits. So an event is rewritten at most four
+times. Rows are sorted by service, template, time: equal values meet, and the file shrinks. Old segments leave the catalog in the transaction in which the new ones enter it; their bytes go when
 no query can still be reading them.
 """
 
@@ -39,6 +39,7 @@ _BACKLOG = 256  # commits that may wait while much comes in: a burst of half a m
 _FANOUT = 8  # segments of a level and day that become one
 _OLD_SECONDS = 60  # level-0 segments are merged at this age, however few
 _ROW_GROUP = 32_768
+_FILTERED_ROWS = 10_000  # a smaller segment is as quickly read as its token filter
 _DAY_NS = 86_400_000_000_000
 _log = logging.getLogger(__name__)
 
@@ -139,7 +140,8 @@ class Compactor:
 def _due(segments: Sequence[Segment], ages: dict[int, float], *, urgent: bool) -> list[Segment]:
     """The segments to merge now: a backlog of commits, else neighbours of one level and day, else old commits."""
     commits = sorted((s for s in segments if s.level == 0), key=lambda s: s.min_position)
-    if len(commits) >= (_BACKLOG if urgent else _LEVEL0):
+    enough = len(commits) >= _LEVEL0 or sum(segment.rows for segment in commits) >= FULL_ROWS
+    if len(commits) >= _BACKLOG or (enough and not urgent):
         return _up_to_full(commits, _URGENT_ROWS if urgent else FULL_ROWS)
     if urgent:
         return []
@@ -172,7 +174,7 @@ def merge(group: Sequence[Segment], paths: Mapping[int, Path]) -> list[EncodedSe
     frame = frame[_order(frame)]
     days = frame["timestamp"].to_physical() // _DAY_NS
     parts = [frame] if days.n_unique() == 1 else [frame.filter(days == day) for day in days.unique()]
-    return [encode_frame(part, row_group=_ROW_GROUP) for part in parts]
+    return [encode_frame(part, row_group=_ROW_GROUP, filtered=part.height >= _FILTERED_ROWS) for part in parts]
 
 
 def _order(frame: pl.DataFrame) -> npt.NDArray[np.intp]:
@@ -193,10 +195,11 @@ def _ranks(texts: pl.Series) -> npt.NDArray[np.unsignedinteger]:
     category = texts.cast(pl.Categorical)
     distinct = category.unique().drop_nulls()
     known = pl.DataFrame({"code": distinct.to_physical(), "text": distinct.cast(pl.String)}).sort("text")
-    small = np.uint16 if len(known) < 2**16 else np.uint32
-    rank = np.zeros(known["code"].max() + 2 if len(known) else 1, dtype=small)
-    rank[known["code"].to_numpy() + 1] = np.arange(1, len(known) + 1)
-    return rank[category.to_physical().cast(pl.Int64).fill_null(-1).to_numpy() + 1]
+    codes = known["code"].to_numpy().astype(np.intp)
+    rank = np.zeros(codes.max(initial=-1) + 2, dtype=np.uint16 if len(codes) < 2**16 else np.uint32)
+    rank[codes + 1] = np.arange(1, len(codes) + 1)
+    found: npt.NDArray[np.unsignedinteger] = rank[category.to_physical().cast(pl.Int64).fill_null(-1).to_numpy() + 1]
+    return found
 
 
 def _positions(encoded: EncodedSegment) -> tuple[int, int]:

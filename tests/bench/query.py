@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import json
+import re
 import statistics
 import time
 from collections.abc import Callable
@@ -81,6 +82,33 @@ CASES: Final = (
 )
 
 
+def needles(path: Path) -> tuple[Case, ...]:
+    """Searches for what few events have: identifiers out of the middle of the corpus, and a word that no event has."""
+    with path.open("rb") as file:
+        file.seek(path.stat().st_size // 2)
+        text = file.read(1 << 20).decode(errors="replace")
+    found = re.search(r'"trace_id":"(\w{32})"', text), re.search(r" request ([0-9a-f-]{36})[^0-9a-f-]", text)
+    assert found[0] is not None
+    assert found[1] is not None
+    trace, request = (match.group(1) for match in found if match is not None)
+    return (
+        Case(
+            "a trace id",
+            f"trace_id:{trace}",
+            f"select * from events where trace_id = '{trace}'",
+            len,
+        ),
+        Case(
+            "a request id in the message",
+            request,
+            f"select * from events where contains(message, '{request}')",
+            len,
+        ),
+        Case("a word nobody wrote", "zanzibar | stats count() as n",
+             "select count(*) from events where contains(message, 'zanzibar')", _as_set),
+    )  # fmt: skip
+
+
 def write_parquet(path: Path) -> Path:
     """One Parquet file of the corpus, zstd, as pyarrow writes it; kept beside the corpus."""
     target = path.with_suffix(".parquet")
@@ -124,7 +152,7 @@ def run(port: int, path: Path) -> list[dict[str, Any]]:
     figures = []
     with duckdb.connect(":memory:", config={"threads": THREADS}) as duck:
         duck.execute(f"create view events as select * from read_parquet('{write_parquet(path)}')")
-        for case in CASES:
+        for case in (*CASES, *needles(path)):
             ours: list[float] = []
             engine: list[float] = []
             theirs: list[float] = []
