@@ -76,6 +76,8 @@ def with_number(value: Value, op: str, literal: int | float, written: str = "") 
 
 def text_with_number(tree: Expr, op: str, literal: int | float, written: str) -> Expr:
     """Compare a text with a number; both integers: digit by digit, since doubles blur beyond 2^53."""
+    if isinstance(literal, float) and EXACT_DOUBLE <= abs(literal) < 2**127:
+        literal = int(literal)  # a double that large is a whole number
     as_double = text_number(tree)
     found = bounded(float_bound(op, literal), as_double)
     if isinstance(literal, int) and abs(literal) >= EXACT_DOUBLE:

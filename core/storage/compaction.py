@@ -2,9 +2,9 @@
 
 Level 0 are the commits as they came. Sixteen of them, half a million rows, or what is a minute old become segments of
 level 1, one for each UTC day in them; eight neighbours of a level and day become one of the next, until a segment has
-about half a million rows. While much comes in, all that waits, up to 256 commits. So an event is rewritten at most four
-times. Rows are sorted by service, template, time: equal values meet, and the file shrinks. Old segments leave the catalog in the transaction in which the new ones enter it; their bytes go when
-no query can still be reading them.
+about half a million rows. While much comes in, all that waits, up to 256 commits. So an event is rewritten at most
+four times. Rows are sorted by service, template, time: equal values meet, and the file shrinks. Old segments leave the
+catalog in the transaction in which the new ones enter it; their bytes go when no query can still be reading them.
 """
 
 from __future__ import annotations
@@ -168,13 +168,22 @@ def _up_to_full(group: Sequence[Segment], full: int = FULL_ROWS) -> list[Segment
     return taken
 
 
-def merge(group: Sequence[Segment], paths: Mapping[int, Path]) -> list[EncodedSegment]:
-    """The rows of the group as one sorted segment for each UTC day. Blocking."""
+def merge(
+    group: Sequence[Segment],
+    paths: Mapping[int, Path],
+    *,
+    row_group: int = _ROW_GROUP,
+    filtered_rows: int = _FILTERED_ROWS,
+) -> list[EncodedSegment]:
+    """The rows of the group as one sorted segment for each UTC day. Blocking.
+
+    :param filtered_rows: from so many rows on a segment gets a token filter.
+    """
     frame = read_segments(group, paths).rechunk()  # rows are gathered from one chunk twice as fast as from many
     frame = frame[_order(frame)]
     days = frame["timestamp"].to_physical() // _DAY_NS
     parts = [frame] if days.n_unique() == 1 else [frame.filter(days == day) for day in days.unique()]
-    return [encode_frame(part, row_group=_ROW_GROUP, filtered=part.height >= _FILTERED_ROWS) for part in parts]
+    return [encode_frame(part, row_group=row_group, filtered=part.height >= filtered_rows) for part in parts]
 
 
 def _order(frame: pl.DataFrame) -> npt.NDArray[np.intp]:

@@ -48,6 +48,7 @@ _PROBES = 7
 _VALUE_BYTES = 256  # of a value that are hashed: values that differ only after them look equal
 _NONE = np.uint64(2**64 - 1)
 _FIELDS = ("trace_id", "span_id")  # of the standard fields: the others have few values, or are searched by words
+_INTERNAL = ("_template", "_position")
 _UNEVEN = ("\u0130", "\u212a")  # not ASCII, but their lower case begins with an ASCII letter
 
 
@@ -61,7 +62,7 @@ def build(frame: pl.DataFrame, group_rows: int, variable_token: str) -> bytes:
         (field, name)
         for name, dtype in frame.schema.items()
         for field, kind in [split_column(name, dtype)]
-        if kind == "text" and (field in _FIELDS or field not in STANDARD) and not name.startswith("_")
+        if kind == "text" and _is_filtered(field)
     ]
     grams, entries = [], []
     for start in range(0, frame.height, group_rows):
@@ -119,7 +120,7 @@ class TokenFilter:
 
     def value(self, field: str, text: str) -> Flags:
         """Where the text field may have exactly this value. True throughout for a field that is not in the filter."""
-        if not text or (field in STANDARD and field not in _FIELDS):
+        if not text or not _is_filtered(field):
             return np.ones(len(self.groups), dtype=np.bool_)
         return self._in_bloom(_value_entries(field, pl.Series([text])))
 
@@ -131,6 +132,10 @@ class TokenFilter:
         bits = np.unique(bits)
         octets = self.groups[:, start + (bits >> 3).astype(np.intp)]
         return cast("Flags", (octets >> (bits & 7).astype(np.uint8) & 1).all(axis=1))
+
+
+def _is_filtered(field: str) -> bool:
+    return field in _FIELDS or (field not in STANDARD and field not in _INTERNAL)
 
 
 def _class_table() -> npt.NDArray[np.uint32]:
