@@ -16,7 +16,21 @@ from .. import __version__
 from .exits import INPUT, CommandError
 from .output import say
 
-COMMANDS = ("up", "check", "test", "ingest", "query", "tail", "plugins", "schema", "user", "token", "doctor")
+COMMANDS = (
+    "up",
+    "check",
+    "test",
+    "ingest",
+    "query",
+    "tail",
+    "plugins",
+    "schema",
+    "user",
+    "token",
+    "backup",
+    "restore",
+    "doctor",
+)
 """The modules of the commands, in the order of `--help`. They import what is heavy only when they run."""
 
 

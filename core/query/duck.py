@@ -78,9 +78,10 @@ class Duck:
         spill: Path | None = None,
         at_once: int = 4,
     ) -> None:
+        self._connection = duckdb.connect(":memory:")
         self._limiter_size = at_once
         self._limiter: anyio.CapacityLimiter | None = None
-        self._settings: dict[str, object] = {
+        settings: dict[str, object] = {
             "threads": threads,
             "memory_limit": memory_limit,
             "autoinstall_known_extensions": False,
@@ -94,11 +95,7 @@ class Duck:
             "enable_external_access": False,
             "lock_configuration": True,
         }
-        self._connection = self._opened()
-
-    def _opened(self) -> duckdb.DuckDBPyConnection:
-        connection = duckdb.connect(":memory:")
-        for name, value in self._settings.items():
+        for name, value in settings.items():
             shown = (
                 str(value).lower()
                 if isinstance(value, bool)
@@ -106,13 +103,7 @@ class Duck:
                 if isinstance(value, int)
                 else quoted(value)
             )
-            connection.execute(f"SET {name} = {shown}")
-        return connection
-
-    def renew(self) -> None:
-        """Go on with a new database: what this one keeps of files in memory goes when its last query ends."""
-        old, self._connection = self._connection, self._opened()
-        old.close()
+            self._connection.execute(f"SET {name} = {shown}")
 
     def close(self) -> None:
         """Give back memory and files."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -33,7 +33,6 @@ from .plan import (
     plan,
     plan_fetch,
     plan_newest,
-    plan_rows,
     prepare,
 )
 from .prune import Bounds
@@ -188,14 +187,9 @@ class QueryEngine:
         return QueryResult(progress.id, outputs, table, stats, warnings, complete and not progress.damaged)
 
     async def given(
-        self,
-        query: Query,
-        request: QueryRequest,
-        attributes: frozenset[str] | None = None,
-        *,
-        damaged: Mapping[int, str] = MappingProxyType({}),
+        self, query: Query, request: QueryRequest, *, damaged: Mapping[int, str] = MappingProxyType({})
     ) -> Given:
-        """What the planner needs: the segments that the query must read; `attributes`: see `prepare`."""
+        """What the planner needs: the segments that the query must read, without the damaged ones (id → why)."""
         bounds = Bounds(request.from_ns, request.to_ns, request.after_position, request.upto_position)
         segments = await self._catalog.segments(
             request.project_id, request.from_ns, request.to_ns, request.after_position, request.upto_position
@@ -205,29 +199,7 @@ class QueryEngine:
             if segment.id in damaged:
                 context.warn(lacking(segment, damaged[segment.id]))
         segments = [segment for segment in segments if segment.id not in damaged]
-        return prepare(query, segments, bounds, context, request.limit, attributes)
-
-    async def rows(self, given: Given, segment: Segment, *, counted: bool = False) -> pa.Table:
-        """What `plan_rows` answers of one segment.
-
-        :raises SegmentGoneError: the segment was replaced meanwhile.
-        """
-        progress = Progress(uuid.uuid4().hex)
-        files, given = await self._files(replace(given, segments=(segment,)), [segment], progress)
-        return await self._duck.table(plan_rows(given, files, counted=counted), progress.running)
-
-    def check_regexes(self, query: Query) -> None:
-        """Refuse regular expressions that are none.
-
-        :raises QueryError: with the place.
-        """
-        check_regexes(query, self._duck)
-
-    async def forget(self, segment_ids: Collection[int]) -> None:
-        """Drop what is kept in memory of segments that were deleted for good; queries that run are not disturbed."""
-        if self._templates is not None:
-            self._templates.forget(segment_ids)
-        await anyio.to_thread.run_sync(self._duck.renew)
+        return prepare(query, segments, bounds, context, request.limit)
 
     async def _answer(self, given: Given, progress: Progress) -> tuple[Sequence[Output], pa.Table, bool]:
         if (name := counts_only(given)) is not None:

@@ -20,7 +20,7 @@ from .relation import HIDDEN, Events, Names, Order, Relation
 from .request import DEFAULT_LIMIT, MAX_ROWS
 from .row_groups import Runs
 from .scan import Scan, scan
-from .scope import INTERNAL_COLUMNS, MAY_BE_ALIASES, STANDARD_KINDS, TEMPLATE, Context, Schema, unknown_in_events
+from .scope import INTERNAL_COLUMNS, STANDARD_KINDS, TEMPLATE, Context, Schema, unknown_in_events
 from .sql import Expr
 from .stages.fields import Fields
 from .stages.limit import Limit
@@ -91,21 +91,10 @@ def conditions(query: Query) -> list[Node]:
 
 
 def prepare(
-    query: Query,
-    segments: Sequence[Segment],
-    bounds: Bounds,
-    context: Context,
-    limit: int | None = None,
-    attributes: frozenset[str] | None = None,
+    query: Query, segments: Sequence[Segment], bounds: Bounds, context: Context, limit: int | None = None
 ) -> Given:
-    """Decide which segments must be read, and what times the rows can have.
-
-    :param attributes: which names that may be aliases are attributes, where the data of now is not to decide on it.
-    """
+    """Decide which segments must be read, and what times the rows can have."""
     schema = schema_of(segments)
-    if attributes is not None:
-        schema = {name: kinds for name, kinds in schema.items() if name not in MAY_BE_ALIASES or name in attributes}
-        schema |= dict.fromkeys(attributes - schema.keys(), ())
     needed = conditions(query)
     skipped: dict[int, str] = {}
     kept: list[Segment] = []
@@ -247,25 +236,6 @@ def plan_fetch(given: Given, files: Mapping[int, str], chosen: Sequence[tuple[in
     return Statement(written(relation, select, source.select), outputs, cut, source.segments)
 
 
-def plan_rows(given: Given, files: Mapping[int, str], *, counted: bool = False) -> str:
-    """SQL for the rows that the search finds: their numbers in the files, `_row`.
-
-    :param counted: instead one row with their number `n` and the first and last time `low`, `high`.
-    :raises QueryError: with the place of the mistake.
-    """
-    needed = {("timestamp", "time"): "moment"} if counted else {}
-    source = scanned(given, needed, files).select
-    if not counted:
-        return source.sql(dialect=sql.DIALECT)
-    found = exp.Subquery(this=source, alias=exp.TableAlias(this=exp.to_identifier("found", quoted=True)))
-    figures = [
-        sql.alias(sql.sql("count(*)"), "n"),
-        sql.alias(sql.sql("min(:t)", t=sql.column("moment")), "low"),
-        sql.alias(sql.sql("max(:t)", t=sql.column("moment")), "high"),
-    ]
-    return exp.Select(expressions=figures).from_(found, copy=False).sql(dialect=sql.DIALECT)
-
-
 def output_columns(relation: Relation) -> tuple[tuple[Output, ...], list[Expr]]:
     """The answer's columns, and their SQL; a column that is null throughout has none."""
     outputs, columns = [], []
@@ -279,16 +249,11 @@ def output_columns(relation: Relation) -> tuple[tuple[Output, ...], list[Expr]]:
 
 def events_of(given: Given, relation: Relation, files: Mapping[int, str]) -> Scan:
     """The scan of what the stages asked for."""
-    return scanned(given, relation.scanned.needed, files)
-
-
-def scanned(given: Given, needed: Mapping[tuple[str, str], str], files: Mapping[int, str]) -> Scan:
-    """The scan of the events that the search finds, with these columns: (field, kind) → name."""
     try:
         return scan(
             given.segments,
             files,
-            needed,
+            relation.scanned.needed,
             given.query.search,
             given.bounds,
             given.schema,

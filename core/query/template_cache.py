@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
@@ -24,13 +24,6 @@ class TemplateCache:
         self._duck, self._least_rows = duck, least_rows
         self._known: OrderedDict[int, frozenset[str] | None] = OrderedDict()
         self._kept = 0
-        self._gone: set[int] = set()
-
-    def forget(self, segment_ids: Collection[int]) -> None:
-        """Drop their templates, and keep none that a query still brings."""
-        self._gone.update(segment_ids)
-        for id_ in segment_ids:
-            self._kept -= len(self._known.pop(id_, None) or ())
 
     async def of(
         self, segments: Sequence[Segment], files: Mapping[int, str], running: Running
@@ -43,11 +36,8 @@ class TemplateCache:
             self._kept += len(templates or ())
         found = {}
         for segment in wanted:
-            if segment.id in self._known:  # else it was forgotten while others were read
-                self._known.move_to_end(segment.id)
-                found[segment.id] = self._known[segment.id]
-        if self._gone:
-            self.forget([segment.id for segment in wanted if segment.id in self._gone])
+            self._known.move_to_end(segment.id)
+            found[segment.id] = self._known[segment.id]
         while self._kept > MOST_KEPT:
             self._kept -= len(self._known.popitem(last=False)[1] or ())
         return found

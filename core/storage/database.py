@@ -27,7 +27,7 @@ DATABASE_ERRORS: tuple[type[Exception], ...] = (
 
 MIN_SERVER = 150000  # PostgreSQL 15
 _MIGRATIONS = Path(__file__).parent / "migrations"
-_MIGRATION_LOCK = 0x636F7264  # advisory lock: one node migrates, the others wait for it
+MIGRATION_LOCK = 0x636F7264  # advisory lock: one node migrates, the others wait for it
 _log = logging.getLogger(__name__)
 
 
@@ -93,7 +93,7 @@ async def migrate(pool: asyncpg.Pool, connect_args: dict[str, Any]) -> None:
     from .schema import schema_transaction  # alembic and SQLAlchemy are slow to import, and seldom needed
 
     async with pool.acquire() as connection:
-        await connection.execute("select pg_advisory_lock($1)", _MIGRATION_LOCK, timeout=600)
+        await connection.execute("select pg_advisory_lock($1)", MIGRATION_LOCK, timeout=600)
         try:
             await connection.execute(f"create schema if not exists {SCHEMA}")
             found = await current_revision(pool)
@@ -107,4 +107,4 @@ async def migrate(pool: asyncpg.Pool, connect_args: dict[str, Any]) -> None:
                 async with schema_transaction(connect_args) as schema:
                     await schema.upgrade()
         finally:
-            await connection.execute("select pg_advisory_unlock($1)", _MIGRATION_LOCK)
+            await connection.execute("select pg_advisory_unlock($1)", MIGRATION_LOCK)

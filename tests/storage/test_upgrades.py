@@ -108,7 +108,7 @@ async def test_an_older_release_refuses_while_a_newer_one_starts(
     """Two releases start at once: the older one waits for the newer one's migration, then says what to do."""
     await load(empty_database_url, KEPT[0])
     holder = await asyncpg.connect(empty_database_url)
-    await holder.execute("select pg_advisory_lock($1)", database._MIGRATION_LOCK)
+    await holder.execute("select pg_advisory_lock($1)", database.MIGRATION_LOCK)
 
     async def older() -> None:
         with pytest.raises(FatalError, match=r"revision 9999, this release knows .*newer Cordwood.*restore a backup"):
