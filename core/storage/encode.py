@@ -1,8 +1,8 @@
 """From batches to the bytes of a segment, and what the catalog will know of it.
 
-Segment format 0: one Parquet file, zstd; the columns of the batch that hold a value, and in merged segments
-`_template` and `_position`. Times are `timestamp[ns]` without a zone and mean UTC. The file's key-value metadata
-`cordwood` holds the column list, so that a file alone can be understood.
+Segment format 1 (`docs/segment-format.md`): one Parquet file, zstd; the columns of the batch that hold a value, and in
+merged segments `_template` and `_position`. Times are `timestamp[ns]` without a zone and mean UTC. The file's key-value
+metadata `cordwood` holds the column list, so that a file alone can be understood.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ...plugins.fields import STANDARD, TIME, col, split_column
 from . import token_filter
 from .segment import INTERNAL, FieldColumn
 
+FORMAT: Final = 1
 TEMPLATE: Final = "_template"
 POSITION: Final = "_position"
 VARIABLE: Final = "<*>"
@@ -82,7 +83,7 @@ def encode_frame(frame: pl.DataFrame, *, row_group: int = _ROW_GROUP, filtered: 
         compression_level=_ZSTD_LEVEL,
         row_group_size=row_group,
         statistics=True,
-        metadata={"cordwood": msgspec.json.encode({"version": 0, "columns": columns}).decode()},
+        metadata={"cordwood": msgspec.json.encode({"version": FORMAT, "columns": columns}).decode()},
     )
     data = sink.getvalue()
     if filtered:
