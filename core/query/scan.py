@@ -20,6 +20,8 @@ from .templates import TemplateFacts, template_phrase
 from .tree import Call, FieldCompare, FieldContains, Name, Node, Regex, Text, Word
 from .value import SQL_TYPES, Value
 
+MOST_ALONE = 64  # segments of which chosen rows are fetched each by a SELECT of its own
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -177,18 +179,19 @@ def scan(
             facts = TemplateFacts.of(templates, filters or {}, group) if templates is not None else None
             scope = GroupScope(context, schema, layout, facts)
             where = sql.all_of([*range_tests(layout, bounds), condition(search, scope)])
-        for members, runs in divided(group, parts or {}):
+        alone = {} if rows is None or len(rows) > MOST_ALONE else {id_: runs(numbers) for id_, numbers in rows.items()}
+        for members, spans in divided(group, alone or parts or {}):
             place = [
                 sql.alias(sql.sql("CAST(:i AS BIGINT) + :n", i=sql.column("file_index"), n=len(ids)), "_file"),
                 sql.alias(sql.column("file_row_number"), "_row"),
             ]
             ids += (segment.id for segment in members)
-            if rows is not None:
+            if rows is not None and not spans:
                 test = sql.any_of(
                     row_test(i, rows[segment.id], alone=len(members) == 1) for i, segment in enumerate(members)
                 )
             else:
-                test = sql.all_of([*([in_runs(runs)] if runs else []), where.copy()])
+                test = sql.all_of([*([in_runs(spans)] if spans else []), where.copy()])
             select = exp.Select(expressions=[*(column.copy() for column in columns), *place]).from_(
                 read_parquet([files[segment.id] for segment in members]), copy=False
             )

@@ -22,6 +22,7 @@ from __future__ import annotations
 import mmap
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final, TypeAlias, cast
 
@@ -122,7 +123,7 @@ class TokenFilter:
         """Where the text field may have exactly this value. True throughout for a field that is not in the filter."""
         if not text or not _is_filtered(field):
             return np.ones(len(self.groups), dtype=np.bool_)
-        return self._in_bloom(_value_entries(field, pl.Series([text])))
+        return self._in_bloom(_value_entry(field, text))
 
     def _in_bloom(self, entries: Hashes) -> Flags:
         bits = (self.groups.shape[1] - GRAM_BYTES) * 8
@@ -191,6 +192,12 @@ def _fingerprint_entries(text: str, *, strict: bool = False) -> Hashes:
 def _value_entries(field: str, values: pl.Series) -> Hashes:
     """An entry for each value but the empty one."""
     return _mixed(_text_hashes(values) ^ _text_hashes(pl.Series([f"\n{field}"]))[0])
+
+
+@lru_cache(maxsize=256)
+def _value_entry(field: str, text: str) -> Hashes:
+    """The entry of one value: a query asks many segments for it."""
+    return _value_entries(field, pl.Series([text]))
 
 
 def _text_hashes(values: pl.Series) -> Hashes:
