@@ -31,6 +31,9 @@ STANDARD: dict[str, pl.DataType] = {
 }
 """The columns that every batch has, in this order. `severity` is OpenTelemetry's SeverityNumber, 1 to 24."""
 
+IDENTIFIERS = ("trace_id", "span_id")
+"""Standard fields that name one thing each; what looks like a number in them is none."""
+
 ALIASES: dict[str, tuple[str, ...]] = {
     "timestamp": ("timestamp", "@timestamp", "time", "ts", "_time", "date"),
     "severity": ("severity", "level", "lvl", "log.level", "levelname", "severity_number"),

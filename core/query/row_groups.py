@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from ...plugins.fields import IDENTIFIERS
 from ..storage.segment import Segment
 from ..storage.token_filter import Flags, TokenFilter
 from . import literals
@@ -19,8 +20,6 @@ from .tree import And, Bare, Compare, FieldCompare, FieldContains, In, Name, Nod
 
 Runs = tuple[tuple[int, int], ...]
 """Row numbers from first to last, both included."""
-
-_IDENTIFIERS = ("trace_id", "span_id")
 
 
 def open_filters(paths: Mapping[int, str], segments: Sequence[Segment]) -> dict[int, TokenFilter]:
@@ -35,9 +34,7 @@ def open_filters(paths: Mapping[int, str], segments: Sequence[Segment]) -> dict[
 def wants_filters(nodes: Sequence[Node]) -> bool:
     """Whether a filter can help: a text is searched, or a field has to equal one."""
     return has_phrase(nodes) or any(
-        isinstance(node, Text) or (isinstance(node, FieldCompare | Compare) and node.op in (":", "="))
-        for top in nodes
-        for node in top.walk()
+        isinstance(node, FieldCompare | Compare) and node.op in (":", "=") for top in nodes for node in top.walk()
     )
 
 
@@ -66,15 +63,9 @@ class RowGroups:
         flags = self._flags(And(tuple(conditions)), segment, token_filter)
         if flags is None or flags.all():
             return None
-        starts = np.flatnonzero(flags) * token_filter.group_rows
-        runs: list[tuple[int, int]] = []
-        for start in starts.tolist():
-            last = min(start + token_filter.group_rows, segment.rows) - 1
-            if runs and runs[-1][1] == start - 1:
-                runs[-1] = (runs[-1][0], last)
-            else:
-                runs.append((start, last))
-        return tuple(runs)
+        size = token_filter.group_rows
+        groups = runs(np.flatnonzero(flags).tolist())
+        return tuple((first * size, min((last + 1) * size, segment.rows) - 1) for first, last in groups)
 
     def _flags(self, node: Node, segment: Segment, token_filter: TokenFilter) -> Flags | None:
         match node:
@@ -130,12 +121,27 @@ class RowGroups:
         return known
 
 
+def runs(rows: Iterable[int]) -> Runs:
+    """Row numbers as runs of neighbours, both ends included: of the newest events most are neighbours.
+
+    >>> runs([7, 3, 5, 4, 9])
+    ((3, 5), (7, 7), (9, 9))
+    """
+    found: list[tuple[int, int]] = []
+    for row in sorted(rows):
+        if found and row == found[-1][1] + 1:
+            found[-1] = (found[-1][0], row)
+        else:
+            found.append((row, row))
+    return tuple(found)
+
+
 def is_text(field: Name, op: str, value: Bare | Text) -> bool:
     """Whether the comparison is of the very text, as `terms.plain` reads it."""
     if op == ":" and not (isinstance(value, Text) and value.exact) and GLOB.search(value.text):
         return False
     if isinstance(value, Text):
         return True
-    number = None if field.name in _IDENTIFIERS else literals.number(value.text)
+    number = None if field.name in IDENTIFIERS else literals.number(value.text)
     is_network = op == ":" and network_of(value.text) is not None
     return number is None and literals.size(value.text) is None and not is_network

@@ -13,7 +13,7 @@ from ..storage.token_filter import TokenFilter
 from . import sql
 from .expressions import condition
 from .prune import Bounds, meaning
-from .row_groups import Runs
+from .row_groups import Runs, runs
 from .scope import POSITION, STANDARD_KINDS, TEMPLATE, Context, Schema, field_of, message_phrase, unknown_in_events
 from .sql import Expr
 from .templates import TemplateFacts, template_phrase
@@ -165,6 +165,7 @@ def scan(
     fields = {field for field, _ in needed} | (searched_fields([search], schema) if rows is None else set())
     selects = []
     ids: list[int] = []
+    alone = {} if rows is None or len(rows) > MOST_ALONE else {id_: runs(numbers) for id_, numbers in rows.items()}
     read = [segment for segment in segments if parts is None or parts.get(segment.id) != ()]
     for layout, group in grouped(read, fields, bounds if rows is None else Bounds(), templates):
         columns = [
@@ -179,7 +180,6 @@ def scan(
             facts = TemplateFacts.of(templates, filters or {}, group) if templates is not None else None
             scope = GroupScope(context, schema, layout, facts)
             where = sql.all_of([*range_tests(layout, bounds), condition(search, scope)])
-        alone = {} if rows is None or len(rows) > MOST_ALONE else {id_: runs(numbers) for id_, numbers in rows.items()}
         for members, spans in divided(group, alone or parts or {}):
             place = [
                 sql.alias(sql.sql("CAST(:i AS BIGINT) + :n", i=sql.column("file_index"), n=len(ids)), "_file"),
@@ -226,21 +226,6 @@ def row_test(file: int, rows: Sequence[int], *, alone: bool) -> Expr:
     """Whether a row is one of these of the file."""
     test = in_runs(runs(rows))
     return test if alone else sql.all_of([sql.sql(":f = :i", f=sql.column("file_index"), i=file), test])
-
-
-def runs(rows: Iterable[int]) -> Runs:
-    """Row numbers as runs of neighbours, both ends included: of the newest events most are neighbours.
-
-    >>> runs([7, 3, 5, 4, 9])
-    ((3, 5), (7, 7), (9, 9))
-    """
-    found: list[tuple[int, int]] = []
-    for row in sorted(rows):
-        if found and row == found[-1][1] + 1:
-            found[-1] = (found[-1][0], row)
-        else:
-            found.append((row, row))
-    return tuple(found)
 
 
 def range_tests(layout: Layout, bounds: Bounds) -> list[Expr]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
+from ...plugins.fields import IDENTIFIERS
 from . import compare, literals, sql
 from .literals import lower
 from .mistakes import did_you_mean
@@ -122,7 +123,7 @@ def plain(value: Value, field: Name, op: str, literal: Bare | Text, is_bare: boo
     equality = "=" if op == ":" else op
     # Identifiers are no numbers: 0123 and 123 are two traces, and 1e5 is none of them.
     written = literal.text
-    number = literals.number(written) if is_bare and field.name not in ("trace_id", "span_id") else None
+    number = literals.number(written) if is_bare and field.name not in IDENTIFIERS else None
     if number is not None:
         return compare.with_number(value, equality, number, written)
     if is_bare and (size := literals.size(written)) is not None:

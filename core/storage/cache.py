@@ -12,10 +12,8 @@ import logging
 import os
 import threading
 import time
-from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import anyio
@@ -54,8 +52,6 @@ class SegmentCache:
         self._checked: dict[int, tuple[int, int]] = {}  # (inode, size) of the files whose bytes are known to be right
         self._damaged: dict[int, tuple[str, float]] = {}
         self._fetching: dict[int, anyio.Event] = {}
-        self._held: Counter[int] = Counter()
-        self._holder: ContextVar[list[int] | None] = ContextVar("holder", default=None)
         self._written = 0
         folder.mkdir(parents=True, exist_ok=True)
         for leftover in folder.glob("*.part"):
@@ -67,18 +63,6 @@ class SegmentCache:
         """Where the segment's file is, if it is."""
         return self.folder / f"{segment_id}.parquet"
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
-        """While the context lasts, the files that its task asks for stay, whatever the bound."""
-        mine: list[int] = []
-        token = self._holder.set(mine)
-        try:
-            yield
-        finally:
-            self._holder.reset(token)
-            self._held.subtract(mine)
-            self._held += Counter()  # drops the zeros
-
     async def paths(self, segments: Sequence[Segment]) -> dict[int, Path]:
         """Local files of the segments by id, fetched where missing. No two callers fetch the same bytes.
 
@@ -86,10 +70,6 @@ class SegmentCache:
         :raises SegmentDamagedError: the bytes of some are wrong or missing where they are kept
         :raises RetryableError: there is no room for the files, or their place does not answer
         """
-        holder = self._holder.get()
-        if holder is not None:
-            holder += (ids := [segment.id for segment in segments])
-            self._held.update(ids)
         damaged: dict[int, str] = {}
         rest = [segment for segment in segments if not self._touch(segment)]
         while rest:
@@ -232,7 +212,7 @@ class SegmentCache:
         return sorted(files)
 
     def _shrink(self, needed: Collection[int]) -> None:
-        """Delete the files used longest ago until the rest fits; those of running queries stay."""
+        """Delete the files used longest ago until the rest fits; those needed now stay."""
         self._written = 0
         files = self._sizes()
         self._evict(files, sum(size for _, size, _ in files) - self.max_bytes, needed)
@@ -244,7 +224,7 @@ class SegmentCache:
             if freed >= wanted:
                 break
             segment_id = int(path.stem)
-            if segment_id not in needed and segment_id not in self._held:
+            if segment_id not in needed:
                 path.unlink(missing_ok=True)
                 self._checked.pop(segment_id, None)
                 freed += size

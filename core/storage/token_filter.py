@@ -30,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from ...plugins.fields import STANDARD, split_column
+from ...plugins.fields import IDENTIFIERS, STANDARD, split_column
 
 Hashes: TypeAlias = npt.NDArray[np.uint64]
 Octets: TypeAlias = npt.NDArray[np.uint8]
@@ -48,7 +48,6 @@ _BITS = 10  # of the Bloom filter for each entry: 0.8 % of what is absent looks 
 _PROBES = 7
 _VALUE_BYTES = 256  # of a value that are hashed: values that differ only after them look equal
 _NONE = np.uint64(2**64 - 1)
-_FIELDS = ("trace_id", "span_id")  # of the standard fields: the others have few values, or are searched by words
 _INTERNAL = ("_template", "_position")
 _UNEVEN = ("\u0130", "\u212a")  # not ASCII, but their lower case begins with an ASCII letter
 
@@ -136,7 +135,8 @@ class TokenFilter:
 
 
 def _is_filtered(field: str) -> bool:
-    return field in _FIELDS or (field not in STANDARD and field not in _INTERNAL)
+    """Of the standard fields the identifiers: the others have few values, or are searched by words."""
+    return field in IDENTIFIERS or (field not in STANDARD and field not in _INTERNAL)
 
 
 def _class_table() -> npt.NDArray[np.uint32]:
