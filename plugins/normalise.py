@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -14,6 +15,7 @@ from .times import UTC, parse_times
 _NAMED = frozenset(alias for names in ALIASES.values() for alias in names) | STANDARD.keys()
 _TEXT = ("service", "host", "source", "message", "trace_id", "span_id", "parse_error")
 _FEW = 256  # distinct severity words up to which they are looked up once each instead of once a row
+_LONG_WORD = 64  # bytes of a severity word from which on it is not kept in memory
 
 
 def normalise(frame: pl.DataFrame, observed: int | None, *, zone: ZoneInfo = UTC) -> Batch:
@@ -142,8 +144,16 @@ def _other_words(word: pl.Series) -> pl.Series | None:
 def _numbers(word: pl.Series) -> pl.Series:
     if word.dtype != pl.String:
         word = word.cast(pl.String)
-    distinct = word.unique()
-    if len(distinct) > _FEW:
+    distinct = word.unique().drop_nulls()
+    if len(distinct) > _FEW or (distinct.str.len_bytes() >= _LONG_WORD).any():
         return word.to_frame("w").select(severity_number(pl.col("w")))["w"]
-    known = distinct.to_frame("w").with_columns(n=severity_number(pl.col("w"))).drop_nulls()
-    return word.replace_strict(known["w"], known["n"], default=None, return_dtype=pl.UInt8)
+    words, numbers = _meanings(tuple(distinct.sort().to_list()))
+    return word.replace_strict(words, numbers, default=None, return_dtype=pl.UInt8)
+
+
+@lru_cache(maxsize=64)
+def _meanings(words: tuple[str, ...]) -> tuple[pl.Series, pl.Series]:
+    """The words that have a SeverityNumber, and their numbers. A sender uses the same few words in every body."""
+    known = pl.DataFrame({"w": words}, schema={"w": pl.String}).with_columns(n=severity_number(pl.col("w")))
+    known = known.drop_nulls()
+    return known["w"], known["n"]
