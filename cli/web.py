@@ -15,8 +15,8 @@ from uvicorn.protocols.http import httptools_impl
 from ..plugins import ConfigError
 
 # Bytes of a body that uvicorn keeps for us before it stops reading the socket. Its own 64 KiB are less than one read,
-# so that it would stop and start again for every read of a large body.
-httptools_impl.HIGH_WATER_LIMIT = 1 << 20  # type: ignore[attr-defined] # there is no setting for it
+# so that it would stop and start again for every read of a large body; and it copies all that it keeps for each read.
+httptools_impl.HIGH_WATER_LIMIT = 1 << 18  # type: ignore[attr-defined] # there is no setting for it
 
 GRACE_S = 3
 """Seconds that requests have to finish at a stop; live tails are ended, and what takes longer is cut."""
