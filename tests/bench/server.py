@@ -151,17 +151,17 @@ class Server:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.call("POST", "/api/v1/logs", body, {"Content-Type": "application/x-ndjson", **named})
 
-    def query(self, text: str, **more: Any) -> list[dict[str, Any]]:
+    def query(self, text: str, *, whole: bool = False, **more: Any) -> list[dict[str, Any]]:
         """The rows of a query as objects.
 
-        :raises RuntimeError: it was refused, or these are not all rows
+        :raises RuntimeError: it was refused, or (`whole`) these are not all rows
         """
         body = json.dumps({"query": text, **more}).encode()
         status, answer, _ = self.call("POST", "/api/v1/query", body, {"Content-Type": "application/json"})
         if status != 200:
             raise RuntimeError(f"{text!r}: {status} {answer[:500]!r}")
         found = json.loads(answer)
-        if not found["complete"]:
+        if whole and not found["complete"]:
             raise RuntimeError(f"{text!r}: the answer is not complete: {len(found['rows'])} rows, {found['warnings']}")
         names = [column["name"] for column in found["columns"]]
         return [dict(zip(names, row, strict=True)) for row in found["rows"]]

@@ -40,7 +40,9 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_there_twice(
     assert not clients.unexpected
     times: Counter[str] = Counter()
     for client in range(CLIENTS):  # an answer has a million rows at most
-        stored = server.query(f"service:kill event_id:{client}-* | stats count() as n by event_id", limit=ALL)
+        stored = server.query(
+            f"service:kill event_id:{client}-* | stats count() as n by event_id", whole=True, limit=ALL
+        )
         times.update({row["event_id"]: row["n"] for row in stored})
     assert times.total() == server.count("service:kill")
     assert len(clients.acknowledged) > 500 * kills
@@ -51,7 +53,7 @@ def test_nothing_acknowledged_is_lost_and_nothing_is_there_twice(
     deadline = time.monotonic() + 30
     while server.count("source:tailed") < log.written and time.monotonic() < deadline:
         time.sleep(0.2)
-    lines = server.query("source:tailed | stats count() as n by message", limit=ALL)
+    lines = server.query("source:tailed | stats count() as n by message", whole=True, limit=ALL)
     numbers = Counter({int(row["message"].split()[1]): row["n"] for row in lines})
     assert log.written > 200 * kills
     assert set(range(log.written)) - numbers.keys() == set(), "lines that were lost"
