@@ -28,6 +28,10 @@ TEACH = (
 )  # fmt: skip
 
 
+ANSWER_BYTES = 1 << 30  # of an answer in memory; DuckDB's own limit does not count what it has handed over
+_BATCH = 100_000  # rows handed over at a time
+
+
 class Interrupted(Exception):  # noqa: N818 - no error: somebody asked for it
     """The statement was stopped by `Running.stop`."""
 
@@ -58,8 +62,6 @@ class Running:
             self._cursor = cursor
         try:
             return work(cursor)
-        except duckdb.InterruptException:
-            raise Interrupted from None
         finally:
             with self._lock:
                 self._cursor = None
@@ -112,7 +114,7 @@ class Duck:
     async def table(self, sql: str, running: Running) -> pa.Table:
         """The statement's answer as an Arrow table; stops the statement when the caller is cancelled.
 
-        :raises QueryError: what DuckDB has against it, in words for the person who asked.
+        :raises QueryError: what DuckDB has against it, in words for the person who asked; an answer that is too large.
         :raises SegmentGoneError: when a file is not there any more.
         :raises Interrupted: when it was stopped.
         """
@@ -129,12 +131,15 @@ class Duck:
     def table_now(self, sql: str, running: Running) -> pa.Table:
         """The same, in this thread."""
         try:
-            table: pa.Table = running.run(self._connection.cursor(), lambda cursor: cursor.sql(sql).to_arrow_table())
+            table: pa.Table = running.run(self._connection.cursor(), lambda cursor: bounded(cursor.sql(sql)))
             return table
-        except duckdb.IOException as error:
-            # The cache may evict a file between its fetch and this; the query starts over.
-            raise SegmentGoneError(f"a segment's file cannot be read: {error}") from error
-        except duckdb.Error as error:
+        except (duckdb.Error, OSError) as error:  # OSError: Arrow's, of a statement that fails on its way
+            said = str(error)
+            if said.startswith("INTERRUPT"):
+                raise Interrupted from None
+            if said.startswith("IO Error"):
+                # The cache may evict a file between its fetch and this; the query starts over.
+                raise SegmentGoneError(f"a segment's file cannot be read: {error}") from error
             raise teaching(error) from error
 
     def regex_error(self, pattern: str) -> str | None:
@@ -161,6 +166,22 @@ class Duck:
             cursor.close()
 
 
+def bounded(relation: duckdb.DuckDBPyRelation) -> pa.Table:
+    """The answer as a table.
+
+    :raises QueryError: if it is larger than an answer may be.
+    """
+    reader = relation.to_arrow_reader(_BATCH)
+    batches: list[pa.RecordBatch] = []
+    size = 0
+    for batch in reader:
+        size += batch.nbytes
+        if size > ANSWER_BYTES:
+            raise QueryError(f"the answer is larger than {ANSWER_BYTES >> 20} MiB", hint="ask for fewer rows or fields")
+        batches.append(batch)
+    return pa.Table.from_batches(batches, reader.schema)
+
+
 def quoted(value: object) -> str:
     """A setting's value as SQL: a text or a list of texts."""
     if isinstance(value, list):
@@ -168,7 +189,7 @@ def quoted(value: object) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
-def teaching(error: duckdb.Error) -> QueryError:
+def teaching(error: Exception) -> QueryError:
     """What DuckDB says, as an error of the query that says what to do."""
     said = str(error)
     for pattern, message, hint in TEACH:

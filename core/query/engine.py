@@ -209,9 +209,16 @@ class QueryEngine:
         if late:
             return await self._events(given, progress, stepwise=stepwise)
         files, given = await self._files(given, given.segments, progress)
+        return await self._at_once(given, files, progress)
+
+    async def _at_once(
+        self, given: Given, files: Mapping[int, str], progress: Progress
+    ) -> tuple[Sequence[Output], pa.Table, bool]:
+        """By one statement that reads all columns of the answer."""
         statement = plan(given, files)
-        table = await self._duck.table(statement.sql, progress.running)
-        return statement.outputs, *cut(table, statement)
+        table, complete = cut(await self._duck.table(statement.sql, progress.running), statement)
+        shown = [output for output in statement.outputs if worth_showing(output, table, given)]
+        return shown, table, complete
 
     async def _events(
         self, given: Given, progress: Progress, *, stepwise: bool
@@ -240,9 +247,7 @@ class QueryEngine:
         chosen = [(segment, row) for _, segment, row in found[:limit]]
         if scattered(chosen) > MOST_RUNS:
             opened = replace(given, segments=tuple(segment for segment in segments if segment.id in files))
-            statement = plan(opened, files)
-            table, complete = cut(await self._duck.table(statement.sql, progress.running), statement)
-            return [output for output in statement.outputs if worth_showing(output, table, given)], table, complete
+            return await self._at_once(opened, files, progress)
         statement = plan_fetch(given, files, chosen)
         table = in_order(await self._duck.table(statement.sql, progress.running), statement, chosen)
         shown = [output for output in statement.outputs if worth_showing(output, table, given)]
@@ -342,8 +347,9 @@ def in_order(table: pa.Table, statement: Statement, chosen: Sequence[tuple[int, 
 
 
 def worth_showing(output: Output, table: pa.Table, given: Given) -> bool:
-    """Whether a column of events has a value, or was asked for by a stage."""
-    if any(stage.name == "fields" for stage in given.query.stages):
+    """Whether a column has a value, where the answer is of events and no stage asked for the column."""
+    stages = given.query.stages
+    if not all(stage.keeps_events for stage in stages) or any(stage.name == "fields" for stage in stages):
         return True
     first = ("timestamp", "severity", "service", "host", "message")
     if output.name in first:

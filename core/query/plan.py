@@ -17,7 +17,7 @@ from ..storage.token_filter import TokenFilter
 from . import sql
 from .prune import Bounds, meaning, reason_to_skip, time_span
 from .relation import HIDDEN, Events, Names, Order, Relation
-from .request import DEFAULT_LIMIT, MAX_ROWS
+from .request import DEFAULT_LIMIT, MAX_ROWS, MOST_ROWS
 from .row_groups import Runs
 from .scan import Scan, scan
 from .scope import INTERNAL_COLUMNS, STANDARD_KINDS, TEMPLATE, Context, Schema, unknown_in_events
@@ -163,7 +163,7 @@ def final_cut(given: Given) -> tuple[int, tuple[object, ...]]:
             break
     if cut is None:
         cut = DEFAULT_LIMIT if all(stage.keeps_events for stage in stages) else MAX_ROWS
-    return min(cut, 10 * MAX_ROWS), tuple(stages)
+    return min(cut, MOST_ROWS), tuple(stages)
 
 
 def plan(given: Given, files: Mapping[int, str]) -> Statement:
@@ -290,7 +290,7 @@ def counts_only(given: Given) -> str | None:
 def newest_first(given: Given) -> tuple[bool, bool]:
     """Whether the answer is of events that are looked for with few columns first, and whether segment by segment."""
     stages = given.query.stages
-    if not all(stage.keeps_events for stage in stages):
+    if not all(stage.keeps_events for stage in stages) or final_cut(given)[0] > MAX_ROWS:
         return False, False
     limits = [i for i, stage in enumerate(stages) if isinstance(stage, Limit)]
     streaming = ("where", "extend", "parse", "fields", "drop", "rename", "limit")

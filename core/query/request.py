@@ -11,7 +11,8 @@ import msgspec
 from ..storage.segment import Segment
 
 DEFAULT_LIMIT = 1000  # events of an answer where nobody says otherwise
-MAX_ROWS = 100_000  # rows of an aggregation's answer
+MAX_ROWS = 100_000  # rows of an aggregation's answer where nobody says otherwise
+MOST_ROWS = 10_000_000  # that anybody can ask for
 
 
 class QueryRequest(msgspec.Struct, frozen=True, kw_only=True):

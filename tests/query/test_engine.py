@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import anyio
+import polars as pl
 import pytest
 from cordwood.core.query import QueryEngine, QueryRequest
 from cordwood.core.query.duck import Duck, Interrupted, Running
 from cordwood.core.storage.cache import SegmentGoneError
 from cordwood.core.storage.segment import Segment
+from cordwood.plugins.batch import Batch
 from cordwood.plugins.errors import QueryError
 
 from .segments import NOW, Segments, ask
@@ -61,6 +63,26 @@ async def test_the_default_limit_and_the_requests(store: Segments, engine: Query
     assert (await ask(store, "", engine, limit=60)).complete
     groups = await ask(store, "| stats count() by n", engine, limit=7)
     assert (len(groups), groups.complete) == (7, False)
+
+
+async def test_more_than_a_million_rows_are_given_to_who_asks(tmp_path: Path) -> None:
+    made = Segments(tmp_path)
+    one = Batch.from_records([{"timestamp": NOW, "message": "x"}], observed=NOW).frame
+    numbers = pl.int_range(1_000_001, eager=True)
+    made.commit(Batch(one[[0] * len(numbers)].with_columns(n=numbers)))
+    for text in ("| stats count() by n", "| fields n"):
+        result = await ask(made, text, limit=2_000_000)
+        assert (len(result), result.complete) == (1_000_001, True), text
+
+
+async def test_an_answer_too_large_for_memory_is_refused(
+    store: Segments, engine: QueryEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cordwood.core.query.duck.ANSWER_BYTES", 100)
+    with pytest.raises(QueryError, match="the answer is larger than") as caught:
+        await ask(store, "| fields message", engine)
+    assert caught.value.hint == "ask for fewer rows or fields"
+    assert len(await ask(store, "| stats count()", engine)) == 1
 
 
 async def test_scattered_rows_are_read_by_one_statement(

@@ -71,6 +71,20 @@ async def in_parts(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
         yield part
 
 
+def json_text(result: QueryResult) -> Iterator[bytes]:
+    """One object, in the form of `QueryAnswer`."""
+    rows = result.rows()
+    part, separator = _encode({"id": result.id, "columns": result.columns})[:-1] + b',"rows":[', b""
+    while taken := list(islice(rows, _ROWS_A_PART)):
+        if separator:
+            yield part
+            part = b""
+        part += separator + _encode(taken)[1:-1]
+        separator = b","
+    rest = {"stats": result.stats, "warnings": result.warnings, "complete": result.complete}
+    yield part + b"]," + _encode(rest)[1:]
+
+
 def ndjson(result: QueryResult) -> Iterator[bytes]:
     """An object a row, nulls left out: events in the form in which they can be sent in again."""
     objects = result.objects()

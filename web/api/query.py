@@ -15,10 +15,11 @@ from litestar.params import JSONBody, PathParameter
 from litestar.response import Response, Stream
 from msgspec import Meta
 
-from ...core.query import QueryRequest, QueryResult
-from ...plugins import in_worker, now_ns
+from ...core.query import QueryRequest
+from ...core.query.request import MOST_ROWS
+from ...plugins import now_ns
 from ..problems import NotFoundProblem, ProblemException, described
-from .formats import ARROW, CSV, JSON, NDJSON, arrow, csv_text, in_parts, ndjson, preferred
+from .formats import ARROW, CSV, JSON, NDJSON, arrow, csv_text, in_parts, json_text, ndjson, preferred
 from .node import NodeDependency
 from .times import Time, time_ns
 
@@ -41,7 +42,7 @@ class QueryBody(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     ]
     from_: Annotated[Time | None, Meta(description="Inclusive; without it: from the first event")] = None
     to: Annotated[Time | None, Meta(description="Exclusive; without it: to the last event")] = None
-    limit: Annotated[int, Meta(ge=0, le=10_000_000, description="Rows at most; events: 1000 unless said")] | None = None
+    limit: Annotated[int, Meta(ge=0, le=MOST_ROWS, description="Rows at most; events: 1000 unless said")] | None = None
     timezone: Annotated[
         str, Meta(max_length=64, description="IANA zone of the query's days and hours", examples=["Europe/Berlin"])
     ] = "UTC"
@@ -110,10 +111,7 @@ async def run_query(
     media_type = preferred(request.headers.get("accept", ""))
     wanted = request_of(data, node)
     result = await unless_gone(request, node.engine.run(wanted))
-    if media_type == JSON:
-        body: Any = await in_worker(json_answer, result)  # made already, of a QueryAnswer
-        return Response(body, media_type=JSON)
-    parts = {NDJSON: ndjson, CSV: csv_text, ARROW: arrow}[media_type](result)
+    parts = {JSON: json_text, NDJSON: ndjson, CSV: csv_text, ARROW: arrow}[media_type](result)
     headers = {"X-Query-Complete": str(result.complete).lower()}
     return cast("Response[Any]", Stream(in_parts(parts), media_type=media_type, headers=headers))
 
@@ -171,15 +169,6 @@ def request_of(data: JSONBody[QueryBody], node: NodeDependency) -> QueryRequest:
         timeout=data.timeout,
         now_ns=now_ns(),
         id=data.id or f"q-{secrets.token_hex(6)}",
-    )
-
-
-def json_answer(result: QueryResult) -> bytes:
-    """The whole answer; to be called in a worker thread."""
-    columns = [Column(column.name, column.type) for column in result.columns]
-    stats = msgspec.convert(result.stats, Stats, from_attributes=True)
-    return msgspec.json.encode(
-        QueryAnswer(result.id, columns, list(result.rows()), stats, list(result.warnings), result.complete)
     )
 
 

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from ..relation import Relation
+from ..request import MOST_ROWS
 from ..stage import Stage
 from ..tree import Mistake, Place
-
-MOST = 1_000_000  # rows; more than a person reads or a browser holds
 
 
 def row_count(token: Any) -> int:
@@ -17,8 +16,8 @@ def row_count(token: Any) -> int:
 
     :raises Mistake: if it is too large.
     """
-    if len(token) > 9 or not 0 <= int(token) <= MOST:
-        raise Mistake(f"{token[:20]} rows are too many", Place(token.line, token.column), f"use 0 to {MOST}")
+    if len(token) > 9 or not 0 <= int(token) <= MOST_ROWS:
+        raise Mistake(f"{token[:20]} rows are too many", Place(token.line, token.column), f"use 0 to {MOST_ROWS}")
     return int(token)
 
 
