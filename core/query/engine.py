@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -47,6 +48,7 @@ from .tree import Query
 
 ATTEMPTS = 3  # readings of the catalog: a compaction may take a segment away between it and the file
 MOST_RUNS = 2000  # runs of neighbouring rows that are fetched one by one; of more, one statement reads the columns
+FEW_ROWS = 65_536  # that filters leave to be read: all their columns cost less than a second statement
 FIRST_STEP = 8  # segments that a search for the newest events opens first; each further step doubles
 DEFAULT_TIMEOUT = 30.0
 T = TypeVar("T")
@@ -233,6 +235,8 @@ class QueryEngine:
             part = segments[done : done + step]
             more, given = await self._files(given, part, progress)
             files |= more
+            if len(part) == len(segments) and rows_left(given) <= FEW_ROWS:
+                return await self._at_once(given, files, progress)
             statement = plan_newest(given, part, files, oldest)
             limit = statement.cut
             table = await self._duck.table(statement.sql, progress.running)
@@ -331,6 +335,12 @@ def zone_of(name: str) -> ZoneInfo:
 def cut(table: pa.Table, statement: Statement) -> tuple[pa.Table, bool]:
     """The rows that may be shown, and whether that is all."""
     return (table, True) if table.num_rows <= statement.cut else (table.slice(0, statement.cut), False)
+
+
+def rows_left(given: Given) -> float:
+    """How many rows the token filters leave to be read; infinite where one segment's told nothing."""
+    runs = [given.parts.get(segment.id) for segment in given.segments]
+    return sum(math.inf if found is None else sum(last - first + 1 for first, last in found) for found in runs)
 
 
 def scattered(chosen: Sequence[tuple[int, int]]) -> int:
