@@ -7,7 +7,7 @@ catalog's row and the commit itself. So positions are gapless and in the order o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...plugins.base import Acknowledgement, Checkpoint
@@ -18,6 +18,7 @@ from .commits import CHANNEL
 from .database import Connection
 from .encode import EncodedSegment
 from .files import Files, PreparedFile
+from .outcome import Attempt
 
 KEY_HOURS = 24
 """How long an idempotency key is remembered."""
@@ -46,6 +47,7 @@ where c.source = v.source and c.key = v.key and c.value = v.previous
 returning c.source, c.key
 """
 _ADVANCE = "update segment_log set head = head + 1 where project_id = $1 returning head"
+_LAST = "select pg_current_xact_id()::text, pg_notify($1, '')"
 
 
 @dataclass(eq=False, slots=True)
@@ -87,9 +89,11 @@ async def commit(
     encoded: Mapping[int, EncodedSegment],
     files: Files,
     prepared: Mapping[int, PreparedFile],
+    attempted: Callable[[Attempt, list[Committed]], None] = lambda attempt, committed: None,
 ) -> list[Committed]:
     """Store the group, whose segments by project are `encoded` and whose bytes are `prepared`, in one transaction.
 
+    :param attempted: called before COMMIT is sent; what fails after that may be stored all the same (see `outcome`)
     :raises SettledBefore: nothing was stored; some submissions are duplicates or conflict
     """
     async with connection.transaction():
@@ -104,7 +108,9 @@ async def commit(
             segment = encoded[project_id]
             await insert_segment(connection, file, project_id, segment, level=0, positions=(position, position))
             committed.append(Committed(file.id, project_id, position, segment))
-        await connection.execute("select pg_notify($1, '')", CHANNEL)
+        transaction = await connection.fetchval(_LAST, CHANNEL)
+        segments = tuple((file.id, file.checksum) for _, file in stored)
+        attempted(Attempt(transaction, connection.get_server_pid(), segments), committed)
     return committed
 
 

@@ -27,6 +27,9 @@ DATABASE_ERRORS: tuple[type[Exception], ...] = (
 """What the driver raises when PostgreSQL goes away in the middle of something, or refuses it."""
 
 _RELEASE_SECONDS = 2.0
+IDLE_TRANSACTION_SECONDS = 20
+"""A transaction that hears nothing so long has lost its client: it is ended, for all commits wait for its locks."""
+
 MIN_SERVER = 150000  # PostgreSQL 15
 _MIGRATIONS = Path(__file__).parent / "migrations"
 MIGRATION_LOCK = 0x636F7264  # advisory lock: one node migrates, the others wait for it
@@ -74,7 +77,11 @@ async def open_pool(connect_args: dict[str, Any], *, max_size: int = 20) -> asyn
             record_class=asyncpg.Record,
             command_timeout=60,
             timeout=10,
-            server_settings={"search_path": f"{SCHEMA}, public", "application_name": "cordwood"},
+            server_settings={
+                "search_path": f"{SCHEMA}, public",
+                "application_name": "cordwood",
+                "idle_in_transaction_session_timeout": f"{IDLE_TRANSACTION_SECONDS}s",
+            },
         )
     except (OSError, TimeoutError, asyncpg.PostgresError, ValueError, asyncpg.InterfaceError) as why:
         raise ConfigError(

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 import anyio
 import anyio.to_thread
 import asyncpg
-from anyio.abc import ObjectReceiveStream, ObjectSendStream
+from anyio.abc import ObjectReceiveStream, ObjectSendStream, TaskGroup
 
 from ...plugins.base import Acknowledgement
 from ...plugins.errors import RetryableError
@@ -27,8 +27,11 @@ from .commits import Commits
 from .database import DATABASE_ERRORS
 from .encode import EncodedSegment, encode
 from .files import Files
+from .outcome import Attempt, was_committed
 
-_COMMIT_SECONDS = 60.0  # a commit that takes longer is given up; its outcome is asked for before anything is sent again
+_COMMIT_SECONDS = 60.0  # a commit that takes longer is given up
+_DOUBT_SECONDS = 60.0  # so long it is asked whether a commit whose answer did not come is stored (see `outcome`)
+_ASK_SECONDS = 0.5
 _LINGER_COMMITS = 4  # measured with small posts: fewer means more, smaller commits, more CPU and fewer posts a second
 _BUSY_BYTES = 1 << 20  # a group that large tells of clients that send as fast as they can
 _BUSY_SECONDS = 3.0  # after such a group: longer than the compactor sleeps between two looks
@@ -73,6 +76,13 @@ class WriterStats:
 class _Group:
     submissions: list[Submission]
     encoded: dict[int, EncodedSegment]
+    attempt: Attempt | None = None
+    committed: list[Committed] = field(default_factory=list)
+    """What is stored if the attempt is."""
+
+    def attempted(self, attempt: Attempt, committed: list[Committed]) -> None:
+        """Note that COMMIT is sent now."""
+        self.attempt, self.committed = attempt, committed
 
 
 class Writer:
@@ -210,11 +220,11 @@ class Writer:
         return encoded
 
     async def _commit_groups(self, receive: ObjectReceiveStream[_Group]) -> None:
-        async with receive:
+        async with receive, anyio.create_task_group() as doubts:
             async for group in receive:
-                await self._commit(group)
+                await self._commit(group, doubts)
 
-    async def _commit(self, group: _Group) -> None:
+    async def _commit(self, group: _Group, doubts: TaskGroup) -> None:
         """Commit the group, without the submissions that turn out to be settled already."""
         while group.submissions:
             again = same_group(group.submissions)
@@ -225,7 +235,7 @@ class Writer:
                     prepared = await self._files.prepare(list(group.encoded.values()))
                     by_project = dict(zip(group.encoded, prepared, strict=True))
                     async with self._pool.acquire() as connection:
-                        committed = await commit(connection, unique, group.encoded, self._files, by_project)
+                        await commit(connection, unique, group.encoded, self._files, by_project, group.attempted)
             except SettledBefore as settled:
                 outcomes = {
                     s: settled.outcomes[again.get(s, s)]
@@ -236,22 +246,46 @@ class Writer:
                 rest = [s for s in group.submissions if s not in outcomes]
                 group = _Group(rest, await self._encode(rest))
             except DATABASE_ERRORS as why:
-                self._fail(group.submissions, _retryable(why))
                 self.stats.disk_full = isinstance(why, asyncpg.DiskFullError) or _says_full(why)
                 self.stats.last_error = f"{type(why).__name__}: {why}"
-                _log.warning("a commit failed and was refused to its sources: %s", self.stats.last_error)
+                if group.attempt is not None and group.attempt.segments:
+                    doubts.start_soon(self._find_out, group, group.attempt, why)  # the next group need not wait for it
+                    return
+                self._refuse(group, _retryable(why))
                 return
             else:
-                self.stats.disk_full, self.stats.last_error = False, ""
                 self._cost = time.monotonic() - began
-                self._settle(
-                    {s: Acknowledgement(len(again.get(s, s).batch), duplicate=s in again) for s in group.submissions}
-                )
-                await self._published(committed)
+                await self._stored(group)
                 return
 
-    async def _published(self, committed: Sequence[Committed]) -> None:
-        for segment in committed:
+    async def _find_out(self, group: _Group, attempt: Attempt, why: Exception) -> None:
+        """Settle a group whose COMMIT was sent and not answered."""
+        _log.warning("a commit was not answered (%s): asking whether it is stored", self.stats.last_error)
+        stored: bool | None = None
+        with anyio.move_on_after(_DOUBT_SECONDS):
+            while stored is None:
+                try:
+                    stored = await was_committed(self._pool, attempt)
+                except DATABASE_ERRORS:
+                    await anyio.sleep(_ASK_SECONDS)
+        if stored:
+            await self._stored(group)
+        elif stored is None:
+            unknown = "the database did not say whether it has stored this: send it again with the same Idempotency-Key"
+            self._refuse(group, RetryableError(unknown, after=10))
+        else:
+            self._refuse(group, _retryable(why))
+
+    def _refuse(self, group: _Group, why: RetryableError) -> None:
+        _log.warning("a commit failed and was refused to its sources: %s", self.stats.last_error)
+        self._fail(group.submissions, why)
+
+    async def _stored(self, group: _Group) -> None:
+        """Acknowledge the group's submissions, and tell of its segments."""
+        again = same_group(group.submissions)
+        self.stats.disk_full, self.stats.last_error = False, ""
+        self._settle({s: Acknowledgement(len(again.get(s, s).batch), duplicate=s in again) for s in group.submissions})
+        for segment in group.committed:
             self.stats.segments += 1
             self.stats.events += segment.encoded.rows
             self.stats.bytes += len(segment.encoded.data)

@@ -1,0 +1,193 @@
+"""The connection is cut in the middle of a commit: was it committed? The answer is right either way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import anyio
+import asyncpg
+import pytest
+from anyio.abc import ByteStream
+from cordwood.core.storage import database
+from cordwood.core.storage import writer as writer_module
+from cordwood.core.storage.commit import Submission
+from cordwood.core.storage.decode import read_segments
+from cordwood.core.storage.outcome import Attempt, was_committed
+from cordwood.core.storage.store import Store
+from cordwood.plugins import Acknowledgement, Batch, Checkpoint, CheckpointConflictError, RetryableError
+
+from .proxy import Cut, Proxy
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def behind_proxy(database_url: str, data_dir: Path) -> AsyncIterator[tuple[Store, Proxy]]:
+    parts = urlsplit(database_url)
+    folder = parse_qs(parts.query)["host"][0]
+
+    async def connect() -> ByteStream:
+        return await anyio.connect_unix(f"{folder}/.s.PGSQL.5432")
+
+    async with Proxy(connect).running() as proxy:
+        url = f"postgresql://{parts.netloc.split('@')[0]}@{proxy.url}{parts.path}"
+        async with Store.opened(data_dir, url, compact=False) as store:
+            yield store, proxy
+
+
+async def send(store: Store, message: str, **more: object) -> Acknowledgement:
+    made = Batch.from_records([{"message": message}])
+    receipt = await store.writer.submit(Submission(1, "s", made, **more))  # type: ignore[arg-type]
+    return await receipt.committed()
+
+
+async def stored(store: Store) -> Counter[str]:
+    segments = await store.catalog.segments(1)
+    if not segments:
+        return Counter()
+    return Counter(read_segments(segments, await store.cache.paths(segments))["message"].to_list())
+
+
+CUTS: tuple[Cut, ...] = ("answer", "before", "silent", "late")
+
+
+@pytest.mark.parametrize("cut", CUTS)
+async def test_the_answer_is_right_without_a_key(database_url: str, data_dir: Path, cut: Cut) -> None:
+    async with behind_proxy(database_url, data_dir) as (store, proxy):
+        await send(store, "first")
+        proxy.cuts = [cut]
+        with anyio.fail_after(20):
+            try:
+                answer = await send(store, "cut")
+            except RetryableError:
+                expected = 0
+            else:
+                assert answer == Acknowledgement(1)
+                expected = 1
+        assert proxy.done == 1
+        assert (await stored(store))["cut"] == expected
+        if cut != "late":
+            assert expected == (cut == "answer")
+        assert await send(store, "last") == Acknowledgement(1)
+        assert await stored(store) == Counter({"first": 1, "last": 1} | ({"cut": 1} if expected else {}))
+        assert store.writer.stats.last_error == ""
+
+
+@pytest.mark.parametrize("cut", CUTS)
+async def test_a_key_sent_until_it_is_acknowledged_is_there_once(database_url: str, data_dir: Path, cut: Cut) -> None:
+    async with behind_proxy(database_url, data_dir) as (store, proxy):
+
+        async def until_acknowledged(name: str) -> None:
+            while True:
+                try:
+                    await send(store, name, key=name)
+                    return
+                except RetryableError:
+                    continue
+
+        proxy.cuts = [cut] * 5
+        with anyio.fail_after(40):
+            while proxy.cuts:
+                async with anyio.create_task_group() as tasks:
+                    for n in range(4):
+                        tasks.start_soon(until_acknowledged, f"{len(proxy.cuts)} {n}")
+        counts = await stored(store)
+        assert set(counts.values()) == {1}, counts
+        assert {f"5 {n}" for n in range(4)} <= counts.keys()
+
+
+async def test_a_position_moves_with_what_is_stored(database_url: str, data_dir: Path) -> None:
+    """A source whose commit was not answered is told the truth, so it neither reads twice nor leaves out."""
+    async with behind_proxy(database_url, data_dir) as (store, proxy):
+        read = 0
+        for cut in (*CUTS, *CUTS):
+            proxy.cuts = [cut]
+            while True:
+                step = Checkpoint("file", read + 1, previous=read or None)
+                try:
+                    await send(store, f"line {read}", checkpoint=step)
+                    read += 1
+                    break
+                except RetryableError:
+                    continue
+                except CheckpointConflictError:
+                    pytest.fail("it was stored, and the source was told that it was not")
+        assert await store.checkpoint("s", "file") == read == 8
+        assert await stored(store) == Counter(f"line {n}" for n in range(8))
+
+
+@pytest.fixture
+def short_doubt() -> Iterator[None]:
+    before = writer_module._DOUBT_SECONDS
+    writer_module._DOUBT_SECONDS = 1.0
+    yield
+    writer_module._DOUBT_SECONDS = before
+
+
+@pytest.mark.usefixtures("short_doubt")
+async def test_what_cannot_be_found_out_is_said(database_url: str, data_dir: Path) -> None:
+    async with behind_proxy(database_url, data_dir) as (store, proxy):
+        await send(store, "first", key="first")
+        proxy.cuts = ["answer"]
+        async with anyio.create_task_group() as tasks:
+
+            async def in_doubt() -> None:
+                with pytest.raises(RetryableError, match=r"did not say .* same Idempotency-Key"):
+                    await send(store, "cut", key="cut")
+
+            tasks.start_soon(in_doubt)
+            while not proxy.done:
+                await anyio.sleep(0.01)
+            proxy.refuses = True
+            with pytest.raises(RetryableError, match="did not commit"):  # others do not wait for it
+                await send(store, "other", key="other")
+        proxy.refuses = False
+        with anyio.fail_after(20):
+            while True:
+                try:
+                    assert await send(store, "cut", key="cut") == Acknowledgement(1, duplicate=True)
+                    break
+                except RetryableError:
+                    await anyio.sleep(0.05)
+        assert await stored(store) == Counter({"first": 1, "cut": 1})
+
+
+async def test_a_number_of_another_transaction_is_no_proof(database_url: str, data_dir: Path) -> None:
+    """As after a failover to a standby that had not got the commit."""
+    async with Store.opened(data_dir, database_url, compact=False) as store:
+        await send(store, "a")
+        (segment,) = await store.catalog.segments(1)
+        known = await store.pool.fetchval("select pg_current_xact_id()::text")
+        right = ((segment.id, segment.checksum),)
+        assert await was_committed(store.pool, Attempt(known, 0, right))
+        assert not await was_committed(store.pool, Attempt(known, 0, ((segment.id, b"other"),)))
+        assert not await was_committed(store.pool, Attempt(known, 0, ((segment.id + 1, segment.checksum),)))
+        assert not await was_committed(store.pool, Attempt(str(int(known) + 1000), 0, ((segment.id + 1, b""),)))
+        await store.pool.execute("update segment set replaced_at = now()")
+        assert await was_committed(store.pool, Attempt(known, 0, right)), "merged meanwhile"
+        await store.pool.execute("alter role current_user set default_transaction_read_only = on")
+        try:
+            async with Store.opened(data_dir / "other", database_url, compact=False) as standby:
+                with pytest.raises(asyncpg.ReadOnlySQLTransactionError):  # a standby may know less: it is not asked
+                    await was_committed(standby.pool, Attempt(known, 0, right))
+        finally:
+            await store.pool.execute("alter role current_user reset default_transaction_read_only")
+
+
+async def test_a_transaction_without_a_client_does_not_hold_up_the_others(
+    database_url: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The network falls apart before COMMIT: the server would keep its locks until TCP gives up, in two hours."""
+    monkeypatch.setattr(database, "IDLE_TRANSACTION_SECONDS", 2)
+    async with behind_proxy(database_url, data_dir) as (store, proxy):
+        proxy.word, proxy.cuts = b"pg_current_xact_id", ["silent"]
+        with pytest.raises(RetryableError):
+            await send(store, "cut")
+        assert proxy.done == 1
+        with anyio.fail_after(20):
+            assert await send(store, "next") == Acknowledgement(1)
+        assert await stored(store) == Counter({"next": 1})
