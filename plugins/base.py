@@ -1,4 +1,4 @@
-"""What a plugin extends: one base class for each of the four kinds, with the settings as its type parameter.
+"""What a plugin extends: one base class for each of the five kinds, with the settings as its type parameter.
 
     class Glog(Parser[GlogConfig]):      # `type: glog` in the YAML
         def parse(self, batch): ...
@@ -321,6 +321,46 @@ class Notifier(Plugin[C]):
 
         :raises RetryableError: not delivered, try again (after `after` seconds)
         :raises RejectedError: the other side will never take it
+        """
+
+
+class Place(Plugin[C]):
+    """Keeps segments' bytes outside PostgreSQL, as objects: each key is written once, and never again after a delete.
+
+    Every process makes its own instance; many calls run at once. Cordwood retries nothing: a place does, for seconds.
+    """
+
+    kind = "place"
+
+    @property
+    @abstractmethod
+    def location(self) -> str:
+        """Where it is, in words for an operator and without secrets: `the folder /var/lib/segments`."""
+
+    @abstractmethod
+    async def put(self, key: str, data: bytes) -> None:
+        """Store an object: durable on return, and never there in part, whatever happens meanwhile.
+
+        A key is a relative path of ASCII letters, digits, `-`, `_`, `.` and `/`.
+
+        :raises RetryableError: the place does not answer, or has no room
+        :raises FatalError: it refuses us until an operator acts
+        """
+
+    @abstractmethod
+    async def get(self, key: str) -> bytes | None:
+        """The object's bytes; None: there is none of this key, which is not the same as a place that is not there.
+
+        :raises RetryableError: as `put`
+        :raises FatalError: as `put`
+        """
+
+    @abstractmethod
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Delete objects, for good; one that is not there is as good as deleted.
+
+        :raises RetryableError: some may be there still
+        :raises FatalError: as `put`
         """
 
 

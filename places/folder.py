@@ -1,0 +1,110 @@
+"""A folder: on a disk of its own, or on a file system that all of Cordwood's machines share.
+
+    store:
+      place: {type: folder, path: /srv/cordwood}
+
+An object is a file. It is written beside its place, brought to the disk, and renamed, so a crash leaves no half file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import AfterValidator
+
+from ..plugins import Place, PluginConfig, RetryableError, hookimpl, in_worker
+
+T = TypeVar("T")
+
+
+def _absolute(path: Path) -> Path:
+    if not path.is_absolute():
+        raise ValueError(f"{path} is not absolute: commands are run in other folders than the server")
+    return path
+
+
+class FolderConfig(PluginConfig):
+    """Settings of the place folder."""
+
+    path: Annotated[Path, AfterValidator(_absolute)]
+    """The folder, from the root; made when the first segment is written. Nothing else may write below it."""
+
+
+class Folder(Place[FolderConfig]):
+    """Files in a folder."""
+
+    @property
+    def location(self) -> str:
+        """The folder's path."""
+        return f"the folder {self.config.path}"
+
+    async def put(self, key: str, data: bytes) -> None:
+        """Write a file; it and its name are on the disk on return."""
+        await self._in_worker(self._write, self.config.path / key, data)
+
+    async def get(self, key: str) -> bytes | None:
+        """The file's bytes."""
+        return await self._in_worker(_read, self.config.path / key)
+
+    async def delete(self, keys: Sequence[str]) -> None:
+        """Delete files, and what a crash has left of writing them."""
+        await self._in_worker(_delete, [self.config.path / key for key in keys])
+
+    async def _in_worker(self, function: Callable[..., T], *arguments: object) -> T:
+        try:
+            return await in_worker(function, *arguments)
+        except OSError as why:
+            raise RetryableError(f"{self.location} cannot be used: {why.strerror or why} ({why.filename})") from why
+
+    def _write(self, path: Path, data: bytes) -> None:
+        missing = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = _part(path)
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+        for folder in (path.parent, *(made.parent for made in missing)):
+            _sync(folder)
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _delete(paths: Sequence[Path]) -> None:
+    folders = set()
+    for path in paths:
+        for file in (path, _part(path)):
+            file.unlink(missing_ok=True)
+        if path.parent.is_dir():
+            folders.add(path.parent)
+    for folder in folders:
+        _sync(folder)
+
+
+def _part(path: Path) -> Path:
+    """Where a file is written; nobody else writes the same key."""
+    return path.with_name(f".{path.name}.part")
+
+
+def _sync(folder: Path) -> None:
+    """Bring a folder's names to the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+@hookimpl
+def cordwood_plugins() -> list[type[Place[FolderConfig]]]:
+    """The place of this module."""
+    return [Folder]
