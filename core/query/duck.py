@@ -80,10 +80,9 @@ class Duck:
         spill: Path | None = None,
         at_once: int = 4,
     ) -> None:
-        self._connection = duckdb.connect(":memory:")
         self._limiter_size = at_once
         self._limiter: anyio.CapacityLimiter | None = None
-        settings: dict[str, object] = {
+        self._settings: dict[str, object] = {
             "threads": threads,
             "memory_limit": memory_limit,
             "autoinstall_known_extensions": False,
@@ -97,7 +96,11 @@ class Duck:
             "enable_external_access": False,
             "lock_configuration": True,
         }
-        for name, value in settings.items():
+        self._connection = self._opened()
+
+    def _opened(self) -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect(":memory:")
+        for name, value in self._settings.items():
             shown = (
                 str(value).lower()
                 if isinstance(value, bool)
@@ -105,7 +108,12 @@ class Duck:
                 if isinstance(value, int)
                 else quoted(value)
             )
-            self._connection.execute(f"SET {name} = {shown}")
+            connection.execute(f"SET {name} = {shown}")
+        return connection
+
+    def renew(self) -> None:
+        """Go on with a new database: what this one keeps of files in memory goes when its last query ends."""
+        self._connection = self._opened()  # the old one closes when nobody refers to it any more
 
     def close(self) -> None:
         """Give back memory and files."""

@@ -34,6 +34,7 @@ from .plan import (
     plan,
     plan_fetch,
     plan_newest,
+    plan_rows,
     prepare,
 )
 from .prune import Bounds
@@ -90,7 +91,8 @@ class QueryEngine:
         query_parser()  # made here, lest the first query waits for its tables
         self._duck = Duck(cache.folder, memory_limit=memory_limit, threads=threads, spill=spill, at_once=at_once)
         self._running: dict[str, Running] = {}
-        self._templates = None if template_rows is None else TemplateCache(self._duck, template_rows)
+        self._template_rows = template_rows
+        self._templates = self._no_templates()
 
     def close(self) -> None:
         """Stop what runs and give back what DuckDB holds."""
@@ -188,10 +190,43 @@ class QueryEngine:
         warnings = tuple(given.context.warnings)
         return QueryResult(progress.id, outputs, table, stats, warnings, complete and not progress.damaged)
 
+    async def rows(self, given: Given, segment: Segment) -> pa.Table:
+        """The numbers in its file, `_row`, of the rows that the search finds in one of the segments given.
+
+        :raises SegmentGoneError: the segment was replaced meanwhile
+        :raises SegmentDamagedError: its bytes cannot be had
+        """
+        progress = Progress(uuid.uuid4().hex)
+        files, given = await self._files(replace(given, segments=(segment,)), [segment], progress)
+        return await self._duck.table(plan_rows(given, files), progress.running)
+
+    def check_regexes(self, query: Query) -> None:
+        """Refuse regular expressions that are none.
+
+        :raises QueryError: with the place
+        """
+        check_regexes(query, self._duck)
+
+    async def forget(self) -> None:
+        """Drop what is kept in memory of segments; queries that run are not disturbed."""
+        await anyio.to_thread.run_sync(self._duck.renew)
+        self._templates = self._no_templates()
+
+    def _no_templates(self) -> TemplateCache | None:
+        return None if self._template_rows is None else TemplateCache(self._duck, self._template_rows)
+
     async def given(
-        self, query: Query, request: QueryRequest, *, damaged: Mapping[int, str] = MappingProxyType({})
+        self,
+        query: Query,
+        request: QueryRequest,
+        attributes: frozenset[str] | None = None,
+        *,
+        damaged: Mapping[int, str] = MappingProxyType({}),
     ) -> Given:
-        """What the planner needs: the segments that the query must read, without the damaged ones (id → why)."""
+        """What the planner needs: the segments that the query must read, without the damaged ones (id → why).
+
+        :param attributes: see `prepare`.
+        """
         bounds = Bounds(request.from_ns, request.to_ns, request.after_position, request.upto_position)
         segments = await self._catalog.segments(
             request.project_id, request.from_ns, request.to_ns, request.after_position, request.upto_position
@@ -201,7 +236,7 @@ class QueryEngine:
             if segment.id in damaged:
                 context.warn(lacking(segment, damaged[segment.id]))
         segments = [segment for segment in segments if segment.id not in damaged]
-        return prepare(query, segments, bounds, context, request.limit)
+        return prepare(query, segments, bounds, context, request.limit, attributes)
 
     async def _answer(self, given: Given, progress: Progress) -> tuple[Sequence[Output], pa.Table, bool]:
         if (name := counts_only(given)) is not None:

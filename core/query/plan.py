@@ -20,7 +20,7 @@ from .relation import HIDDEN, Events, Names, Order, Relation
 from .request import DEFAULT_LIMIT, MAX_ROWS, MOST_ROWS
 from .row_groups import Runs
 from .scan import Scan, scan
-from .scope import INTERNAL_COLUMNS, STANDARD_KINDS, TEMPLATE, Context, Schema, unknown_in_events
+from .scope import INTERNAL_COLUMNS, MAY_BE_ALIASES, STANDARD_KINDS, TEMPLATE, Context, Schema, unknown_in_events
 from .sql import Expr
 from .stages.fields import Fields
 from .stages.limit import Limit
@@ -91,10 +91,21 @@ def conditions(query: Query) -> list[Node]:
 
 
 def prepare(
-    query: Query, segments: Sequence[Segment], bounds: Bounds, context: Context, limit: int | None = None
+    query: Query,
+    segments: Sequence[Segment],
+    bounds: Bounds,
+    context: Context,
+    limit: int | None = None,
+    attributes: frozenset[str] | None = None,
 ) -> Given:
-    """Decide which segments must be read, and what times the rows can have."""
+    """Decide which segments must be read, and what times the rows can have.
+
+    :param attributes: which names that may be aliases are attributes, where the data of now is not to decide on it.
+    """
     schema = schema_of(segments)
+    if attributes is not None:
+        schema = {name: kinds for name, kinds in schema.items() if name not in MAY_BE_ALIASES or name in attributes}
+        schema |= dict.fromkeys(attributes - schema.keys(), ())
     needed = conditions(query)
     skipped: dict[int, str] = {}
     kept: list[Segment] = []
@@ -236,6 +247,14 @@ def plan_fetch(given: Given, files: Mapping[int, str], chosen: Sequence[tuple[in
     return Statement(written(relation, select, source.select), outputs, cut, source.segments)
 
 
+def plan_rows(given: Given, files: Mapping[int, str]) -> str:
+    """SQL for the rows that the search finds, of one segment: their numbers in the file, `_row`.
+
+    :raises QueryError: with the place of the mistake.
+    """
+    return scanned(given, {}, files).select.sql(dialect=sql.DIALECT)
+
+
 def output_columns(relation: Relation) -> tuple[tuple[Output, ...], list[Expr]]:
     """The answer's columns, and their SQL; a column that is null throughout has none."""
     outputs, columns = [], []
@@ -249,11 +268,16 @@ def output_columns(relation: Relation) -> tuple[tuple[Output, ...], list[Expr]]:
 
 def events_of(given: Given, relation: Relation, files: Mapping[int, str]) -> Scan:
     """The scan of what the stages asked for."""
+    return scanned(given, relation.scanned.needed, files)
+
+
+def scanned(given: Given, needed: Mapping[tuple[str, str], str], files: Mapping[int, str]) -> Scan:
+    """The scan of the events that the search finds, with these columns: (field, kind) → name."""
     try:
         return scan(
             given.segments,
             files,
-            relation.scanned.needed,
+            needed,
             given.query.search,
             given.bounds,
             given.schema,

@@ -25,6 +25,7 @@ TEMPLATE, POSITION = "\0template", "\0position"
 INTERNAL_COLUMNS = {"_template": TEMPLATE, "_position": POSITION}
 # Understood where the data has no field of that name.
 ALIASES = {"level": "severity", "time": "timestamp", "@timestamp": "timestamp", "pattern": TEMPLATE}
+MAY_BE_ALIASES = {*ALIASES, "severity_number"}
 
 
 @dataclass(frozen=True)
