@@ -18,6 +18,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.response import Response
 from msgspec import UNSET, Meta, UnsetType
 
+from ..core.storage.database import trouble
 from ..plugins import QueryError, RejectedError, RetryableError
 
 MEDIA_TYPE: Final = "application/problem+json"
@@ -96,7 +97,7 @@ def to_problem(why: Exception) -> tuple[Problem, dict[str, str]]:
             return _problem(why.status_code, why.detail), dict(why.headers or {})
         case _ if is_database_trouble(why):
             _log.warning("the database did not answer: %s", why)
-            return _problem(503, "the database does not answer; try again"), _retry(RETRY_AFTER)
+            return _problem(503, f"{trouble(why)}; try again"), _retry(RETRY_AFTER)
     reference = secrets.token_hex(8)
     _log.error("request failed, %s", reference, exc_info=why)
     text = f"something is wrong in the server; its log says more under {reference}"
@@ -113,6 +114,9 @@ def is_database_trouble(why: Exception) -> bool:
         | asyncpg.OperatorInterventionError
         | asyncpg.InsufficientResourcesError
         | asyncpg.TransactionRollbackError
+        | asyncpg.ReadOnlySQLTransactionError
+        | asyncpg.InvalidAuthorizationSpecificationError
+        | asyncpg.InvalidCatalogNameError
         | asyncpg.InterfaceError
         | asyncpg.InternalClientError
         | ConnectionError

@@ -14,13 +14,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import anyio
+import asyncpg
 from prometheus_client import CollectorRegistry
 
 from ...config import Config, ConfigErrors, Settings
 from ...plugins import HttpSource, Registry
 from ..alerting import AlertingService
 from ..query import QueryEngine
-from ..storage.database import DATABASE_ERRORS
+from ..storage.database import DATABASE_ERRORS, renewed_after, trouble
 from ..storage.store import Store
 from .configs import load_checked
 from .metrics import NodeMetrics
@@ -155,14 +156,16 @@ class Node:
             )
             return []
 
-    async def database_ok(self) -> bool:
-        """Whether PostgreSQL answers now."""
+    async def database_problem(self) -> str | None:
+        """Why PostgreSQL takes nothing now; None: it does."""
         try:
             with anyio.fail_after(3):
-                await self.store.pool.fetchval("select 1")
-        except DATABASE_ERRORS:
-            return False
-        return True
+                if await self.store.pool.fetchval("select current_setting('transaction_read_only')::bool"):
+                    raise asyncpg.ReadOnlySQLTransactionError
+        except DATABASE_ERRORS as why:
+            await renewed_after(self.store.pool, why)
+            return trouble(why)
+        return None
 
     @property
     def disk_full(self) -> bool:

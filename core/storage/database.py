@@ -36,6 +36,22 @@ MIGRATION_LOCK = 0x636F7264  # advisory lock: one node migrates, the others wait
 _log = logging.getLogger(__name__)
 
 
+def trouble(why: Exception) -> str:
+    """What is wrong with the database, in words for everybody: no address, no user's name."""
+    match why:
+        case asyncpg.ReadOnlySQLTransactionError():
+            return "the database is read-only: is it a standby, or default_transaction_read_only set?"
+        case asyncpg.TooManyConnectionsError():
+            return "the database has no connection left: raise its max_connections, or end others"
+        case asyncpg.InvalidAuthorizationSpecificationError():
+            return "the database refuses the user or the password of CORDWOOD_DATABASE_URL"
+        case asyncpg.InvalidCatalogNameError():
+            return "the database of CORDWOOD_DATABASE_URL does not exist"
+        case asyncpg.CannotConnectNowError():
+            return "the database is starting, stopping or recovering"
+    return "the database does not answer"
+
+
 async def _init(connection: asyncpg.Connection) -> None:
     """Python objects in and out of jsonb."""
     await connection.set_type_codec(
@@ -93,6 +109,12 @@ async def open_pool(connect_args: dict[str, Any], *, max_size: int = 20) -> asyn
         await pool.close()
         raise ConfigError(f"PostgreSQL {version // 10000} is too old", hint="Cordwood needs PostgreSQL 15 or newer")
     return pool
+
+
+async def renewed_after(pool: asyncpg.Pool, why: Exception) -> None:
+    """Let the pool open other connections where these stay as they are: a session that began read-only remains so."""
+    if isinstance(why, asyncpg.ReadOnlySQLTransactionError):
+        await pool.expire_connections()
 
 
 def newest_revision() -> str:

@@ -24,7 +24,7 @@ from ...plugins.errors import RetryableError
 from .cache import SegmentCache
 from .commit import Committed, SettledBefore, Submission, commit, same_group
 from .commits import Commits
-from .database import DATABASE_ERRORS
+from .database import DATABASE_ERRORS, renewed_after, trouble
 from .encode import EncodedSegment, encode
 from .files import Files
 from .outcome import Attempt, was_committed
@@ -248,6 +248,7 @@ class Writer:
             except DATABASE_ERRORS as why:
                 self.stats.disk_full = isinstance(why, asyncpg.DiskFullError) or _says_full(why)
                 self.stats.last_error = f"{type(why).__name__}: {why}"
+                await renewed_after(self._pool, why)
                 if group.attempt is not None and group.attempt.segments:
                     doubts.start_soon(self._find_out, group, group.attempt, why)  # the next group need not wait for it
                     return
@@ -309,7 +310,7 @@ class Writer:
 def _retryable(why: Exception) -> RetryableError:
     if isinstance(why, asyncpg.DiskFullError) or _says_full(why):
         return RetryableError("the database's disk is full: nothing was stored", after=10)
-    return RetryableError(f"the database did not commit: {type(why).__name__}: {why}", after=2)
+    return RetryableError(f"nothing was stored: {trouble(why)} ({type(why).__name__}: {why})", after=2)
 
 
 def _says_full(why: Exception) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import os
 import pwd
 import signal
@@ -10,6 +12,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import asyncpg
+import psutil
 import pytest
 
 from ..bench.server import free_port
@@ -28,10 +32,13 @@ def _plain_user() -> pwd.struct_passwd | None:
     return None
 
 
-class PostgresServer:
-    """Listens on a free port of 127.0.0.1; anybody there may be its superuser `cordwood`."""
+END_OTHERS = "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app' and pid <> pg_backend_pid()"
 
-    def __init__(self, folder: Path) -> None:
+
+class PostgresServer:
+    """Listens on a free port of 127.0.0.1; anybody there may be its superuser `cordwood`. `options` are its settings."""
+
+    def __init__(self, folder: Path, **options: str) -> None:
         programs = find_postgres()
         if programs is None:
             pytest.skip("no PostgreSQL server is installed: run tests/services.py")
@@ -40,6 +47,7 @@ class PostgresServer:
         self._log = folder / "postgres.log"
         self.port = free_port()
         self.url = f"postgresql://cordwood@127.0.0.1:{self.port}/postgres"
+        self.options = {"max_connections": "100"} | options
         self._process: subprocess.Popen[bytes] | None = None
         user = _plain_user()
         self._as_user: dict[str, Any] = (
@@ -48,11 +56,17 @@ class PostgresServer:
         folder.mkdir()
         if user is not None:
             os.chown(folder, user.pw_uid, user.pw_gid)
+        self._make_cluster()
+
+    def _make_cluster(self) -> None:
         self._run("initdb", "-D", str(self._data), "-U", "cordwood", "--auth=trust", "--encoding=UTF8", "--no-locale")
+        # Who is not the superuser needs a password.
+        rules = "".join(f"host {base} cordwood 127.0.0.1/32 trust\n" for base in ("all", "replication"))
+        (self._data / "pg_hba.conf").write_text(f"{rules}host all all 127.0.0.1/32 scram-sha-256\n")
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "max_connections": "100"}
+        options = {"listen_addresses": "127.0.0.1", "unix_socket_directories": ""} | self.options
         command = [str(self._programs / "postgres"), "-D", str(self._data), "-p", str(self.port)]
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]
@@ -71,6 +85,58 @@ class PostgresServer:
             self._process.send_signal(how)
             self._process.wait(30)
             self._process = None
+
+    def family(self) -> list[psutil.Process]:
+        """The server's processes."""
+        assert self._process is not None
+        postmaster = psutil.Process(self._process.pid)
+        return [postmaster, *postmaster.children(recursive=True)]
+
+    def kill(self) -> None:
+        """SIGKILL to all its processes at once."""
+        family = self.family()
+        for process in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(family, timeout=10)
+        self.stop(signal.SIGKILL)
+
+    def signal(self, how: signal.Signals) -> None:
+        """SIGSTOP or SIGCONT to all its processes: the connections stay, and nobody answers."""
+        for process in self.family():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(how)
+
+    def sql(self, *statements: str) -> list[Any]:
+        """Run statements as the superuser, each by itself; the rows of the last one."""
+
+        async def run() -> list[Any]:
+            connection = await asyncpg.connect(self.url)
+            try:
+                for statement in statements[:-1]:
+                    await connection.execute(statement)
+                return list(await connection.fetch(statements[-1]))
+            finally:
+                await connection.close()
+
+        return asyncio.run(run())
+
+    def standby(self, folder: Path, name: str) -> PostgresServer:
+        """A streaming standby of this server, not yet started, known to it as `name`."""
+        other = PostgresServer.__new__(PostgresServer)
+        other.__dict__ |= self.__dict__ | {
+            "_data": folder / "cluster",
+            "_log": folder / "postgres.log",
+            "port": (port := free_port()),
+            "url": f"postgresql://cordwood@127.0.0.1:{port}/postgres",
+            "_process": None,
+        }
+        folder.mkdir()
+        if self._as_user:
+            os.chown(folder, self._as_user["user"], self._as_user["group"])
+        primary = f"host=127.0.0.1 port={self.port} user=cordwood application_name={name}"
+        self._run("pg_basebackup", "-D", str(other._data), "-d", primary, "-R", "-X", "stream", "-c", "fast")
+        return other
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._programs / program), *arguments]

@@ -143,7 +143,7 @@ async def test_what_cannot_be_found_out_is_said(database_url: str, data_dir: Pat
             while not proxy.done:
                 await anyio.sleep(0.01)
             proxy.refuses = True
-            with pytest.raises(RetryableError, match="did not commit"):  # others do not wait for it
+            with pytest.raises(RetryableError, match="nothing was stored"):  # others do not wait for it
                 await send(store, "other", key="other")
         proxy.refuses = False
         with anyio.fail_after(20):

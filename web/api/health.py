@@ -49,8 +49,8 @@ async def get_ready(node: NodeDependency) -> Response[Ready]:
     if not node.ready:
         reasons.append("it starts or stops: the database is not open and migrated")
     else:
-        if not await node.database_ok():
-            reasons.append("the database does not answer")
+        if problem := await node.database_problem():
+            reasons.append(problem)
         if node.disk_full:
             reasons.append("the disk is full: the last commit failed for want of space")
     return Response(Ready(not reasons, reasons), status_code=503 if reasons else 200)

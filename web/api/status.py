@@ -129,7 +129,7 @@ async def get_status(request: Request[Any, Any, Any], node: NodeDependency, gate
         uptime_s=round((now_ns() - node.started_ns) / 1e9, 3),
         node=node.name,
         role=node.settings.role,
-        database=DatabaseStatus(await node.database_ok(), store.embedded),
+        database=DatabaseStatus(await node.database_problem() is None, store.embedded),
         ingest=IngestStatus(stats.events, stats.bytes, rate.sample(stats.events)),
         segments=SegmentStatus(**await store.catalog.totals(node.project_id)),
         users_exist=await gate.users_exist(),
