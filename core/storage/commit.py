@@ -7,6 +7,7 @@ catalog's row and the commit itself. So positions are gapless and in the order o
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -60,6 +61,7 @@ class Submission:
     checkpoint: Checkpoint | None = None
     key: str | None = None
     size: int = field(init=False)
+    taken_at: float = field(init=False, default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self.size = self.batch.size

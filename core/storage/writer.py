@@ -29,7 +29,9 @@ from .encode import EncodedSegment, encode
 from .files import Files
 from .outcome import Attempt, was_committed
 
-_COMMIT_SECONDS = 60.0  # a commit that takes longer is given up
+_COMMIT_SECONDS = 60.0  # a commit that is not done so long after its first events came is given up
+_LEAST_SECONDS = 5.0  # but it is tried for so long
+_ROOM_SECONDS = 30.0  # who waits longer for room is refused: the database is slower than what comes
 _DOUBT_SECONDS = 60.0  # so long it is asked whether a commit whose answer did not come is stored (see `outcome`)
 _ASK_SECONDS = 0.5
 _LINGER_COMMITS = 4  # measured with small posts: fewer means more, smaller commits, more CPU and fewer posts a second
@@ -119,10 +121,13 @@ class Writer:
     async def submit(self, submission: Submission) -> PendingReceipt:
         """Queue a submission; waits while there is no room for it.
 
-        :raises RetryableError: the writer is stopping
+        :raises RetryableError: the writer is stopping, or there is no room for long
         """
-        while self._size and self._size + submission.size > self._pending_bytes:
-            await self._room.wait()
+        with anyio.move_on_after(_ROOM_SECONDS) as waiting:
+            while self._size and self._size + submission.size > self._pending_bytes:
+                await self._room.wait()
+        if waiting.cancelled_caught:
+            raise RetryableError("too much waits for the database already: it is slow, or does not answer", after=5)
         if self._closing:
             raise RetryableError("Cordwood is stopping", after=2)
         receipt = PendingReceipt()
@@ -230,8 +235,9 @@ class Writer:
             again = same_group(group.submissions)
             unique = [s for s in group.submissions if s not in again]
             began = time.monotonic()
+            waited = began - min(s.taken_at for s in group.submissions)
             try:
-                with anyio.fail_after(_COMMIT_SECONDS):
+                with anyio.fail_after(max(_LEAST_SECONDS, _COMMIT_SECONDS - waited)):
                     prepared = await self._files.prepare(list(group.encoded.values()))
                     by_project = dict(zip(group.encoded, prepared, strict=True))
                     async with self._pool.acquire() as connection:

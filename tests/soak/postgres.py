@@ -36,7 +36,7 @@ END_OTHERS = "select pg_terminate_backend(pid) from pg_stat_activity where usena
 
 
 class PostgresServer:
-    """Listens on a free port of 127.0.0.1; anybody there may be its superuser `cordwood`. `options` are its settings."""
+    """Listens on a free port of 127.0.0.1; anybody there may be its superuser `cordwood`. `options`: its settings."""
 
     def __init__(self, folder: Path, **options: str) -> None:
         programs = find_postgres()

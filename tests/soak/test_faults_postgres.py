@@ -1,4 +1,4 @@
-"""PostgreSQL is killed, stopped, refuses, and fails over while clients send: nothing is lost, nothing is there twice."""
+"""PostgreSQL is killed, stopped, refuses, fails over while clients send: nothing is lost, nothing is there twice."""
 
 from __future__ import annotations
 

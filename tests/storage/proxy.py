@@ -61,47 +61,47 @@ class Proxy:
             await anyio.aclose_forcefully(client)
             return
         server = await self.connect()
-        async with anyio.create_task_group() as tasks:
-
-            async def back() -> None:
-                with suppress(*BROKEN):
-                    while True:
-                        await client.send(await server.receive())
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._back, server, client, tasks.cancel_scope)
+                await self._forward(client, server, tasks.cancel_scope)
                 tasks.cancel_scope.cancel()
-
-            tasks.start_soon(back)
-            with suppress(*BROKEN):
-                while True:
-                    data = await client.receive()
-                    if self.delay:
-                        await anyio.sleep(self.delay)
-                    if self.refuses:
-                        break
-                    if self.word in data and self.cuts:
-                        await self._cut(self.cuts.pop(0), client, server, data, tasks.cancel_scope)
-                        return
-                    await server.send(data)
-            tasks.cancel_scope.cancel()
-        with anyio.CancelScope(shield=True):
-            await anyio.aclose_forcefully(client)
-            await anyio.aclose_forcefully(server)
-
-    async def _cut(
-        self, how: Cut, client: ByteStream, server: ByteStream, data: bytes, forwarding: anyio.CancelScope
-    ) -> None:
-        forwarding.cancel()
-        self.done += 1
-        with anyio.CancelScope(shield=True):
-            if how == "answer":
-                await server.send(data)
-                await server.receive()
-            if how == "late":
+        finally:
+            with anyio.CancelScope(shield=True):
                 await anyio.aclose_forcefully(client)
-                await anyio.sleep(self.late_seconds)
-                with suppress(*BROKEN):
-                    await server.send(data)
-            if how == "silent":
-                self._left.append(server)
-            else:
-                await anyio.aclose_forcefully(server)
+                if server not in self._left:
+                    await anyio.aclose_forcefully(server)
+
+    async def _back(self, server: ByteStream, client: ByteStream, forwarding: anyio.CancelScope) -> None:
+        with suppress(*BROKEN):
+            while True:
+                await client.send(await server.receive())
+        forwarding.cancel()
+
+    async def _forward(self, client: ByteStream, server: ByteStream, forwarding: anyio.CancelScope) -> None:
+        with suppress(*BROKEN):
+            while True:
+                data = await client.receive()
+                if self.delay:
+                    await anyio.sleep(self.delay)
+                if self.refuses:
+                    return
+                if self.word in data and self.cuts:
+                    forwarding.cancel()
+                    with anyio.CancelScope(shield=True):
+                        await self._cut(self.cuts.pop(0), client, server, data)
+                    return
+                await server.send(data)
+
+    async def _cut(self, how: Cut, client: ByteStream, server: ByteStream, data: bytes) -> None:
+        self.done += 1
+        if how == "answer":
+            await server.send(data)
+            await server.receive()
+        if how == "late":
             await anyio.aclose_forcefully(client)
+            await anyio.sleep(self.late_seconds)
+            with suppress(*BROKEN):
+                await server.send(data)
+        if how == "silent":
+            self._left.append(server)

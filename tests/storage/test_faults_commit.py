@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -120,16 +121,10 @@ async def test_a_position_moves_with_what_is_stored(database_url: str, data_dir:
         assert await stored(store) == Counter(f"line {n}" for n in range(8))
 
 
-@pytest.fixture
-def short_doubt() -> Iterator[None]:
-    before = writer_module._DOUBT_SECONDS
-    writer_module._DOUBT_SECONDS = 1.0
-    yield
-    writer_module._DOUBT_SECONDS = before
-
-
-@pytest.mark.usefixtures("short_doubt")
-async def test_what_cannot_be_found_out_is_said(database_url: str, data_dir: Path) -> None:
+async def test_what_cannot_be_found_out_is_said(
+    database_url: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "_DOUBT_SECONDS", 1.0)
     async with behind_proxy(database_url, data_dir) as (store, proxy):
         await send(store, "first", key="first")
         proxy.cuts = ["answer"]
@@ -191,3 +186,41 @@ async def test_a_transaction_without_a_client_does_not_hold_up_the_others(
         with anyio.fail_after(20):
             assert await send(store, "next") == Acknowledgement(1)
         assert await stored(store) == Counter({"next": 1})
+
+
+async def test_a_database_that_is_silent_keeps_nobody_waiting_for_ever(
+    database_url: str, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, seconds in (("_COMMIT_SECONDS", 1.0), ("_LEAST_SECONDS", 0.2), ("_ROOM_SECONDS", 1.0)):
+        monkeypatch.setattr(writer_module, name, seconds)
+    async with behind_proxy(database_url, data_dir) as (store, proxy):
+        writer = store.writer
+        writer._group_bytes, writer._pending_bytes = 4000, 20_000
+        await send(store, "before")
+        proxy.delay = 3600
+        why: list[str] = []
+        most = 0
+
+        async def refused(n: int) -> None:
+            nonlocal most
+            with pytest.raises(RetryableError) as caught:
+                await send(store, f"{n} " + "x" * 2000)
+            why.append(str(caught.value))
+            most = max(most, writer._size)
+
+        began = time.monotonic()
+        async with anyio.create_task_group() as tasks:
+            for n in range(20):
+                tasks.start_soon(refused, n)
+        took = time.monotonic() - began
+        assert took < 12, "some waited for all those before them"
+        assert most <= 20_000
+        assert any("waits for the database already" in text for text in why)
+        assert any("nothing was stored" in text for text in why)
+        proxy.delay = 0
+        with anyio.fail_after(20):
+            while True:
+                with suppress(RetryableError):
+                    await send(store, "after")
+                    break
+        assert await stored(store) == Counter({"before": 1, "after": 1})
