@@ -274,9 +274,11 @@ class QueryEngine:
                 return await self._at_once(given, files, progress)
             statement = plan_newest(given, part, files, oldest)
             limit = statement.cut
-            table = await self._duck.table(statement.sql, progress.running)
-            times, places, rows = (python_values(table.column(i).cast(pa.int64())) for i in range(3))
-            found += ((ns, statement.segments[place], row) for ns, place, row in zip(times, places, rows, strict=True))
+            if statement.segments:  # else nothing can match here; planning it has found the query's mistakes
+                table = await self._duck.table(statement.sql, progress.running)
+                times, places, rows = (python_values(table.column(i).cast(pa.int64())) for i in range(3))
+                places = [statement.segments[place] for place in places]
+                found += zip(times, places, rows, strict=True)
             done, step = done + max(len(part), 1), step * 2
             if stepwise:
                 found = sorted(found, reverse=True)[: limit + 1]
