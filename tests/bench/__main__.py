@@ -1,4 +1,4 @@
-"""`python -m tests.bench [--events 10M]`: ingest, queries, small requests; figures as JSON in bench-results/."""
+"""`python -m tests.bench [--events 10M]`: ingest, queries, live tail, cold cache, small requests; JSON in bench-results/."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from . import ingest, query, small
+from . import ingest, live, query, small
 from .corpus import corpus
 from .server import ROOT, Server
 
@@ -50,6 +50,8 @@ def main() -> None:
                 if given.only is None:
                     results["queries"] = query.run(server.port, path)
                     print(query.report(results["queries"]), flush=True)
+                    results["tail"], results["cold"] = live.tail(server), live.cold(server)
+                    print(live.report(results["tail"], results["cold"]), flush=True)
         if given.only != "ingest":
             own = folder / "small"
             own.mkdir(mode=0o755)
