@@ -1,4 +1,4 @@
-"""`python -m tests.bench [--events 10M]`: ingest, queries, live tail, cold cache, small requests; JSON in bench-results/."""
+"""`python -m tests.bench [--events 10M]`: ingest, queries, live tail, cold cache, small requests; JSON beside them."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ def run(server: Server, path: Path, events: int) -> dict[str, Any]:
     :raises RuntimeError: an event is missing, or there is one too many
     """
     reference = read_json_seconds(path)
+    disk = _disk_bytes(server)
     before = cpu_seconds(server.family())
     memory: dict[str, int] = {"ready": resident_bytes(server.family())}
     with PeakMemory(server.family) as peak:
@@ -55,6 +56,7 @@ def run(server: Server, path: Path, events: int) -> dict[str, Any]:
         "events_per_cpu_s": events / cpu["total"],
         "request_ms": sent["request_ms"],
         "retries": sent["retries"],
+        "disk_bytes": _disk_bytes(server) - disk,
         "memory_bytes": memory | {"peak": peak.peak_bytes, "settled": resident_bytes(server.family())},
     }
 
@@ -74,6 +76,12 @@ def _send(server: Server, path: Path, memory: dict[str, int]) -> dict[str, Any]:
     if client.returncode or "acknowledged" not in said:
         raise RuntimeError(f"the client ended with {client.returncode}")
     return said
+
+
+def _disk_bytes(server: Server) -> int:
+    """Of the database's tables and indexes of the embedded PostgreSQL, without its log of writes."""
+    files = (server.data / "postgres" / "base").rglob("*")
+    return sum(file.stat().st_blocks * 512 for file in files if file.is_file())
 
 
 def report(figures: dict[str, Any]) -> str:
@@ -102,6 +110,10 @@ def report(figures: dict[str, Any]) -> str:
             f"{figures['request_ms']['max']:.0f} ms at most, {figures['retries']} retries"
         ),
         f"  CPU of the client        {figures['client_cpu_s']:.2f} s",
+        (
+            f"  disk, everything         {figures['disk_bytes'] / 1e6:.1f} MB, "
+            f"{figures['disk_bytes'] / figures['bytes']:.3f} bytes a byte"
+        ),
         f"  memory, MiB              {', '.join(f'{name} {size}' for name, size in mib.items())}",
     ]
     return "\n".join(lines)
