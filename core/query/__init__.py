@@ -14,7 +14,7 @@ from __future__ import annotations
 from .batch_filter import BatchFilter
 from .check import check
 from .engine import QueryEngine
-from .inventory import FieldSummary
+from .inventory import FieldInventory, FieldSummary, FieldValues
 from .parser import parse
 from .request import Cache, Catalog, QueryRequest
 from .result import QueryResult, QueryStats, ResultColumn
@@ -23,7 +23,9 @@ __all__ = [
     "BatchFilter",
     "Cache",
     "Catalog",
+    "FieldInventory",
     "FieldSummary",
+    "FieldValues",
     "QueryEngine",
     "QueryRequest",
     "QueryResult",

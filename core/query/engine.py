@@ -22,7 +22,7 @@ from ...plugins.errors import QueryError
 from ..storage.cache import SegmentDamagedError, SegmentGoneError
 from ..storage.segment import Segment
 from .duck import Duck, Interrupted, Running
-from .inventory import FieldSummary, counted_fields, known_fields, plan_fields, query_of_values
+from .inventory import FieldInventory, FieldValues, counted_fields, known_fields, plan_fields, query_of_values
 from .parser import parse, query_parser
 from .plan import (
     Given,
@@ -107,15 +107,16 @@ class QueryEngine:
         """
         return await self._run(parse(request.text), request)
 
-    async def field_values(self, request: QueryRequest, name: str, limit: int = 10) -> list[dict[str, Any]]:
-        """A field's most frequent values in what the query finds: {"value", "count"}, the most frequent first.
+    async def field_values(self, request: QueryRequest, name: str, limit: int = 10) -> FieldValues:
+        """A field's most frequent values in what the query finds.
 
         :raises QueryError: as `run`.
         """
         result = await self._run(query_of_values(parse(request.text), name, limit), request)
-        return [{"value": value, "count": count} for value, count, _ in result.rows()]
+        values = tuple((value, count) for value, count, _ in result.rows())
+        return FieldValues(values, result.warnings, result.complete)
 
-    async def fields(self, request: QueryRequest) -> list[FieldSummary]:
+    async def fields(self, request: QueryRequest) -> FieldInventory:
         """The fields of what the query finds, each with its type and the number of events that have it.
 
         :raises QueryError: as `run`.
@@ -123,13 +124,14 @@ class QueryEngine:
         query = parse(request.text)
         check_regexes(query, self._duck)
 
-        async def answer(progress: Progress) -> list[FieldSummary]:
+        async def answer(progress: Progress) -> FieldInventory:
             given = await self.given(query, request, damaged=progress.damaged)
-            if (known := known_fields(given)) is not None:
-                return known
-            files, given = await self._files(given, given.segments, progress)
-            statement, types = plan_fields(given, files)
-            return counted_fields(await self._duck.table(statement.sql, progress.running), types)
+            found = known_fields(given)
+            if found is None:
+                files, given = await self._files(given, given.segments, progress)
+                statement, types = plan_fields(given, files)
+                found = counted_fields(await self._duck.table(statement.sql, progress.running), types)
+            return FieldInventory(tuple(found), tuple(given.context.warnings), not progress.damaged)
 
         return await self._limited(request, answer)
 

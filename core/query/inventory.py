@@ -23,6 +23,22 @@ class FieldSummary(msgspec.Struct, frozen=True):
     count: int
 
 
+class FieldInventory(msgspec.Struct, frozen=True):
+    """The fields of what a query finds. Where segments are damaged their events are missing: `warnings` says which."""
+
+    fields: tuple[FieldSummary, ...]
+    warnings: tuple[str, ...] = ()
+    complete: bool = True
+
+
+class FieldValues(msgspec.Struct, frozen=True):
+    """A field's most frequent values, as (value, count), the most frequent first; the rest as `FieldInventory`."""
+
+    values: tuple[tuple[Any, int], ...]
+    warnings: tuple[str, ...] = ()
+    complete: bool = True
+
+
 def known_fields(given: Given) -> list[FieldSummary] | None:
     """The fields by the catalog alone; None where only some rows of the segments count."""
     query, bounds = given.query, given.bounds

@@ -10,7 +10,7 @@ from typing import Any
 import anyio
 import polars as pl
 import pytest
-from cordwood.core.query import QueryEngine, QueryRequest
+from cordwood.core.query import FieldValues, QueryEngine, QueryRequest
 from cordwood.core.query.duck import Duck, Interrupted, Running
 from cordwood.core.storage.cache import SegmentGoneError
 from cordwood.core.storage.segment import Segment
@@ -267,15 +267,15 @@ async def test_fields_and_their_values(store: Segments, engine: QueryEngine) -> 
     def request(text: str) -> QueryRequest:
         return QueryRequest(text=text, project_id=1, now_ns=NOW)
 
-    fields = {field.name: (field.type, field.count) for field in await engine.fields(request(""))}
+    fields = {field.name: (field.type, field.count) for field in (await engine.fields(request(""))).fields}
     assert fields["size"] == ("int", 60)
     assert fields["severity"] == ("severity", 60)
     assert fields["timestamp"] == ("time", 60)
-    found = {field.name: field.count for field in await engine.fields(request("severity>=error"))}
+    found = {field.name: field.count for field in (await engine.fields(request("severity>=error"))).fields}
     assert found["size"] == 10
-    values = await engine.field_values(request("size<2"), "service", 5)
-    assert values == [{"value": "s0", "count": 10}, {"value": "s1", "count": 10}]
-    assert await engine.field_values(request(""), "severity", 1) == [{"value": "INFO", "count": 50}]
+    found_values = await engine.field_values(request("size<2"), "service", 5)
+    assert found_values == FieldValues((("s0", 10), ("s1", 10)))
+    assert await engine.field_values(request(""), "severity", 1) == FieldValues((("INFO", 50),))
 
 
 async def test_queries_run_side_by_side(store: Segments, engine: QueryEngine) -> None:

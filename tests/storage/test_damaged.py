@@ -53,6 +53,20 @@ async def test_an_answer_says_which_rows_it_lacks(store: Store, damage: str) -> 
         assert not result.complete
         (warning,) = result.warnings
         assert warning.startswith(f"5 events are missing in this answer: segment {segments[1].id}, from 2026-01-30T")
+    engine = QueryEngine(store.catalog, store.cache, threads=1, memory_limit="200MB")
+    request = QueryRequest(text="n<9", project_id=1, now_ns=time.time_ns())
+    fields, values = await engine.fields(request), await engine.field_values(request, "n", 1)
+    engine.close()
+    assert {field.name: field.count for field in fields.fields}["n"] == 4 + 6
+    assert values.values == ((0, 2),)
+    for answer in (fields, values):
+        assert not answer.complete
+        assert [
+            w for w in answer.warnings if w.startswith(f"5 events are missing in this answer: segment {segments[1].id}")
+        ]
+    assert list((await ask(store, "* | stats count() as n")).rows()) == [[4 + 5 + 6]], (
+        "what was taken in, by the catalog"
+    )
     assert await store.compactor.compact(1, now=datetime.now(UTC) + timedelta(hours=1))
     assert await store.compactor.compact(1, now=datetime.now(UTC) + timedelta(hours=1))
     assert segments[1].id in {segment.id for segment in await store.catalog.segments(1)}

@@ -238,8 +238,8 @@ async def test_fields_and_their_values(client: Client) -> None:
     assert all(fields[name]["count"] == 3 for name in odd)
     for name, value in {**odd, "service": "pay"}.items():
         answer = await client.get(f"/api/v1/fields/{quote(name, safe='')}/values", params={"query": "service:pay"})
-        assert answer.json() == {"values": [{"value": value, "count": 3}]}, name
+        assert answer.json()["values"] == [{"value": value, "count": 3}], name
     answer = await client.get("/api/v1/fields/service/values", params={"limit": 1})
-    assert answer.json() == {"values": [{"value": "pay", "count": 3}]}
+    assert answer.json() == {"values": [{"value": "pay", "count": 3}], "warnings": [], "complete": True}
     assert (await client.get("/api/v1/fields/service/values", params={"limit": 0})).status_code == 400
     assert (await client.get("/api/v1/fields", params={"query": "(("})).json()["errors"]

@@ -33,10 +33,16 @@ class Field(msgspec.Struct, frozen=True):
     count: Annotated[int, Meta(description="Events that have a value for it")]
 
 
+Warnings: TypeAlias = Annotated[list[str], Meta(description="What the answer lacks: damaged segments and their events")]
+Complete: TypeAlias = Annotated[bool, Meta(description="False where events could not be read; warnings say which")]
+
+
 class Fields(msgspec.Struct, frozen=True):
     """The fields, most frequent first."""
 
     fields: list[Field]
+    warnings: Warnings
+    complete: Complete
 
 
 class Value(msgspec.Struct, frozen=True):
@@ -50,6 +56,8 @@ class Values(msgspec.Struct, frozen=True):
     """The values, most frequent first."""
 
     values: list[Value]
+    warnings: Warnings
+    complete: Complete
 
 
 @get(
@@ -63,8 +71,9 @@ class Values(msgspec.Struct, frozen=True):
 async def list_fields(node: NodeDependency, text: Text = "", from_: From = None, to: To = None) -> Fields:
     """Names, types and counts of all fields that the events of a query have."""
     found = await node.engine.fields(_request(node, text, from_, to))
-    items = [Field(field.name, field.type, field.count) for field in found]
-    return Fields(sorted(items, key=lambda field: (-field.count, field.name)))
+    items = [Field(field.name, field.type, field.count) for field in found.fields]
+    ordered = sorted(items, key=lambda field: (-field.count, field.name))
+    return Fields(ordered, list(found.warnings), found.complete)
 
 
 @get(
@@ -84,8 +93,8 @@ async def list_values(
     limit: Annotated[int, QueryParameter(name="limit", ge=1, le=10_000, description="Values at most")] = 10,
 ) -> Values:
     """The most frequent values of a field among the events of a query."""
-    found = await node.engine.field_values(_request(node, text, from_, to), unquote(name), limit)
-    return Values([Value(item["value"], item["count"]) for item in found])
+    top = await node.engine.field_values(_request(node, text, from_, to), unquote(name), limit)
+    return Values([Value(*found) for found in top.values], list(top.warnings), top.complete)
 
 
 def _request(node: NodeDependency, text: str, from_: str | None, to: str | None) -> QueryRequest:

@@ -507,6 +507,10 @@ export interface components {
         /** Fields */
         Fields: {
             fields: components["schemas"]["Field"][];
+            /** @description What the answer lacks: damaged segments and their events */
+            warnings: string[];
+            /** @description False where events could not be read; warnings say which */
+            complete: boolean;
         };
         /** Incident */
         Incident: {
@@ -831,6 +835,10 @@ export interface components {
         /** Values */
         Values: {
             values: components["schemas"]["Value"][];
+            /** @description What the answer lacks: damaged segments and their events */
+            warnings: string[];
+            /** @description False where events could not be read; warnings say which */
+            complete: boolean;
         };
     };
     responses: never;
