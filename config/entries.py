@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, cast
 from ..plugins import (
     ConfigError,
     Parser,
+    Place,
     Plugin,
     PluginConfig,
     PluginError,
@@ -16,7 +17,18 @@ from ..plugins import (
     Registry,
 )
 from .errors import nearest
-from .models import DEFAULT, DetectorEntry, Entry, NotifierEntry, Pipeline, PipelineSettings, SourceEntry, Step
+from .models import (
+    DEFAULT,
+    POSTGRESQL,
+    DetectorEntry,
+    Entry,
+    NotifierEntry,
+    Pipeline,
+    PipelineSettings,
+    PlaceEntry,
+    SourceEntry,
+    Step,
+)
 from .tree import Element, Report, kind_of
 from .validate import fields_by_name, guarded, query_error, shown, validated
 
@@ -56,6 +68,40 @@ class Checker:
             self._checked_query(element.items.get("query"), f"{path}.query", self._check_query)
             self._names(element.items.get("notify"), known, f"{path}.notify", "notifier")
         return found
+
+    def places(self, store: Element | None) -> tuple[str, dict[str, PlaceEntry]]:
+        """What `place:` and `places:` of `store:` say: the name of the place for new segments, and all by name.
+
+        A place whose settings stand at `place:` itself is named after its type.
+        """
+        section, chosen = (store.items.get(name) if store else None for name in ("places", "place"))
+        found: dict[str, PlaceEntry] = dict(self._entries("place", "store.places", section))
+        if section and not isinstance(section.value, dict | None) and not section.broken:
+            self._report(section.place.error(f"store.places: must be a mapping of names, not {kind_of(section)}"))
+        known = {POSTGRESQL, *(section.items if section else ())}
+        if section and POSTGRESQL in section.items:
+            place = section.keys[POSTGRESQL]
+            self._report(place.error(f"store.places: the name {POSTGRESQL} is taken", "it is always there"))
+        if chosen is None or chosen.broken:
+            return POSTGRESQL, found
+        if isinstance(chosen.value, dict):
+            made = self._plugin("place", chosen, "store.place")
+            if made is None:
+                return POSTGRESQL, found
+            name = made.cls.type
+            if name in known:
+                message = f"store.place: there is a place named {name} under store.places already"
+                self._report(chosen.place.error(message, "give this one a name there, too"))
+            assert store is not None
+            cls = cast(type[Place[Any]], made.cls)
+            found[name] = Entry(name, name, cls, made.config, shown(chosen), store.keys["place"])
+            return name, found
+        if isinstance(chosen.value, str):
+            self._names(chosen, known, "store.place", "place")
+            return chosen.value, found
+        message = f"store.place: must be a name, or a mapping with a type, not {kind_of(chosen)}"
+        self._report(chosen.place.error(message))
+        return POSTGRESQL, found
 
     def pipelines(self, section: Element | None, sources: Element | None) -> dict[str, Pipeline]:
         """The entries of `pipelines:`; the sources they read must be defined, and feed one pipeline each."""

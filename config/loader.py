@@ -76,7 +76,9 @@ def _config(root: Element, check: Checker, errors: list[ConfigError], reader: Fi
     validated(FileSettings, top, "", errors.append)
     store = StoreSettings()
     if "store" in sections:
-        store = validated(StoreSettings, sections["store"], "store", errors.append) or store
+        plain = sections["store"].without("place", "places")  # those may hold secrets, and are checked below
+        store = validated(StoreSettings, plain, "store", errors.append) or store
+    place, places = check.places(sections.get("store"))
     notifiers = check.notifiers(sections.get("notifiers"))
     sources = check.sources(sections.get("sources"))
     pipelines = check.pipelines(sections.get("pipelines"), sections.get("sources"))
@@ -87,6 +89,8 @@ def _config(root: Element, check: Checker, errors: list[ConfigError], reader: Fi
         detectors=MappingProxyType(detectors),
         notifiers=MappingProxyType(notifiers),
         store=store,
+        place=place,
+        places=MappingProxyType(places),
         files=tuple(reader.seen),
     )
 

@@ -10,11 +10,14 @@ from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, field_validator
 
 from ..plugins import Detector, HttpSource, Notifier, Parser, Plugin, PluginConfig, Registry, Source, load_plugins
+from ..plugins import Place as StoragePlace
 from .tree import Place
 from .units import Duration
 
 DEFAULT = "default"
 """Name of the pipeline that takes every source which no other pipeline names."""
+POSTGRESQL = "postgresql"
+"""Name of the place that is always there."""
 
 
 class _Model(BaseModel):
@@ -29,7 +32,12 @@ class Stream(_Model):
 
 
 class StoreSettings(_Model):
-    """`store:`, how long events are kept."""
+    """`store:`, where and how long events are kept."""
+
+    place: Any = POSTGRESQL
+    """Where merged segments go: `postgresql`, the settings of a place with its `type`, or a name under `places`."""
+    places: dict[str, Any] = {}
+    """Places by name, all of which are read: those that still have segments must be here."""
 
     retention: Duration | None = None
     """How long events are kept, such as `30d`; for ever where it is not given."""
@@ -101,7 +109,7 @@ _NOWHERE = Place("", 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Entry(Generic[P]):
-    """A named source, detector or notifier. `shown` is its settings as a page may show them, without secrets."""
+    """A named source, detector, notifier or place. `shown` is its settings as a page may show them, without secrets."""
 
     name: str
     type: str
@@ -120,6 +128,7 @@ class Entry(Generic[P]):
 SourceEntry: TypeAlias = Entry[Source[Any]]
 DetectorEntry: TypeAlias = Entry[Detector[Any]]
 NotifierEntry: TypeAlias = Entry[Notifier[Any]]
+PlaceEntry: TypeAlias = Entry[StoragePlace[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +171,10 @@ class Config:
     detectors: Mapping[str, DetectorEntry] = field(default_factory=_none)
     notifiers: Mapping[str, NotifierEntry] = field(default_factory=_none)
     store: StoreSettings = field(default_factory=StoreSettings)
+    place: str = POSTGRESQL
+    """Where merged segments go: `postgresql`, or one of `places`."""
+    places: Mapping[str, PlaceEntry] = field(default_factory=_none)
+    """The places beside PostgreSQL, by the name that the catalog has of them."""
     files: tuple[str, ...] = ()
     """The files it was read from, the first one first."""
 

@@ -18,7 +18,7 @@ _ABOUT = {
     "pipelines": "The way from sources to the store, by name.",
     "detectors": "What is watched, by name.",
     "notifiers": "Who is told, by name.",
-    "store": "How long events are kept.",
+    "store": "Where and how long events are kept.",
 }
 
 
@@ -42,6 +42,10 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
     pipeline["properties"]["parse"] |= {"items": step}
     properties["pipelines"] = _mapping(pipeline)
     properties["store"] = _model(StoreSettings, "", definitions)
+    place = {"$ref": "#/$defs/place"}
+    for name, values in (("place", {"if": {"type": "string"}, "else": place}), ("places", _mapping(place))):
+        described = properties["store"]["properties"][name]
+        properties["store"]["properties"][name] = values | {"description": described["description"]}
     for section, text in _ABOUT.items():
         properties[section]["description"] = text
     return {

@@ -22,6 +22,7 @@ from ...plugins import HttpSource, Registry
 from ..alerting import AlertingService
 from ..query import QueryEngine
 from ..storage.database import DATABASE_ERRORS, renewed_after, trouble
+from ..storage.places import Places
 from ..storage.store import Store
 from .configs import load_checked
 from .metrics import NodeMetrics
@@ -70,7 +71,10 @@ class Node:
         """
         settings = self.settings
         async with Store.opened(
-            settings.data_dir, settings.database_url, compact=settings.role in ("all", "worker")
+            settings.data_dir,
+            settings.database_url,
+            compact=settings.role in ("all", "worker"),
+            places=Places.of(self.config),
         ) as self.store:
             project_id = await self.store.project_id()
             assert project_id is not None
@@ -147,6 +151,7 @@ class Node:
             await self._supervisor.stop(changed & self.sources.keys())
             self.config = config
             self.store.compactor.retention = config.store.retention
+            self.store.files.places = Places.of(config)
             for name, running in fresh.items():
                 if name not in self.sources:
                     self._supervisor.start(running)

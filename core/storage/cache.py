@@ -26,6 +26,7 @@ from .segment import Segment
 _FETCH_BYTES = 32 * 1024 * 1024  # bytes asked of PostgreSQL at once
 _ABANDONED_SECONDS = 600  # a half-written file this old belongs to nobody: no write takes so long
 _DAMAGED_SECONDS = 30.0  # how long what is known of a damaged segment holds, lest every query reads its bytes again
+_PASSING_SECONDS = 2.0  # the same where a place does not answer
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _log = logging.getLogger(__name__)
 
@@ -165,8 +166,10 @@ class SegmentCache:
                 raise SegmentGoneError(f"segments {sorted(set(ids) - {file.id for file in found})} were replaced")
             for file in found:
                 if file.data is None:
-                    _log.error("segment %d is damaged: %s", file.id, file.problem)
-                    self._damaged[file.id] = (file.problem, time.monotonic() + _DAMAGED_SECONDS)
+                    if not file.passing:
+                        _log.error("segment %d is damaged: %s", file.id, file.problem)
+                    seconds = _PASSING_SECONDS if file.passing else _DAMAGED_SECONDS
+                    self._damaged[file.id] = (file.problem, time.monotonic() + seconds)
                     continue
                 self._damaged.pop(file.id, None)
                 try:

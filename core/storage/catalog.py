@@ -29,8 +29,8 @@ from segment where id = any($1::bigint[])
 """
 _INSERT = """
 insert into segment (id, project_id, day, min_time, max_time, rows, bytes, level, min_position, max_position,
-                     columns, services, hosts, severities, place, part, checksum)
-values ($1, $2, $3::text::date, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+                     columns, services, hosts, severities, place, part, checksum, object)
+values ($1, $2, $3::text::date, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
 """
 
 
@@ -113,6 +113,7 @@ async def insert_segment(
         stored.place,
         stored.part,
         stored.checksum,
+        stored.object,
     )
 
 

@@ -10,6 +10,7 @@ catalog in the transaction in which the new ones enter it; their bytes go when n
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from ...plugins.errors import RetryableError
 from ...plugins.times import now_ns
 from .cache import SegmentCache, SegmentDamagedError, SegmentGoneError
 from .catalog import Catalog, insert_segment
@@ -38,8 +40,9 @@ _LEVEL0 = 16  # commits merged at once
 _BACKLOG = 256  # commits that may wait while much comes in: a burst of half a minute is merged once, and after it
 _FANOUT = 8  # segments of a level and day that become one
 _OLD_SECONDS = 60  # level-0 segments are merged at this age, however few
-_ROW_GROUP = 32_768
-_FILTERED_ROWS = 10_000  # a smaller segment is as quickly read as its token filter
+ROW_GROUP = 32_768
+FILTERED_ROWS = 10_000  # a smaller segment is as quickly read as its token filter
+_UNREADABLE_SECONDS = 60.0  # then a damaged segment, or one whose place does not answer, is tried again
 _DAY_NS = 86_400_000_000_000
 _log = logging.getLogger(__name__)
 
@@ -59,7 +62,7 @@ class Compactor:
     ) -> None:
         self._pool, self._catalog, self._cache, self._files = pool, catalog, cache, files
         self._busy = busy
-        self._unreadable: set[int] = set()
+        self._unreadable: dict[int, float] = {}  # segments that could not be read, and when to try again
         self.retention: timedelta | None = None
         """How long events are kept; None: for ever. A segment goes when its newest event is older."""
         self._limiter = limiter
@@ -71,7 +74,7 @@ class Compactor:
             for project_id in [row[0] for row in await self._pool.fetch("select id from project order by id")]:
                 try:
                     merged |= await self.compact(project_id, urgent=self._busy())
-                except SegmentGoneError as why:
+                except (SegmentGoneError, RetryableError) as why:
                     _log.warning("compaction of project %d starts over: %s", project_id, why)
             await self.sweep()
             if not merged:
@@ -80,15 +83,17 @@ class Compactor:
     async def compact(self, project_id: int, *, urgent: bool = False, now: datetime | None = None) -> bool:
         """Do one merge if one is due; whether one was done. `urgent`: only a backlog counts, not age."""
         segments = await self._catalog.segments(project_id)
-        segments = [segment for segment in segments if segment.id not in self._unreadable]
+        asleep = {id_ for id_, until in self._unreadable.items() if until > time.monotonic()}
+        segments = [segment for segment in segments if segment.id not in asleep]
         group = _due(segments, await self._ages(project_id, now or datetime.now(UTC)), urgent=urgent)
         if not group:
             return False
         try:
             paths = await self._cache.paths(group)
         except SegmentDamagedError as why:
-            _log.error("segments are left as they are, for they cannot be read: %s", why)
-            self._unreadable |= why.damaged.keys()
+            if not self._unreadable.keys() >= why.damaged.keys():
+                _log.error("segments are left as they are, for they cannot be read: %s", why)
+            self._unreadable |= dict.fromkeys(why.damaged, time.monotonic() + _UNREADABLE_SECONDS)
             return True
         fresh = await anyio.to_thread.run_sync(merge, group, paths, limiter=self._limiter)
         return await self._replace(project_id, group, fresh)
@@ -116,19 +121,19 @@ class Compactor:
         ids = [segment.id for segment in group]
         level = max(segment.level for segment in group) + 1
         written = []
-        prepared = await self._files.prepare(fresh)
+        prepared = await self._files.prepare(fresh, level=level)
         async with self._pool.acquire() as connection, connection.transaction():
             replaced = await connection.fetch(
                 "update segment set replaced_at = now() where id = any($1) and replaced_at is null returning id", ids
             )
             if len(replaced) != len(ids):
+                await self._files.abandon(prepared)
                 raise SegmentGoneError(
                     f"segments {sorted(set(ids) - {row[0] for row in replaced})} were replaced meanwhile"
                 )
             for encoded, file in zip(fresh, prepared, strict=True):
                 stored = await self._files.insert(connection, file, level=level)
-                positions = _positions(encoded)
-                await insert_segment(connection, stored, project_id, encoded, level=level, positions=positions)
+                await insert_segment(connection, stored, project_id, encoded, level=level, positions=positions(encoded))
                 written.append((stored.id, encoded.data))
         for id_, data in written:
             await anyio.to_thread.run_sync(self._cache.put, id_, data)
@@ -172,8 +177,8 @@ def merge(
     group: Sequence[Segment],
     paths: Mapping[int, Path],
     *,
-    row_group: int = _ROW_GROUP,
-    filtered_rows: int = _FILTERED_ROWS,
+    row_group: int = ROW_GROUP,
+    filtered_rows: int = FILTERED_ROWS,
 ) -> list[EncodedSegment]:
     """The rows of the group as one sorted segment for each UTC day. Blocking.
 
@@ -211,7 +216,8 @@ def _ranks(texts: pl.Series) -> npt.NDArray[np.unsignedinteger]:
     return found
 
 
-def _positions(encoded: EncodedSegment) -> tuple[int, int]:
+def positions(encoded: EncodedSegment) -> tuple[int, int]:
+    """The first and the last commit of a merged segment's events."""
     column = next(column for column in encoded.columns if column.column == POSITION)
     assert isinstance(column.min, int)
     assert isinstance(column.max, int)

@@ -19,6 +19,7 @@ from .database import migrate, open_pool
 from .embedded import EmbeddedPostgres
 from .files import Files
 from .leader import lead
+from .places import Places
 from .writer import Writer
 
 _CACHE_BYTES = 10 * 1024**3
@@ -28,13 +29,19 @@ class Store:
     """Open it with `Store.opened`; all parts work while that context lasts."""
 
     def __init__(
-        self, pool: asyncpg.Pool, cache_folder: Path, *, embedded: bool, cache_bytes: int = _CACHE_BYTES
+        self,
+        pool: asyncpg.Pool,
+        cache_folder: Path,
+        *,
+        embedded: bool,
+        cache_bytes: int = _CACHE_BYTES,
+        places: Places = Places(),  # noqa: B008 - it is frozen
     ) -> None:
         self.pool = pool
         self.embedded = embedded
         self.workers = anyio.CapacityLimiter(max(1, (os.cpu_count() or 2) // 2))
         self.catalog = Catalog(pool)
-        self.files = Files(pool)
+        self.files = Files(pool, places)
         self.cache = SegmentCache(self.files, cache_folder, max_bytes=cache_bytes)
         self.commits = Commits(pool)
         self.writer = Writer(pool, self.files, self.cache, self.commits, limiter=self.workers)
@@ -45,7 +52,12 @@ class Store:
     @classmethod
     @asynccontextmanager
     async def opened(
-        cls, data_dir: Path, database_url: str | None = None, *, compact: bool = True
+        cls,
+        data_dir: Path,
+        database_url: str | None = None,
+        *,
+        compact: bool = True,
+        places: Places = Places(),  # noqa: B008 - it is frozen
     ) -> AsyncIterator[Store]:
         """The store on a server (`database_url`), or else on the embedded PostgreSQL under `data_dir`.
 
@@ -55,20 +67,21 @@ class Store:
         :raises FatalError: the server does not start, or the schema is of a newer release
         """
         if database_url is not None:
-            async with cls._connected({"dsn": database_url}, data_dir, embedded=False, compact=compact) as store:
+            connected = cls._connected({"dsn": database_url}, data_dir, places, embedded=False, compact=compact)
+            async with connected as store:
                 yield store
             return
         server = EmbeddedPostgres(data_dir)
         async with (
             server.running(),
-            cls._connected(server.connect_args, data_dir, embedded=True, compact=compact) as store,
+            cls._connected(server.connect_args, data_dir, places, embedded=True, compact=compact) as store,
         ):
             yield store
 
     @classmethod
     @asynccontextmanager
     async def _connected(
-        cls, connect_args: dict[str, Any], data_dir: Path, *, embedded: bool, compact: bool
+        cls, connect_args: dict[str, Any], data_dir: Path, places: Places, *, embedded: bool, compact: bool
     ) -> AsyncIterator[Store]:
         pool = await open_pool(connect_args)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Literal
 
@@ -24,13 +25,16 @@ from cordwood.plugins import (
     Notifier,
     Outlet,
     Parser,
+    Place,
     Plugin,
     PluginConfig,
     QueryError,
     Registry,
     Source,
 )
-from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+KINDS = ("source", "parser", "detector", "notifier", "place")
 
 
 class PostConfig(PluginConfig):
@@ -136,12 +140,29 @@ class Pager(Notifier[PagerConfig]):
         return "ok"
 
 
-PLUGINS: tuple[type[Plugin], ...] = (Post, Keyed, Tailer, Pattern, Limit, Pager)
+class ShelfConfig(PluginConfig):
+    board: str = Field(pattern="^[a-z]+$")
+    password: SecretStr | None = None
+
+
+class Shelf(Place[ShelfConfig]):
+    """Keeps things."""
+
+    location = "a shelf"
+
+    async def put(self, key: str, data: bytes) -> None: ...
+
+    async def get(self, key: str) -> bytes | None: ...
+
+    async def delete(self, keys: Sequence[str]) -> None: ...
+
+
+PLUGINS: tuple[type[Plugin], ...] = (Post, Keyed, Tailer, Pattern, Limit, Pager, Shelf)
 
 
 @pytest.fixture
 def registry() -> Registry:
-    kinds: dict[str, dict[str, LoadedPlugin]] = {kind: {} for kind in ("source", "parser", "detector", "notifier")}
+    kinds: dict[str, dict[str, LoadedPlugin]] = {kind: {} for kind in KINDS}
     for cls in PLUGINS:
         kinds[cls.kind][cls.type] = LoadedPlugin(cls, "tests", "1")
     return Registry(kinds, (LoadFailure("kafka", "cordwood-kafka", "ImportError: no module named aiokafka"),))

@@ -81,6 +81,21 @@ def test_all_mistakes_of_a_file_at_once_each_at_its_line_and_column(registry, ch
         pytest.param("templates: {w: {}}\n", 1, 1, "templates: templates are not in this version", id="templates"),
         pytest.param("store: {retention: 30}\n", 1, 20, "store.retention: 30 has no unit", id="retention"),
         pytest.param("store: {retentoin: 30d}\n", 1, 9, "store.retentoin: there is no such setting", id="store key"),
+        pytest.param("store: {place: [a]}\n", 1, 16, "a name, or a mapping with a type, not a list", id="place list"),
+        pytest.param("store: {places: [a]}\n", 1, 17, "store.places: must be a mapping of names", id="places list"),
+        pytest.param("store: {place: shelf}\n", 1, 16, "no place named shelf; there is postgresql", id="place name"),
+        pytest.param("store: {place: {type: shelf}}\n", 1, 16, "store.place: the setting board is missing", id="place"),
+        pytest.param(
+            "store: {places: {a: {type: shelf, board: 1x}}}\n", 1, 42, "store.places.a.board: ", id="place setting"
+        ),
+        pytest.param("store: {places: {postgresql: {type: shelf, board: x}}}\n", 1, 18, "is taken", id="place taken"),
+        pytest.param(
+            "store: {place: {type: shelf, board: x}, places: {shelf: {type: shelf, board: y}}}\n",
+            1,
+            16,
+            "there is a place named shelf under store.places already",
+            id="place twice",
+        ),
         pytest.param("sources: {a: {type: post}, a: {type: post}}\n", 1, 28, "a stands here twice", id="twice"),
         pytest.param("? {a: b}\n: c\n", 1, 3, "a key must be a name", id="odd key"),
         pytest.param("sources: {a: !env X}\n", 1, 14, "the tag !env is not known", id="tag"),
@@ -124,6 +139,32 @@ def test_a_mistake(registry, text, line, column, message):
     errors = wrong(text, registry)
     assert [(e.line, e.column) for e in errors] == [(line, column)]
     assert message in str(errors[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "current", "known"),
+    [
+        ("store: {retention: 1d}\n", "postgresql", {}),
+        ("store: {place: {type: shelf, board: x}}\n", "shelf", {"shelf": "x"}),
+        (
+            "store: {place: b, places: {a: {type: shelf, board: x}, b: {type: shelf, board: y}}}\n",
+            "b",
+            {"a": "x", "b": "y"},
+        ),
+        ("store: {place: postgresql, places: {a: {type: shelf, board: x}}}\n", "postgresql", {"a": "x"}),
+    ],
+)
+def test_places(registry, text, current, known):
+    config = load_text(text, registry)
+    assert config.place == current
+    assert {name: entry.config.board for name, entry in config.places.items()} == known
+
+
+def test_a_places_secret_is_not_shown(registry):
+    text = "store: {place: {type: shelf, board: x, password: hush}}\n"
+    config = load_text(text, registry)
+    assert config.places["shelf"].shown == {"type": "shelf", "board": "x", "password": "***"}
+    assert "hush" not in repr(config)
 
 
 def test_a_wrong_name_does_not_hide_what_the_constructor_says(registry):
