@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import anyio
@@ -85,7 +85,7 @@ class Compactor:
         segments = await self._catalog.segments(project_id)
         asleep = {id_ for id_, until in self._unreadable.items() if until > time.monotonic()}
         segments = [segment for segment in segments if segment.id not in asleep]
-        group = _due(segments, await self._ages(project_id, now or datetime.now(UTC)), urgent=urgent)
+        group = _due(segments, await self._ages(project_id, now), urgent=urgent)
         if not group:
             return False
         try:
@@ -101,7 +101,9 @@ class Compactor:
     async def sweep(self) -> None:
         """Take expired segments out of the catalog; delete bytes nobody reads any more, and old idempotency keys."""
         if self.retention is not None:
-            cutoff = now_ns() - int(self.retention.total_seconds() * 1e9)
+            theirs = int(await self._pool.fetchval("select extract(epoch from clock_timestamp()) * 1000000000"))
+            # The earlier of two clocks: one that is ahead must not make events old.
+            cutoff = min(now_ns(), theirs) - int(self.retention.total_seconds() * 1e9)
             await self._pool.execute(
                 "update segment set replaced_at = now() where replaced_at is null and max_time < $1", cutoff
             )
@@ -110,11 +112,15 @@ class Compactor:
             "delete from idempotency_key where created_at < now() - make_interval(hours => $1)", 2 * KEY_HOURS
         )
 
-    async def _ages(self, project_id: int, now: datetime) -> dict[int, float]:
+    async def _ages(self, project_id: int, now: datetime | None) -> dict[int, float]:
+        """Seconds since each commit, by the clock that dated it: this node's may differ."""
         rows = await self._pool.fetch(
-            "select id, created_at from segment where project_id = $1 and level = 0 and replaced_at is null", project_id
+            "select id, extract(epoch from coalesce($2, now()) - created_at)::float8 from segment "
+            "where project_id = $1 and level = 0 and replaced_at is null",
+            project_id,
+            now,
         )
-        return {row[0]: (now - row[1]).total_seconds() for row in rows}
+        return {row[0]: row[1] for row in rows}
 
     async def _replace(self, project_id: int, group: Sequence[Segment], fresh: Sequence[EncodedSegment]) -> bool:
         """Exchange the group for the fresh segments in one transaction; False if somebody else was faster."""
