@@ -1,6 +1,7 @@
 """The YAML and the environment: `load` a file, `Settings` of the process, `pipeline_schema` for editors."""
 
 from .errors import ConfigErrors
+from .limits import Limits, ProjectLimits
 from .loader import load, load_text
 from .models import (
     DEFAULT,
@@ -26,10 +27,12 @@ __all__ = [
     "DetectorEntry",
     "Duration",
     "Entry",
+    "Limits",
     "NotifierEntry",
     "Pipeline",
     "PipelineTest",
     "PlaceEntry",
+    "ProjectLimits",
     "Settings",
     "Size",
     "SourceEntry",

@@ -12,6 +12,7 @@ from ..plugins import ConfigError, Registry
 from .entries import Checker, QueryCheck
 from .errors import ConfigErrors, nearest
 from .files import FileReader
+from .limits import Limits
 from .models import Config, FileSettings, StoreSettings, with_default
 from .tree import Element, kind_of
 from .validate import fields_by_name, validated
@@ -79,6 +80,9 @@ def _config(root: Element, check: Checker, errors: list[ConfigError], reader: Fi
         plain = sections["store"].without("place", "places")  # those may hold secrets, and are checked below
         store = validated(StoreSettings, plain, "store", errors.append) or store
     place, places = check.places(sections.get("store"))
+    limits = Limits()
+    if "limits" in sections:
+        limits = validated(Limits, sections["limits"], "limits", errors.append) or limits
     notifiers = check.notifiers(sections.get("notifiers"))
     sources = check.sources(sections.get("sources"))
     pipelines = check.pipelines(sections.get("pipelines"), sections.get("sources"))
@@ -89,6 +93,7 @@ def _config(root: Element, check: Checker, errors: list[ConfigError], reader: Fi
         detectors=MappingProxyType(detectors),
         notifiers=MappingProxyType(notifiers),
         store=store,
+        limits=limits,
         place=place,
         places=MappingProxyType(places),
         files=tuple(reader.seen),

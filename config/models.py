@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ..plugins import Detector, HttpSource, Notifier, Parser, Plugin, PluginConfig, Registry, Source, load_plugins
 from ..plugins import Place as StoragePlace
+from .limits import Limits
 from .tree import Place
 from .units import Duration
 
@@ -96,6 +97,7 @@ class FileSettings(_Model):
     include: Names = []
     """Further files, relative to this one; a name may be defined in one of them only."""
     store: StoreSettings = StoreSettings()
+    limits: Limits = Limits()
     sources: dict[str, Any] = {}
     pipelines: dict[str, Any] = {}
     detectors: dict[str, Any] = {}
@@ -171,6 +173,7 @@ class Config:
     detectors: Mapping[str, DetectorEntry] = field(default_factory=_none)
     notifiers: Mapping[str, NotifierEntry] = field(default_factory=_none)
     store: StoreSettings = field(default_factory=StoreSettings)
+    limits: Limits = field(default_factory=Limits)
     place: str = POSTGRESQL
     """Where merged segments go: `postgresql`, or one of `places`."""
     places: Mapping[str, PlaceEntry] = field(default_factory=_none)

@@ -7,6 +7,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema
 
 from ..plugins import Plugin, Registry
+from .limits import Limits
 from .loader import NOT_YET
 from .models import FileSettings, PipelineSettings, StoreSettings
 
@@ -19,6 +20,7 @@ _ABOUT = {
     "detectors": "What is watched, by name.",
     "notifiers": "Who is told, by name.",
     "store": "Where and how long events are kept.",
+    "limits": "What may come in, how fast, and how much memory it may take.",
 }
 
 
@@ -41,6 +43,7 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
     }
     pipeline["properties"]["parse"] |= {"items": step}
     properties["pipelines"] = _mapping(pipeline)
+    properties["limits"] = _model(Limits, "", definitions)
     properties["store"] = _model(StoreSettings, "", definitions)
     place = {"$ref": "#/$defs/place"}
     for name, values in (("place", {"if": {"type": "string"}, "else": place}), ("places", _mapping(place))):

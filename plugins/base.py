@@ -140,6 +140,8 @@ class Part:
 
     rows: int
     key: str | None = None
+    received: int = 0
+    """Bytes of the request's body, uncompressed."""
 
 
 class Outlet(Protocol):
@@ -155,6 +157,7 @@ class Outlet(Protocol):
         checkpoint: Checkpoint | None = None,
         key: str | None = None,
         parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None,
+        received: int = 0,
     ) -> Receipt:
         """Hand over a batch; returns when there is room for it. Batches of one source commit in the order sent.
 
@@ -163,7 +166,10 @@ class Outlet(Protocol):
         `parser` is a parser with its settings as a step of the YAML has them, `{"type": "regex", "pattern": "…"}`, or
         several in their order; they run before the pipeline's own. Settings given as text (from an URL) are converted
         as pydantic does.
+        `received` is the number of bytes as they came, uncompressed, which the project's limits count; 0: the batch's
+        size in memory stands for them.
 
+        :raises LimitError: a limit of the project is reached; only to an HTTP source, others are made to wait
         :raises RetryableError: the store does not answer, or has no room
         :raises RejectedError: there is no such parser, or its settings are wrong
         """
@@ -210,7 +216,10 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """The answer to a request; errors are raised instead (RejectedError: 400, RetryableError: 503 with Retry-After)."""
+    """The answer to a request; errors are raised instead.
+
+    RejectedError: 400; LimitError: 429, other RetryableErrors: 503, both with Retry-After.
+    """
 
     status: int
     body: bytes = b""

@@ -61,6 +61,7 @@ class MemoryOutlet:
         checkpoint: Checkpoint | None = None,
         key: str | None = None,
         parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None,
+        received: int = 0,
     ) -> Receipt:
         await anyio.lowlevel.checkpoint()
         if self.chance.random() < self.trouble:

@@ -52,6 +52,7 @@ class _Gate(MemoryOutlet):
         checkpoint: Checkpoint | None = None,
         key: str | None = None,
         parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None,
+        received: int = 0,
     ) -> Receipt:
         self.sending += 1
         self.most_sending = max(self.most_sending, self.sending)
@@ -61,7 +62,7 @@ class _Gate(MemoryOutlet):
             if self.refuse > 0:
                 self.refuse -= 1
                 raise RejectedError("refused by the test")
-            receipt = await super().send(batch, checkpoint=checkpoint, key=key, parser=parser)
+            receipt = await super().send(batch, checkpoint=checkpoint, key=key, parser=parser, received=received)
         finally:
             self.sending -= 1
         return _Held(self, receipt)

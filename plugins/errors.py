@@ -6,7 +6,8 @@ CordwoodError
 ├── QueryError       the user mends the query                       HTTP 400 with line, column and hint
 └── DeliveryError    one batch or notification did not get through
     ├── RetryableError   the same may succeed later                 wait `after` seconds, send again
-    │   └── CheckpointConflictError  another writer moved the position   read it anew, go on from there
+    │   ├── CheckpointConflictError  another writer moved the position   read it anew, go on from there
+    │   └── LimitError       a limit is reached                      HTTP 429; others wait
     ├── RejectedError    the same will never succeed                keep it aside, tell, go on
     └── FatalError       nothing more will succeed                  stop this plugin, tell the operator
 """
@@ -65,6 +66,14 @@ class RetryableError(DeliveryError):
 
 class CheckpointConflictError(RetryableError):
     """Somebody else moved the source's position since it was read: nothing was stored."""
+
+
+class LimitError(RetryableError):
+    """A limit is reached: nothing was stored. `limit` is its name in the YAML, `value` what it is set to."""
+
+    def __init__(self, message: str, *, limit: str, value: int, after: float) -> None:
+        super().__init__(message, after=after)
+        self.limit, self.value = limit, value
 
 
 class RejectedError(DeliveryError):

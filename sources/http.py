@@ -97,14 +97,14 @@ class Http(HttpSource[HttpConfig]):
         service = request.query.get("service")
         joinable = media in NDJSON and media != "application/json-seq" and parser is None
         if joinable and len(request.body) <= SMALL and (rows := _lines(request.body)):
-            small = _Small(outlet, request.body.removeprefix(_BOM).strip(_SPACE), Part(rows, key))
+            small = _Small(outlet, request.body.removeprefix(_BOM).strip(_SPACE), Part(rows, key, len(request.body)))
             receipt = await self._small.do((id(outlet), zone, service), small, len(request.body))
             return _accepted((await receipt.committed()).accepted)
         batch = await in_worker(read_body, request.body, media, now_ns(), zone, limiter=self._threads)
         if not len(batch):
             return _accepted(0)
         batch = batch.with_default(service=service)
-        receipt = await outlet.send(batch, key=key, parser=parser)
+        receipt = await outlet.send(batch, key=key, parser=parser, received=len(request.body))
         return _accepted((await receipt.committed()).accepted)
 
     async def _send_small(self, kind: _Kind, bodies: Sequence[_Small]) -> Sequence[Receipt]:
@@ -116,7 +116,9 @@ class Http(HttpSource[HttpConfig]):
         receipts: list[Receipt] = []
         for body in bodies:
             alone = await in_worker(read_body, body.lines, _LINES, now_ns(), zone, limiter=self._threads)
-            receipts.append(await outlet.send(alone.with_default(service=service), key=body.part.key))
+            receipts.append(
+                await outlet.send(alone.with_default(service=service), key=body.part.key, received=body.part.received)
+            )
         return receipts
 
 

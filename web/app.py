@@ -50,7 +50,13 @@ def create_app(node: Node, *, bounds: Bounds | None = None, budget: Budget | Non
         return node.store.pool
 
     gate = Gate(pool, node.settings.host)
-    intake = Intake(lambda: node.http_sources, gate, bounds=bounds or Bounds(), budget=budget or Budget())
+    intake = Intake(
+        lambda: node.http_sources,
+        gate,
+        bounds=bounds or Bounds(),
+        budget=budget or Budget(),
+        check=lambda: node.admission.check(),
+    )
     return Application(gate, intake, create_api(node, gate), Pages(), lambda: node.store.commits.wake())
 
 

@@ -7,7 +7,7 @@ the bytes that the source gets.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl
@@ -61,13 +61,21 @@ def _pattern(path: str) -> re.Pattern[str]:
 class Intake:
     """Answers the requests that belong to an HTTP source.
 
-    `sources` is asked again for every request, so that a reload of the configuration counts at once.
+    `sources` is asked again for every request, so that a reload of the configuration counts at once. `check` raises
+    where a limit is reached already: nothing is read then.
     """
 
     def __init__(
-        self, sources: Callable[[], Sequence[MountedHttpSource]], gate: Gate, *, bounds: Bounds, budget: Budget
+        self,
+        sources: Callable[[], Sequence[MountedHttpSource]],
+        gate: Gate,
+        *,
+        bounds: Bounds,
+        budget: Budget,
+        check: Callable[[], Awaitable[None]],
     ) -> None:
         self._sources, self._gate, self.bounds, self.budget = sources, gate, bounds, budget
+        self.check = check
         self._mounted: list[HttpSource[Any]] = []
         self._routes: list[Route] = []
         self._workers = CapacityLimiter(2)  # decompression: as many as there are query threads, so that neither starves
@@ -97,6 +105,7 @@ class Intake:
         """Let in, read, decompress, hand over, answer. Errors are raised for the application to answer."""
         headers = headers_of(scope)
         await self._gate.authorise(headers, "ingest")
+        await self.check()
         with self.budget.lease() as lease:
             try:
                 body = await read_body(receive, _content_length(headers), self.bounds, lease)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 import secrets
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Annotated, Any, Final
 
@@ -19,9 +21,10 @@ from litestar.response import Response
 from msgspec import UNSET, Meta, UnsetType
 
 from ..core.storage.database import trouble
-from ..plugins import QueryError, RejectedError, RetryableError
+from ..plugins import LimitError, QueryError, RejectedError, RetryableError
 
 MEDIA_TYPE: Final = "application/problem+json"
+LIMIT_REACHED: Final = "urn:cordwood:problem:limit-reached"
 RETRY_AFTER: Final = 1.0  # seconds, where nobody says a better number
 _log = logging.getLogger(__name__)
 
@@ -39,6 +42,14 @@ class ProblemError(msgspec.Struct, frozen=True):
     ] = UNSET
 
 
+class ProblemLimit(msgspec.Struct, frozen=True):
+    """The limit that was reached."""
+
+    name: Annotated[str, Meta(description="Its name under `limits` in the YAML", examples=["daily_bytes"])]
+    value: Annotated[int, Meta(description="What it is set to", examples=[10_000_000_000])]
+    free_at: Annotated[str, Meta(description="When something is let in again", examples=["2026-11-25T00:00:00Z"])]
+
+
 class Problem(msgspec.Struct, frozen=True):
     """RFC 9457 problem details."""
 
@@ -50,6 +61,7 @@ class Problem(msgspec.Struct, frozen=True):
     instance: Annotated[
         str | UnsetType, Meta(description="Set for status 500: the id under which the server's log has the cause")
     ] = UNSET
+    limit: Annotated[ProblemLimit | UnsetType, Meta(description="Set for status 429 of a limit")] = UNSET
 
 
 class ProblemException(Exception):  # noqa: N818 - the framework's word for it, and it is no error of ours
@@ -86,6 +98,8 @@ def to_problem(why: Exception) -> tuple[Problem, dict[str, str]]:
             return _problem(400, f"{why.line}:{why.column} {why.message}", [place]), {}
         case RejectedError():
             return _problem(400, str(why)), {}
+        case LimitError():
+            return _limit_problem(why), _retry(why.after)
         case RetryableError():
             return _problem(503, str(why)), _retry(why.after or RETRY_AFTER)
         case TimeoutError():
@@ -154,8 +168,14 @@ def _problem(status: int, detail: str, errors: list[ProblemError] | None = None)
     return Problem(HTTPStatus(status).phrase, status, detail, "about:blank", errors or [])
 
 
+def _limit_problem(why: LimitError) -> Problem:
+    free_at = datetime.now(UTC) + timedelta(seconds=math.ceil(why.after or 0))
+    limit = ProblemLimit(why.limit, why.value, free_at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    return msgspec.structs.replace(_problem(429, str(why)), type=LIMIT_REACHED, limit=limit)
+
+
 def _retry(after: float | None) -> dict[str, str]:
-    return {} if after is None else {"Retry-After": str(max(1, round(after)))}
+    return {} if after is None else {"Retry-After": str(max(1, math.ceil(after)))}
 
 
 def _invalid(why: ValidationException) -> list[ProblemError]:

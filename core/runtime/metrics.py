@@ -41,6 +41,12 @@ class NodeMetrics(Collector):
             up.add_metric([source.name, source.type], float(source.state == "running"))
         yield events
         yield up
+        limited = CounterMetricFamily(
+            "cordwood_limit_reached", "Batches that a limit stopped.", labels=["project", "limit", "outcome"]
+        )
+        for (limit, outcome), count in self._node.admission.reached.items():
+            limited.add_metric([self._node.admission.project, limit, outcome], count)
+        yield limited
         yield GaugeMetricFamily(
             "cordwood_start_time_seconds", "When this node started.", value=self._node.started_ns / 1e9
         )

@@ -30,12 +30,14 @@ from .outlet import StoreOutlet
 from .pipeline import RunningPipeline
 from .supervisor import RunningSource, Supervisor
 
+from .admission import Admission
 QUERY_MEMORY = "2GB"
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class MountedHttpSource:
+DEFAULT_PROJECT = "default"
     """An HTTP source and the outlet for its requests."""
 
     name: str
@@ -54,6 +56,7 @@ class Node:
         self.settings = settings
         self.registry = registry
         self.config = config.with_implicit(registry)
+    admission: Admission
         self.name = socket.gethostname()
         self.project_id = 0
         self.started_ns = time.time_ns()
@@ -86,6 +89,9 @@ class Node:
                 memory_limit=QUERY_MEMORY,
                 threads=2,
                 spill=settings.data_dir.absolute() / "spill",
+            self.admission = Admission(
+                DEFAULT_PROJECT, project_id, self.store.writer.usage, self.config.limits.of(DEFAULT_PROJECT)
+            )
             )
             self.alerting = AlertingService(self.store, self.engine, link=self._link, metrics=self.metrics)
             NodeMetrics(self).register(self.metrics)
@@ -113,8 +119,10 @@ class Node:
             if self.settings.role not in ("all", "ingest"):
                 continue
             pipeline = pipelines[config.pipeline_of(name).name]
-            outlet = StoreOutlet(name, self.project_id, pipeline, self.store)
-            made[name] = RunningSource(name, entry.type, entry.make(), outlet)
+            source = entry.make()
+            waits = not isinstance(source, HttpSource)
+            outlet = StoreOutlet(name, self.project_id, pipeline, self.store, self.admission, waits)
+            made[name] = RunningSource(name, entry.type, source, outlet)
         return made
 
     @property
@@ -167,6 +175,7 @@ class Node:
             with anyio.fail_after(3):
                 if await self.store.pool.fetchval("select current_setting('transaction_read_only')::bool"):
                     raise asyncpg.ReadOnlySQLTransactionError
+            self.admission.limits = config.limits.of(DEFAULT_PROJECT)
         except DATABASE_ERRORS as why:
             await renewed_after(self.store.pool, why)
             return trouble(why)

@@ -12,6 +12,7 @@ from ...plugins import Acknowledgement, Batch, Checkpoint, Json, Part, Receipt, 
 from ..storage.commit import Submission
 from ..storage.store import Store
 from ..storage.writer import PendingReceipt
+from .admission import Admission
 from .pipeline import RunningPipeline
 
 _FEW = 2000  # events that are given their defaults on the spot, in a fraction of a millisecond
@@ -33,6 +34,9 @@ class StoreOutlet:
     project_id: int
     pipeline: RunningPipeline
     store: Store
+    admission: Admission
+    waits: bool = False
+    """Where a limit is reached, the source is made to wait instead of being told."""
     counters: SourceCounters = field(default_factory=SourceCounters)
 
     async def send(
@@ -42,12 +46,16 @@ class StoreOutlet:
         checkpoint: Checkpoint | None = None,
         key: str | None = None,
         parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None,
+        received: int = 0,
     ) -> PendingReceipt:
         """See `plugins.Outlet.send`."""
         parsed = await anyio.to_thread.run_sync(
             self.pipeline.apply, batch, self.source, parser, limiter=self.store.workers
         )
-        receipt = await self.store.writer.submit(Submission(self.project_id, self.source, parsed, checkpoint, key))
+        submission = Submission(self.project_id, self.source, parsed, checkpoint, key, received)
+        if len(parsed):
+            await self.admission.admit([submission], wait=self.waits)
+        receipt = await self._submit(submission)
         self.counters.events += len(parsed)
         self.counters.batches += 1
         return receipt
@@ -60,16 +68,20 @@ class StoreOutlet:
             parsed = await anyio.to_thread.run_sync(
                 self.pipeline.apply, batch, self.source, None, limiter=self.store.workers
             )
-        receipts: list[Receipt] = []
+        runs: list[tuple[Submission, list[Part]]] = []
         at = 0
         for _, run in groupby(enumerate(parts), lambda numbered: numbered[0] if numbered[1].key else -1):
             mine = [part for _, part in run]
             rows = sum(part.rows for part in mine)
             of_all = Batch(parsed.frame.slice(at, rows))
             at += rows
-            submission = Submission(self.project_id, self.source, of_all, None, mine[0].key)
+            received = sum(part.received for part in mine)
+            runs.append((Submission(self.project_id, self.source, of_all, None, mine[0].key, received), mine))
+        await self.admission.admit([submission for submission, _ in runs], wait=self.waits)
+        receipts: list[Receipt] = []
+        for submission, mine in runs:
             try:
-                receipt = await self.store.writer.submit(submission)
+                receipt = await self._submit(submission)
             except RetryableError as why:
                 receipt = PendingReceipt()
                 receipt.settle(why)
@@ -77,6 +89,13 @@ class StoreOutlet:
         self.counters.events += len(parsed)
         self.counters.batches += 1
         return receipts
+
+    async def _submit(self, submission: Submission) -> PendingReceipt:
+        try:
+            return await self.store.writer.submit(submission)
+        except BaseException:
+            self.admission.usage.end(submission)
+            raise
 
     async def checkpoint(self, key: str) -> Json:
         """See `plugins.Outlet.checkpoint`."""

@@ -47,7 +47,11 @@ from unnest($1::text[], $2::text[], $3::jsonb[], $4::jsonb[]) v (source, key, va
 where c.source = v.source and c.key = v.key and c.value = v.previous
 returning c.source, c.key
 """
-_ADVANCE = "update segment_log set head = head + 1 where project_id = $1 returning head"
+_ADVANCE = """
+update segment_log set head = head + 1, day = (now() at time zone 'utc')::date,
+    day_bytes = case when day = (now() at time zone 'utc')::date then day_bytes else 0 end + $2
+where project_id = $1 returning head, day_bytes
+"""
 _LAST = "select pg_current_xact_id()::text, pg_notify($1, '')"
 
 
@@ -60,11 +64,14 @@ class Submission:
     batch: Batch
     checkpoint: Checkpoint | None = None
     key: str | None = None
+    received: int = 0
+    """Bytes as they came, uncompressed, which the project's limits count; 0: the batch's size stands for them."""
     size: int = field(init=False)
     taken_at: float = field(init=False, default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self.size = self.batch.size
+        self.received = self.received or self.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,8 @@ class Committed:
     project_id: int
     position: int
     encoded: EncodedSegment
+    day_bytes: int
+    """Bytes that the project has taken in today, with this commit's."""
 
 
 class SettledBefore(Exception):  # noqa: N818 - it ends a transaction, it is no error
@@ -106,10 +115,11 @@ async def commit(
         stored = [(id_, await files.insert(connection, prepared[id_], level=0)) for id_ in sorted(encoded)]
         committed = []
         for project_id, file in stored:
-            position = await connection.fetchval(_ADVANCE, project_id)
+            received = sum(s.received for s in group if s.project_id == project_id)
+            ((position, day_bytes),) = await connection.fetch(_ADVANCE, project_id, received)
             segment = encoded[project_id]
             await insert_segment(connection, file, project_id, segment, level=0, positions=(position, position))
-            committed.append(Committed(file.id, project_id, position, segment))
+            committed.append(Committed(file.id, project_id, position, segment, day_bytes))
         transaction = await connection.fetchval(_LAST, CHANNEL)
         segments = tuple((file.id, file.checksum) for _, file in stored)
         attempted(Attempt(transaction, connection.get_server_pid(), segments), committed)

@@ -28,6 +28,7 @@ from .database import DATABASE_ERRORS, renewed_after, trouble
 from .encode import EncodedSegment, encode
 from .files import Files
 from .outcome import Attempt, was_committed
+from .usage import DailyUsage
 
 _COMMIT_SECONDS = 60.0  # a commit that is not done so long after its first events came is given up
 _LEAST_SECONDS = 5.0  # but it is tried for so long
@@ -106,6 +107,7 @@ class Writer:
         self._linger = linger_ms / 1000
         self._group_bytes, self._pending_bytes = group_bytes, pending_bytes
         self._limiter = limiter
+        self.usage = DailyUsage(pool)
         self._pending: list[Submission] = []
         self._receipts: dict[Submission, PendingReceipt] = {}
         self._size = 0  # bytes taken in and not yet settled
@@ -291,6 +293,8 @@ class Writer:
         """Acknowledge the group's submissions, and tell of its segments."""
         again = same_group(group.submissions)
         self.stats.disk_full, self.stats.last_error = False, ""
+        for segment in group.committed:
+            self.usage.committed(segment.project_id, segment.day_bytes)
         self._settle({s: Acknowledgement(len(again.get(s, s).batch), duplicate=s in again) for s in group.submissions})
         for segment in group.committed:
             self.stats.segments += 1
@@ -305,6 +309,7 @@ class Writer:
                 self.stats.duplicates += 1
             self._receipts.pop(submission).settle(outcome)
             self._size -= submission.size
+            self.usage.end(submission)
         self._room.set()
         self._room = anyio.Event()
 

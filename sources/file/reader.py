@@ -162,7 +162,11 @@ class Reader:
             return
         value = block.position.json()
         try:
-            receipt = await self._outlet.send(block.batch, checkpoint=Checkpoint(file.key, value, file.sent))
+            receipt = await self._outlet.send(
+                block.batch,
+                checkpoint=Checkpoint(file.key, value, file.sent),
+                received=max(0, block.position.offset - file.position.offset),
+            )
         except RejectedError as why:
             self._refused(file, block.position, len(block.batch), why)
             return

@@ -37,6 +37,7 @@ class Outlet:
         checkpoint: Checkpoint | None = None,
         key: str | None = None,
         parser: Any = None,
+        received: int = 0,
     ) -> Receipt:
         assert checkpoint is None
         self.sent.append((batch, key, parser))

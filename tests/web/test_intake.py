@@ -47,8 +47,10 @@ def bulk(node: Node, client_of: Callable[..., Client]) -> Callable[..., Client]:
     def make(**options: Any) -> Client:
         app = create_app(node, **options)
         source = SimpleNamespace(name="bulk", plugin=Bulk(PluginConfig()), outlet=None)
-        bounds, budget = app.intake.bounds, app.intake.budget
-        app.intake = Intake(lambda: [*node.http_sources, source], app.gate, bounds=bounds, budget=budget)
+        old = app.intake
+        app.intake = Intake(
+            lambda: [*node.http_sources, source], app.gate, bounds=old.bounds, budget=old.budget, check=old.check
+        )
         return client_of(app)
 
     return make

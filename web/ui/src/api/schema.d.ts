@@ -686,6 +686,8 @@ export interface components {
             errors: components["schemas"]["ProblemError"][];
             /** @description Set for status 500: the id under which the server's log has the cause */
             instance?: string;
+            /** @description Set for status 429 of a limit */
+            limit?: components["schemas"]["ProblemLimit"];
         };
         /** ProblemError */
         ProblemError: {
@@ -711,6 +713,24 @@ export interface components {
              * @example /limit
              */
             pointer?: string;
+        };
+        /** ProblemLimit */
+        ProblemLimit: {
+            /**
+             * @description Its name under `limits` in the YAML
+             * @example daily_bytes
+             */
+            name: string;
+            /**
+             * @description What it is set to
+             * @example 10000000000
+             */
+            value: number;
+            /**
+             * @description When something is let in again
+             * @example 2026-11-25T00:00:00Z
+             */
+            free_at: string;
         };
         /** QueryAnswer */
         QueryAnswer: {

@@ -1,0 +1,51 @@
+"""`limits:`, what may come in, how fast, and how much memory it may take. `docs/limits.md` is their page."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from .units import Duration, Size, parse_duration
+
+MIB: Final = 1024 * 1024
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+Count = Annotated[int, Field(ge=1)]
+Bytes = Annotated[Size, Field(ge=1)]
+
+
+class ProjectLimits(_Model):
+    """How much of one project comes in. What is not given has no limit."""
+
+    events_per_second: Count | None = None
+    """Events a second that a node takes of a project, in the long run."""
+    bytes_per_second: Bytes | None = None
+    """Bytes a second that a node takes of a project, uncompressed, in the long run."""
+    burst: Duration = parse_duration("10s")
+    """How much may come at once after a pause: what the rates allow in this time."""
+    daily_bytes: Bytes | None = None
+    """Bytes that a project may send on a day (UTC), uncompressed, to all nodes together."""
+
+
+class Limits(ProjectLimits):
+    """`limits:`. Those of a project hold for every project that is not named under `projects`."""
+
+    projects: dict[str, ProjectLimits] = {}
+    """Limits of single projects, by name; what they do not say is as for all."""
+
+    def of(self, project: str) -> ProjectLimits:
+        """The limits of a project.
+
+        >>> limits = Limits.model_validate({"daily_bytes": "1GB", "projects": {"shop": {"daily_bytes": None}}})
+        >>> limits.of("default").daily_bytes, limits.of("shop").daily_bytes
+        (1000000000, None)
+        """
+        general = {name: getattr(self, name) for name in ProjectLimits.model_fields}
+        own = self.projects.get(project)
+        given = {name: getattr(own, name) for name in own.model_fields_set} if own else {}
+        return ProjectLimits.model_construct(**general | given)
