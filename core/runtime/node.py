@@ -20,24 +20,30 @@ from prometheus_client import CollectorRegistry
 from ...config import Config, ConfigErrors, Settings
 from ...plugins import HttpSource, Registry
 from ..alerting import AlertingService
+from ..alerting.scrub import scrub
 from ..query import QueryEngine
+from ..query.searcher import EngineSearcher
 from ..storage.database import DATABASE_ERRORS, renewed_after, trouble
+from ..storage.deleting import DeletionWorker
+from ..storage.deletion import Deletions
+from ..storage.erase import Eraser
+from ..storage.leader import lead
 from ..storage.places import Places
 from ..storage.store import Store
+from .admission import Admission
 from .configs import load_checked
 from .metrics import NodeMetrics
 from .outlet import StoreOutlet
 from .pipeline import RunningPipeline
 from .supervisor import RunningSource, Supervisor
 
-from .admission import Admission
+DEFAULT_PROJECT = "default"
 QUERY_MEMORY = "2GB"
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class MountedHttpSource:
-DEFAULT_PROJECT = "default"
     """An HTTP source and the outlet for its requests."""
 
     name: str
@@ -50,13 +56,14 @@ class Node:
 
     store: Store
     engine: QueryEngine
+    admission: Admission
     alerting: AlertingService
+    deletions: Deletions
 
     def __init__(self, settings: Settings, config: Config, registry: Registry) -> None:
         self.settings = settings
         self.registry = registry
         self.config = config.with_implicit(registry)
-    admission: Admission
         self.name = socket.gethostname()
         self.project_id = 0
         self.started_ns = time.time_ns()
@@ -82,6 +89,9 @@ class Node:
             project_id = await self.store.project_id()
             assert project_id is not None
             self.project_id = project_id
+            self.admission = Admission(
+                DEFAULT_PROJECT, project_id, self.store.writer.usage, self.config.limits.of(DEFAULT_PROJECT)
+            )
             self.store.compactor.retention = self.config.store.retention
             self.engine = QueryEngine(
                 catalog=self.store.catalog,
@@ -89,10 +99,10 @@ class Node:
                 memory_limit=QUERY_MEMORY,
                 threads=2,
                 spill=settings.data_dir.absolute() / "spill",
-            self.admission = Admission(
-                DEFAULT_PROJECT, project_id, self.store.writer.usage, self.config.limits.of(DEFAULT_PROJECT)
             )
-            )
+            searcher = EngineSearcher(self.engine)
+            self.deletions = Deletions(self.store.pool, searcher)
+            self.store.forgetting.others.append(self.engine.forget)
             self.alerting = AlertingService(self.store, self.engine, link=self._link, metrics=self.metrics)
             NodeMetrics(self).register(self.metrics)
             async with anyio.create_task_group() as tasks:
@@ -101,6 +111,7 @@ class Node:
                     self._supervisor.start(running)
                 if settings.role in ("all", "worker"):
                     tasks.start_soon(self.alerting.run, self.project_id, self.config)
+                    tasks.start_soon(lead, self.store.pool, "deletion", self._deletion_worker(searcher).work)
                 self.ready = True
                 try:
                     yield
@@ -110,6 +121,11 @@ class Node:
                         await self._supervisor.stop(set(self._supervisor.sources))
                     tasks.cancel_scope.cancel()
                     self.engine.close()
+
+    def _deletion_worker(self, searcher: EngineSearcher) -> DeletionWorker:
+        store = self.store
+        eraser = Eraser(store.pool, store.files, store.cache, limiter=store.workers)
+        return DeletionWorker(store.pool, store.commits, store.files, eraser, searcher, scrub)
 
     def _sources(self, config: Config) -> dict[str, RunningSource]:
         """Every source of the configuration, not yet running; none on a node that only queries or works."""
@@ -159,6 +175,7 @@ class Node:
             await self._supervisor.stop(changed & self.sources.keys())
             self.config = config
             self.store.compactor.retention = config.store.retention
+            self.admission.limits = config.limits.of(DEFAULT_PROJECT)
             self.store.files.places = Places.of(config)
             for name, running in fresh.items():
                 if name not in self.sources:
@@ -175,7 +192,6 @@ class Node:
             with anyio.fail_after(3):
                 if await self.store.pool.fetchval("select current_setting('transaction_read_only')::bool"):
                     raise asyncpg.ReadOnlySQLTransactionError
-            self.admission.limits = config.limits.of(DEFAULT_PROJECT)
         except DATABASE_ERRORS as why:
             await renewed_after(self.store.pool, why)
             return trouble(why)

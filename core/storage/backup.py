@@ -24,10 +24,10 @@ from .database import SCHEMA
 from .snapshot import snapshot
 
 FORMAT = 1
-LEFT_OUT = frozenset({"alembic_version", "installation", "segment_file", "session"})
+LEFT_OUT = frozenset({"alembic_version", "installation", "segment_file", "session", "store_node"})
 """Tables not kept: the revision is in the manifest; a restored store is another one, whose segments to come will have
 the numbers of the first one's, so it needs an identity of its own for caches; bytes are members of their own; people
-sign in again."""
+sign in again, and processes enter themselves."""
 _TOGETHER = 32 << 20  # bytes of small segments read at once
 
 _TABLES = """

@@ -90,7 +90,7 @@ class SegmentCache:
 
     def put(self, segment_id: int, data: bytes) -> None:
         """Keep a segment that this node has just written. Blocking; a full disk only costs the later fetch."""
-        with suppress(OSError):
+        with suppress(OSError, SegmentGoneError):
             self._write(segment_id, data)
 
     def forget(self, segment_ids: Collection[int]) -> None:
@@ -100,11 +100,25 @@ class SegmentCache:
             self._checked.pop(segment_id, None)
 
     async def forget_dead(self) -> int:
-        """Delete the files of all segments that the catalog does not hold alive; how many there were."""
-        ids = await anyio.to_thread.run_sync(lambda: [int(p.stem) for p in self.folder.glob("*.parquet")])
-        dead = set(ids) - await self._files.alive(ids)
-        await anyio.to_thread.run_sync(self.forget, dead)
+        """Delete the files of all segments that the catalog does not hold alive; how many segments that were.
+
+        Also half-written ones, and those that are being fetched now.
+        """
+        for fetched in list(self._fetching.values()):
+            await fetched.wait()
+        files = await anyio.to_thread.run_sync(self._all_files)
+        dead = files.keys() - await self._files.alive(list(files))
+        await anyio.to_thread.run_sync(_unlink, [path for id_ in dead for path in files[id_]])
+        for id_ in dead:
+            self._checked.pop(id_, None)
         return len(dead)
+
+    def _all_files(self) -> dict[int, list[Path]]:
+        """The folder's files by segment id, half-written ones too."""
+        found: dict[int, list[Path]] = {}
+        for path in self.folder.glob("[0-9]*.*"):
+            found.setdefault(int(path.name.partition(".")[0]), []).append(path)
+        return found
 
     def _touch(self, segment: Segment) -> bool:
         """Whether the segment's file is there and known to be right; notes that it is used."""
@@ -199,10 +213,13 @@ class SegmentCache:
             with part.open("wb") as file:
                 file.write(data)
                 stat = os.fstat(file.fileno())
-            part.replace(self.path(segment_id))
         except OSError:
             part.unlink(missing_ok=True)
             raise
+        try:
+            part.replace(self.path(segment_id))
+        except FileNotFoundError as why:
+            raise SegmentGoneError(f"segment {segment_id} was deleted while its file was written") from why
         self._checked[segment_id] = (stat.st_ino, len(data))
 
     def _sizes(self) -> list[tuple[float, int, Path]]:
@@ -232,3 +249,8 @@ class SegmentCache:
                 self._checked.pop(segment_id, None)
                 freed += size
         return freed
+
+
+def _unlink(paths: Collection[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)

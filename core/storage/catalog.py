@@ -61,15 +61,20 @@ class Catalog:
                 row[0]
                 for row in await connection.fetch(_LIVE, project_id, from_ns, to_ns, after_position, upto_position)
             ]
-            unknown = [id_ for id_ in ids if id_ not in self._known]
+            known = self._known  # `forget` may exchange it meanwhile
+            unknown = [id_ for id_ in ids if id_ not in known]
             found = {row["id"]: _segment(row) for row in await connection.fetch(_DESCRIBE, unknown)} if unknown else {}
-        answer = [found.get(id_) or self._known[id_] for id_ in ids]
+        answer = [found.get(id_) or known[id_] for id_ in ids]
         for segment in answer:
             self._known[segment.id] = segment
             self._known.move_to_end(segment.id)
         while len(self._known) > _KNOWN:
             self._known.popitem(last=False)
         return answer
+
+    def forget(self) -> None:
+        """Drop the descriptions kept in memory: they hold values of segments that may be gone for good."""
+        self._known = OrderedDict()
 
     async def head(self, project_id: int) -> int:
         """The last committed position; 0 before the first commit."""

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import anyio
 import asyncpg
 
-from ...plugins.errors import FatalError, QueryError
+from ...plugins.errors import FatalError, QueryError, RetryableError
 from .cache import SegmentDamagedError, SegmentGoneError
 from .commits import Commits
 from .database import Connection
@@ -51,7 +51,7 @@ class DeletionWorker:
             deletion = Deletion(**row)
             try:
                 await self._run(deletion)
-            except TimeoutError as why:
+            except (TimeoutError, RetryableError) as why:
                 _log.warning("deletion %d is tried again: %s", deletion.id, why or "somebody reads what must go")
                 continue
             except (QueryError, FatalError) as why:

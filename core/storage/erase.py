@@ -116,13 +116,14 @@ class Eraser:
 
         :raises SegmentGoneError: it was replaced meanwhile; nothing was changed
         :raises SegmentDamagedError: its bytes cannot be had
+        :raises RetryableError: the database or the place of the bytes does not answer; nothing was changed
         :raises FatalError: its file does not hold what the catalog says
         """
         fresh = None
         if 0 < len(rows) < segment.rows:
             paths = await self._cache.paths([segment])
             fresh = await anyio.to_thread.run_sync(without, segment, paths[segment.id], rows, limiter=self._limiter)
-        prepared = await self._files.prepare([fresh] if fresh is not None else [])
+        prepared = await self._files.prepare([fresh] if fresh is not None else [], level=segment.level)
         written = segment.id
         async with self._pool.acquire() as connection, connection.transaction():
             if len(rows):
@@ -131,6 +132,7 @@ class Eraser:
                     segment.id,
                 )
                 if replaced is None:
+                    await self._files.abandon(prepared)
                     raise SegmentGoneError(f"segment {segment.id} was replaced meanwhile")
             if fresh is not None:
                 stored = await self._files.insert(connection, prepared[0], level=segment.level)

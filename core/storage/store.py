@@ -18,6 +18,7 @@ from .compaction import Compactor
 from .database import migrate, open_pool
 from .embedded import EmbeddedPostgres
 from .files import Files
+from .forgetting import Forgetting
 from .leader import lead
 from .places import Places
 from .writer import Writer
@@ -44,6 +45,7 @@ class Store:
         self.files = Files(pool, places)
         self.cache = SegmentCache(self.files, cache_folder, max_bytes=cache_bytes)
         self.commits = Commits(pool)
+        self.forgetting = Forgetting(pool, self.commits, self.cache, self.catalog)
         self.writer = Writer(pool, self.files, self.cache, self.commits, limiter=self.workers)
         self.compactor = Compactor(
             pool, self.catalog, self.cache, self.files, busy=lambda: self.writer.busy, limiter=self.workers
@@ -86,9 +88,11 @@ class Store:
         pool = await open_pool(connect_args)
         try:
             await migrate(pool, connect_args)
-            store = cls(pool, data_dir / "cache" / await _identity(pool), embedded=embedded)
+            store = cls(pool, data_dir / "cache" / await _identity(pool), embedded=embedded, places=places)
+            await store.forgetting.begin()
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(store.commits.run)
+                tasks.start_soon(store.forgetting.run)
                 tasks.start_soon(store.writer.run)
                 if compact:
                     tasks.start_soon(lead, pool, "compaction", store.compactor.work)

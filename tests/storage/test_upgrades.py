@@ -15,6 +15,7 @@ import pytest
 from cordwood.core.alerting.repository import AlertingRepository
 from cordwood.core.query import QueryEngine, QueryRequest
 from cordwood.core.storage import database
+from cordwood.core.storage.audit import audit_entries
 from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.database import current_revision, newest_revision
 from cordwood.core.storage.store import Store
@@ -72,6 +73,9 @@ async def test_what_an_older_release_stored_is_there(old_database: tuple[str, st
             assert [detector.name for detector in (await alerting.list_detectors(1)).items] == ["errors"]
         if revision >= "0003":
             assert await sign_in(store.pool, "ann@example.org", "correct horse")
+        if revision >= "0005":
+            assert [entry.what for entry in await audit_entries(store.pool, before=9, limit=9)] == ["deletion.done"]
+            assert await store.pool.fetchval("select events_deleted from deletion where state = 'done'") == 7
 
 
 async def test_it_goes_on_from_there(empty_database_url: str, data_dir: Path) -> None:

@@ -43,6 +43,17 @@ ALERTING = (
             '2026-01-31T12:00:01Z')
     """,
 )
+DELETION = (
+    """
+    insert into deletion (project_id, query, attributes, now_ns, timezone, upto_position, requested_by, state,
+                          segments_total, segments_done, events_deleted, ticket, finished_at)
+    values (1, 'user:…', '{}', 0, 'UTC', 20, 'ann@example.org', 'done', 3, 3, 7, 1, '2026-01-31T12:00:01Z')
+    """,
+    """
+    insert into audit (who, what, project_id, details)
+    values ('ann@example.org', 'deletion.done', 1, '{"deletion": 1, "query": "user:…", "events": 7}')
+    """,
+)
 
 
 async def fill(store: Store, revision: str) -> None:
@@ -68,6 +79,9 @@ async def fill(store: Store, revision: str) -> None:
     if revision >= "0003":
         await add_user(store.pool, "ann@example.org", "correct horse", is_admin=True)
         await create_token(store.pool, "shipper", ["ingest"])
+    if revision >= "0005":
+        for statement in DELETION:
+            await store.pool.execute(statement)
 
 
 async def main(revision: str) -> None:
