@@ -49,7 +49,7 @@ from .tree import Query
 
 ATTEMPTS = 3  # readings of the catalog: a compaction may take a segment away between it and the file
 MOST_RUNS = 2000  # runs of neighbouring rows that are fetched one by one; of more, one statement reads the columns
-FEW_ROWS = 65_536  # that filters leave to be read: all their columns cost less than a second statement
+FEW_ROWS = 262_144  # that filters leave to be read: all their columns cost less than a second statement
 FIRST_STEP = 8  # segments that a search for the newest events opens first; each further step doubles
 DEFAULT_TIMEOUT = 30.0
 T = TypeVar("T")

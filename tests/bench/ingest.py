@@ -15,6 +15,8 @@ from .server import ROOT, Server
 from .usage import PeakMemory, cpu_seconds, resident_bytes, wait_until_quiet
 
 CONNECTIONS = 8
+DISK_S = 300.0  # waited at most until the size on disk is settled
+DISK_SAME = 60  # seconds without a change that tell
 COMPACTED_S = 70.0  # the last few commits are merged when they are a minute old
 
 
@@ -56,7 +58,7 @@ def run(server: Server, path: Path, events: int) -> dict[str, Any]:
         "events_per_cpu_s": events / cpu["total"],
         "request_ms": sent["request_ms"],
         "retries": sent["retries"],
-        "disk_bytes": _disk_bytes(server) - disk,
+        "disk_bytes": _settled_disk_bytes(server) - disk,
         "memory_bytes": memory | {"peak": peak.peak_bytes, "settled": resident_bytes(server.family())},
     }
 
@@ -82,6 +84,15 @@ def _disk_bytes(server: Server) -> int:
     """Of the database's tables and indexes of the embedded PostgreSQL, without its log of writes."""
     files = (server.data / "postgres" / "base").rglob("*")
     return sum(file.stat().st_blocks * 512 for file in files if file.is_file())
+
+
+def _settled_disk_bytes(server: Server) -> int:
+    """The same when what merged segments have replaced is gone: queries may read it for two minutes."""
+    began, sizes = time.monotonic(), [_disk_bytes(server)]
+    while time.monotonic() - began < DISK_S and (len(sizes) < DISK_SAME or min(sizes) < max(sizes[-DISK_SAME:])):
+        time.sleep(1)
+        sizes.append(_disk_bytes(server))
+    return sizes[-1]
 
 
 def report(figures: dict[str, Any]) -> str:
