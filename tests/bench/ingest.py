@@ -16,7 +16,7 @@ from .usage import PeakMemory, cpu_seconds, resident_bytes, wait_until_quiet
 
 CONNECTIONS = 8
 DISK_S = 300.0  # waited at most until the size on disk is settled
-DISK_SAME = 60  # seconds without a change that tell
+DISK_SAME = 90  # seconds without a change that tell
 COMPACTED_S = 70.0  # the last few commits are merged when they are a minute old
 
 
@@ -89,7 +89,7 @@ def _disk_bytes(server: Server) -> int:
 def _settled_disk_bytes(server: Server) -> int:
     """The same when what merged segments have replaced is gone: queries may read it for two minutes."""
     began, sizes = time.monotonic(), [_disk_bytes(server)]
-    while time.monotonic() - began < DISK_S and (len(sizes) < DISK_SAME or min(sizes) < max(sizes[-DISK_SAME:])):
+    while time.monotonic() - began < DISK_S and (len(sizes) < DISK_SAME or len(set(sizes[-DISK_SAME:])) > 1):
         time.sleep(1)
         sizes.append(_disk_bytes(server))
     return sizes[-1]
