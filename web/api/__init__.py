@@ -8,6 +8,14 @@ from .alerts import (
     list_notifications,
     resolve_incident,
 )
+from .deletions import (
+    cancel_deletion,
+    create_deletion,
+    get_deletion,
+    list_audit,
+    list_deletions,
+    preview_deletion,
+)
 from .fields import list_fields, list_values
 from .health import get_health, get_metrics, get_ready
 from .query import cancel_query, explain_query, run_query
@@ -28,6 +36,12 @@ HANDLERS = (
     acknowledge_incident,
     resolve_incident,
     list_notifications,
+    preview_deletion,
+    create_deletion,
+    list_deletions,
+    get_deletion,
+    cancel_deletion,
+    list_audit,
     get_status,
     list_plugins,
     list_pipelines,

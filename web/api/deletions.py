@@ -1,0 +1,272 @@
+"""`/api/v1/deletions` and `/audit`: events that must go for good, how far that is, and who wanted it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+from litestar import Request, delete, get, post
+from litestar.params import JSONBody, PathParameter, QueryParameter
+from msgspec import Meta
+
+from ...core.query import QueryRequest
+from ...core.query.searcher import only_search
+from ...core.storage import deletion as storage
+from ...core.storage.audit import audit_entries
+from ...core.storage.erase import Search
+from ...plugins import QueryError, now_ns
+from ..auth.accounts import Principal
+from ..problems import NotFoundProblem, described
+from .alerts import Cursor, Limit
+from .node import NodeDependency
+from .query import MAX_QUERY
+from .times import Time, rfc3339, time_ns
+
+SAMPLES = 5
+_LARGEST = 2**63 - 1
+_FIGURES = "\n| stats count() as n, min(timestamp) as low, max(timestamp) as high"
+State: TypeAlias = Literal["running", "done", "incomplete", "failed", "cancelled"]
+Number: TypeAlias = Annotated[int, PathParameter(name="id", description="The deletion's number")]
+
+
+class DeletionBody(msgspec.Struct, frozen=True, rename={"from_": "from"}):
+    """What is to be deleted: the events that a search finds, of those that are committed now."""
+
+    query: Annotated[
+        str,
+        Meta(max_length=MAX_QUERY, description="A search, without stages; `*` finds all", examples=["user:ada"]),
+    ]
+    from_: Annotated[Time | None, Meta(description="Inclusive; without it: from the first event")] = None
+    to: Annotated[Time | None, Meta(description="Exclusive; without it: to the last event")] = None
+    timezone: Annotated[str, Meta(max_length=64, description="IANA zone of the query's times")] = "UTC"
+
+
+class DeletionPreview(msgspec.Struct, frozen=True, rename={"from_": "from"}):
+    """What a deletion would take now."""
+
+    events: int
+    from_: Annotated[Time | None, Meta(description="Time of the first of them; null: there is none")]
+    to: Annotated[Time | None, Meta(description="Time of the last of them")]
+    samples: Annotated[list[dict[str, Any]], Meta(description="The newest of them")]
+    warnings: list[str]
+    complete: Annotated[bool, Meta(description="False where segments cannot be read, and so not be searched")]
+
+
+class Deletion(msgspec.Struct, frozen=True, rename={"from_": "from"}):
+    """A deletion and how far it is."""
+
+    id: int
+    state: Annotated[
+        State, Meta(description="`done`: nothing keeps these events; `incomplete`: segments could not be searched")
+    ]
+    query: Annotated[str, Meta(description="Once it is over, with the values in it masked", examples=["user:…"])]
+    from_: Time | None
+    to: Time | None
+    segments_total: Annotated[int, Meta(description="Segments to be searched, as far as known")]
+    segments_done: int
+    events_deleted: int
+    waits_for: Annotated[list[str], Meta(description="Nodes that must yet empty their caches of it")]
+    unreadable: Annotated[list[int], Meta(description="Segments that may hold such events and cannot be read")]
+    requested_by: str
+    created_at: Time
+    finished_at: Time | None
+    error: str | None
+
+
+class DeletionList(msgspec.Struct, frozen=True):
+    """A page of deletions, newest first."""
+
+    items: list[Deletion]
+    next_cursor: str | None
+
+
+class AuditEntry(msgspec.Struct, frozen=True):
+    """A change that somebody made."""
+
+    id: int
+    at: Time
+    who: Annotated[str, Meta(description="An account or a token, by name", examples=["ann@example.org"])]
+    what: Annotated[str, Meta(description="A noun and a verb", examples=["deletion.create"])]
+    project: str | None
+    details: dict[str, Any]
+
+
+class AuditList(msgspec.Struct, frozen=True):
+    """A page of the audit log, newest first."""
+
+    items: list[AuditEntry]
+    next_cursor: str | None
+
+
+@post(
+    "/api/v1/deletions/preview",
+    operation_id="previewDeletion",
+    summary="What a deletion would take",
+    tags=["deletions"],
+    status_code=200,
+    opt={"access": "admin"},
+    responses=described(),
+)
+async def preview_deletion(data: JSONBody[DeletionBody], node: NodeDependency) -> DeletionPreview:
+    """How many events the search finds now, from when to when, and the newest few. Nothing is deleted."""
+    only_search(data.query)
+    wanted = QueryRequest(
+        text=data.query,
+        project_id=node.project_id,
+        now_ns=now_ns(),
+        from_ns=time_ns(data.from_, "from"),
+        to_ns=time_ns(data.to, "to"),
+        timezone=data.timezone,
+        timeout=600,
+        limit=SAMPLES,
+    )
+    figures = await node.engine.run(msgspec.structs.replace(wanted, text=data.query + _FIGURES, limit=None))
+    samples = await node.engine.run(wanted)
+    ((n, low, high),) = figures.rows()
+    warnings = list(dict.fromkeys((*figures.warnings, *samples.warnings)))
+    return DeletionPreview(n, low, high, list(samples.objects()), warnings, figures.complete)
+
+
+@post(
+    "/api/v1/deletions",
+    operation_id="createDeletion",
+    summary="Delete events for good",
+    tags=["deletions"],
+    status_code=201,
+    opt={"access": "admin"},
+    responses=described(),
+)
+async def create_deletion(
+    data: JSONBody[DeletionBody], request: Request[Any, Any, Any], node: NodeDependency
+) -> Deletion:
+    """Begin to delete the events that a search finds, of those that are committed now. It goes on by itself."""
+    search = Search(
+        project_id=node.project_id,
+        text=data.query,
+        now_ns=now_ns(),
+        from_ns=time_ns(data.from_, "from"),
+        to_ns=time_ns(data.to, "to"),
+        timezone=data.timezone,
+    )
+    return _shown(await node.deletions.create(search, _name(request)))
+
+
+@get(
+    "/api/v1/deletions",
+    operation_id="listDeletions",
+    summary="Deletions, newest first",
+    tags=["deletions"],
+    opt={"access": "admin"},
+    responses=described(),
+)
+async def list_deletions(
+    node: NodeDependency,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    only: Annotated[State | None, QueryParameter(name="state", description="Only these")] = None,
+) -> DeletionList:
+    """Deletions, newest first."""
+    found = await node.deletions.page(node.project_id, before=_before(cursor), limit=limit + 1, state=only)
+    shown = [_shown(deletion) for deletion in found[:limit]]
+    return DeletionList(shown, str(shown[-1].id) if len(found) > limit else None)
+
+
+@get(
+    "/api/v1/deletions/{id:int}",
+    operation_id="getDeletion",
+    summary="How far a deletion is",
+    tags=["deletions"],
+    opt={"access": "admin"},
+    responses=described(404),
+)
+async def get_deletion(node: NodeDependency, number: Number) -> Deletion:
+    """One deletion and its progress."""
+    found = await node.deletions.get(node.project_id, _known(number))
+    if found is None:
+        raise NotFoundProblem(f"there is no deletion {number}")
+    return _shown(found, await node.deletions.waits_for(found))
+
+
+@delete(
+    "/api/v1/deletions/{id:int}",
+    operation_id="cancelDeletion",
+    summary="Cancel what is left of a deletion",
+    tags=["deletions"],
+    status_code=200,
+    opt={"access": "admin"},
+    responses=described(404),
+)
+async def cancel_deletion(request: Request[Any, Any, Any], node: NodeDependency, number: Number) -> Deletion:
+    """Cancel what is left: what it has deleted stays deleted. One that is over stays as it is."""
+    found = await node.deletions.cancel(node.project_id, _known(number), _name(request))
+    if found is None:
+        raise NotFoundProblem(f"there is no deletion {number}")
+    return _shown(found)
+
+
+@get(
+    "/api/v1/audit",
+    operation_id="listAudit",
+    summary="Who changed what, newest first",
+    tags=["audit"],
+    opt={"access": "admin"},
+    responses=described(),
+)
+async def list_audit(
+    node: NodeDependency,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+    what: Annotated[
+        str | None, QueryParameter(max_length=100, description="Only these, such as deletion.create, or deletion")
+    ] = None,
+    who: Annotated[str | None, QueryParameter(max_length=500, description="Only by this one")] = None,
+) -> AuditList:
+    """The audit log, newest first."""
+    pool = node.store.pool
+    found = await audit_entries(pool, before=_before(cursor), limit=limit + 1, what=what, who=who)
+    shown = [
+        AuditEntry(entry.id, _time(entry.at), entry.who, entry.what, entry.project, entry.details)
+        for entry in found[:limit]
+    ]
+    return AuditList(shown, str(shown[-1].id) if len(found) > limit else None)
+
+
+def _shown(found: storage.Deletion, waits_for: list[str] | None = None) -> Deletion:
+    return Deletion(
+        id=found.id,
+        state=found.state,
+        query=found.query,
+        from_=None if found.from_ns is None else rfc3339(found.from_ns),
+        to=None if found.to_ns is None else rfc3339(found.to_ns),
+        segments_total=found.segments_total,
+        segments_done=found.segments_done,
+        events_deleted=found.events_deleted,
+        waits_for=waits_for or [],
+        unreadable=found.unreadable,
+        requested_by=found.requested_by,
+        created_at=_time(found.created_at),
+        finished_at=None if found.finished_at is None else _time(found.finished_at),
+        error=found.error,
+    )
+
+
+def _time(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}000Z"
+
+
+def _before(cursor: str | None) -> int:
+    if cursor is None:
+        return _LARGEST
+    if not (cursor.isascii() and cursor.isdigit() and int(cursor) <= _LARGEST):
+        raise QueryError("this cursor was given out by no page of this list", hint="start without a cursor")
+    return int(cursor)
+
+
+def _known(number: int) -> int:
+    return number if 0 < number <= _LARGEST else 0  # PostgreSQL would refuse a larger one; 0 is nobody's
+
+
+def _name(request: Request[Any, Any, Any]) -> str:
+    principal: Principal = request.scope["user"]
+    return principal.name
