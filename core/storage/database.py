@@ -25,6 +25,8 @@ DATABASE_ERRORS: tuple[type[Exception], ...] = (
     asyncpg.InternalClientError,  # the connection broke while the driver waited for an answer
 )
 """What the driver raises when PostgreSQL goes away in the middle of something, or refuses it."""
+DAMAGED = (asyncpg.DataCorruptedError, asyncpg.IndexCorruptedError, asyncpg.InternalServerError)
+"""What PostgreSQL says where it cannot read its own files."""
 
 _RELEASE_SECONDS = 2.0
 IDLE_TRANSACTION_SECONDS = 20
