@@ -20,7 +20,10 @@ Bytes = Annotated[Size, Field(ge=1)]
 
 
 class ProjectLimits(_Model):
-    """How much of one project comes in. What is not given has no limit."""
+    """How much of one project comes in, and how large an event may be. A rate that is not given has no limit."""
+
+    event_size: Bytes = MIB
+    """Bytes of an event's texts together; the longest are cut, and the attribute `truncated` keeps what it had."""
 
     events_per_second: Count | None = None
     """Events a second that a node takes of a project, in the long run."""

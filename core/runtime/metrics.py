@@ -35,11 +35,16 @@ class NodeMetrics(Collector):
         ):
             yield CounterMetricFamily(f"cordwood_{name}", about, value=value)
         events = CounterMetricFamily("cordwood_source_events", "Events taken in, by source.", labels=["source", "type"])
+        cut = CounterMetricFamily(
+            "cordwood_cut_events", "Events that were too large and lost a part.", labels=["source", "type"]
+        )
         up = GaugeMetricFamily("cordwood_source_up", "1 while the source runs.", labels=["source", "type"])
         for source in self._node.sources.values():
             events.add_metric([source.name, source.type], source.outlet.counters.events)
+            cut.add_metric([source.name, source.type], source.outlet.counters.cut)
             up.add_metric([source.name, source.type], float(source.state == "running"))
         yield events
+        yield cut
         yield up
         limited = CounterMetricFamily(
             "cordwood_limit_reached", "Batches that a limit stopped.", labels=["project", "limit", "outcome"]

@@ -13,6 +13,7 @@ from ..storage.commit import Submission
 from ..storage.store import Store
 from ..storage.writer import PendingReceipt
 from .admission import Admission
+from .event_size import cut
 from .pipeline import RunningPipeline
 
 _FEW = 2000  # events that are given their defaults on the spot, in a fraction of a millisecond
@@ -24,6 +25,8 @@ class SourceCounters:
 
     events: int = 0
     batches: int = 0
+    cut: int = 0
+    """Events that were too large."""
 
 
 @dataclass(slots=True)
@@ -49,9 +52,7 @@ class StoreOutlet:
         received: int = 0,
     ) -> PendingReceipt:
         """See `plugins.Outlet.send`."""
-        parsed = await anyio.to_thread.run_sync(
-            self.pipeline.apply, batch, self.source, parser, limiter=self.store.workers
-        )
+        parsed = await anyio.to_thread.run_sync(self._applied, batch, parser, limiter=self.store.workers)
         submission = Submission(self.project_id, self.source, parsed, checkpoint, key, received)
         if len(parsed):
             await self.admission.admit([submission], wait=self.waits)
@@ -63,11 +64,9 @@ class StoreOutlet:
     async def send_parts(self, batch: Batch, parts: Sequence[Part]) -> Sequence[Receipt]:
         """See `plugins.Outlet.send_parts`. Parts without a key that follow each other stay one submission."""
         if self.pipeline.is_plain and len(batch) <= _FEW:
-            parsed = self.pipeline.apply(batch, self.source)
+            parsed = self._applied(batch)
         else:
-            parsed = await anyio.to_thread.run_sync(
-                self.pipeline.apply, batch, self.source, None, limiter=self.store.workers
-            )
+            parsed = await anyio.to_thread.run_sync(self._applied, batch, limiter=self.store.workers)
         runs: list[tuple[Submission, list[Part]]] = []
         at = 0
         for _, run in groupby(enumerate(parts), lambda numbered: numbered[0] if numbered[1].key else -1):
@@ -89,6 +88,12 @@ class StoreOutlet:
         self.counters.events += len(parsed)
         self.counters.batches += 1
         return receipts
+
+    def _applied(self, batch: Batch, parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None) -> Batch:
+        """The batch as it is stored. Blocking."""
+        parsed, count = cut(self.pipeline.apply(batch, self.source, parser), self.admission.limits.event_size)
+        self.counters.cut += count
+        return parsed
 
     async def _submit(self, submission: Submission) -> PendingReceipt:
         try:

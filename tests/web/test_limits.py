@@ -184,3 +184,19 @@ async def test_a_project_has_limits_of_its_own(
         assert (await client.post("/api/v1/logs", content=LINE * 100, headers=NDJSON)).status_code == 200
         answer = await client.post("/api/v1/logs", content=LINE, headers=NDJSON)
         assert problem(answer) == (429, "events_per_second", 7)
+
+
+async def test_the_rest_of_a_too_large_event_is_cut(
+    database_url: str, data_dir: Path, client_of: Callable[..., Client]
+) -> None:
+    async with node_with("", data_dir, database_url) as node, client_of(create_app(node)) as client:
+        large = {"message": "x" * (1 << 20) + "needle", "trace_id": "t1"}
+        assert await client.logs({"message": "needle"}, large) == 2
+        rows = await client.rows("trace_id=t1 | fields message, truncated")
+        assert rows == [{"message": "x" * ((1 << 20) - 2), "truncated": (1 << 20) + 8}]
+        assert await client.rows("truncated>0 | stats count()") == [{"count": 1}]
+        assert await client.rows("needle | stats count()") == [{"count": 1}]
+        assert await metric(client, "cordwood_cut_events_total") == 1
+        node.admission.limits = node.config.limits.model_copy(update={"event_size": 10})
+        assert await client.logs({"message": "0123456789abc"}) == 1
+        assert await client.rows("truncated=13 | fields message") == [{"message": "0123456789"}]
