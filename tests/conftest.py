@@ -25,6 +25,8 @@ from cordwood.core.storage.database import migrate, open_pool
 from cordwood.core.storage.embedded import EmbeddedPostgres
 from cordwood.plugins import load_plugins
 
+from .objectstore import Bucket, S3Server
+
 if TYPE_CHECKING:
     from cordwood.core.runtime import Node
 
@@ -112,6 +114,24 @@ async def empty_database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
     """A database without a schema."""
     async for url in _database(postgres, "template1"):
         yield url
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3Server]:
+    """One server of the S3 protocol for the whole run."""
+    with tempfile.TemporaryDirectory(prefix="cordwood-test-s3-") as folder:
+        server = S3Server(free_port(), Path(folder) / "log")
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def bucket(s3_server: S3Server) -> Iterator[Bucket]:
+    """A bucket of its own."""
+    made = Bucket(f"test-{uuid4().hex[:12]}", s3_server.url)
+    made.client.create_bucket(Bucket=made.name)
+    yield made
+    made.client.close()
 
 
 @pytest.fixture

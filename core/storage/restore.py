@@ -16,8 +16,10 @@ from ...plugins import in_worker
 from .archive import CHUNK, ArchiveReader, BackupError
 from .backup import FORMAT, LEFT_OUT, Manifest, Progress, segment_member, table_member
 from .database import MIGRATION_LOCK, SCHEMA, newest_revision
+from .places import Places
 from .schema import SchemaTransaction, schema_transaction
 from .snapshot import PATIENT, TEXT_FORMS
+from .uploads import Uploads, uploading
 
 _OWN_ROWS = {"project": 1, "segment_log": 1}
 """Rows that an empty store has of its own; the tables of `backup.LEFT_OUT`, and which parts there are, do not count."""
@@ -82,12 +84,19 @@ def check(archive: ArchiveReader, progress: Progress) -> Manifest:
     return manifest
 
 
-async def restore(connect_args: dict[str, Any], archive: ArchiveReader, progress: Progress) -> Manifest:
+async def restore(
+    connect_args: dict[str, Any],
+    archive: ArchiveReader,
+    progress: Progress,
+    places: Places = Places(),  # noqa: B008 - it is frozen
+) -> Manifest:
     """Fill an empty database from a backup and bring it to this release's schema: all of it, or nothing.
 
-    The whole file is checked before the first row is written. The store gets an identity of its own.
+    The whole file is checked before the first row is written. The store gets an identity of its own. Merged segments
+    go to the current place, wherever they were; those of a schema before 0006 to PostgreSQL.
 
-    :raises BackupError: the file is damaged or of a newer release, or the database is in use or not empty
+    :raises BackupError: the file is damaged or of a newer release, the place fails, or the database is in use or not
+        empty
     """
     manifest = read_manifest(archive)
     await in_worker(archive.check, lambda done, total: progress(done // 2, total))
@@ -100,9 +109,10 @@ async def restore(connect_args: dict[str, Any], archive: ArchiveReader, progress
         await _refuse_unless_empty(connection)
         await connection.execute(f"drop schema if exists {SCHEMA} cascade; create schema {SCHEMA}")
         await schema.upgrade(manifest.revision)
-        await _fill(schema, archive, manifest, progress)
-        if manifest.revision != newest_revision():
-            await schema.upgrade()
+        async with uploading(places) as uploads:  # in here: a COMMIT that has no answer may have come to pass
+            await _fill(schema, archive, manifest, progress, uploads)
+            if manifest.revision != newest_revision():
+                await schema.upgrade()
     connection = await asyncpg.connect(**connect_args, server_settings={"search_path": SCHEMA})
     try:
         await connection.execute("analyze")
@@ -135,7 +145,9 @@ async def _refuse_unless_empty(connection: asyncpg.Connection) -> None:
         raise BackupError("the database has held events: restore into a new data folder or another database")
 
 
-async def _fill(schema: SchemaTransaction, archive: ArchiveReader, manifest: Manifest, progress: Progress) -> None:
+async def _fill(
+    schema: SchemaTransaction, archive: ArchiveReader, manifest: Manifest, progress: Progress, uploads: Uploads
+) -> None:
     connection = schema.connection
     names = ", ".join(f'"{table.name}"' for table in manifest.tables)
     await connection.execute(f"truncate {names} cascade")  # what migrations put in; sessions refer to accounts
@@ -153,15 +165,17 @@ async def _fill(schema: SchemaTransaction, archive: ArchiveReader, manifest: Man
         if parts
         else "insert into segment_file (segment_id, data) select id, $2 from segment where id = $1"
     )
+    await uploads.begin(connection)
     done, half = 0, archive.size // 2
     for name, (_, size) in archive.members.items():
         if name.startswith("segments/"):
             id_ = int(name.removeprefix("segments/").removesuffix(".parquet"))
-            status = await connection.execute(insert, id_, await in_worker(archive.read, name))
-            if status != "INSERT 0 1":
+            data = await in_worker(archive.read, name)
+            if not await uploads.take(id_, data) and await connection.execute(insert, id_, data) != "INSERT 0 1":
                 raise BackupError(f"{archive.path}: the segment {id_} is not in its catalog")
             done += size
             progress(half + done // 2, archive.size)
+    await uploads.flush()
     for sequence, (value, called) in manifest.sequences.items():
         await connection.execute("select setval($1::text::regclass, $2, $3)", f'"{sequence}"', value, called)
 

@@ -9,6 +9,7 @@ from typing import Any
 import asyncpg
 
 from .database import SCHEMA
+from .objects import READING
 
 TEXT_FORMS = {"datestyle": "ISO, YMD", "timezone": "UTC", "intervalstyle": "postgres", "extra_float_digits": "3"}
 """How COPY writes and reads values as text, whatever the server's own settings."""
@@ -24,12 +25,14 @@ where name in ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session
 async def snapshot(connect_args: dict[str, Any]) -> AsyncIterator[asyncpg.Connection]:
     """A connection of its own in a read-only transaction that sees one state of everything, segments' bytes included.
 
-    The table of the bytes is locked against truncation before the snapshot is taken: truncation heeds no snapshot.
+    Before it is taken, the table of the bytes is locked against truncation, and objects in other places are locked
+    against deletion: neither heeds a snapshot.
     """
     settings = {"search_path": f"{SCHEMA}, public", "application_name": "cordwood snapshot"} | TEXT_FORMS
     connection = await asyncpg.connect(**connect_args, timeout=10, server_settings=settings)
     try:
         await connection.execute(PATIENT)
+        await connection.execute(f"select pg_advisory_lock_shared({READING})")
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             await connection.execute(f"lock table {SCHEMA}.segment_file in access share mode")
             yield connection
