@@ -23,6 +23,7 @@ COMMANDS = (
     "ingest",
     "query",
     "tail",
+    "delete",
     "plugins",
     "schema",
     "user",

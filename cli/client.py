@@ -1,4 +1,4 @@
-"""Whom `query`, `tail` and `ingest` speak to, and how its answers become errors of the command line.
+"""Whom `query`, `tail`, `delete` and `ingest` speak to, and how its answers become errors of the command line.
 
 `CORDWOOD_URL` (with `CORDWOOD_TOKEN`) where it is set; else the server that runs on the data folder; else that store,
 opened by this process.
@@ -22,8 +22,12 @@ TIMEOUT = httpx.Timeout(10, read=3700, write=120)
 
 
 @asynccontextmanager
-async def connected(data_dir: Path | None, *, role: str = "query") -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the API; paths are relative to it. `role` is what a store that we open ourselves must do.
+async def connected(
+    data_dir: Path | None, *, role: str = "query", deletes: bool = False
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the API; paths are relative to it.
+
+    `role` is what a store that we open ourselves must do; `deletes`: deletions besides.
 
     :raises UnreachableError: the server cannot be reached
     :raises ConfigError: the data folder or a setting cannot be used
@@ -52,7 +56,7 @@ async def connected(data_dir: Path | None, *, role: str = "query") -> AsyncItera
             f"no Cordwood runs on the data folder {settings.data_dir}, and it holds no store; "
             "start one with `cordwood up`, or set --data-dir or CORDWOOD_URL"
         )
-    async with opened(settings) as (path, secret):
+    async with opened(settings, deletes=deletes) as (path, secret):
         transport = httpx.AsyncHTTPTransport(uds=str(path), retries=0)
         async with _client("http://localhost", secret, transport) as client:
             yield client

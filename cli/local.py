@@ -21,7 +21,7 @@ _TOKEN = "command line"  # noqa: S105 - the token's name
 
 
 @asynccontextmanager
-async def opened(settings: Settings) -> AsyncIterator[tuple[Path, str | None]]:
+async def opened(settings: Settings, *, deletes: bool = False) -> AsyncIterator[tuple[Path, str | None]]:
     """The socket of the node's API while it runs, and the token to show there, if one is needed.
 
     Who can open the store can read and write all of it: the token is made for this one use.
@@ -39,10 +39,14 @@ async def opened(settings: Settings) -> AsyncIterator[tuple[Path, str | None]]:
                 async with anyio.create_task_group() as tasks:
                     tasks.start_soon(server.serve, [listener])
                     await server.listens.wait()
-                    try:
-                        yield path, token
-                    finally:
-                        server.stop()
+                    async with anyio.create_task_group() as work:
+                        if deletes:
+                            work.start_soon(node.delete)
+                        try:
+                            yield path, token
+                        finally:
+                            work.cancel_scope.cancel()
+                            server.stop()
 
 
 @asynccontextmanager

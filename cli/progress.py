@@ -12,10 +12,13 @@ _EVERY_S = 10.0
 
 
 class Progress:
-    """`with Progress("backing up") as progress: progress(done, total)`; may be called from any thread. Bytes."""
+    """`with Progress("backing up") as progress: progress(done, total)`; may be called from any thread.
 
-    def __init__(self, what: str) -> None:
-        self._what = what
+    Counts bytes, or whatever the `unit` is.
+    """
+
+    def __init__(self, what: str, *, unit: str = "") -> None:
+        self._what, self._unit = what, unit
         self._bar: Any = None
         self._task: Any = None
         self._last = time.monotonic()
@@ -23,10 +26,11 @@ class Progress:
     def __enter__(self) -> Progress:
         if sys.stderr.isatty():
             from rich.console import Console
-            from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
+            from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
             from rich.progress import Progress as Bar
 
-            columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+            figures = (MofNCompleteColumn(), TextColumn(self._unit)) if self._unit else (DownloadColumn(),)
+            columns = (TextColumn("{task.description}"), BarColumn(), *figures, TimeRemainingColumn())
             self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
             self._task = self._bar.add_task(self._what, total=None)
             self._bar.start()
@@ -37,9 +41,10 @@ class Progress:
             self._bar.stop()
 
     def __call__(self, done: int, total: int) -> None:
-        """So many bytes of so many are done."""
+        """So many of so many are done."""
         if self._bar:
             self._bar.update(self._task, completed=done, total=total)
         elif time.monotonic() - self._last >= _EVERY_S:
             self._last = time.monotonic()
-            say(f"{self._what}: {done / 1e6:,.0f} of {total / 1e6:,.0f} MB")
+            shown = f"{done} of {total} {self._unit}" if self._unit else f"{done / 1e6:,.0f} of {total / 1e6:,.0f} MB"
+            say(f"{self._what}: {shown}")

@@ -100,8 +100,7 @@ class Node:
                 threads=2,
                 spill=settings.data_dir.absolute() / "spill",
             )
-            searcher = EngineSearcher(self.engine)
-            self.deletions = Deletions(self.store.pool, searcher)
+            self.deletions = Deletions(self.store.pool, EngineSearcher(self.engine))
             self.store.forgetting.others.append(self.engine.forget)
             self.alerting = AlertingService(self.store, self.engine, link=self._link, metrics=self.metrics)
             NodeMetrics(self).register(self.metrics)
@@ -111,7 +110,7 @@ class Node:
                     self._supervisor.start(running)
                 if settings.role in ("all", "worker"):
                     tasks.start_soon(self.alerting.run, self.project_id, self.config)
-                    tasks.start_soon(lead, self.store.pool, "deletion", self._deletion_worker(searcher).work)
+                    tasks.start_soon(self.delete)
                 self.ready = True
                 try:
                     yield
@@ -122,10 +121,13 @@ class Node:
                     tasks.cancel_scope.cancel()
                     self.engine.close()
 
-    def _deletion_worker(self, searcher: EngineSearcher) -> DeletionWorker:
+    async def delete(self) -> None:
+        """Do deletions whenever no other node does, until cancelled."""
         store = self.store
         eraser = Eraser(store.pool, store.files, store.cache, limiter=store.workers)
-        return DeletionWorker(store.pool, store.commits, store.files, eraser, searcher, scrub)
+        searcher = EngineSearcher(self.engine)
+        worker = DeletionWorker(store.pool, store.commits, store.files, eraser, searcher, scrub)
+        await lead(store.pool, "deletion", worker.work)
 
     def _sources(self, config: Config) -> dict[str, RunningSource]:
         """Every source of the configuration, not yet running; none on a node that only queries or works."""
