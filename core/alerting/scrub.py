@@ -1,7 +1,7 @@
 """Takes what a deletion finds out of incidents and notifications: samples, groups, titles, messages sent.
 
 A sample that the search finds is removed, and so is one that was cut when it was taken: it may have been found whole.
-In all other texts the values that the search asks for are replaced by `…`, wherever they stand.
+Others stay as their events do. Elsewhere the values that the search asks for are replaced by `…` wherever they stand.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Scrubber:
             more = [(key, re.escape(str(value))) for key, value in row["group"].items() if key in self._fields]
             hide = hiders[row["id"]] = Hider([*self._values, *(more if is_found else [])])
             new = {name: hide(row[name]) for name in ("dedup_key", "title", "group", "values", "query")}
-            new["samples"] = hide(self._samples(row["samples"]))
+            new["samples"] = self._samples(row["samples"])
             if new["dedup_key"] != row["dedup_key"]:
                 new["dedup_key"] += f"#{row['id']}"  # two that become equal stay two
             if any(new[name] != row[name] for name in new):

@@ -98,8 +98,9 @@ def values(node: Node) -> list[Value]:
 
 
 def fields(node: Node) -> set[str]:
-    """The fields whose values the search asks for, but levels and times."""
-    return {part.name for part in node.walk() if isinstance(part, Name)} - SHOWN
+    """The fields whose values the search asks for and that tell whose events they are."""
+    found = {part.name for part in node.walk() if isinstance(part, Name)} - SHOWN
+    return found - _MANYS or found
 
 
 def _values(node: Node) -> Iterator[Value]:
