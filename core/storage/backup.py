@@ -7,28 +7,32 @@ own revision and migrated then. Left out is what another store must not share or
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import anyio
 import asyncpg
 import msgspec
 import zstandard
 
 from ... import __version__
-from ...plugins import in_worker
+from ...plugins import DeliveryError, in_worker
 from .archive import CHUNK, ArchiveWriter, BackupError
 from .database import SCHEMA
+from .parts import POSTGRESQL
+from .places import Places
 from .snapshot import snapshot
 
 FORMAT = 1
-LEFT_OUT = frozenset({"alembic_version", "installation", "segment_file", "session", "store_node"})
+LEFT_OUT = frozenset({"alembic_version", "installation", "segment_file", "session", "store_node", "stray_object"})
 """Tables not kept: the revision is in the manifest; a restored store is another one, whose segments to come will have
-the numbers of the first one's, so it needs an identity of its own for caches; bytes are members of their own; people
-sign in again, and processes enter themselves."""
+the numbers of the first one's, so it needs an identity of its own for caches, and objects in places are the first
+one's; bytes are members of their own; people sign in again, and processes enter themselves."""
 _TOGETHER = 32 << 20  # bytes of small segments read at once
+_AT_ONCE = 16  # objects of those
 
 _TABLES = """
 select c.relname as name, array_agg(a.attname::text order by a.attnum) as columns
@@ -101,18 +105,24 @@ class _Wanted:
     rows: int
     size: int
     place: str
+    object: str | None
     checksum: bytes
 
 
-async def back_up(connect_args: dict[str, Any], target: Path, progress: Progress) -> Manifest:
+async def back_up(
+    connect_args: dict[str, Any],
+    target: Path,
+    progress: Progress,
+    places: Places = Places(),  # noqa: B008 - it is frozen
+) -> Manifest:
     """Write the backup; `target` is there when it is whole, and untouched otherwise.
 
-    :raises BackupError: there is no store, the file cannot be written, or segments are where this cannot read
+    :raises BackupError: there is no store, the file cannot be written, or a place of segments fails or is not known
     """
     writer = await in_worker(ArchiveWriter, target)
     try:
         async with snapshot(connect_args) as connection:
-            manifest = await _write(connection, writer, progress)
+            manifest = await _write(connection, writer, progress, places)
         await in_worker(writer.add, "manifest.json", msgspec.json.format(msgspec.json.encode(manifest), indent=2))
         await in_worker(writer.finish)
     except (asyncpg.UndefinedTableError, asyncpg.InvalidSchemaNameError) as why:
@@ -126,11 +136,11 @@ async def back_up(connect_args: dict[str, Any], target: Path, progress: Progress
     return manifest
 
 
-async def _write(connection: asyncpg.Connection, writer: ArchiveWriter, progress: Progress) -> Manifest:
+async def _write(connection: asyncpg.Connection, writer: ArchiveWriter, progress: Progress, places: Places) -> Manifest:
     revision = await connection.fetchval("select version_num from alembic_version")
     found = {row["name"]: tuple(row["columns"]) for row in await connection.fetch(_TABLES, SCHEMA)}
     parts = "part" in found["segment_file"]
-    wanted = await _live(connection, described="checksum" in found["segment"])
+    wanted = await _live(connection, found["segment"])
     total = sum(segment.size for segment in wanted)
     progress(0, total)
     pairs = [(row["child"], row["parent"]) for row in await connection.fetch(_REFERENCES, SCHEMA)]
@@ -141,7 +151,7 @@ async def _write(connection: asyncpg.Connection, writer: ArchiveWriter, progress
         last = await connection.fetchrow(f'select last_value, is_called from "{row["name"]}"')  # noqa: S608 - a name of ours
         assert last is not None
         sequences[row["name"]] = (last["last_value"], last["is_called"])
-    missing, damaged = await _segments(connection, writer, wanted, parts=parts, progress=progress)
+    missing, damaged = await _segments(connection, writer, wanted, places, parts=parts, progress=progress)
     heads = await connection.fetch(
         "select id, name, coalesce(head, 0) as head from project left join segment_log on project_id = id order by id"
     )
@@ -178,9 +188,10 @@ def in_order(names: Sequence[str], references: Sequence[tuple[str, str]]) -> lis
     return ordered
 
 
-async def _live(connection: asyncpg.Connection, *, described: bool) -> list[_Wanted]:
-    """The segments that are not replaced; before schema 0004 they had neither a place nor a checksum."""
-    more = "place, checksum" if described else "'postgresql' as place, ''::bytea as checksum"
+async def _live(connection: asyncpg.Connection, columns: Collection[str]) -> list[_Wanted]:
+    """The segments that are not replaced; before schema 0004 they had no place or checksum, before 0006 no object."""
+    later = {"place": f"'{POSTGRESQL}'", "object": "null::text", "checksum": "''::bytea"}
+    more = ", ".join(name if name in columns else f"{absent} as {name}" for name, absent in later.items())
     rows = await connection.fetch(
         f"select id, rows, bytes, {more} from segment where replaced_at is null order by id"  # noqa: S608 - constants
     )
@@ -216,15 +227,15 @@ async def _copy(connection: asyncpg.Connection, writer: ArchiveWriter, name: str
 
 
 async def _segments(
-    connection: asyncpg.Connection, writer: ArchiveWriter, wanted: Sequence[_Wanted], *, parts: bool, progress: Progress
+    connection: asyncpg.Connection,
+    writer: ArchiveWriter,
+    wanted: Sequence[_Wanted],
+    places: Places,
+    *,
+    parts: bool,
+    progress: Progress,
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Write the members of the segments; the ids of those that are missing, and that are damaged."""
-    elsewhere = {segment.place for segment in wanted} - {"postgresql"}
-    if elsewhere:
-        raise BackupError(
-            f"segments are in the place {', '.join(sorted(elsewhere))}, which a backup cannot read yet; "
-            "move them to postgresql first"
-        )
     current = "join segment s on s.id = f.segment_id and s.part = f.part" if parts else ""
     query = f"select f.segment_id, f.data from segment_file f {current} where f.segment_id = any($1)"  # noqa: S608
     missing: list[int] = []
@@ -244,10 +255,36 @@ async def _segments(
 
     for group in _groups(wanted):
         rows = await connection.fetch(query, [segment.id for segment in group])
-        await in_worker(write, group, {row[0]: row[1] for row in rows})
+        data = {row[0]: row[1] for row in rows} | await _objects(group, places)
+        await in_worker(write, group, data)
         done += sum(segment.size for segment in group)
         progress(done, total)
     return tuple(missing), tuple(damaged)
+
+
+async def _objects(group: Sequence[_Wanted], places: Places) -> dict[int, bytes]:
+    """The bytes of those segments that are outside PostgreSQL; one whose object is gone is left out."""
+    found: dict[int, bytes] = {}
+    failures: list[Exception] = []
+    turns = anyio.CapacityLimiter(_AT_ONCE)
+
+    async def read(segment: _Wanted, object_: str) -> None:
+        try:
+            async with turns:
+                data = await places.named(segment.place).get(object_)
+        except DeliveryError as why:
+            failures.append(why)
+            return
+        if data is not None:
+            found[segment.id] = data
+
+    async with anyio.create_task_group() as tasks:
+        for segment in group:
+            if segment.object is not None:
+                tasks.start_soon(read, segment, segment.object)
+    if failures:
+        raise BackupError(str(failures[0])) from failures[0]
+    return found
 
 
 def _groups(wanted: Sequence[_Wanted]) -> list[list[_Wanted]]:

@@ -54,6 +54,11 @@ class StoredObject:
     object: str
 
 
+def new_key(identity: str, segment_id: int) -> str:
+    """A key for a segment of the database with this identity, that no object has had."""
+    return f"{identity}/{segment_id}-{secrets.token_hex(8)}.parquet"
+
+
 class Objects:
     """Writes, reads and deletes objects. Every method that asks a place raises RetryableError where it fails."""
 
@@ -73,7 +78,7 @@ class Objects:
         if ids is None:
             fresh = await self._pool.fetch("select nextval('segment_id') from generate_series(1, $1)", len(blobs))
             ids = [row[0] for row in fresh]
-        written = [StoredObject(id_, place, f"{self._identity}/{id_}-{secrets.token_hex(8)}.parquet") for id_ in ids]
+        written = [StoredObject(id_, place, new_key(self._identity, id_)) for id_ in ids]
         await self._pool.execute(
             "insert into stray_object (place, object) select $1, unnest($2::text[])", place, [o.object for o in written]
         )
