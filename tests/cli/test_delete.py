@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+PAGE = Path(__file__).parents[2] / "docs" / "deletion.md"
 
 
 def lines(user):
@@ -46,3 +53,18 @@ def test_without_a_server(cordwood):
     done = cordwood("delete", "user:carl", "--yes")
     assert (done.code, done.lines[-1]) == (0, "deletion 1: 3 events deleted")
     assert len(cordwood("query", "*").lines) == 1
+
+
+def test_the_page_as_written(running):
+    before = running.query("| stats count() as n")[0]["n"]
+    running("ingest", "-", stdin=lines("ada@example.org"))
+    (block,) = re.findall(r"```sh\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    environment = running.environment()
+    environment["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["sh", "-ec", block], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert "3 events from" in done.stdout
+    assert "3 events deleted" in done.stdout
+    assert done.stdout.splitlines()[-2:] == ["n", str(before + 1)]
