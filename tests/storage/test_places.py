@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import anyio
 import pytest
 from cordwood.core.query import QueryEngine, QueryRequest, QueryResult
+from cordwood.core.storage.cache import SegmentCache
 from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.move import MoveError, holdings, move
 from cordwood.core.storage.objects import READING
@@ -82,13 +84,14 @@ async def swept(store: Store) -> None:
 
 
 async def ask(store: Store, text: str = SUM) -> QueryResult:
-    """An answer that needs the bytes of all segments, and none of the cache."""
-    store.cache.forget([int(path.stem) for path in store.cache.folder.glob("*.parquet")])
-    engine = QueryEngine(store.catalog, store.cache, threads=1, memory_limit="200MB")
-    try:
-        return await engine.run(QueryRequest(text=text, project_id=1, now_ns=now_ns()))
-    finally:
-        engine.close()
+    """An answer that needs the bytes of all segments, by a cache that has none."""
+    with TemporaryDirectory() as cold:
+        cache = SegmentCache(store.files, Path(cold), max_bytes=1 << 30)
+        engine = QueryEngine(store.catalog, cache, threads=1, memory_limit="200MB")
+        try:
+            return await engine.run(QueryRequest(text=text, project_id=1, now_ns=now_ns()))
+        finally:
+            engine.close()
 
 
 async def known(store: Store) -> set[str]:
@@ -204,7 +207,6 @@ async def test_a_lost_object_and_an_unknown_place_are_said(store: Store, kept: K
     assert not result.complete
     assert any("there are segments in the place shelf, which is not configured" in text for text in result.warnings)
     store.files.places = Places("postgresql", {"shelf": kept.place})
-    store.cache._damaged.clear()
     store.files.objects._failed.clear()
     assert list((await ask(store)).rows()) == [[90, 20]]
 
