@@ -1,62 +1,54 @@
-"""The checks of `cordwood doctor`."""
+"""The checks of `cordwood doctor`: this machine, the way to the database, and then the store itself."""
 
 from __future__ import annotations
 
 import importlib.util
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 
 from ..config import Settings
-from ..core.storage.database import current_revision, newest_revision, open_pool
+from ..core.runtime import load_checked
+from ..core.storage.database import DATABASE_ERRORS, current_revision, newest_revision, open_pool
+from ..core.storage.doctor import Examination, Finding, Level
+from ..core.storage.doctor import examine as examine_store
+from ..core.storage.doctor.space import free_space
 from ..core.storage.embedded import EmbeddedPostgres
-from ..plugins import CordwoodError, load_plugins
+from ..core.storage.places import Places
+from ..plugins import CordwoodError, Registry, load_plugins
 from .serverfile import running_server
 from .web import bound
 
-LEAST_FREE_FAIL, LEAST_FREE_WARN = 512 * 1024**2, 5 * 1024**3
 CLOCK_WARN_S = 1.0  # events get their time of arrival from this process, retention and detectors look at it
 CLOCK_FAIL_S = 60.0
+_TROUBLE: tuple[type[Exception], ...] = (CordwoodError, *DATABASE_ERRORS)
 
 
-class Level(Enum):
-    """How a check ended."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a check found, and how to mend it."""
-
-    level: Level
-    what: str
-    found: str
-    mend: str = ""
-
-
-async def examine(settings: Settings) -> list[Finding]:
+async def examine(settings: Settings, progress: Callable[[int, int], None], *, deep: bool = False) -> list[Finding]:
     """All checks, in the order in which a start needs them. Changes nothing but, at most, the database's own log."""
-    server = running_server(settings.data_dir)
-    found = [*_machine(), *_folder(settings), _port(settings, server), *_plugins()]
+    server, registry = running_server(settings.data_dir), load_plugins()
+    found = [*_machine(), *_folder(settings), _port(settings, server), *_plugins(registry)]
     try:
+        places = Places.of(load_checked(settings.config, registry))
         async with _database(settings, server) as pool:
-            found += [_no_database()] if pool is None else [check async for check in _postgres(pool)]
-    except CordwoodError as why:
-        found.append(Finding(Level.FAIL, "database", str(why)))
+            if pool is None:
+                return [*found, _no_database()]
+            found += [check async for check in _postgres(pool)]
+            if await current_revision(pool) == newest_revision():
+                cache = settings.data_dir / "cache" / str(await pool.fetchval("select id from installation"))
+                examination = Examination(pool, places, progress, cache, deep)
+                found += [check async for check in examine_store(examination)]
+    except _TROUBLE as why:
+        mend = "" if isinstance(why, CordwoodError) else "see that PostgreSQL runs, and look again"
+        found.append(Finding(Level.FAIL, "database", str(why) or type(why).__name__, mend))
     return found
 
 
@@ -79,9 +71,8 @@ def _folder(settings: Settings) -> Iterator[Finding]:
         return
     note = "" if there == folder else " (not made yet)"
     yield Finding(Level.OK, "data folder", f"{folder}{note}")
-    free = shutil.disk_usage(there).free
-    level = Level.FAIL if free < LEAST_FREE_FAIL else Level.WARN if free < LEAST_FREE_WARN else Level.OK
-    yield Finding(level, "free space", f"{free / 1024**3:.1f} GiB", "make room, or choose another --data-dir")
+    if free := free_space("free space", there, "of the data folder", "make room, or choose another --data-dir"):
+        yield free
 
 
 def _port(settings: Settings, server: str | None) -> Finding:
@@ -95,8 +86,7 @@ def _port(settings: Settings, server: str | None) -> Finding:
     return Finding(Level.OK, "address", f"{where} is free")
 
 
-def _plugins() -> Iterator[Finding]:
-    registry = load_plugins()
+def _plugins(registry: Registry) -> Iterator[Finding]:
     count = sum(len(plugins) for plugins in registry.kinds.values())
     level = Level.OK if count else Level.FAIL
     yield Finding(level, "plugins", f"{count} loaded", "install cordwood again: its entry points are missing")
@@ -121,31 +111,23 @@ def _no_database() -> Finding:
 async def _database(settings: Settings, server: str | None) -> AsyncIterator[asyncpg.Pool[Any] | None]:
     """A pool on the database there is; None where the embedded one has not been made yet."""
     if settings.database_url is not None:
-        async with await open_pool({"dsn": settings.database_url}, max_size=1) as pool:
+        async with await open_pool({"dsn": settings.database_url}, max_size=2) as pool:
             yield pool
         return
     embedded = EmbeddedPostgres(settings.data_dir)
     if not (embedded.pgdata / "PG_VERSION").exists():
         yield None
     elif server:
-        async with await open_pool(embedded.connect_args, max_size=1) as pool:
+        async with await open_pool(embedded.connect_args, max_size=2) as pool:
             yield pool
     else:
-        async with embedded.running(), await open_pool(embedded.connect_args, max_size=1) as pool:
+        async with embedded.running(), await open_pool(embedded.connect_args, max_size=2) as pool:
             yield pool
 
 
 async def _postgres(pool: asyncpg.Pool[Any]) -> AsyncIterator[Finding]:
     version = await pool.fetchval("show server_version")
     yield Finding(Level.OK, "PostgreSQL", version)
-    for setting, why in (
-        ("fsync", "a crash loses events that were acknowledged"),
-        ("full_page_writes", "a crash may tear pages"),
-        ("synchronous_commit", "a crash loses the last moments that were acknowledged"),
-    ):
-        value = await pool.fetchval("select current_setting($1)", setting)
-        level = Level.FAIL if value == "off" else Level.OK
-        yield Finding(level, setting, value, f"switch it on in postgresql.conf: {why}")
     yield _migrations(await current_revision(pool), newest_revision())
     yield await _clock(pool, time.time)
 
