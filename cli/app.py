@@ -30,6 +30,7 @@ COMMANDS = (
     "token",
     "backup",
     "restore",
+    "storage",
     "doctor",
 )
 """The modules of the commands, in the order of `--help`. They import what is heavy only when they run."""

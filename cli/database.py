@@ -35,13 +35,13 @@ async def address(settings: Settings) -> AsyncIterator[dict[str, Any]]:
 
 
 @asynccontextmanager
-async def database(settings: Settings) -> AsyncIterator[asyncpg.Pool[Any]]:
+async def database(settings: Settings, *, max_size: int = 2) -> AsyncIterator[asyncpg.Pool[Any]]:
     """A pool on the database, its schema up to date.
 
     :raises ConfigError: the data folder is in use by a Cordwood that is not ready, or the server cannot be reached
     """
     async with address(settings) as arguments:
-        pool = await open_pool(arguments, max_size=2)
+        pool = await open_pool(arguments, max_size=max_size)
         try:
             await migrate(pool, arguments)
             yield pool

@@ -6,6 +6,7 @@ import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import anyio
@@ -15,6 +16,7 @@ from ..core.runtime.node import Node
 from ..plugins import load_plugins
 from ..web.app import create_app
 from ..web.auth.accounts import create_token, revoke_token, users_exist
+from .places import store_config
 from .web import WebServer
 
 _TOKEN = "command line"  # noqa: S105 - the token's name
@@ -29,7 +31,9 @@ async def opened(settings: Settings, *, deletes: bool = False) -> AsyncIterator[
     :raises ConfigError: the data folder is in use, or the database cannot be used
     """
     registry = load_plugins()
-    node = Node(settings, Config.default(registry), registry)
+    store = store_config(settings)
+    config = replace(Config.default(registry), place=store.place, places=store.places)
+    node = Node(settings, config, registry)
     with tempfile.TemporaryDirectory(prefix="cordwood-") as folder:
         path = Path(folder) / "api"
         with socket.socket(socket.AF_UNIX) as listener:

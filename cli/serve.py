@@ -92,7 +92,7 @@ class Serving:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._server.serve, [listener])
                 await self._server.listens.wait()
-                with announced(settings.data_dir, url):
+                with announced(settings.data_dir, url, settings.config):
                     async with self._demonstration(url):
                         self._ready(url)
                         await self._server.stopping.wait()

@@ -1,4 +1,4 @@
-"""`DATA_DIR/server.json`: the address of the server that runs on a data folder; there while it is ready."""
+"""`DATA_DIR/server.json`: address and YAML file of the server that runs on a data folder; there while it is ready."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ def _started(pid: int) -> float | None:
 
 
 @contextlib.contextmanager
-def announced(data_dir: Path, url: str) -> Iterator[None]:
+def announced(data_dir: Path, url: str, config: Path | None = None) -> Iterator[None]:
     """Have the file there while the server runs."""
     path = data_dir / NAME
     fresh = path.with_suffix(".new")
     data_dir.mkdir(parents=True, exist_ok=True)  # with a database elsewhere, nothing else may have made it
-    fresh.write_text(json.dumps({"url": url, "pid": os.getpid(), "started": _started(os.getpid())}) + "\n")
+    about = {"url": url, "pid": os.getpid(), "started": _started(os.getpid())}
+    fresh.write_text(json.dumps(about | {"config": str(config.absolute()) if config else None}) + "\n")
     fresh.replace(path)
     try:
         yield
@@ -39,12 +40,24 @@ def announced(data_dir: Path, url: str) -> Iterator[None]:
 
 def running_server(data_dir: Path) -> str | None:
     """The URL of the server that runs on the folder; None: none does, though a killed one may have left its file."""
+    found = _running(data_dir)
+    return found and found[0]
+
+
+def running_config(data_dir: Path) -> Path | None:
+    """The YAML file of the server that runs on the folder; None: none does, or it has none."""
+    found = _running(data_dir)
+    return Path(found[1]) if found and found[1] else None
+
+
+def _running(data_dir: Path) -> tuple[str, str] | None:
+    """(URL, path of the YAML file or nothing)."""
     try:
         found = json.loads((data_dir / NAME).read_text())
-        url, pid, began = str(found["url"]), int(found["pid"]), found.get("started")
+        url, pid, began, config = str(found["url"]), int(found["pid"]), found.get("started"), found.get("config")
     except (OSError, ValueError, KeyError, TypeError):
         return None
     started = _started(pid)
     if started is None or (began is not None and abs(started - began) > _SAME_START):
         return None  # its process is gone, or its number has been given to another
-    return url
+    return url, str(config or "")

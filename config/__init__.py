@@ -2,7 +2,7 @@
 
 from .errors import ConfigErrors
 from .limits import Limits, ProjectLimits
-from .loader import load, load_text
+from .loader import load, load_store, load_text
 from .models import (
     DEFAULT,
     Config,
@@ -40,6 +40,7 @@ __all__ = [
     "StoreSettings",
     "format_duration",
     "load",
+    "load_store",
     "load_text",
     "parse_duration",
     "parse_size",

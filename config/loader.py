@@ -38,6 +38,27 @@ def load(
     return _load(lambda reader: reader.read(Path(path)), registry, check_query, check_when, environment)
 
 
+def load_store(path: str | Path, registry: Registry, *, environment: Mapping[str, str] | None = None) -> Config:
+    """Only what the `store:` section of a file says, for commands that work on the store beside the server.
+
+    Neither other sections nor the variables that they name matter.
+
+    :raises ConfigErrors: the file cannot be read, or the section is wrong
+    """
+    errors: list[ConfigError] = []
+    reader = FileReader(os.environ if environment is None else environment, errors.append)
+    root = reader.read(Path(path))
+    parts = [part for name in ("store", "include") if name in root.items for part in root.items[name].walk()]
+    places = [place for part in parts for place in (part.place, *part.keys.values())]
+    where = {(place.file, place.line, place.column) for place in places}
+    errors[:] = [error for error in errors if root.broken or (error.file, error.line, error.column) in where]
+    section = root.without(*(name for name in root.items if name != "store"))
+    config = _config(section, Checker(registry, errors.append, None, None), errors, reader)
+    if errors or config is None:
+        raise ConfigErrors(errors)
+    return config
+
+
 def load_text(
     text: str,
     registry: Registry,

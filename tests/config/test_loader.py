@@ -7,7 +7,7 @@ from datetime import timedelta
 from textwrap import dedent
 
 import pytest
-from cordwood.config import Config, ConfigErrors, load, load_text
+from cordwood.config import Config, ConfigErrors, load, load_store, load_text
 from cordwood.plugins import ConfigError, Registry
 
 WRONG = """\
@@ -158,6 +158,32 @@ def test_places(registry, text, current, known):
     config = load_text(text, registry)
     assert config.place == current
     assert {name: entry.config.board for name, entry in config.places.items()} == known
+
+
+def test_only_the_store_section_matters(registry, tmp_path):
+    path = tmp_path / "cordwood.yaml"
+    rest = "sources: {a: {type: nowhere}}\nnotifiers: {p: {type: pager, url: '${NOT_SET}'}}\nlimits: [x]\n"
+    path.write_text(f"store: {{place: {{type: shelf, board: '${{BOARD}}'}}}}\n{rest}")
+    config = load_store(path, registry, environment={"BOARD": "oak"})
+    assert (config.place, config.places["shelf"].config.board, config.sources) == ("shelf", "oak", {})
+    with pytest.raises(ConfigErrors) as caught:
+        load_store(path, registry, environment={})
+    assert [(e.line, e.column, e.message) for e in caught.value.errors] == [
+        (1, 37, "the environment variable BOARD is not set")
+    ]
+    path.write_text(f"store: {{plaice: x}}\n{rest}")
+    with pytest.raises(ConfigErrors, match=r"store\.plaice: there is no such setting; did you mean place"):
+        load_store(path, registry)
+    path.write_text(f"include: nowhere.yaml\n{rest}")
+    with pytest.raises(ConfigErrors, match=r"nowhere\.yaml cannot be read"):
+        load_store(path, registry)
+    path.write_text(rest)
+    assert load_store(path, registry).place == "postgresql"
+    path.write_text(f"{rest}\n\tx")
+    with pytest.raises(ConfigErrors, match="this is no YAML"):
+        load_store(path, registry)
+    with pytest.raises(ConfigErrors, match="cannot be read"):
+        load_store(tmp_path / "none", registry)
 
 
 def test_a_places_secret_is_not_shown(registry):
