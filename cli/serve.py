@@ -88,7 +88,11 @@ class Serving:
                     "CORDWOOD_ADMIN_PASSWORD; or listen on 127.0.0.1",
                 )
             url = url_of(settings.host, listener.getsockname()[1])
-            self._server = WebServer(create_app(node))
+            self._server = WebServer(
+                create_app(node),
+                connections=node.config.limits.connections,
+                refused=lambda: node.admission.reached.update([("connections", "refused")]),
+            )
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._server.serve, [listener])
                 await self._server.listens.wait()

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import anyio
 import uvicorn
 from uvicorn.protocols.http import httptools_impl
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ..plugins import ConfigError
 
@@ -22,15 +24,41 @@ GRACE_S = 3
 """Seconds that requests have to finish at a stop; live tails are ended, and what takes longer is cut."""
 
 
-class WebServer(uvicorn.Server):
-    """A uvicorn that leaves signals to us, and says when it listens."""
+_BUSY = b"too many connections; try again\n"
+_REFUSAL = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nRetry-After: 1\r\nConnection: close\r\n"
+    b"Content-Length: %d\r\n\r\n%s" % (len(_BUSY), _BUSY)
+)
 
-    def __init__(self, app: Any, **options: Any) -> None:
+
+def _protocol(most: int | None, refused: Callable[[], None]) -> type[HttpToolsProtocol]:
+    """uvicorn's protocol with at most so many connections: uvicorn's own limit, once reached, refuses all requests."""
+
+    class Protocol(HttpToolsProtocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            if most is not None and len(self.connections) > most:
+                refused()
+                transport.write(_REFUSAL)
+                transport.close()
+
+    return Protocol
+
+
+class WebServer(uvicorn.Server):
+    """A uvicorn that leaves signals to us, and says when it listens.
+
+    :param connections: how many there may be at once; `refused` is called for each one more.
+    """
+
+    def __init__(
+        self, app: Any, *, connections: int | None = None, refused: Callable[[], None] = lambda: None, **options: Any
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 loop="none",
-                http="httptools",
+                http=_protocol(connections, refused),
                 ws="none",
                 lifespan="off",
                 log_config=None,

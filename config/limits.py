@@ -38,6 +38,20 @@ class ProjectLimits(_Model):
 class Limits(ProjectLimits):
     """`limits:`. Those of a project hold for every project that is not named under `projects`."""
 
+    body_size: Bytes = 64 * MIB
+    """Bytes of a request's body, decompressed; a larger one is refused with 413."""
+    compressed_body_size: Bytes = 64 * MIB
+    """Bytes of a request's body as it came; a larger one is refused with 413."""
+    bodies_in_flight: Bytes = 256 * MIB
+    """Bytes of all bodies that are being worked on; further ones wait, then are refused with 429."""
+    ingest_memory: Bytes = 96 * MIB
+    """Bytes of what is taken in and not yet committed; sources wait for room."""
+    query_memory: Bytes = 2_000_000_000
+    """Bytes that all queries together may take; beyond, they use the disk, or fail and say so."""
+    queries: Count = 4
+    """Queries that run at once; further ones wait."""
+    connections: Count = 1000
+    """Connections to the HTTP port; requests of further ones are answered with 503."""
     projects: dict[str, ProjectLimits] = {}
     """Limits of single projects, by name; what they do not say is as for all."""
 

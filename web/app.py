@@ -53,9 +53,9 @@ def create_app(node: Node, *, bounds: Bounds | None = None, budget: Budget | Non
     intake = Intake(
         lambda: node.http_sources,
         gate,
-        bounds=bounds or Bounds(),
-        budget=budget or Budget(),
-        check=lambda: node.admission.check(),
+        bounds=lambda: bounds or Bounds.of(node.config.limits),
+        budget=budget or Budget(node.config.limits.bodies_in_flight),
+        admission=lambda: node.admission,
     )
     return Application(gate, intake, create_api(node, gate), Pages(), lambda: node.store.commits.wake())
 

@@ -15,6 +15,7 @@ import anyio
 import pyarrow as pa
 from anyio import CapacityLimiter
 
+from ..config import Limits
 from ..plugins import in_worker
 from .problems import ProblemException
 
@@ -56,7 +57,8 @@ class Budget:
                     self._freed = anyio.Event() if self._freed.is_set() else self._freed
                     await self._freed.wait()
             if self.used and self.used + count > self.limit:
-                raise ProblemException(429, "too many bodies are being worked on; send this one again later", after=2.0)
+                text = "too many bodies are being worked on; send this one again later"
+                raise ProblemException(429, text, after=2.0, limit=("bodies_in_flight", self.limit))
         self.used += count
 
     def give(self, count: int) -> None:
@@ -91,6 +93,11 @@ class Bounds:
     compressed: int = 64 * MIB
     decompressed: int = 64 * MIB
 
+    @classmethod
+    def of(cls, limits: Limits) -> Bounds:
+        """The bounds that the YAML sets."""
+        return cls(limits.compressed_body_size, limits.body_size)
+
 
 async def read_body(receive: Receive, declared: int | None, bounds: Bounds, lease: Lease) -> bytes:
     """The body as it came. `declared` is its Content-Length.
@@ -99,14 +106,14 @@ async def read_body(receive: Receive, declared: int | None, bounds: Bounds, leas
     """
     if declared is not None:
         if declared > bounds.compressed:
-            raise too_large(bounds.compressed, "the body")
+            raise too_large("compressed_body_size", bounds.compressed, "the body")
         await lease.grow(declared)
     chunks: list[bytes] = []
     size = 0
     async for chunk in _chunks(receive):
         size += len(chunk)
         if size > bounds.compressed:
-            raise too_large(bounds.compressed, "the body")
+            raise too_large("compressed_body_size", bounds.compressed, "the body")
         if size > lease.taken:
             await lease.grow(size + STEP)
         chunks.append(chunk)
@@ -128,9 +135,10 @@ class ClientGoneError(Exception):
     """The client went away: nobody reads an answer."""
 
 
-def too_large(limit: int, what: str) -> ProblemException:
+def too_large(limit: str, most: int, what: str) -> ProblemException:
     """413 that says the limit."""
-    return ProblemException(413, f"{what} has more than {limit} bytes ({limit // MIB} MiB): send it in parts")
+    text = f"{what} has more than {most} bytes ({most // MIB} MiB): send it in parts"
+    return ProblemException(413, text, limit=(limit, most))
 
 
 async def decompress(
@@ -142,6 +150,8 @@ async def decompress(
     """
     name = encoding.strip().lower().removeprefix("x-")
     if name in ("", "identity"):
+        if len(body) > bounds.decompressed:
+            raise too_large("body_size", bounds.decompressed, "the body")
         return body
     if name not in ENCODINGS:
         raise ProblemException(
@@ -164,7 +174,7 @@ async def decompress(
             return parts[0] if len(parts) == 1 else b"".join(parts)
         size += len(part)
         if size > bounds.decompressed:
-            raise too_large(bounds.decompressed, "the decompressed body")
+            raise too_large("body_size", bounds.decompressed, "the decompressed body")
         parts.append(part)
 
 

@@ -7,9 +7,9 @@ the bytes that the source gets.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import parse_qsl
 
 from anyio import CapacityLimiter
@@ -17,8 +17,11 @@ from anyio import CapacityLimiter
 from ..plugins import HttpRequest, HttpSource, Outlet
 from .asgi import Receive, Scope, Send, answer, headers_of
 from .auth.gate import Gate
-from .bodies import Bounds, Budget, ClientGoneError, decompress, read_body
+from .bodies import Bounds, Budget, ClientGoneError, Lease, decompress, read_body
 from .problems import ProblemException
+
+if TYPE_CHECKING:
+    from ..core.runtime.admission import Admission
 
 
 class MountedHttpSource(Protocol):
@@ -61,8 +64,8 @@ def _pattern(path: str) -> re.Pattern[str]:
 class Intake:
     """Answers the requests that belong to an HTTP source.
 
-    `sources` is asked again for every request, so that a reload of the configuration counts at once. `check` raises
-    where a limit is reached already: nothing is read then.
+    `sources` is asked again for every request, so that a reload of the configuration counts at once; so are
+    `bounds` and `admission`. Where a limit is reached already nothing is read.
     """
 
     def __init__(
@@ -70,12 +73,12 @@ class Intake:
         sources: Callable[[], Sequence[MountedHttpSource]],
         gate: Gate,
         *,
-        bounds: Bounds,
+        bounds: Callable[[], Bounds],
         budget: Budget,
-        check: Callable[[], Awaitable[None]],
+        admission: Callable[[], Admission],
     ) -> None:
         self._sources, self._gate, self.bounds, self.budget = sources, gate, bounds, budget
-        self.check = check
+        self.admission = admission
         self._mounted: list[HttpSource[Any]] = []
         self._routes: list[Route] = []
         self._workers = CapacityLimiter(2)  # decompression: as many as there are query threads, so that neither starves
@@ -105,13 +108,17 @@ class Intake:
         """Let in, read, decompress, hand over, answer. Errors are raised for the application to answer."""
         headers = headers_of(scope)
         await self._gate.authorise(headers, "ingest")
-        await self.check()
+        admission = self.admission()
+        await admission.check()
         with self.budget.lease() as lease:
             try:
-                body = await read_body(receive, _content_length(headers), self.bounds, lease)
+                body = await self._body(receive, headers, lease)
             except ClientGoneError:
                 return
-            body = await decompress(body, headers.get("content-encoding", ""), self.bounds, lease, self._workers)
+            except ProblemException as why:
+                if why.limit is not None:
+                    admission.reached[why.limit[0], "refused"] += 1
+                raise
             request = HttpRequest(
                 method=scope["method"],
                 path=scope["path"],
@@ -122,6 +129,11 @@ class Intake:
             )
             response = await route.source.plugin.receive(request, route.source.outlet)
         await answer(scope, send, response.status, response.body, response.media_type, response.headers)
+
+    async def _body(self, receive: Receive, headers: dict[str, str], lease: Lease) -> bytes:
+        bounds = self.bounds()
+        body = await read_body(receive, _content_length(headers), bounds, lease)
+        return await decompress(body, headers.get("content-encoding", ""), bounds, lease, self._workers)
 
 
 _LENGTH: Final = re.compile(r"\d{1,18}", re.ASCII)

@@ -47,7 +47,9 @@ class ProblemLimit(msgspec.Struct, frozen=True):
 
     name: Annotated[str, Meta(description="Its name under `limits` in the YAML", examples=["daily_bytes"])]
     value: Annotated[int, Meta(description="What it is set to", examples=[10_000_000_000])]
-    free_at: Annotated[str, Meta(description="When something is let in again", examples=["2026-11-25T00:00:00Z"])]
+    free_at: Annotated[
+        str | UnsetType, Meta(description="When something is let in again", examples=["2026-11-25T00:00:00Z"])
+    ] = UNSET
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -61,11 +63,11 @@ class Problem(msgspec.Struct, frozen=True):
     instance: Annotated[
         str | UnsetType, Meta(description="Set for status 500: the id under which the server's log has the cause")
     ] = UNSET
-    limit: Annotated[ProblemLimit | UnsetType, Meta(description="Set for status 429 of a limit")] = UNSET
+    limit: Annotated[ProblemLimit | UnsetType, Meta(description="Set for status 413 and 429")] = UNSET
 
 
 class ProblemException(Exception):  # noqa: N818 - the framework's word for it, and it is no error of ours
-    """Ends a request with this problem. `after`: seconds for Retry-After."""
+    """Ends a request with this problem. `after`: seconds for Retry-After; `limit`: name and value of a limit."""
 
     def __init__(
         self,
@@ -75,8 +77,10 @@ class ProblemException(Exception):  # noqa: N818 - the framework's word for it, 
         after: float | None = None,
         headers: Mapping[str, str] | None = None,
         errors: list[ProblemError] | None = None,
+        limit: tuple[str, int] | None = None,
     ) -> None:
         super().__init__(detail)
+        self.limit = limit
         self.status, self.detail, self.after = status, detail, after
         self.headers, self.errors = dict(headers or {}), errors or []
 
@@ -92,14 +96,17 @@ def to_problem(why: Exception) -> tuple[Problem, dict[str, str]]:
     """The problem for any exception, and the headers that go with it. What nobody expected is logged, here and once."""
     match why:
         case ProblemException():
-            return _problem(why.status, why.detail, why.errors), _retry(why.after) | why.headers
+            problem = _problem(why.status, why.detail, why.errors)
+            if why.limit is not None:
+                problem = _of_limit(problem, *why.limit, why.after)
+            return problem, _retry(why.after) | why.headers
         case QueryError():
             place = ProblemError(why.line, why.column, why.message, why.hint or None)
             return _problem(400, f"{why.line}:{why.column} {why.message}", [place]), {}
         case RejectedError():
             return _problem(400, str(why)), {}
         case LimitError():
-            return _limit_problem(why), _retry(why.after)
+            return _of_limit(_problem(429, str(why)), why.limit, why.value, why.after), _retry(why.after)
         case RetryableError():
             return _problem(503, str(why)), _retry(why.after or RETRY_AFTER)
         case TimeoutError():
@@ -168,10 +175,12 @@ def _problem(status: int, detail: str, errors: list[ProblemError] | None = None)
     return Problem(HTTPStatus(status).phrase, status, detail, "about:blank", errors or [])
 
 
-def _limit_problem(why: LimitError) -> Problem:
-    free_at = datetime.now(UTC) + timedelta(seconds=math.ceil(why.after or 0))
-    limit = ProblemLimit(why.limit, why.value, free_at.strftime("%Y-%m-%dT%H:%M:%SZ"))
-    return msgspec.structs.replace(_problem(429, str(why)), type=LIMIT_REACHED, limit=limit)
+def _of_limit(problem: Problem, name: str, value: int, after: float | None) -> Problem:
+    limit = ProblemLimit(name, value)
+    if after is not None:
+        free_at = datetime.now(UTC) + timedelta(seconds=math.ceil(after))
+        limit = msgspec.structs.replace(limit, free_at=free_at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    return msgspec.structs.replace(problem, type=LIMIT_REACHED, limit=limit)
 
 
 def _retry(after: float | None) -> dict[str, str]:

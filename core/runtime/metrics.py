@@ -47,7 +47,7 @@ class NodeMetrics(Collector):
         yield cut
         yield up
         limited = CounterMetricFamily(
-            "cordwood_limit_reached", "Batches that a limit stopped.", labels=["project", "limit", "outcome"]
+            "cordwood_limit_reached", "What a limit refused, or made wait.", labels=["project", "limit", "outcome"]
         )
         for (limit, outcome), count in self._node.admission.reached.items():
             limited.add_metric([self._node.admission.project, limit, outcome], count)

@@ -38,7 +38,6 @@ from .pipeline import RunningPipeline
 from .supervisor import RunningSource, Supervisor
 
 DEFAULT_PROJECT = "default"
-QUERY_MEMORY = "2GB"
 _log = logging.getLogger(__name__)
 
 
@@ -93,11 +92,14 @@ class Node:
                 DEFAULT_PROJECT, project_id, self.store.writer.usage, self.config.limits.of(DEFAULT_PROJECT)
             )
             self.store.compactor.retention = self.config.store.retention
+            limits = self.config.limits
+            self.store.writer.pending_bytes = limits.ingest_memory
             self.engine = QueryEngine(
                 catalog=self.store.catalog,
                 cache=self.store.cache,
-                memory_limit=QUERY_MEMORY,
+                memory_limit=f"{limits.query_memory}B",
                 threads=2,
+                at_once=limits.queries,
                 spill=settings.data_dir.absolute() / "spill",
             )
             self.deletions = Deletions(self.store.pool, EngineSearcher(self.engine))
@@ -178,6 +180,7 @@ class Node:
             self.config = config
             self.store.compactor.retention = config.store.retention
             self.admission.limits = config.limits.of(DEFAULT_PROJECT)
+            self.store.writer.pending_bytes = config.limits.ingest_memory
             self.store.files.places = Places.of(config)
             for name, running in fresh.items():
                 if name not in self.sources:

@@ -105,7 +105,7 @@ class Writer:
     ) -> None:
         self._pool, self._files, self._cache, self._commits = pool, files, cache, commits
         self._linger = linger_ms / 1000
-        self._group_bytes, self._pending_bytes = group_bytes, pending_bytes
+        self._group_bytes, self.pending_bytes = group_bytes, pending_bytes
         self._limiter = limiter
         self.usage = DailyUsage(pool)
         self._pending: list[Submission] = []
@@ -126,7 +126,7 @@ class Writer:
         :raises RetryableError: the writer is stopping, or there is no room for long
         """
         with anyio.move_on_after(_ROOM_SECONDS) as waiting:
-            while self._size and self._size + submission.size > self._pending_bytes:
+            while self._size and self._size + submission.size > self.pending_bytes:
                 await self._room.wait()
         if waiting.cancelled_caught:
             raise RetryableError("too much waits for the database already: it is slow, or does not answer", after=5)

@@ -195,7 +195,7 @@ async def test_a_database_that_is_silent_keeps_nobody_waiting_for_ever(
         monkeypatch.setattr(writer_module, name, seconds)
     async with behind_proxy(database_url, data_dir) as (store, proxy):
         writer = store.writer
-        writer._group_bytes, writer._pending_bytes = 4000, 20_000
+        writer._group_bytes, writer.pending_bytes = 4000, 20_000
         await send(store, "before")
         proxy.delay = 3600
         why: list[str] = []

@@ -49,7 +49,11 @@ def bulk(node: Node, client_of: Callable[..., Client]) -> Callable[..., Client]:
         source = SimpleNamespace(name="bulk", plugin=Bulk(PluginConfig()), outlet=None)
         old = app.intake
         app.intake = Intake(
-            lambda: [*node.http_sources, source], app.gate, bounds=old.bounds, budget=old.budget, check=old.check
+            lambda: [*node.http_sources, source],
+            app.gate,
+            bounds=old.bounds,
+            budget=old.budget,
+            admission=old.admission,
         )
         return client_of(app)
 

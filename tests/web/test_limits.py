@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -200,3 +201,36 @@ async def test_the_rest_of_a_too_large_event_is_cut(
         node.admission.limits = node.config.limits.model_copy(update={"event_size": 10})
         assert await client.logs({"message": "0123456789abc"}) == 1
         assert await client.rows("truncated=13 | fields message") == [{"message": "0123456789"}]
+
+
+async def test_bodies_have_bounds_that_a_reload_changes(
+    database_url: str, data_dir: Path, client_of: Callable[..., Client]
+) -> None:
+    yaml = "limits: {body_size: 1KiB, compressed_body_size: 2KiB}"
+    async with node_with(yaml, data_dir, database_url) as node, client_of(create_app(node)) as client:
+        for size, limit, value in ((1500, "body_size", 1024), (3000, "compressed_body_size", 2048)):
+            answer = await client.post("/api/v1/logs", content=b"x" * size)
+            assert (answer.status_code, answer.json()["limit"]) == (413, {"name": limit, "value": value})
+        assert await metric(client, "cordwood_limit_reached_total") == 2
+        (data_dir / "a.yaml").write_text("limits: {body_size: 2KiB}")
+        assert await node.reload() == []
+        assert (await client.post("/api/v1/logs", content=b"x" * 1500)).status_code == 200
+
+
+def test_connections_beyond_the_limit_are_told_so_and_the_others_go_on(make_server: Any) -> None:
+    server = make_server(config="limits: {connections: 4}")
+    server.start()
+    held = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(4)]
+    try:
+        held[0].sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert held[0].recv(65536).startswith(b"HTTP/1.1 200 ")
+        status, text = server.call("GET", "/healthz")
+        assert (status, text) == (503, b"too many connections; try again\n")
+        held[0].sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        answer = b"".join(iter(lambda: held[0].recv(65536), b""))
+        assert b"HTTP/1.1 200 " in answer
+        assert b'cordwood_limit_reached_total{limit="connections",outcome="refused",project="default"} 1.0' in answer
+        assert server.call("GET", "/healthz")[0] == 200
+    finally:
+        for connection in held:
+            connection.close()

@@ -883,7 +883,7 @@ export interface components {
             errors: components["schemas"]["ProblemError"][];
             /** @description Set for status 500: the id under which the server's log has the cause */
             instance?: string;
-            /** @description Set for status 429 of a limit */
+            /** @description Set for status 413 and 429 */
             limit?: components["schemas"]["ProblemLimit"];
         };
         /** ProblemError */
@@ -927,7 +927,7 @@ export interface components {
              * @description When something is let in again
              * @example 2026-11-25T00:00:00Z
              */
-            free_at: string;
+            free_at?: string;
         };
         /** QueryAnswer */
         QueryAnswer: {
