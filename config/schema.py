@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
@@ -10,6 +11,7 @@ from ..plugins import Plugin, Registry
 from .limits import Limits
 from .loader import NOT_YET
 from .models import FileSettings, PipelineSettings, StoreSettings
+from .units import format_duration
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCE = {"type": "string", "pattern": r"\$\{"}
@@ -92,10 +94,13 @@ def _settings(cls: type[Plugin[Any]], extra: dict[str, Any], definitions: dict[s
 
 
 class _Generator(GenerateJsonSchema):
-    """Pydantic's own, but a type without a JSON form (a zone, a pattern of a third party's) is text."""
+    """Pydantic's own, but durations are as people write them, and a type without a JSON form (a zone) is text."""
 
     def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> dict[str, Any]:
         return {"type": "string"}
+
+    def encode_default(self, dft: Any) -> Any:
+        return format_duration(dft) if isinstance(dft, timedelta) else super().encode_default(dft)
 
 
 def _model(model: Any, prefix: str, definitions: dict[str, Any]) -> dict[str, Any]:

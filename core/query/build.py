@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from lark import Token, Transformer
 
 from . import literals
+from .extract import named_as_re2_does
 from .severity import severity_range
 from .stage import Stage
 from .tree import (
@@ -214,7 +215,7 @@ def text_of(token: Token) -> Text:
 def regex_of(token: Token) -> Regex:
     """A regular expression between slashes."""
     body, _, flags = token[1:].rpartition("/")
-    return Regex(body.replace(r"\/", "/"), flags.lower() == "i", at=place(token))
+    return Regex(named_as_re2_does(body.replace(r"\/", "/")), flags.lower() == "i", at=place(token))
 
 
 def test(field: Name, op: str, value: Token | Regex | Sequence[Any]) -> Node:

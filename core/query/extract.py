@@ -88,6 +88,15 @@ def captures_of_regex(pattern: str, at: Place) -> tuple[Capture, ...]:
     return checked(fields, at, "as in /status=(?P<code>\\d+)/")
 
 
+def named_as_re2_does(pattern: str) -> str:
+    """The regular expression with `(?P<name>…)` where it has `(?<name>…)`, which most other languages write.
+
+    >>> named_as_re2_does(r"(?<a>x)\\(?<b>[(?<c>]")
+    '(?P<a>x)\\\\(?<b>[(?<c>]'
+    """
+    return GROUP.sub(lambda found: f"(?P<{found[1]}>" if found[1] else found[0], pattern)
+
+
 def checked(fields: list[Capture], at: Place, hint: str) -> tuple[Capture, ...]:
     """The fields, if there are some, not too many, each once."""
     names = [field.name for field in fields]

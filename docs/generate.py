@@ -1,0 +1,167 @@
+"""`make docs`: the pages that follow from the code; `--check` writes nothing and ends with 1 where one is old."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+import textwrap
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cordwood.config.schema import pipeline_schema
+from cordwood.core.query.aggregate import AGGREGATES
+from cordwood.core.query.function import Signature, functions
+from cordwood.core.query.stages import load_stages
+from cordwood.plugins import Registry, load_plugins
+
+FOLDER = Path(__file__).parent
+MADE = "<!-- Made by `make docs` from the code: do not edit. -->\n"
+REFERENCE = r"\$\{"  # any setting may be `${NAME}`
+ABOUT = """\
+Every section and setting, and those of each built-in plugin. `cordwood check FILE` names what is wrong in a file;
+`cordwood schema pipeline` prints the same as JSON Schema, with the plugins that you have installed, for editors.
+"""
+KINDS = {"source": "Sources", "parser": "Parsers", "detector": "Detectors", "notifier": "Notifiers", "place": "Places"}
+
+
+def language() -> str:
+    """Stages, aggregates and functions of the query language."""
+    parts = [
+        "# Query language: reference\n",
+        MADE,
+        "How a query is read, and a recipe for each usual task: [language.md](language.md).\n",
+        "## Stages\n",
+    ]
+    for name, stage in load_stages().items():
+        parts += [f"### {name}\n", fenced(textwrap.dedent(f"    {stage.DOC}")) + "\n"]
+    parts += ["## Aggregates\n", "In `stats` and `timechart`.\n", calls(AGGREGATES)]
+    parts += ["## Functions\n", "In expressions, and in `stats` around aggregates.\n", calls(functions())]
+    return "\n".join(parts)
+
+
+def configuration() -> str:
+    """Sections and plugins of a pipeline file."""
+    registry = load_plugins()
+    own = Registry(
+        kinds={
+            kind: {name: plugin for name, plugin in plugins.items() if plugin.cls.__module__.startswith("cordwood.")}
+            for kind, plugins in registry.kinds.items()
+        },
+    )
+    schema = pipeline_schema(own)
+    definitions, sections = schema["$defs"], schema["properties"]
+    parts = [
+        "# Pipeline file: reference\n",
+        MADE,
+        ABOUT,
+        "## The file\n",
+        table(sections, schema.get("required", ()), definitions),
+    ]
+    for section in ("store", "limits"):
+        parts += [f"## {section}\n", table(sections[section]["properties"], (), definitions)]
+    pipeline = sections["pipelines"]["additionalProperties"]
+    parts += ["## A pipeline\n", table(pipeline["properties"], pipeline.get("required", ()), definitions)]
+    for kind, title in KINDS.items():
+        parts += [f"## {title}\n"]
+        for name in sorted(own.kinds.get(kind, {})):
+            plugin = definitions[f"{kind}.{name}"]
+            rest = {key: value for key, value in plugin["properties"].items() if key != "type"}
+            parts += [f"### {name}\n", inspect.cleandoc(plugin["description"]) + "\n"]
+            parts += [table(rest, plugin.get("required", ()), definitions)] if rest else []
+    return "\n".join(parts)
+
+
+def fenced(text: str) -> str:
+    """Markdown whose indented blocks are fenced ones."""
+    block = re.compile(r"(?:^    .*\n)+", re.MULTILINE)
+    return block.sub(lambda found: f"```\n{textwrap.dedent(found[0])}```\n", text.rstrip() + "\n").strip()
+
+
+def calls(signatures: Mapping[str, Signature]) -> str:
+    """A table of functions."""
+    rows = [f"| `{escaped(one.usage)}` | {sentence(one.doc)} |" for _, one in sorted(signatures.items())]
+    return "\n".join(["| as in | gives |", "|---|---|", *rows, ""])
+
+
+def table(properties: Mapping[str, Any], required: Any, definitions: Mapping[str, Any]) -> str:
+    """A table of settings."""
+    rows = []
+    for name, setting in properties.items():
+        if setting is False:  # of a later release
+            continue
+        default = "required" if name in required else shown(setting.get("default"))
+        rows.append(
+            f"| `{name}` | {kind_of(setting, definitions)} | {default} | {sentence(setting.get('description', ''))} |"
+        )
+    return "\n".join(["| setting | value | default | what |", "|---|---|---|---|", *rows, ""])
+
+
+def kind_of(setting: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
+    """The values that a setting may have, in few words."""
+    if "$ref" in setting:
+        name = setting["$ref"].removeprefix("#/$defs/")
+        if name in KINDS:
+            return name
+        return kind_of(definitions.get(name, {}), definitions)
+    if "const" in setting:
+        return f"`{escaped(str(setting['const']))}`"
+    if "enum" in setting:
+        return ", ".join(f"`{escaped(str(value))}`" for value in setting["enum"])
+    if "anyOf" in setting:
+        options = [one for one in setting["anyOf"] if one.get("type") != "null" and one.get("pattern") != REFERENCE]
+        return " or ".join(dict.fromkeys(kind_of(one, definitions) for one in options))
+    if setting.get("examples"):
+        return f"such as `{escaped(setting['examples'][0])}`"
+    match setting.get("type"):
+        case "array":
+            return f"list of {kind_of(setting.get('items', {}), definitions)}"
+        case "string":
+            return "text"
+        case "boolean":
+            return "true or false"
+        case "integer":
+            return "whole number"
+        case "object" | ["object", "null"]:
+            return "mapping"
+        case str(other):
+            return other
+    return "any"
+
+
+def shown(default: Any) -> str:
+    """A default as it would be written."""
+    if default in (None, "", {}, []):
+        return ""
+    return (
+        f"`{escaped({True: 'true', False: 'false'}.get(default, default) if isinstance(default, bool) else default)}`"
+    )
+
+
+def sentence(text: str) -> str:
+    """A description in one cell of a table."""
+    return escaped(" ".join(text.split()))
+
+
+def escaped(text: object) -> str:
+    """Text that ends no cell."""
+    return str(text).replace("|", "\\|")
+
+
+PAGES: dict[str, Callable[[], str]] = {"language-reference.md": language, "configuration.md": configuration}
+
+
+def main() -> None:
+    old = [
+        name for name, make in PAGES.items() if not (FOLDER / name).exists() or (FOLDER / name).read_text() != make()
+    ]
+    if "--check" in sys.argv[1:]:
+        sys.exit(f"old, run `make docs`: {', '.join(old)}" if old else 0)
+    for name in old:
+        (FOLDER / name).write_text(PAGES[name]())
+        sys.stdout.write(f"docs/{name}\n")
+
+
+if __name__ == "__main__":
+    main()
