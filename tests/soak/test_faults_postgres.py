@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ..bench.server import Server
+from ..bench.server import COMMAND, Server
 from .conftest import StartServer
 from .postgres import END_OTHERS, PostgresServer
 from .test_database_gone import is_ready, wait_until
@@ -178,6 +179,16 @@ def test_a_standby_takes_over(data_dir: Path, make_server: StartServer) -> None:
         server.start()
         with Clients([server], 4, service="failover") as clients:
             at_work(server, clients, 2000)
+            assert (
+                "it is a standby"
+                in subprocess.run(
+                    [COMMAND, "doctor", "--data-dir", server.data, "--port", "0"],
+                    env=server.environment | {"CORDWOOD_DATABASE_URL": standby.url},
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                ).stdout
+            )
             primary.kill()
             wait_until(lambda: not is_ready(server), "readyz notices")
             standby.sql("alter system reset synchronous_standby_names", "select pg_promote()")
