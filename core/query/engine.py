@@ -234,9 +234,9 @@ class QueryEngine:
             request.project_id, request.from_ns, request.to_ns, request.after_position, request.upto_position
         )
         context = Context(request.now_ns, zone_of(request.timezone))
-        for segment in segments:
-            if segment.id in damaged:
-                context.warn(lacking(segment, damaged[segment.id]))
+        for why in dict.fromkeys(damaged.values()):
+            if left_out := [segment for segment in segments if damaged.get(segment.id) == why]:
+                context.warn(lacking(left_out, why))
         segments = [segment for segment in segments if segment.id not in damaged]
         return prepare(query, segments, bounds, context, request.limit, attributes)
 
@@ -351,12 +351,14 @@ class QueryEngine:
         }
 
 
-def lacking(segment: Segment, why: str) -> str:
-    """What an answer says of a segment that it had to leave out."""
-    low, high = (datetime.fromtimestamp(ns // 10**9, UTC).isoformat() for ns in (segment.min_time, segment.max_time))
+def lacking(segments: Sequence[Segment], why: str) -> str:
+    """What an answer says of segments that it had to leave out for the same reason."""
+    bounds = min(segment.min_time for segment in segments), max(segment.max_time for segment in segments)
+    low, high = (datetime.fromtimestamp(ns // 10**9, UTC).isoformat() for ns in bounds)
+    which = f"segment {segments[0].id}" if len(segments) == 1 else f"{len(segments)} segments"
     return (
-        f"{segment.rows} events are missing in this answer: segment {segment.id}, from {low} to {high}, cannot be "
-        f"read: {why}"
+        f"{sum(segment.rows for segment in segments)} events are missing in this answer: {which}, from {low} to "
+        f"{high}, cannot be read: {why}"
     )
 
 
