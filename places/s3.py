@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
+import anyio
 import obstore
 from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
 from obstore.store import S3Store
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig, S3Config
 
 T = TypeVar("T")
+_CHUNK = 1 << 20
+_SILENT_SECONDS = 10.0  # a query waits for it: whoever sends nothing so long does not answer, however slow a line is
 _RETRY: RetryConfig = {
     "max_retries": 5,
     "retry_timeout": timedelta(seconds=10),  # a query waits for it
@@ -101,10 +104,19 @@ class S3(Place[S3Settings]):
     async def get(self, key: str) -> bytes | None:
         """Download."""
         try:
-            found = await self._asked(obstore.get_async(self._store, key))
+            with anyio.fail_after(_SILENT_SECONDS):
+                found = await self._asked(obstore.get_async(self._store, key))
+            chunks = found.stream(min_chunk_size=_CHUNK).__aiter__()
+            data = bytearray()
+            while True:
+                with anyio.fail_after(_SILENT_SECONDS):
+                    data += await self._asked(anext(chunks))
         except FileNotFoundError:
             return None
-        return (await self._asked(found.bytes_async())).to_bytes()
+        except StopAsyncIteration:
+            return bytes(data)
+        except TimeoutError as why:
+            raise RetryableError(f"{self.location} does not answer") from why
 
     async def delete(self, keys: Sequence[str]) -> None:
         """Delete, up to a thousand by one request."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,6 +25,7 @@ from .places import Places
 from .writer import Writer
 
 _CACHE_BYTES = 10 * 1024**3
+_log = logging.getLogger(__name__)
 
 
 class Store:
@@ -95,6 +97,7 @@ class Store:
                 tasks.start_soon(store.forgetting.run)
                 tasks.start_soon(store.writer.run)
                 if compact:
+                    tasks.start_soon(_check, places)
                     tasks.start_soon(lead, pool, "compaction", store.compactor.work)
                 try:
                     yield store
@@ -122,6 +125,12 @@ class Store:
             "select key, value from checkpoint where source = $1 and starts_with(key, $2)", source, prefix
         )
         return {row["key"]: row["value"] for row in rows}
+
+
+async def _check(places: Places) -> None:
+    """Say at the start what would otherwise be said at the first merge."""
+    if why := await places.problem(places.current):
+        _log.error("merged segments stay in PostgreSQL, for their place cannot be used: %s", why)
 
 
 async def _identity(pool: asyncpg.Pool) -> str:
