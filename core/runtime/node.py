@@ -119,7 +119,7 @@ class Node:
                 finally:
                     self.ready = False
                     with anyio.CancelScope(shield=True), anyio.move_on_after(5):
-                        await self._supervisor.stop(set(self._supervisor.sources))
+                        await self._supervisor.end()
                     tasks.cancel_scope.cancel()
                     self.engine.close()
 

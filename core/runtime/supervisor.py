@@ -89,8 +89,15 @@ class Supervisor:
 
         They stay in `sources` until the last has ended, so that a request meanwhile finds its source.
         """
+        await self._stop(names)
+        for name in names:
+            del self.sources[name]
+
+    async def end(self) -> None:
+        """Stop all sources for good. They stay in `sources`: a request that finds one is told to try again."""
+        await self._stop(self.sources)
+
+    async def _stop(self, names: Mapping[str, object] | set[str]) -> None:
         async with anyio.create_task_group() as stopping:
             for name in names:
                 stopping.start_soon(self.sources[name].stop)
-        for name in names:
-            del self.sources[name]

@@ -83,6 +83,18 @@ async def test_a_node_that_is_not_running_is_not_ready(node: Node, client_of: Ca
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
 
 
+async def test_a_node_that_has_stopped_refuses_and_denies_nothing(
+    database_url: str, data_dir: Path, client_of: Callable[..., Client]
+) -> None:
+    registry = load_plugins()
+    node = Node(Settings(data_dir=data_dir, database_url=database_url), Config.default(registry), registry)
+    async with node.running():
+        application = create_app(node)
+    async with client_of(application) as client:
+        answer = await client.post("/api/v1/logs", content=b"x")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1"), "a 404 would say: never send it again"
+
+
 async def test_metrics_are_what_prometheus_reads(client: Client) -> None:
     await client.logs({"n": 1}, {"n": 2})
     answer = await client.get("/metrics")
