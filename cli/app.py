@@ -24,6 +24,7 @@ COMMANDS = (
     "query",
     "tail",
     "delete",
+    "retention",
     "plugins",
     "schema",
     "user",

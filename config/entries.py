@@ -69,6 +69,12 @@ class Checker:
             self._names(element.items.get("notify"), known, f"{path}.notify", "notifier")
         return found
 
+    def streams(self, store: Element) -> None:
+        """Check the searches of `streams:` of `store:` and of its projects."""
+        for path, element in [("store", store), *self._within("store.projects", store.items.get("projects"))]:
+            for at, stream in self._within(f"{path}.streams", element.items.get("streams")):
+                self._checked_query(stream.items.get("query"), f"{at}.query", self._check_when)
+
     def places(self, store: Element | None) -> tuple[str, dict[str, PlaceEntry]]:
         """What `place:` and `places:` of `store:` say: the name of the place for new segments, and all by name.
 
@@ -221,6 +227,10 @@ class Checker:
         else:
             return True
         return False
+
+    def _within(self, path: str, section: Element | None) -> list[tuple[str, Element]]:
+        """The entries of a mapping with their paths; what is none is reported by the model."""
+        return [(f"{path}.{name}", item) for name, item in section.items.items()] if section else []
 
     def _checked_query(self, element: Element | None, path: str, check: QueryCheck | None) -> None:
         if element is None or check is None or element.broken or not isinstance(element.value, str):

@@ -100,6 +100,7 @@ def _config(root: Element, check: Checker, errors: list[ConfigError], reader: Fi
     if "store" in sections:
         plain = sections["store"].without("place", "places")  # those may hold secrets, and are checked below
         store = validated(StoreSettings, plain, "store", errors.append) or store
+        check.streams(sections["store"])
     place, places = check.places(sections.get("store"))
     limits = Limits()
     if "limits" in sections:

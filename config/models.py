@@ -4,19 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from types import MappingProxyType
 from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WithJsonSchema, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    WithJsonSchema,
+)
 
 from ..plugins import Detector, HttpSource, Notifier, Parser, Plugin, PluginConfig, Registry, Source, load_plugins
 from ..plugins import Place as StoragePlace
 from .limits import Limits
 from .tree import Place
-from .units import Duration
+from .units import Duration, Size, format_duration
 
 DEFAULT = "default"
 """Name of the pipeline that takes every source which no other pipeline names."""
+SEVERITIES = frozenset({"trace", "debug", "info", "warn", "error", "fatal"})
 POSTGRESQL = "postgresql"
 """Name of the place that is always there."""
 
@@ -25,32 +36,67 @@ class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
+def _some_time(span: timedelta) -> timedelta:
+    if span <= timedelta():
+        raise ValueError("nothing would be kept; write a time such as 30d")
+    return span
+
+
+Age: TypeAlias = Annotated[
+    Duration, AfterValidator(_some_time), PlainSerializer(format_duration, return_type=str, when_used="json")
+]
+"""How long events are kept."""
+
+
 class Stream(_Model):
-    """Settings of one stream of events."""
+    """The events that a search finds, and how long they are kept."""
 
-    retention: Duration
-    """How long its events are kept."""
+    query: str | None = None
+    """The search; without one, the stream is the events of the severity of its name, or else of the service."""
+    retention: Age
+    """How long its events are kept; an event of several streams as long as the longest says."""
+
+    def search(self, name: str) -> str:
+        """The search, by the stream's name where none is given.
+
+        >>> Stream(retention="3d").search("debug"), Stream(retention="3d").search("my shop")
+        ('severity:debug', 'service:"my shop"')
+        """
+        if self.query is not None:
+            return self.query
+        escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+        return f"severity:{name}" if name.lower() in SEVERITIES else f'service:"{escaped}"'
 
 
-class StoreSettings(_Model):
+class ProjectRetention(_Model):
+    """How long the events of one project are kept; what it does not say is as for all."""
+
+    retention: Age | None = None
+    """How long events are kept, such as `30d`; for ever where it is not given."""
+    streams: dict[str, Stream] = {}
+    """Streams with a retention of their own, shorter or longer, by name."""
+
+
+class StoreSettings(ProjectRetention):
     """`store:`, where and how long events are kept."""
 
     place: Any = POSTGRESQL
     """Where merged segments go: `postgresql`, the settings of a place with its `type`, or a name under `places`."""
     places: dict[str, Any] = {}
     """Places by name, all of which are read: those that still have segments must be here."""
+    max_bytes: Annotated[Size, Field(ge=10_000_000)] | None = None
+    """Bytes of segments of all projects together; beyond, the oldest events go."""
+    projects: dict[str, ProjectRetention] = {}
+    """Retention of single projects, by name."""
 
-    retention: Duration | None = None
-    """How long events are kept, such as `30d`; for ever where it is not given."""
-    streams: dict[str, Stream] = {}
-    """Streams with a retention of their own, by name."""
-
-    @field_validator("streams")
-    @classmethod
-    def _not_yet(cls, streams: dict[str, Stream]) -> dict[str, Stream]:
-        if streams:
-            raise ValueError("a retention by stream is not in this version of Cordwood; remove it")
-        return streams
+    def of(self, project: str) -> ProjectRetention:
+        """How long the events of a project are kept."""
+        own = self.projects.get(project)
+        given = own.model_fields_set if own else set()
+        return ProjectRetention.model_construct(
+            retention=own.retention if own and "retention" in given else self.retention,
+            streams=own.streams if own and "streams" in given else self.streams,
+        )
 
 
 class PipelineTest(_Model):

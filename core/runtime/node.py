@@ -29,6 +29,7 @@ from ..storage.deletion import Deletions
 from ..storage.erase import Eraser
 from ..storage.leader import lead
 from ..storage.places import Places
+from ..storage.retention import Retention
 from ..storage.store import Store
 from .admission import Admission
 from .configs import load_checked
@@ -57,7 +58,9 @@ class Node:
     engine: QueryEngine
     admission: Admission
     alerting: AlertingService
+    searcher: EngineSearcher
     deletions: Deletions
+    retention: Retention
 
     def __init__(self, settings: Settings, config: Config, registry: Registry) -> None:
         self.settings = settings
@@ -91,7 +94,6 @@ class Node:
             self.admission = Admission(
                 DEFAULT_PROJECT, project_id, self.store.writer.usage, self.config.limits.of(DEFAULT_PROJECT)
             )
-            self.store.compactor.retention = self.config.store.retention
             limits = self.config.limits
             self.store.writer.pending_bytes = limits.ingest_memory
             self.engine = QueryEngine(
@@ -102,7 +104,9 @@ class Node:
                 at_once=limits.queries,
                 spill=settings.data_dir.absolute() / "spill",
             )
-            self.deletions = Deletions(self.store.pool, EngineSearcher(self.engine))
+            self.searcher = EngineSearcher(self.engine)
+            self.deletions = Deletions(self.store.pool, self.searcher)
+            self.retention = Retention(self.store.pool, self._eraser(), self.searcher, self.config.store)
             self.store.forgetting.others.append(self.engine.forget)
             self.alerting = AlertingService(self.store, self.engine, link=self._link, metrics=self.metrics)
             NodeMetrics(self).register(self.metrics)
@@ -113,6 +117,7 @@ class Node:
                 if settings.role in ("all", "worker"):
                     tasks.start_soon(self.alerting.run, self.project_id, self.config)
                     tasks.start_soon(self.delete)
+                    tasks.start_soon(lead, self.store.pool, "retention", self.retention.work)
                 self.ready = True
                 try:
                     yield
@@ -126,10 +131,11 @@ class Node:
     async def delete(self) -> None:
         """Do deletions whenever no other node does, until cancelled."""
         store = self.store
-        eraser = Eraser(store.pool, store.files, store.cache, limiter=store.workers)
-        searcher = EngineSearcher(self.engine)
-        worker = DeletionWorker(store.pool, store.commits, store.files, eraser, searcher, scrub)
+        worker = DeletionWorker(store.pool, store.commits, store.files, self._eraser(), self.searcher, scrub)
         await lead(store.pool, "deletion", worker.work)
+
+    def _eraser(self) -> Eraser:
+        return Eraser(self.store.pool, self.store.files, self.store.cache, limiter=self.store.workers)
 
     def _sources(self, config: Config) -> dict[str, RunningSource]:
         """Every source of the configuration, not yet running; none on a node that only queries or works."""
@@ -178,7 +184,7 @@ class Node:
             changed = {name for name in old.sources if not _same(old, config, name)}
             await self._supervisor.stop(changed & self.sources.keys())
             self.config = config
-            self.store.compactor.retention = config.store.retention
+            self.retention.settings = config.store
             self.admission.limits = config.limits.of(DEFAULT_PROJECT)
             self.store.writer.pending_bytes = config.limits.ingest_memory
             self.store.files.places = Places.of(config)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 import anyio
@@ -23,7 +23,6 @@ import numpy.typing as npt
 import polars as pl
 
 from ...plugins.errors import RetryableError
-from ...plugins.times import now_ns
 from .cache import SegmentCache, SegmentDamagedError, SegmentGoneError
 from .catalog import Catalog, insert_segment
 from .commit import KEY_HOURS
@@ -63,8 +62,6 @@ class Compactor:
         self._pool, self._catalog, self._cache, self._files = pool, catalog, cache, files
         self._busy = busy
         self._unreadable: dict[int, float] = {}  # segments that could not be read, and when to try again
-        self.retention: timedelta | None = None
-        """How long events are kept; None: for ever. A segment goes when its newest event is older."""
         self._limiter = limiter
 
     async def work(self, _session: Session, every: float = 2.0) -> None:
@@ -99,14 +96,7 @@ class Compactor:
         return await self._replace(project_id, group, fresh)
 
     async def sweep(self) -> None:
-        """Take expired segments out of the catalog; delete bytes nobody reads any more, and old idempotency keys."""
-        if self.retention is not None:
-            theirs = int(await self._pool.fetchval("select extract(epoch from clock_timestamp()) * 1000000000"))
-            # The earlier of two clocks: one that is ahead must not make events old.
-            cutoff = min(now_ns(), theirs) - int(self.retention.total_seconds() * 1e9)
-            await self._pool.execute(
-                "update segment set replaced_at = now() where replaced_at is null and max_time < $1", cutoff
-            )
+        """Delete bytes nobody reads any more, and old idempotency keys."""
         await self._files.sweep()
         await self._pool.execute(
             "delete from idempotency_key where created_at < now() - make_interval(hours => $1)", 2 * KEY_HOURS

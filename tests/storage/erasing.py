@@ -13,6 +13,7 @@ import asyncpg
 import pyarrow
 import pyarrow.parquet
 import zstandard
+from cordwood.config import StoreSettings
 from cordwood.core.alerting.scrub import scrub
 from cordwood.core.query import QueryEngine, QueryRequest
 from cordwood.core.query.searcher import EngineSearcher
@@ -22,6 +23,7 @@ from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.deleting import DeletionWorker
 from cordwood.core.storage.deletion import Deletion, Deletions
 from cordwood.core.storage.erase import Eraser, Search
+from cordwood.core.storage.retention import Retention
 from cordwood.core.storage.store import Store
 from cordwood.plugins import Batch, now_ns
 
@@ -37,6 +39,7 @@ class Site:
     searcher: EngineSearcher
     deletions: Deletions
     worker: DeletionWorker
+    retention: Retention
 
     async def write(self, *records: dict[str, Any]) -> None:
         """One commit."""
@@ -73,7 +76,8 @@ async def opened(url: str, folder: Path, *, compact: bool = False) -> AsyncItera
         eraser = Eraser(store.pool, store.files, store.cache, limiter=store.workers)
         worker = DeletionWorker(store.pool, store.commits, store.files, eraser, searcher, scrub)
         try:
-            yield Site(url, folder, store, engine, searcher, Deletions(store.pool, searcher), worker)
+            retention = Retention(store.pool, eraser, searcher, StoreSettings())
+            yield Site(url, folder, store, engine, searcher, Deletions(store.pool, searcher), worker, retention)
         finally:
             engine.close()
 

@@ -99,22 +99,6 @@ async def test_a_query_that_holds_the_old_segments_can_still_read_them(store: St
     assert await store.cache.paths(await store.catalog.segments(1))
 
 
-async def test_retention_takes_what_is_older_and_nothing_else(store: Store) -> None:
-    new = datetime.now(UTC).isoformat()
-    await write(store, [{"timestamp": "2020-01-31T00:00:00Z", "message": "old"}])
-    await write(
-        store, [{"timestamp": "2020-01-31T00:00:00Z", "message": "beside new"}, {"timestamp": new, "message": "new"}]
-    )
-    await store.compactor.sweep()
-    assert len(await events(store)) == 3
-    store.compactor.retention = timedelta(days=30)
-    await store.compactor.sweep()
-    assert len(await events(store)) == 2
-    await store.compactor.compact(1, now=datetime.now(UTC) + LATER)
-    await store.compactor.sweep()
-    assert len(await events(store)) == 1
-
-
 async def test_two_compactors_never_store_an_event_twice(store: Store) -> None:
     for i in range(20):
         await write(store, [record(i)])

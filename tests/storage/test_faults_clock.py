@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cordwood.core.storage import compaction
+from cordwood.config import StoreSettings
+from cordwood.core.storage import retention
 from cordwood.core.storage.commit import Submission
+from cordwood.core.storage.erase import Eraser
+from cordwood.core.storage.retention import Retention
 from cordwood.core.storage.store import Store
 from cordwood.plugins import Batch
 
@@ -109,12 +112,14 @@ async def test_retention_does_not_believe_a_clock_that_is_ahead(
             at = real - days * 24 * HOUR * 10**9
             batch = Batch.from_records([{"message": f"{days} days old", "timestamp": at}], observed=at)
             await (await store.writer.submit(Submission(1, "s", batch))).committed()
-        store.compactor.retention = timedelta(days=30)
-        monkeypatch.setattr(compaction, "now_ns", lambda: real + 365 * 24 * HOUR * 10**9)
-        await store.compactor.sweep()
+        eraser = Eraser(store.pool, store.files, store.cache)
+        # There is no stream, so that nothing is searched.
+        policy = Retention(store.pool, eraser, None, StoreSettings(retention=timedelta(days=30)))  # type: ignore[arg-type]
+        monkeypatch.setattr(retention, "now_ns", lambda: real + 365 * 24 * HOUR * 10**9)
+        await policy.apply()
         assert [segment.max_time // 10**9 for segment in await store.catalog.segments(1)] == [
             real // 10**9 - 24 * HOUR
         ], "by the earlier of the two clocks"
-        monkeypatch.setattr(compaction, "now_ns", lambda: real - 365 * 24 * HOUR * 10**9)
-        await store.compactor.sweep()
+        monkeypatch.setattr(retention, "now_ns", lambda: real - 365 * 24 * HOUR * 10**9)
+        await policy.apply()
         assert len(await store.catalog.segments(1)) == 1

@@ -19,6 +19,7 @@ from .deletions import (
 from .fields import list_fields, list_values
 from .health import get_health, get_metrics, get_ready
 from .query import cancel_query, explain_query, run_query
+from .retention import get_retention, preview_retention
 from .session import get_session, sign_in, sign_out
 from .status import get_status, list_pipelines, list_plugins
 from .tail import tail_events
@@ -42,6 +43,8 @@ HANDLERS = (
     get_deletion,
     cancel_deletion,
     list_audit,
+    get_retention,
+    preview_retention,
     get_status,
     list_plugins,
     list_pipelines,
