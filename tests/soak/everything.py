@@ -14,8 +14,6 @@ import psutil
 
 from ..bench.server import Server
 
-EVENTS = 200
-"""Of a body; each body is told from all others by `client` and `body`, and its events by `n`."""
 AWAY = (OSError, http.client.HTTPException)
 
 
@@ -44,10 +42,13 @@ class Going:
 
 
 class Sender:
-    """Posts bodies one after the other, each until it is answered 200, and rests as long as the answer took."""
+    """Posts bodies one after the other, each until it is answered 200, and rests as long as the answer took.
 
-    def __init__(self, going: Going, server: Server, client: int) -> None:
-        self._going, self._server, self.client = going, server, client
+    A body is told from all others by `client` and `body`, and its events by `n`, from 0 to `events` - 1.
+    """
+
+    def __init__(self, going: Going, server: Server, client: int, events: int) -> None:
+        self._going, self._server, self.client, self.events = going, server, client, events
         self.bodies = 0
         """Acknowledged: 0 to this, exclusive."""
 
@@ -68,7 +69,7 @@ class Sender:
                 "body": body,
                 "n": n,
             }
-            for n in range(EVENTS)
+            for n in range(self.events)
         ]
 
 
@@ -109,9 +110,11 @@ class Questions:
         if known[client]:
             body = self._random.randrange(known[client])
             (found,) = self._rows(f"service:soak client={client} body={body} | stats count() as n, sum(n) as s")
-            assert found == [EVENTS, sum(range(EVENTS))], f"body {body} of client {client}: {found}"
+            events = self._senders[client].events
+            assert found == [events, sum(range(events))], f"body {body} of client {client}: {found}"
         ((count,),) = self._rows("service:soak | stats count() as n")
-        assert count >= sum(known) * EVENTS, f"{count} events, {sum(known) * EVENTS} were acknowledged before"
+        before = sum(bodies * sender.events for bodies, sender in zip(known, self._senders, strict=True))
+        assert count >= before, f"{count} events, {before} were acknowledged before"
         if gone:
             user = self._random.choice(gone)
             ((count,),) = self._rows(f"user:user-{user}-x | stats count() as n")

@@ -17,7 +17,7 @@ import pytest
 
 from ..bench.server import COMMAND, Server
 from .conftest import StartServer
-from .everything import EVENTS, Deletions, Going, Memory, Questions, Sender, kills, until_acknowledged
+from .everything import Deletions, Going, Memory, Questions, Sender, kills, until_acknowledged
 from .test_database_gone import wait_until
 from .workload import LogFile
 
@@ -39,12 +39,17 @@ OLD = "2026-01-01T00:00:00Z"
 
 
 @pytest.mark.parametrize(
-    ("seconds", "pause"),
-    [(80.0, (6, 14)), pytest.param(1200.0, (20, 60), marks=pytest.mark.soak)],
+    ("seconds", "events", "pause"),
+    [(80.0, 200, (6, 14)), pytest.param(1200.0, 1000, (20, 60), marks=pytest.mark.soak)],
     ids=["90 seconds", "20 minutes"],
 )
 def test_everything_at_once(
-    seconds: float, pause: tuple[int, int], data_dir: Path, make_server: StartServer, request: pytest.FixtureRequest
+    seconds: float,
+    events: int,
+    pause: tuple[int, int],
+    data_dir: Path,
+    make_server: StartServer,
+    request: pytest.FixtureRequest,
 ) -> None:
     random = Random(int(seconds))
     logs = data_dir / "logs"
@@ -52,7 +57,7 @@ def test_everything_at_once(
     server = make_server(config=CONFIG.format(logs=logs))
     server.start()
     going = Going()
-    senders = [Sender(going, server, n) for n in range(3)]
+    senders = [Sender(going, server, n, events) for n in range(3)]
     deletions = Deletions(going, server)
     questions, memory = Questions(going, server, senders, deletions), Memory(going, server)
     began, killed = time.monotonic(), Counter[str]()
@@ -98,7 +103,8 @@ def all_there_once(server: Server, senders: list[Sender]) -> None:
             f"service:soak client={sender.client} | stats count() as events, sum(n) as s by body", whole=True, limit=ALL
         )
         assert {row["body"] for row in rows} == set(range(sender.bodies)), "bodies lost, or never acknowledged"
-        assert [row for row in rows if (row["events"], row["s"]) != (EVENTS, sum(range(EVENTS)))] == []
+        whole = (sender.events, sum(range(sender.events)))
+        assert [row for row in rows if (row["events"], row["s"]) != whole] == []
 
 
 def lines_there_once(server: Server, log: LogFile) -> None:
