@@ -47,12 +47,14 @@ class Forgetting:
     async def run(self) -> None:
         """Forget whatever is to be forgotten, until cancelled; then take this process's entry away."""
         try:
-            with self._commits.subscribe() as news:
-                while True:
-                    await news.wait(BEAT_SECONDS)
-                    with suppress(*DATABASE_ERRORS):
-                        await self.look()
-                    await anyio.sleep(_PAUSE_SECONDS)
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._beat)
+                with self._commits.subscribe() as news:
+                    while True:
+                        await news.wait(BEAT_SECONDS)
+                        with suppress(*DATABASE_ERRORS):
+                            await self.look()
+                        await anyio.sleep(_PAUSE_SECONDS)
         finally:
             with anyio.CancelScope(shield=True), anyio.move_on_after(2), suppress(*DATABASE_ERRORS):
                 await self._pool.execute("delete from store_node where id = $1", self._id)
@@ -64,7 +66,14 @@ class Forgetting:
             await self._forget()
             await anyio.sleep(_AGAIN_SECONDS)
             await self._forget()
-        await self._enter(ticket)
+            await self._enter(ticket)
+
+    async def _beat(self) -> None:
+        """Say that this process lives, also while it waits for what is being fetched."""
+        while True:
+            await anyio.sleep(BEAT_SECONDS)
+            with suppress(*DATABASE_ERRORS):
+                await self._enter(self._ticket)
 
     async def _forget(self) -> None:
         self._catalog.forget()
@@ -75,12 +84,12 @@ class Forgetting:
     async def _enter(self, ticket: int) -> None:
         await self._pool.execute(
             "insert into store_node (id, name, ticket) values ($1, $2, $3) "
-            "on conflict (id) do update set ticket = $3, seen_at = now()",
+            "on conflict (id) do update set ticket = greatest(store_node.ticket, $3), seen_at = now()",
             self._id,
             socket.gethostname(),
             ticket,
         )
-        self._ticket = ticket
+        self._ticket = max(self._ticket, ticket)
 
 
 async def tell_all(connection: Connection, deletion_id: int) -> None:

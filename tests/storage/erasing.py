@@ -23,6 +23,7 @@ from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.deleting import DeletionWorker
 from cordwood.core.storage.deletion import Deletion, Deletions
 from cordwood.core.storage.erase import Eraser, Search
+from cordwood.core.storage.places import Places
 from cordwood.core.storage.retention import Retention
 from cordwood.core.storage.store import Store
 from cordwood.plugins import Batch, now_ns
@@ -65,9 +66,9 @@ class Site:
 
 
 @asynccontextmanager
-async def opened(url: str, folder: Path, *, compact: bool = False) -> AsyncIterator[Site]:
-    """A site whose worker runs when it is told to."""
-    async with Store.opened(folder, url, compact=compact) as store:
+async def opened(url: str, folder: Path, places: Places = Places()) -> AsyncIterator[Site]:  # noqa: B008 - frozen
+    """A site whose worker runs when it is told to; it does not compact by itself."""
+    async with Store.opened(folder, url, compact=False, places=places) as store:
         engine = QueryEngine(
             catalog=store.catalog, cache=store.cache, memory_limit="500MB", threads=1, spill=folder / "spill"
         )

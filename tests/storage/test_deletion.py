@@ -16,7 +16,11 @@ import anyio
 import pytest
 from cordwood.core.storage.audit import audit_entries
 from cordwood.core.storage.cache import SegmentGoneError
+from cordwood.core.storage.files import FoundFile
+from cordwood.core.storage.forgetting import who_remembers
+from cordwood.core.storage.places import Places
 from cordwood.core.storage.token_filter import TokenFilter
+from cordwood.places.folder import Folder, FolderConfig
 from cordwood.plugins import QueryError
 
 from .erasing import Site, cached, in_backup, open_incident, opened, where
@@ -107,6 +111,63 @@ async def test_no_byte_of_it_stays_anywhere(site: Site, merged: bool, tmp_path: 
         "deletion.done",
         "deletion.create",
     ]
+
+
+async def test_no_byte_of_it_stays_in_another_place(database_url: str, data_dir: Path) -> None:
+    shelf = Folder(FolderConfig(path=data_dir / "shelf"))
+    async with opened(database_url, data_dir / "one", Places("shelf", {"shelf": shelf})) as site:
+        await fill(site, 30)
+        await compacted(site)
+        assert cached(SECRET, data_dir / "shelf")
+        done = await site.delete(f'user:"{SECRET}" or "{SECRET}"')
+        assert (done.state, done.events_deleted) == ("done", 8)
+        assert await numbers(site) == [n for n in range(30) if n % 4]
+        assert await site.store.pool.fetchval("select count(*) from segment where place = 'shelf'")
+        assert await where(SECRET, site) == []
+        assert cached(SECRET, data_dir) == []
+
+
+async def test_what_is_being_fetched_meanwhile_does_not_stay(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another node has the bytes in its hands, and not yet in its cache, when they are deleted."""
+    await fill(site, 12)
+    async with opened(site.url, tmp_path / "other") as other:
+        has_read, may_go_on = anyio.Event(), anyio.Event()
+        read = other.store.files.read
+
+        async def held(ids: list[int]) -> list[FoundFile]:
+            found = await read(ids)
+            has_read.set()
+            await may_go_on.wait()
+            return found
+
+        monkeypatch.setattr(other.store.files, "read", held)
+        answers: list[Any] = []
+        states: list[str] = []
+
+        async def ask() -> None:
+            answers.append(await other.found("user:*"))
+
+        async def delete() -> None:
+            states.append((await site.delete(f'user:"{SECRET}"')).state)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(ask)
+            await has_read.wait()
+            tasks.start_soon(delete)
+            with anyio.fail_after(20):
+                while not (ticket := await site.store.pool.fetchval("select max(ticket) from deletion")):
+                    await anyio.sleep(0.02)
+                while len(await who_remembers(site.store.pool, ticket)) > 1:
+                    await anyio.sleep(0.02)
+            assert await who_remembers(site.store.pool, ticket)
+            assert states == []  # the other node holds it up
+            may_go_on.set()
+        assert states == ["done"]
+        assert cached(SECRET, other.folder) == []
+        assert {event["user"] == SECRET for event in answers[0]} <= {True, False}
+        assert await other.found(f'user:"{SECRET}"') == []
 
 
 async def test_the_filters_know_nothing_of_it(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Any
 
 import pytest
 from cordwood.config import StoreSettings
+from cordwood.core.runtime.configs import load_checked
 from cordwood.core.storage.audit import audit_entries
 from cordwood.core.storage.retention import Expiry, Rules
-from cordwood.plugins import now_ns
+from cordwood.plugins import load_plugins, now_ns
 
 from .erasing import Site, opened
 
@@ -168,6 +170,22 @@ async def test_a_damaged_segment_does_not_stop_the_others(site: Site) -> None:
     await applied(site, streams={"debug": {"retention": "3d"}})
     assert await kept(site, "severity:debug") == [0, 1, 2]
     assert bad.id in [segment.id for segment in await site.store.catalog.segments(1)]
+
+
+def test_the_page_is_right(tmp_path: Path) -> None:
+    page = Path(__file__).parents[2] / "docs" / "storage.md"
+    (block,) = re.findall(r"```yaml\n(.*?)```", page.read_text(), re.DOTALL)
+    file = tmp_path / "cordwood.yaml"
+    file.write_text(block)
+    store = load_checked(file, load_plugins()).store
+    rules = Rules.of(store.of("default"))
+    assert [(rule.name, rule.text, rule.age_ns // DAY) for rule in rules.rules] == [
+        ("debug", "severity:debug", 3),
+        ("events", "*", 30),
+    ]
+    assert rules.whole_ns == 365 * DAY
+    assert store.of("staging").retention == timedelta(days=7)
+    assert store.max_bytes == 50_000_000_000
 
 
 def test_rules_say_what_goes_when() -> None:
