@@ -13,6 +13,7 @@ from .conformance_detector import detector_contract
 from .conformance_notifier import LocalServer, notifier_contract
 from .conformance_outlet import MemoryOutlet, MemoryStore
 from .conformance_parser import parser_contract
+from .conformance_place import place_contract
 from .conformance_source import Scenario, http_source_contract, source_contract
 
 __all__ = [
@@ -25,5 +26,6 @@ __all__ = [
     "http_source_contract",
     "notifier_contract",
     "parser_contract",
+    "place_contract",
     "source_contract",
 ]

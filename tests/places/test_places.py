@@ -1,0 +1,60 @@
+"""The built-in places against the contract, and what is special in each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cordwood.places.folder import Folder, FolderConfig
+from cordwood.places.s3 import S3
+from cordwood.plugins import RetryableError
+from cordwood.plugins.conformance import place_contract
+
+from ..objectstore import KEYS, Bucket, S3Server
+
+_server: list[S3Server] = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def server(s3_server: S3Server) -> Iterator[None]:
+    """The contract's settings are made outside fixtures."""
+    _server.append(s3_server)
+    yield
+    _server.clear()
+
+
+def bucket_of(folder: Path) -> dict[str, Any]:
+    made = Bucket(folder.name.lower().replace("_", "-"), _server[0].url)
+    made.client.create_bucket(Bucket=made.name)
+    made.client.close()
+    return {**made.settings(prefix="some/where")}
+
+
+test_folder = place_contract(
+    Folder, lambda folder: {"path": folder / "place"}, lambda folder: {"path": Path(__file__) / "no folder"}
+)
+test_s3 = place_contract(
+    S3, bucket_of, lambda folder: {"bucket": "b-0", "endpoint": "http://127.0.0.1:1", "region": "us-east-1", **KEYS}
+)
+
+
+@pytest.mark.anyio
+async def test_a_folder_has_no_half_files(tmp_path: Path) -> None:
+    place = Folder(FolderConfig(path=tmp_path / "new" / "place"))
+    await place.put("a/b", b"data")
+    assert [path for path in (tmp_path / "new").rglob("*") if path.is_file()] == [tmp_path / "new/place/a/b"]
+    (tmp_path / "new/place/a/.c.part").write_bytes(b"ha")  # a crash has left it
+    await place.delete(["a/c", "a/b"])
+    assert [path for path in (tmp_path / "new").rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.anyio
+async def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(RetryableError, match=f"the folder {tmp_path} cannot be used: No space left on device"):
+        await Folder(FolderConfig(path=tmp_path)).put("k", b"data")
