@@ -13,7 +13,8 @@ from typing import Any, TypeAlias
 import msgspec
 import polars as pl
 
-from .fields import KINDS, STANDARD, TIME, clean_name, col, column_name, kind_of, split_column
+from .fields import KINDS, MAX_ATTRIBUTES, STANDARD, TIME, clean_name, col, column_name, kind_of, split_column
+from .overflow import folded
 from .severity import severity_name
 from .times import now_ns
 
@@ -122,25 +123,30 @@ class Batch:
         return {name for name, dtype in self.frame.schema.items() if split_column(name, dtype)[0] == field}
 
 
-def concat(batches: Sequence[Batch]) -> Batch:
-    """One batch of several, in order; a field that has several kinds in them gets a column for each."""
+def concat(batches: Sequence[Batch], *, most: int = MAX_ATTRIBUTES, keep: Collection[str] = ()) -> Batch:
+    """One batch of several, in order; a field that has several kinds in them gets a column for each.
+
+    :param most: attribute columns that it may have; what goes beyond is folded into one, see `overflow.folded`.
+    :param keep: columns that are no attributes and stay.
+    """
+    bounded = folded([batch.frame for batch in batches], most, keep)
     if len(batches) == 1:
-        return batches[0]
+        return Batch(bounded[0])
     kinds: dict[str, set[str]] = {}
-    for batch in batches:
-        for name, dtype in batch.frame.schema.items():
+    for frame in bounded:
+        for name, dtype in frame.schema.items():
             field, kind = split_column(name, dtype)
             kinds.setdefault(field, set()).add(kind)
     frames = []
-    for batch in batches:
+    for frame in bounded:
         names = {}
-        for name, dtype in batch.frame.schema.items():
+        for name, dtype in frame.schema.items():
             field, kind = split_column(name, dtype)
             if name not in STANDARD and len(kinds[field]) > 1 and name != f"{field}#{kind}":
                 names[name] = f"{field}#{kind}"
             elif name not in STANDARD and len(kinds[field]) == 1 and name != (alone := column_name(field, kind)):
                 names[name] = alone
-        frames.append(batch.frame.rename(names) if names else batch.frame)
+        frames.append(frame.rename(names) if names else frame)
     return Batch(pl.concat(frames, how="diagonal"))
 
 

@@ -55,8 +55,11 @@ KINDS: dict[str, pl.DataType] = {
 MAX_NAME = 1000
 """Characters of a field's name; the rest becomes a hash. PostgreSQL and Parquet take more; people do not."""
 
+OVERFLOW = "overflow"
+"""The attribute that keeps fields beyond `MAX_ATTRIBUTES`: a JSON object; see `overflow`."""
+
 MAX_ATTRIBUTES = 1000
-"""Attribute columns of a batch; what goes beyond is kept as one JSON object in the attribute `overflow`.
+"""Attribute columns of a batch and of a segment; what goes beyond is kept in `OVERFLOW`.
 
 A column costs memory for every row of the batch, so an unbounded count lets one event multiply the batch's size.
 """

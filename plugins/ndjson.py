@@ -19,8 +19,9 @@ import pyarrow as pa
 import pyarrow.json
 
 from .batch import Batch, concat
-from .fields import KINDS, MAX_ATTRIBUTES, STANDARD, clean_name, column_name
+from .fields import KINDS, MAX_ATTRIBUTES, OVERFLOW, STANDARD, clean_name, column_name
 from .normalise import normalise
+from .overflow import joined
 from .times import UTC
 
 MAX_DEPTH: Final = 32
@@ -252,13 +253,15 @@ class _Columns:
         surplus = len(self.sparse) - MAX_ATTRIBUTES
         if surplus <= 0:
             return
-        attributes = [key for key in self.sparse if key[0] not in STANDARD]
+        attributes = [key for key in self.sparse if key[0] not in STANDARD and key != (OVERFLOW, "json")]
         rest: dict[int, dict[str, Any]] = {}
         for field, kind in sorted(attributes, key=lambda key: len(self.sparse[key][0]))[: surplus + 1]:
             for row, value in zip(*self.sparse.pop((field, kind)), strict=True):
                 rest.setdefault(row, {})[field] = msgspec.Raw(value.encode()) if kind == "json" else value
-        rows = sorted(rest)
-        self.sparse["overflow", "json"] = (rows, [_encode(rest[row]).decode() for row in rows])
+        own = dict(zip(*self.sparse.get((OVERFLOW, "json"), ((), ())), strict=True))
+        texts = own | {row: joined(own.get(row), members) for row, members in rest.items()}
+        rows = sorted(texts)
+        self.sparse[OVERFLOW, "json"] = (rows, [texts[row] for row in rows])
 
 
 def _slow(lines: Sequence[bytes | msgspec.Raw]) -> pl.DataFrame:

@@ -23,6 +23,7 @@ import numpy.typing as npt
 import polars as pl
 
 from ...plugins.errors import RetryableError
+from ...plugins.fields import MAX_ATTRIBUTES
 from .cache import SegmentCache, SegmentDamagedError, SegmentGoneError
 from .catalog import Catalog, insert_segment
 from .commit import KEY_HOURS
@@ -34,6 +35,7 @@ from .segment import Segment
 
 FULL_ROWS = 500_000
 """No merge makes a larger segment, and one of half of it is not merged again: merging takes about 400 bytes a row."""
+_FULL_CELLS = 20_000_000  # rows by columns: wide segments are full earlier, for merging takes memory by the cell
 _URGENT_ROWS = 125_000  # of a merge while much comes in: its memory adds to that of ingest
 _LEVEL0 = 16  # commits merged at once
 _BACKLOG = 256  # commits that may wait while much comes in: a burst of half a minute is merged once, and after it
@@ -148,7 +150,7 @@ def _due(segments: Sequence[Segment], ages: dict[int, float], *, urgent: bool) -
         return []
     by_day: dict[tuple[int, str], list[Segment]] = {}
     for segment in segments:
-        if segment.level and segment.rows < FULL_ROWS // 2:  # a larger one would find no room beside another
+        if segment.level and not _is_full(segment):
             by_day.setdefault((segment.level, segment.day), []).append(segment)
     for _, group in sorted(by_day.items()):
         if len(group) >= _FANOUT:
@@ -161,12 +163,20 @@ def _up_to_full(group: Sequence[Segment], full: int = FULL_ROWS) -> list[Segment
     """The first of the group whose rows together fill a segment."""
     taken: list[Segment] = []
     rows = 0
+    columns: set[tuple[str, str]] = set()
     for segment in group:
-        if taken and rows + segment.rows > full:
+        rows += segment.rows
+        columns.update((column.field, column.kind) for column in segment.columns)
+        cells = rows * min(len(columns), MAX_ATTRIBUTES)
+        if taken and (rows > full or (len(taken) > 1 and cells > _FULL_CELLS)):
             break
         taken.append(segment)
-        rows += segment.rows
     return taken
+
+
+def _is_full(segment: Segment) -> bool:
+    """Whether it would hardly find room beside another."""
+    return segment.rows >= FULL_ROWS // 2 or segment.rows * len(segment.columns) >= _FULL_CELLS // 2
 
 
 def merge(

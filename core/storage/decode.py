@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -23,11 +24,13 @@ def read_segment(segment: Segment, path: Path) -> pl.DataFrame:
     """
     frame = pl.read_parquet(path)
     names: dict[str, str] = {}
+    schema = frame.schema
+    kinds = Counter(column.field for column in segment.columns)
     for column in segment.columns:
         if column.field in STANDARD or column.column in _INTERNAL:
             continue
-        plain = column.kind != "json" and len(segment.kinds(column.field)) == 1
-        natural = plain and split_column(column.field, frame.schema[column.column]) == (column.field, column.kind)
+        plain = column.kind != "json" and kinds[column.field] == 1
+        natural = plain and split_column(column.field, schema[column.column]) == (column.field, column.kind)
         names[column.column] = column.field if natural else f"{column.field}#{column.kind}"
     frame = frame.rename(names)
     if POSITION not in frame.columns:
@@ -39,4 +42,4 @@ def read_segment(segment: Segment, path: Path) -> pl.DataFrame:
 
 def read_segments(segments: Sequence[Segment], paths: Mapping[int, Path]) -> pl.DataFrame:
     """The rows of all segments, in the order given; a field with different kinds gets a column for each."""
-    return concat([Batch(read_segment(segment, paths[segment.id])) for segment in segments]).frame
+    return concat([Batch(read_segment(segment, paths[segment.id])) for segment in segments], keep=_INTERNAL).frame

@@ -21,6 +21,7 @@ from anyio.abc import ObjectReceiveStream, ObjectSendStream, TaskGroup
 
 from ...plugins.base import Acknowledgement
 from ...plugins.errors import RetryableError
+from ...plugins.fields import MAX_ATTRIBUTES
 from .cache import SegmentCache
 from .commit import Committed, SettledBefore, Submission, commit, same_group
 from .commits import Commits
@@ -36,6 +37,7 @@ _ROOM_SECONDS = 30.0  # who waits longer for room is refused: the database is sl
 _DOUBT_SECONDS = 60.0  # so long it is asked whether a commit whose answer did not come is stored (see `outcome`)
 _ASK_SECONDS = 0.5
 _LINGER_COMMITS = 4  # measured with small posts: fewer means more, smaller commits, more CPU and fewer posts a second
+_GROUP_CELLS = 20_000_000  # rows by columns of a group: a few wide events beside many narrow ones widen all of them
 _BUSY_BYTES = 1 << 20  # a group that large tells of clients that send as fast as they can
 _BUSY_SECONDS = 3.0  # after such a group: longer than the compactor sleeps between two looks
 _log = logging.getLogger(__name__)
@@ -200,9 +202,13 @@ class Writer:
 
     def _next_group(self) -> list[Submission]:
         """The oldest submissions up to the group's size; at least one."""
-        size, count = 0, 0
+        size, count, rows = 0, 0, 0
+        names: set[str] = set()
         for submission in self._pending:
-            if count and size + submission.size > self._group_bytes:
+            names.update(submission.batch.frame.columns)
+            rows += len(submission.batch)
+            cells = rows * min(len(names), MAX_ATTRIBUTES)
+            if count and (size + submission.size > self._group_bytes or cells > _GROUP_CELLS):
                 break
             size += submission.size
             count += 1
