@@ -17,10 +17,12 @@ from zoneinfo import ZoneInfo
 import anyio
 import anyio.to_thread
 import pyarrow as pa
+from msgspec import structs
 
 from ...plugins.errors import QueryError
 from ..storage.cache import SegmentDamagedError, SegmentGoneError
 from ..storage.segment import Segment
+from .complete import VALUES, Completions, complete
 from .duck import Duck, Interrupted, Running
 from .inventory import FieldInventory, FieldValues, counted_fields, known_fields, plan_fields, query_of_values
 from .parser import parse, query_parser
@@ -45,13 +47,14 @@ from .row_groups import RowGroups, open_filters, wants_filters
 from .scope import Context
 from .template_cache import TemplateCache
 from .templates import LEAST_ROWS, has_phrase
-from .tree import Query
+from .tree import Everything, Query
 
 ATTEMPTS = 3  # readings of the catalog: a compaction may take a segment away between it and the file
 MOST_RUNS = 2000  # runs of neighbouring rows that are fetched one by one; of more, one statement reads the columns
 FEW_ROWS = 262_144  # that filters leave to be read: all their columns cost less than a second statement
 FIRST_STEP = 8  # segments that a search for the newest events opens first; each further step doubles
 DEFAULT_TIMEOUT = 30.0
+NEWEST = 20_000  # events whose values are offered as completions
 T = TypeVar("T")
 
 
@@ -134,6 +137,21 @@ class QueryEngine:
             return FieldInventory(tuple(found), tuple(given.context.warnings), not progress.damaged)
 
         return await self._limited(request, answer)
+
+    async def complete(self, request: QueryRequest, cursor: int) -> Completions:
+        """What may stand at the cursor of `request.text`, which need not be a whole query; `cursor` counts characters.
+
+        :raises QueryError: the data could not be asked in time
+        """
+        given = await self.given(Query(Everything(), ()), request)
+
+        async def values_of(name: str) -> list[tuple[Any, int]]:
+            newest = parse(f"| limit {NEWEST}")
+            asked = structs.replace(request, text="", id=None)
+            result = await self._run(query_of_values(newest, name, VALUES), asked)
+            return [(value, count) for value, count, _ in result.rows()]
+
+        return await complete(request.text, cursor, given, values_of)
 
     async def _run(self, query: Query, request: QueryRequest) -> QueryResult:
         started = time.perf_counter()

@@ -243,3 +243,16 @@ async def test_fields_and_their_values(client: Client) -> None:
     assert answer.json() == {"values": [{"value": "pay", "count": 3}], "warnings": [], "complete": True}
     assert (await client.get("/api/v1/fields/service/values", params={"limit": 0})).status_code == 400
     assert (await client.get("/api/v1/fields", params={"query": "(("})).json()["errors"]
+
+
+async def test_completions_at_a_cursor(client: Client) -> None:
+    await client.logs({"service": "checkout", "n": 1}, {"service": "cart", "n": 2})
+    answer = await client.post("/api/v1/complete", json={"query": "service:che | stats count()", "cursor": 11})
+    assert answer.json() == {
+        "start": 8,
+        "end": 11,
+        "items": [{"text": "checkout", "kind": "value", "detail": "1", "about": ""}],
+    }
+    assert (await client.post("/api/v1/complete", json={"query": "x", "cursor": -1})).status_code == 400
+    past = await client.post("/api/v1/complete", json={"query": "| sta", "cursor": 99})
+    assert [item["text"] for item in past.json()["items"]] == ["stats "]

@@ -8,6 +8,7 @@ from .alerts import (
     list_notifications,
     resolve_incident,
 )
+from .complete import complete_query
 from .deletions import (
     cancel_deletion,
     create_deletion,
@@ -28,6 +29,7 @@ HANDLERS = (
     run_query,
     cancel_query,
     explain_query,
+    complete_query,
     tail_events,
     list_fields,
     list_values,

@@ -67,6 +67,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Completions at a cursor
+         * @description Fields, values, stages, functions and keywords that may stand at the cursor of a query that is being typed.
+         */
+        post: operations["completeQuery"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tail": {
         parameters: {
             query?: never;
@@ -601,6 +621,39 @@ export interface components {
             name: string;
             /** @description time severity text int float bool json, or what the query made */
             type: string;
+        };
+        /** CompleteAnswer */
+        CompleteAnswer: {
+            /** @description Where the typed part begins that an item replaces, in characters */
+            start: number;
+            /** @description Where it ends */
+            end: number;
+            items: components["schemas"]["CompletionItem"][];
+        };
+        /** CompleteBody */
+        CompleteBody: {
+            /** @example service:ch */
+            query: string;
+            /** @description Characters before it (code points); without it: the end */
+            cursor?: number | null;
+            /** @description Fields and values of events from here on, inclusive */
+            from?: string | null;
+            /** @description Exclusive */
+            to?: string | null;
+        };
+        /** CompletionItem */
+        CompletionItem: {
+            /**
+             * @description What replaces the typed part
+             * @example checkout
+             */
+            text: string;
+            /** @description field value stage function aggregate keyword */
+            kind: string;
+            /** @description A field's type, how often a value came lately, a call */
+            detail: string;
+            /** @description What it does */
+            about: string;
         };
         /** DatabaseStatus */
         DatabaseStatus: {
@@ -1358,6 +1411,84 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    completeQuery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CompleteBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompleteAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };

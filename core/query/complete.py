@@ -1,0 +1,202 @@
+"""Completion at a cursor: what the parser takes there, with the names and values that the data has.
+
+Nothing here lists the language: stages, keywords and functions come from Lark's interactive parser and from the
+registries, fields and values from the catalog and the newest events.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from lark import Token
+from lark.exceptions import LarkError
+from lark.lexer import PatternRE
+
+from ...plugins.errors import QueryError
+from ...plugins.severity import NAMES
+from . import literals
+from .aggregate import AGGREGATES
+from .function import functions
+from .parser import parse, query_parser
+from .plan import Given, apply_stages, relation_of
+from .relation import Relation
+from .scope import find
+from .stages import load_stages
+from .tree import Mistake
+
+MOST = 100  # completions: more than anybody reads
+VALUES = 50  # values of a field, of which those that fit are shown
+_WORD = re.compile(r"@?[\w.]*$")
+_FIELD = r"(?:@?[^\W\d][\w.@/-]*|`(?:[^`\\]|\\.)+`)"
+_VALUE = re.compile(rf"({_FIELD})\s*(:|[<>!=]?=|[<>])\s*(\"?)([^\s\"'`|(),]*)$")
+_PLAIN_VALUE = re.compile(r"[\w@][\w.@/-]*")
+_PLAIN_NAME = re.compile(r"@?[^\W\d][\w.@]*")
+_KEYWORD = re.compile(r"(?:\(\?:)?([a-z]+(?:\|[a-z]+)*)\)?\(\?[=!]")
+_AGGREGATING = ("stats", "timechart", "running", "moving")
+
+ValuesOf = Callable[[str], Awaitable[Sequence[tuple[Any, int]]]]
+"""A field's name → its frequent values with their counts, the most frequent first."""
+
+
+class Completion(msgspec.Struct, frozen=True):
+    """What may stand at the cursor: `text` replaces what is typed of it; `detail` is its type, `about` what it does."""
+
+    text: str
+    kind: str
+    detail: str = ""
+    about: str = ""
+
+
+class Completions(msgspec.Struct, frozen=True):
+    """What may replace the text from character `start` to `end` (counted from 0), the likeliest first."""
+
+    start: int
+    end: int
+    items: tuple[Completion, ...]
+
+
+@dataclass(frozen=True)
+class _Spot:
+    """The cursor: what the parser takes there, what is typed of it, and the stage it is in (None: the search)."""
+
+    accepts: frozenset[str]
+    typed: str
+    start: int
+    stage: str | None
+
+
+async def complete(text: str, cursor: int, given: Given, values_of: ValuesOf) -> Completions:
+    """What may stand at the cursor of a text that need not be a whole query.
+
+    :param cursor: characters before it.
+    :param given: what the catalog knows of the events (of the empty query over the same range).
+    """
+    before = text[:cursor]
+    if (found := _VALUE.search(before)) and (spot := _spot(before, found.start(), found[0])) is not None:
+        name = literals.unquote(found[1]) if found[1][0] == "`" else found[1]
+        values = await _values(name, found[2], spot, given, values_of)
+        items = [_value(value, count, found[3], spot) for value, count in values]
+        start = cursor - len(found[3]) - len(found[4])
+        return Completions(start, cursor, _fitting(items, found[4]))
+    typed = _WORD.search(before)
+    assert typed is not None
+    spot = _spot(before, typed.start(), typed[0])
+    if spot is None:
+        return Completions(cursor, cursor, ())
+    names, keywords = _names(spot, before, given), _keywords(spot)
+    items = [*keywords, *names] if spot.typed else [*names, *keywords]
+    return Completions(spot.start, cursor, _fitting(items, spot.typed))
+
+
+def _spot(before: str, start: int, typed: str) -> _Spot | None:
+    """Where the text up to `start` leads; None: nothing can follow it, or it ends within quotes."""
+    try:
+        parser = query_parser().parse_interactive(before[:start])
+        tokens = list(parser.iter_parse())
+        accepts = frozenset(parser.accepts())  # type: ignore[no-untyped-call]
+    except (LarkError, Mistake):
+        return None
+    return _Spot(accepts, typed, start, _stage(tokens))
+
+
+def _stage(tokens: Sequence[Token]) -> str | None:
+    """The keyword after the last pipe; an empty text right after the pipe."""
+    pipes = [i for i, token in enumerate(tokens) if token.type == "_PIPE"]
+    if not pipes:
+        return None
+    return str(tokens[pipes[-1] + 1]).lower() if pipes[-1] + 1 < len(tokens) else ""
+
+
+def _names(spot: _Spot, before: str, given: Given) -> Iterator[Completion]:
+    """Fields and functions, where an expression, a list of fields or a search can go on."""
+    if spot.stage is None:
+        if "FIELD" in spot.accepts:
+            yield from (_field(name, type_, ":") for name, type_ in _columns(relation_of(given), given))
+        return
+    if "NAME" in spot.accepts:
+        yield from (_field(name, type_) for name, type_ in _columns(_before_stage(before, given), given))
+    if "FUNCTION" in spot.accepts:
+        registries = [("aggregate", AGGREGATES)] if spot.stage in _AGGREGATING else []
+        for kind, registry in (*registries, ("function", functions())):
+            for name, signature in sorted(registry.items()):
+                yield Completion(f"{name}(", kind, signature.usage, signature.doc.partition("\n")[0])
+
+
+def _before_stage(before: str, given: Given) -> Relation:
+    """The rows that the stage at the cursor works on; those of the events where the text before it is no query."""
+    for pipe in reversed([i for i, letter in enumerate(before) if letter == "|"]):
+        try:
+            return apply_stages(given, relation_of(given), parse(before[:pipe]).stages)
+        except QueryError:  # a pipe within quotes, or a mistake further ahead
+            continue
+    return relation_of(given)
+
+
+def _columns(relation: Relation, given: Given) -> Iterator[tuple[str, str]]:
+    """The columns that have a value, and their types."""
+    fields = {column.field for segment in given.segments for column in segment.columns}
+    for name, value in relation.output().items():
+        if value.kinds and (name in relation.columns or name in fields):
+            yield name, value.type
+
+
+def _field(name: str, type_: str, after: str = "") -> Completion:
+    written = name if _PLAIN_NAME.fullmatch(name) else "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
+    return Completion(written + after, "field", type_)
+
+
+def _keywords(spot: _Spot) -> Iterator[Completion]:
+    """Stages, and the words that the grammar has of its own."""
+    stages = load_stages()
+    for name, stage in stages.items():
+        if name.upper() in spot.accepts:
+            yield Completion(f"{name} ", "stage", "", _sentence(stage.DOC))
+    if spot.typed or spot.stage is not None:
+        for terminal in query_parser().terminals:
+            if terminal.name in spot.accepts and terminal.name.lower() not in stages:
+                yield from (Completion(word, "keyword") for word in _words(terminal.pattern))
+
+
+def _words(pattern: object) -> Iterator[str]:
+    """The words that a terminal of letters stands for, an option's with its `=`."""
+    if isinstance(pattern, PatternRE) and (found := _KEYWORD.match(pattern.value)):
+        option = re.search(r"\(\?=\\s\*=\)$", pattern.value) is not None
+        yield from (word + ("=" if option else " ") for word in found[1].split("|"))
+
+
+async def _values(name: str, op: str, spot: _Spot, given: Given, values_of: ValuesOf) -> Iterable[tuple[Any, int]]:
+    """Levels for a severity; of other fields frequent values, where it is asked for equal ones."""
+    value = find(relation_of(given), name)
+    if value is None or not (spot.accepts & {"FIELD", "FIELD_TERM", "NAME"}):
+        return ()
+    if value.has("severity"):
+        return [(level.lower(), 0) for number, level in NAMES.items() if number % 4 == 1]
+    return () if op[0] in "<>" else await values_of(name)
+
+
+def _value(value: Any, count: int, quote: str, spot: _Spot) -> Completion:
+    """A value as it is written at this place: in a search as it is, where it can be."""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    plain = isinstance(value, int | float) or (spot.stage is None and _PLAIN_VALUE.fullmatch(text))
+    if quote or not plain:
+        text = '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
+    return Completion(text, "value", f"{count:,}" if count else "")
+
+
+def _fitting(items: Iterable[Completion], typed: str) -> tuple[Completion, ...]:
+    """Those that begin with what is typed, then those that contain it, ignoring case; each once."""
+    wanted = typed.lower()
+    found = {item.text: item for item in items if wanted in item.text.lower() and item.text.strip() != typed}
+    first = [item for item in found.values() if item.text.lower().lstrip('"`').startswith(wanted)]
+    chosen = {item.text for item in first}
+    return (*first, *(item for item in found.values() if item.text not in chosen))[:MOST]
+
+
+def _sentence(doc: str) -> str:
+    """The first sentence of a documentation."""
+    return re.split(r"(?<=\.)\s", " ".join(inspect.cleandoc(doc).partition("\n\n")[0].split()), maxsplit=1)[0]
