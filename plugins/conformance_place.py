@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +12,7 @@ import anyio
 
 from .base import Place, PluginConfig
 from .conformance_class import DEADLINE_S, Check, Contract, class_checks, make, require, tests_of
-from .errors import DeliveryError, FatalError, RetryableError
+from .errors import FatalError, RejectedError, RetryableError
 
 Settings: TypeAlias = "Mapping[str, Any] | PluginConfig"
 _BLOCK = bytes(range(256)) * 4096  # 1 MiB
@@ -91,20 +91,19 @@ def place_contract(
         assert broken is not None
         with TemporaryDirectory() as folder:
             place = make(cls, broken(Path(folder)))
-            for what, attempt in (
-                ("put", lambda: place.put(_KEY, b"data")),
-                ("get", lambda: place.get(_KEY)),
-                ("delete", lambda: place.delete([_KEY])),
-            ):
+            attempts: dict[str, Callable[[], Awaitable[object]]] = {
+                "put": lambda: place.put(_KEY, b"data"),
+                "get": lambda: place.get(_KEY),
+                "delete": lambda: place.delete([_KEY]),
+            }
+            for what, attempt in attempts.items():
                 try:
                     with anyio.fail_after(6 * DEADLINE_S):
                         await attempt()
                 except (RetryableError, FatalError) as why:
                     require(str(why).strip(), f"{what}: the error says nothing")
-                except DeliveryError as why:
-                    raise AssertionError(
-                        f"{what} raised {type(why).__name__}: raise RetryableError or FatalError"
-                    ) from why
+                except RejectedError as why:
+                    raise AssertionError(f"{what} raised RejectedError: raise RetryableError or FatalError") from why
                 else:
                     raise AssertionError(f"{what} on a place that cannot be used must raise, or data is taken for gone")
 
