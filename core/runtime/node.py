@@ -10,7 +10,7 @@ import logging
 import socket
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import anyio
@@ -36,6 +36,7 @@ from .configs import load_checked
 from .metrics import NodeMetrics
 from .outlet import StoreOutlet
 from .pipeline import RunningPipeline
+from .spill import spill_folder
 from .supervisor import RunningSource, Supervisor
 
 DEFAULT_PROJECT = "default"
@@ -82,12 +83,13 @@ class Node:
         :raises FatalError: the database does not start, or is of a newer release
         """
         settings = self.settings
-        async with Store.opened(
+        opened = Store.opened(
             settings.data_dir,
             settings.database_url,
             compact=settings.role in ("all", "worker"),
             places=Places.of(self.config),
-        ) as self.store:
+        )
+        async with opened as self.store, AsyncExitStack() as stack:
             project_id = await self.store.project_id()
             assert project_id is not None
             self.project_id = project_id
@@ -102,7 +104,7 @@ class Node:
                 memory_limit=f"{limits.query_memory}B",
                 threads=2,
                 at_once=limits.queries,
-                spill=settings.data_dir.absolute() / "spill",
+                spill=stack.enter_context(spill_folder(settings.data_dir.absolute() / "spill")),
             )
             self.searcher = EngineSearcher(self.engine)
             self.deletions = Deletions(self.store.pool, self.searcher)

@@ -35,6 +35,7 @@ _DEAD_SHARE = 0.15  # of a kind's bytes that may be dead: more costs disk, less 
 _OVERHEAD = 1.05  # bytes on disk for a byte of a segment: chunks of TOAST and their index
 _MOVE_BYTES = 48 << 20  # copied in one transaction
 _LOCK_MS = 200  # a truncation waits so long for readers of its part, for others wait behind it
+_PURGE_LOCK_MS = 2000  # the same where what is in the part must go
 _PURGE_SECONDS = 60.0
 _log = logging.getLogger(__name__)
 
@@ -127,14 +128,16 @@ class Parts:
             await self._emptied(number)
 
     async def _emptied(self, number: int) -> None:
-        with anyio.fail_after(_PURGE_SECONDS):
-            while True:
-                await self._drain(number, live_only=False)
-                if await self._truncate(number, lock_ms=2000):
-                    return
-                if number in {part.part for part in await self.state() if part.current or part.empty}:
-                    return  # somebody else has truncated it, and perhaps it is in use again
-                await anyio.sleep(0.1)
+        deadline = time.monotonic() + _PURGE_SECONDS
+        while True:
+            await self._drain(number, live_only=False)
+            if await self._truncate(number, lock_ms=_PURGE_LOCK_MS):
+                return
+            if number in {part.part for part in await self.state() if part.current or part.empty}:
+                return  # somebody else has truncated it, and perhaps it is in use again
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"somebody reads from part {number} of the segments' bytes")
+            await anyio.sleep(0.1)
 
     async def _rotate(self, kind: str, *, only_empty: bool) -> None:
         """Make another part current: an empty one, or else (unless `only_empty`) the smallest."""

@@ -19,6 +19,7 @@ from cordwood.core.storage.cache import SegmentGoneError
 from cordwood.core.storage.files import FoundFile
 from cordwood.core.storage.forgetting import who_remembers
 from cordwood.core.storage.places import Places
+from cordwood.core.storage.snapshot import snapshot
 from cordwood.core.storage.token_filter import TokenFilter
 from cordwood.places.folder import Folder, FolderConfig
 from cordwood.plugins import QueryError
@@ -288,6 +289,21 @@ async def test_it_goes_on_after_a_kill(database_url: str, data_dir: Path, tmp_pa
         assert await where(SECRET, site) == []
     async with opened(database_url, data_dir / "one") as site:  # what the killed node had cached goes at its start
         assert cached(SECRET, data_dir / "one") == []
+
+
+async def test_a_backup_that_is_being_taken_is_waited_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It reads what must go, so the deletion is not done before it is, and says nothing else."""
+    monkeypatch.setattr("cordwood.core.storage.parts._PURGE_SECONDS", 0.2)
+    await fill(site, 12)
+    monkeypatch.setattr("cordwood.core.storage.parts._PURGE_LOCK_MS", 100)
+    async with snapshot({"dsn": site.url}) as reader:
+        before = await reader.fetch("select segment_id, data from segment_file order by 1")
+        assert (await site.delete(f'user:"{SECRET}"')).state == "running"
+        assert await reader.fetch("select segment_id, data from segment_file order by 1") == before
+    await site.worker.run_all()
+    (done,) = await site.deletions.page(1, before=1 << 60, limit=9)
+    assert (done.state, done.events_deleted) == ("done", 3)
+    assert await where(SECRET, site) == []
 
 
 async def test_a_damaged_segment_is_told_of(site: Site) -> None:
