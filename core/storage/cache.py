@@ -20,7 +20,7 @@ import anyio
 import anyio.to_thread
 
 from ...plugins.errors import CordwoodError, RetryableError
-from .files import Files, checksum_of
+from .files import Files, FoundFile, checksum_of
 from .segment import Segment
 
 _FETCH_BYTES = 32 * 1024 * 1024  # bytes asked of PostgreSQL at once
@@ -36,11 +36,15 @@ class SegmentGoneError(CordwoodError):
 
 
 class SegmentDamagedError(CordwoodError):
-    """The right bytes of some segments cannot be had: `damaged` says why, by segment id. All others can."""
+    """The right bytes of some segments cannot be had: `damaged` says why, by segment id. All others can.
 
-    def __init__(self, damaged: Mapping[int, str]) -> None:
+    `passing` are those of them whose place does not answer, or is not configured: they may be read in a while.
+    """
+
+    def __init__(self, damaged: Mapping[int, str], passing: Collection[int] = ()) -> None:
         super().__init__("; ".join(f"segment {id_}: {why}" for id_, why in damaged.items()))
         self.damaged = dict(damaged)
+        self.passing = frozenset(passing)
 
 
 class SegmentCache:
@@ -51,7 +55,7 @@ class SegmentCache:
         self.folder = folder
         self.max_bytes = max_bytes
         self._checked: dict[int, tuple[int, int]] = {}  # (inode, size) of the files whose bytes are known to be right
-        self._damaged: dict[int, tuple[str, float]] = {}
+        self._damaged: dict[int, tuple[FoundFile, float]] = {}
         self._fetching: dict[int, anyio.Event] = {}
         self._written = 0
         folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +75,7 @@ class SegmentCache:
         :raises SegmentDamagedError: the bytes of some are wrong or missing where they are kept
         :raises RetryableError: there is no room for the files, or their place does not answer
         """
-        damaged: dict[int, str] = {}
+        damaged: dict[int, FoundFile] = {}
         rest = [segment for segment in segments if not self._touch(segment)]
         while rest:
             known, now = self._damaged, time.monotonic()
@@ -85,7 +89,8 @@ class SegmentCache:
             # What another has fetched for us: it may have failed, or been evicted since.
             rest = [s for s in rest if s.id not in damaged and not self._touch(s)]
         if damaged:
-            raise SegmentDamagedError(damaged)
+            passing = [id_ for id_, file in damaged.items() if file.passing]
+            raise SegmentDamagedError({id_: file.problem for id_, file in damaged.items()}, passing)
         return {segment.id: self.path(segment.id) for segment in segments}
 
     def put(self, segment_id: int, data: bytes) -> None:
@@ -183,7 +188,7 @@ class SegmentCache:
                     if not file.passing:
                         _log.error("segment %d is damaged: %s", file.id, file.problem)
                     seconds = _PASSING_SECONDS if file.passing else _DAMAGED_SECONDS
-                    self._damaged[file.id] = (file.problem, time.monotonic() + seconds)
+                    self._damaged[file.id] = (file, time.monotonic() + seconds)
                     continue
                 self._damaged.pop(file.id, None)
                 try:

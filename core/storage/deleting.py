@@ -96,6 +96,8 @@ class DeletionWorker:
                 try:
                     await self._erase_from(deletion, found, segment)
                 except SegmentDamagedError as why:
+                    if segment.id in why.passing:
+                        raise RetryableError(str(why)) from why
                     _log.error("deletion %d cannot look into it: %s", deletion.id, why)
                     unreadable.add(segment.id)
                 except SegmentGoneError as why:

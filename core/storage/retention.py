@@ -190,6 +190,8 @@ class Retention:
             except SegmentGoneError:
                 continue  # merged meanwhile: the next round looks at what it became
             except SegmentDamagedError as why:
+                if segment.id in why.passing:
+                    continue  # its place is away, which is in the log: a later round looks again
                 _log.error("retention of %s leaves a segment as it is: %s", rule.name, why)
                 self._unreadable.add(segment.id)
 

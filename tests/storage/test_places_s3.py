@@ -27,6 +27,7 @@ from cordwood.plugins import Batch, FatalError, RetryableError, now_ns
 
 from ..conftest import free_port
 from ..objectstore import Bucket, S3Server
+from .erasing import opened
 from .proxy import Proxy
 
 pytestmark = pytest.mark.anyio
@@ -212,3 +213,29 @@ async def test_a_restore_without_places_puts_all_into_postgresql(
     async with Store.opened(data_dir / "second", other_url, compact=False) as two:
         assert await per_place(two) == {"postgresql": 2}
         assert list((await ask(two)).rows()) == [[90, 20]]
+
+
+async def test_a_deletion_waits_for_a_place_that_is_away(
+    database_url: str, data_dir: Path, bucket: Bucket, line: Proxy
+) -> None:
+    """And is not done before the bucket has nothing of what it was to find."""
+    places = Places("s3", {"s3": place(bucket, endpoint=f"http://{line.url}")})
+    async with opened(database_url, data_dir, places) as site:
+        await filled(site.store, 2)
+        before = bucket.keys()
+        site.store.cache.forget([int(path.stem) for path in site.store.cache.folder.glob("*.parquet")])
+        line.refuses = True
+        asked = await site.ask("n=7")
+        await site.worker.run_all()
+        now = await site.deletions.get(1, asked.id)
+        assert (now.state, now.unreadable) == ("running", [])
+        assert bucket.keys() == before
+        line.refuses = False
+        site.store.files.objects._failed.clear()
+        site.store.cache._damaged.clear()
+        await site.worker.run_all()
+        now = await site.deletions.get(1, asked.id)
+        assert (now.state, now.events_deleted) == ("done", 2)
+        assert len(bucket.keys()) == 2
+        assert not before & bucket.keys()
+        assert (await site.found("* | stats sum(n) as s"))[0]["s"] == 2 * (45 - 7)
