@@ -62,7 +62,7 @@ def test_postgres_that_does_not_answer_for_a_while(make_server: StartServer, pos
     assert server.process is not None
     process = psutil.Process(server.process.pid)
     with Clients([server], 16, service="slow", events=1000) as clients:
-        at_work(server, clients, 20_000)
+        at_work(server, clients, 5000)
         before = process.memory_info().rss
         postgres.signal(signal.SIGSTOP)
         try:
@@ -78,7 +78,7 @@ def test_postgres_that_does_not_answer_for_a_while(make_server: StartServer, pos
             assert len(clients.acknowledged) <= acknowledged + 16_000  # what was answered just before
         finally:
             postgres.signal(signal.SIGCONT)
-        at_work(server, clients, 20_000)
+        at_work(server, clients, 5000)
     assert 0 not in clients.answers, "connections broke"
     all_there_once(server, clients, "slow")
     assert server.stop() == 0
