@@ -12,3 +12,5 @@ def log_to_stderr(level: str) -> None:
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     logging.getLogger("cordwood").setLevel(level.upper())
+    # A database that is away is told of by who needs it, in a line; the pool would add its traceback for every try.
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
