@@ -127,14 +127,14 @@ class Retention:
             rules = Rules.of(self.settings.of(name))
             jobs += [rule.job for rule in rules.rules]
             if rules.whole_ns is not None:
-                await self._expire("retention.age", project_id, _EXPIRED, project_id, now - rules.whole_ns)
+                await self._expire("retention.age", _EXPIRED, project_id, now - rules.whole_ns)
             for rule in rules.rules:
                 try:
                     await self._erase(project_id, rule, now)
                 except (QueryError, FatalError, RetryableError) as why:
                     _log.error("retention of %s in project %s: %s", rule.name, name, why)
         if self.settings.max_bytes is not None:
-            await self._expire("retention.max_bytes", None, _TOO_MANY, self.settings.max_bytes)
+            await self._expire("retention.max_bytes", _TOO_MANY, self.settings.max_bytes)
         await self._pool.execute(
             "delete from segment_checked where starts_with(job, 'retention:') and job <> all($1::text[])", jobs
         )
@@ -161,18 +161,17 @@ class Retention:
             found.append(Expiry(None, "max_bytes", None, None, *figures, None))
         return found
 
-    async def _expire(self, what: str, project_id: int | None, where: str, *arguments: Any) -> None:
+    async def _expire(self, what: str, where: str, *arguments: Any) -> None:
         """Take the segments out of the catalog, and enter it into the audit log."""
         async with self._pool.acquire() as connection, connection.transaction():
-            rows = await connection.fetch(
-                f"update segment set replaced_at = now() where {where} returning rows",  # noqa: S608 - constants
+            gone = await connection.fetch(
+                f"with gone as (update segment set replaced_at = now() where {where} returning project_id, rows) "  # noqa: S608 - constants
+                "select project_id, count(*) as segments, sum(rows) as events from gone group by project_id",
                 *arguments,
             )
-            if not rows:
-                return
-            events = sum(row["rows"] for row in rows)
-            await audit(connection, "retention", what, project_id=project_id, segments=len(rows), events=events)
-        _log.info("%s: %d segments with %d events go", what, len(rows), events)
+            for project_id, segments, events in gone:
+                await audit(connection, "retention", what, project_id=project_id, segments=segments, events=events)
+                _log.info("%s: %d segments of project %d with %d events go", what, segments, project_id, events)
 
     async def _erase(self, project_id: int, rule: Rule, now: int) -> None:
         """Erase what a rule finds from the segments that are old enough as a whole."""

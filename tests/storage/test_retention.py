@@ -156,6 +156,9 @@ async def test_the_oldest_go_until_the_rest_fits(site: Site) -> None:
     await site.retention.apply()
     assert await kept(site, "*") == [0, 1, 2, 3, 4]
     assert (said.rule, said.events, said.segments, said.bytes) == ("max_bytes", 28, 7, sum(sizes[5:]))
+    (entry,) = await audit_entries(site.store.pool, before=1 << 60, limit=9)
+    assert (entry.what, entry.project) == ("retention.max_bytes", "default")
+    assert entry.details == {"segments": 7, "events": 28}
     site.retention.settings = StoreSettings.model_construct(max_bytes=1)
     await site.retention.apply()
     assert await kept(site, "*") == [0]
