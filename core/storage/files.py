@@ -16,7 +16,7 @@ import anyio.to_thread
 import asyncpg
 
 from ...plugins.errors import RetryableError
-from .database import Connection
+from .database import DAMAGED, Connection
 from .encode import EncodedSegment
 from .objects import Objects, StoredObject
 from .parts import POSTGRESQL, Parts, kind_of
@@ -41,7 +41,6 @@ with gone as (delete from segment where replaced_at < now() - make_interval(secs
 insert into stray_object (place, object, began_at, dead)
 select place, object, '-infinity', true from gone where object is not null
 """
-_DAMAGED = (asyncpg.DataCorruptedError, asyncpg.IndexCorruptedError, asyncpg.InternalServerError)
 _TIDY_SECONDS = 10.0  # between two looks at the parts: each reads the sizes of all
 _log = logging.getLogger(__name__)
 
@@ -134,7 +133,7 @@ class Files:
         """The bytes of segments, each compared with its checksum; those no longer in the catalog are left out."""
         try:
             rows = await self._pool.fetch(_READ, list(segment_ids))
-        except _DAMAGED as why:  # PostgreSQL itself cannot read one of them
+        except DAMAGED as why:  # PostgreSQL itself cannot read one of them
             if len(segment_ids) == 1:
                 return [FoundFile(segment_ids[0], None, f"PostgreSQL cannot read its bytes: {why}")]
             return [file for id_ in segment_ids for file in await self.read([id_])]
@@ -185,7 +184,7 @@ class Files:
         """Let no byte remain, in any place, of any segment that is replaced now: no grace for those who still read.
 
         Queries that lose a file by it read the catalog again. Copies what is alive in the parts concerned: call it once
-        at the end of a deletion.
+        at the end of a deletion. Uploads that go on are called off: whoever does them begins again.
 
         :raises TimeoutError: somebody reads for so long that a part cannot be truncated, or objects not be deleted
         :raises RetryableError: a place does not answer, or is not configured
