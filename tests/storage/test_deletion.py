@@ -19,9 +19,9 @@ from cordwood.core.storage.cache import SegmentGoneError
 from cordwood.core.storage.files import FoundFile
 from cordwood.core.storage.forgetting import who_remembers
 from cordwood.core.storage.places import Places
+from cordwood.core.storage.places.folder import Folder, FolderConfig
 from cordwood.core.storage.snapshot import snapshot
 from cordwood.core.storage.token_filter import TokenFilter
-from cordwood.places.folder import Folder, FolderConfig
 from cordwood.plugins import QueryError
 
 from .erasing import Site, cached, in_backup, open_incident, opened, where

@@ -13,8 +13,8 @@ import pytest
 from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.doctor import Examination, Finding, Level, catalog, examine, server, space
 from cordwood.core.storage.places import Places
+from cordwood.core.storage.places.folder import Folder, FolderConfig
 from cordwood.core.storage.store import Store
-from cordwood.places.folder import Folder, FolderConfig
 from cordwood.plugins import Batch, Checkpoint
 
 pytestmark = pytest.mark.anyio

@@ -27,8 +27,8 @@ from cordwood.core.storage.doctor import Examination, Level, examine
 from cordwood.core.storage.embedded import EmbeddedPostgres
 from cordwood.core.storage.move import move
 from cordwood.core.storage.places import Places
+from cordwood.core.storage.places.folder import Folder, FolderConfig
 from cordwood.core.storage.restore import restore
-from cordwood.places.folder import Folder, FolderConfig
 from cordwood.plugins import Acknowledgement, Batch, RetryableError
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st

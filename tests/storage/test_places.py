@@ -17,10 +17,10 @@ from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.move import MoveError, holdings, move
 from cordwood.core.storage.objects import READING
 from cordwood.core.storage.places import Places
+from cordwood.core.storage.places.folder import Folder, FolderConfig
+from cordwood.core.storage.places.s3 import S3, S3Settings
 from cordwood.core.storage.snapshot import snapshot
 from cordwood.core.storage.store import Store
-from cordwood.places.folder import Folder, FolderConfig
-from cordwood.places.s3 import S3, S3Settings
 from cordwood.plugins import Batch, Place, RetryableError, now_ns
 
 from ..objectstore import Bucket

@@ -19,10 +19,10 @@ from cordwood.core.storage.cache import SegmentCache
 from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.move import holdings, move
 from cordwood.core.storage.places import Places
+from cordwood.core.storage.places.folder import Folder, FolderConfig
+from cordwood.core.storage.places.s3 import S3, S3Settings
 from cordwood.core.storage.restore import restore
 from cordwood.core.storage.store import Store
-from cordwood.places.folder import Folder, FolderConfig
-from cordwood.places.s3 import S3, S3Settings
 from cordwood.plugins import Batch, FatalError, RetryableError, now_ns
 
 from ..conftest import free_port
@@ -114,7 +114,7 @@ async def test_what_dies_in_the_middle_of_an_upload_is_tried_again(store: Store,
 async def test_a_server_that_says_nothing_does_not_hold_up_answers(
     store: Store, line: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cordwood.places.s3._SILENT_SECONDS", 1.0)
+    monkeypatch.setattr("cordwood.core.storage.places.s3._SILENT_SECONDS", 1.0)
     await filled(store, 1)
     line.delay = 3600
     with anyio.fail_after(20):

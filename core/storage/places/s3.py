@@ -22,7 +22,7 @@ from obstore.exceptions import BaseError, PermissionDeniedError, Unauthenticated
 from obstore.store import S3Store
 from pydantic import AfterValidator, Field, SecretStr
 
-from ..plugins import ConfigError, DeliveryError, FatalError, Place, PluginConfig, RetryableError, hookimpl
+from ....plugins import ConfigError, DeliveryError, FatalError, Place, PluginConfig, RetryableError, hookimpl
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig, S3Config

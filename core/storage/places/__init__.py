@@ -9,10 +9,10 @@ from typing import Any
 
 import anyio
 
-from ...config import Config
-from ...plugins.base import Place
-from ...plugins.errors import DeliveryError, RetryableError
-from .parts import POSTGRESQL
+from ....config import Config
+from ....plugins.base import Place
+from ....plugins.errors import DeliveryError, RetryableError
+from ..parts import POSTGRESQL
 
 _CHECK_SECONDS = 60.0
 

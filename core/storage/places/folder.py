@@ -15,7 +15,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator
 
-from ..plugins import Place, PluginConfig, RetryableError, hookimpl, in_worker
+from ....plugins import Place, PluginConfig, RetryableError, hookimpl, in_worker
 
 T = TypeVar("T")
 

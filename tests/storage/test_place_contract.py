@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cordwood.places.folder import Folder, FolderConfig
-from cordwood.places.s3 import S3
+from cordwood.core.storage.places.folder import Folder, FolderConfig
+from cordwood.core.storage.places.s3 import S3
 from cordwood.plugins import RetryableError
 from cordwood.plugins.conformance import place_contract
 
