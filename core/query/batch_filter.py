@@ -9,18 +9,19 @@ import polars as pl
 from sqlglot import exp
 
 from ...plugins.batch import Batch
-from ...plugins.fields import STANDARD, split_column
+from ...plugins.fields import OVERFLOW, STANDARD, split_column
 from ...plugins.times import now_ns
 from ..storage.encode import template_of
 from . import sql
 from .duck import Duck
 from .expressions import condition
+from .overflow import opened, with_members
 from .parser import parse
 from .plan import warn_of_unknown
 from .regexes import check_regexes
 from .scan import GroupScope, Layout
 from .scope import STANDARD_KINDS, TEMPLATE, Context
-from .tree import Mistake, Node
+from .tree import Mistake, Query
 from .value import ORDER
 
 
@@ -49,9 +50,7 @@ class BatchFilter:
             field, kind = (name, STANDARD_KINDS[name]) if name in STANDARD else split_column(name, dtype)
             layout[field, kind] = column
         layout[TEMPLATE, "text"] = "template"
-        select = filter_sql(
-            self._query.search, layout, Context(now_ns() if now is None else now, self._zone), self._query.text
-        )
+        select = filter_sql(self._query, layout, Context(now_ns() if now is None else now, self._zone))
         if not frame.height:
             return pl.Series("mask", [], dtype=pl.Boolean)
         plain = frame.rename(dict(zip(frame.columns, columns, strict=True)))
@@ -66,7 +65,7 @@ class BatchFilter:
         self._duck.close()
 
 
-def filter_sql(search: Node, columns: Mapping[tuple[str, str], str], context: Context, text: str) -> str:
+def filter_sql(query: Query, columns: Mapping[tuple[str, str], str], context: Context) -> str:
     """SELECT of one boolean for each row of `batch`, in order.
 
     :raises QueryError: with the place of the mistake.
@@ -74,12 +73,15 @@ def filter_sql(search: Node, columns: Mapping[tuple[str, str], str], context: Co
     schema: dict[str, tuple[str, ...]] = {}
     for field, _ in columns:
         schema[field] = tuple(kind for kind in ORDER if (field, kind) in columns)
-    warn_of_unknown(search, schema, context)
-    scope = GroupScope(context, schema, Layout(columns, needs_time=False, needs_positions=False))
+    overflow = columns.get((OVERFLOW, "json"), "")
+    overflowing = opened(query, schema) if overflow else frozenset()
+    schema = with_members(schema, overflowing)
+    warn_of_unknown(query.search, schema, context)
+    layout = Layout(columns, needs_time=False, needs_positions=False, overflow=overflow, overflowing=overflowing)
     try:
-        found = condition(search, scope)
+        found = condition(query.search, GroupScope(context, schema, layout))
     except Mistake as mistake:
-        raise mistake.error(text) from None
+        raise mistake.error(query.text) from None
     mask = sql.alias(sql.sql("COALESCE(:c, FALSE)", c=found), "mask")
     select = exp.Select(expressions=[mask]).from_(exp.Table(this=exp.to_identifier("batch", quoted=True)), copy=False)
     return select.sql(dialect=sql.DIALECT)

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field, replace
 
 from sqlglot import exp
 
+from ...plugins.fields import OVERFLOW
 from ..storage.segment import Segment
 from ..storage.token_filter import TokenFilter
 from . import sql
+from .overflow import opened, with_members
 from .prune import Bounds, meaning, reason_to_skip, time_span
 from .relation import HIDDEN, Events, Names, Order, Relation
 from .request import DEFAULT_LIMIT, MAX_ROWS, MOST_ROWS
@@ -69,6 +71,8 @@ class Given:
     templates: Mapping[int, frozenset[str] | None] | None = field(default=None, hash=False)
     filters: Mapping[int, TokenFilter] = field(default_factory=dict, hash=False)
     parts: Mapping[int, Runs] = field(default_factory=dict, hash=False)
+    overflowing: frozenset[str] = frozenset()
+    """The names that are also looked for in a segment's overflow."""
 
 
 def schema_of(segments: Sequence[Segment]) -> dict[str, tuple[str, ...]]:
@@ -106,6 +110,9 @@ def prepare(
     if attributes is not None:
         schema = {name: kinds for name, kinds in schema.items() if name not in MAY_BE_ALIASES or name in attributes}
         schema |= dict.fromkeys(attributes - schema.keys(), ())
+    overflowing = opened(query, schema) if "json" in schema.get(OVERFLOW, ()) else frozenset()
+    if overflowing:
+        schema = with_members(schema, overflowing)
     needed = conditions(query)
     skipped: dict[int, str] = {}
     kept: list[Segment] = []
@@ -121,7 +128,8 @@ def prepare(
     ends = [ns for ns in (bounds.to_ns, high) if ns is not None]
     start = max(starts) if starts else min((segment.min_time for segment in kept), default=None)
     end = min(ends) if ends else max((segment.max_time + 1 for segment in kept), default=None)
-    return Given(query, schema, tuple(kept), skipped, bounds, replace(context, start_ns=start, end_ns=end), limit)
+    context = replace(context, start_ns=start, end_ns=end)
+    return Given(query, schema, tuple(kept), skipped, bounds, context, limit, overflowing=overflowing)
 
 
 def warn_of_unknown(search: Node, schema: Schema, context: Context) -> None:
@@ -242,7 +250,8 @@ def plan_fetch(given: Given, files: Mapping[int, str], chosen: Sequence[tuple[in
     members = [segment for segment in given.segments if segment.id in rows]
     outputs, columns = output_columns(relation)
     needed = relation.scanned.needed
-    source = scan(members, files, needed, Everything(), Bounds(), given.schema, given.context, rows=rows)
+    source = scan(members, files, needed, Everything(), Bounds(), given.schema, given.context, rows=rows,
+                  overflowing=given.overflowing)  # fmt: skip
     select = relation.select(*columns, *(sql.column(name) for name in HIDDEN))
     return Statement(written(relation, select, source.select), outputs, cut, source.segments)
 
@@ -285,6 +294,7 @@ def scanned(given: Given, needed: Mapping[tuple[str, str], str], files: Mapping[
             given.templates,
             given.filters,
             given.parts,
+            overflowing=given.overflowing,
         )
     except Mistake as mistake:
         raise mistake.error(given.query.text) from None

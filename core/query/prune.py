@@ -123,12 +123,15 @@ def meaning(name: str, schema: Schema) -> str:
 
 
 def columns_of(name: str, segment: Segment, schema: Schema) -> tuple[FieldColumn, ...]:
-    """The columns of the field that a name means in this segment."""
+    """The columns of the field that a name means in this segment; of an attribute also the one it may overflow into."""
     field = meaning(name, schema)
     if field == TEMPLATE:
         kept = tuple(column for column in segment.columns if field_of(column) == field)
         return kept or segment.kinds("message")  # where they are not kept, they are made of the message
-    return tuple(column for column in segment.kinds(field) if column.column not in INTERNAL_COLUMNS)
+    columns = tuple(column for column in segment.kinds(field) if column.column not in INTERNAL_COLUMNS)
+    if field in STANDARD_KINDS or segment.overflow is None:
+        return columns
+    return (*columns, segment.overflow)
 
 
 def field_impossible(

@@ -7,18 +7,20 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
+from ...plugins.fields import OVERFLOW
 from ..storage.encode import VARIABLE, VARIABLE_TOKEN
 from ..storage.segment import Segment
 from ..storage.token_filter import TokenFilter
 from . import sql
 from .expressions import condition
+from .overflow import KINDS, member
 from .prune import Bounds, meaning
 from .row_groups import Runs, runs
 from .scope import POSITION, STANDARD_KINDS, TEMPLATE, Context, Schema, field_of, message_phrase, unknown_in_events
 from .sql import Expr
 from .templates import TemplateFacts, template_phrase
 from .tree import Call, FieldCompare, FieldContains, Name, Node, Regex, Text, Word
-from .value import SQL_TYPES, Value
+from .value import SQL_TYPES, Value, coalesce
 
 MOST_ALONE = 64  # segments of which chosen rows are fetched each by a SELECT of its own
 
@@ -30,13 +32,31 @@ class Layout:
     columns: Mapping[tuple[str, str], str]
     needs_time: bool
     needs_positions: bool
+    overflow: str = ""
+    """The column that has the fields without one, if there is any."""
+    overflowing: frozenset[str] = frozenset()
+    """The fields that are looked for in it."""
 
     def kinds(self, field: str) -> dict[str, Expr]:
         """The field's columns by kind."""
-        return {kind: self.value(name, kind) for name, kind in self.columns if name == field}
+        kinds = [kind for name, kind in self.columns if name == field]
+        if self._overflows(field):
+            kinds += (kind for kind in KINDS if kind not in kinds)
+        return {kind: self.value(field, kind) for kind in kinds}
+
+    def has(self, field: str, kind: str) -> bool:
+        """Whether values of this kind can be here."""
+        return (field, kind) in self.columns or (self._overflows(field) and kind in KINDS)
+
+    def _overflows(self, field: str) -> bool:
+        return bool(self.overflow) and field in self.overflowing
 
     def value(self, field: str, kind: str) -> Expr:
         """The field's column of a kind that it has here. Commits as they came have no templates: those are made."""
+        if self._overflows(field) and (field, kind) != (OVERFLOW, "json"):
+            found = member(sql.column(self.overflow), field, kind)
+            own = self.columns.get((field, kind))
+            return found if own is None else coalesce([sql.column(own), found], SQL_TYPES[kind])
         column = self.columns[field, kind]
         if field == TEMPLATE and column == "message":
             return sql.sql(
@@ -105,7 +125,7 @@ def searched_fields(nodes: Iterable[Node], schema: Schema) -> set[str]:
     return found
 
 
-def layout_of(segment: Segment, fields: set[str], bounds: Bounds) -> Layout:
+def layout_of(segment: Segment, fields: set[str], bounds: Bounds, overflowing: frozenset[str] = frozenset()) -> Layout:
     """Where a segment has the fields."""
     columns = {
         (field, column.kind): column.column for column in segment.columns if (field := field_of(column)) in fields
@@ -118,7 +138,8 @@ def layout_of(segment: Segment, fields: set[str], bounds: Bounds) -> Layout:
     needs_time = not bounds.covers_time(segment)
     if needs_time:
         columns["timestamp", "time"] = "timestamp"
-    return Layout(columns, needs_time, needs_positions)
+    overflow = segment.overflow if overflowing & fields else None
+    return Layout(columns, needs_time, needs_positions, overflow.column if overflow else "", overflowing & fields)
 
 
 def grouped(
@@ -126,12 +147,13 @@ def grouped(
     fields: set[str],
     bounds: Bounds,
     templates: Mapping[int, frozenset[str] | None] | None = None,
+    overflowing: frozenset[str] = frozenset(),
 ) -> list[tuple[Layout, list[Segment]]]:
     """The segments by equal layout of these fields, and by whether their templates are known."""
     groups: dict[tuple[object, ...], tuple[Layout, list[Segment]]] = {}
     for segment in segments:
-        layout = layout_of(segment, fields, bounds)
-        key = (*sorted(layout.columns.items()), layout.needs_time, layout.needs_positions,
+        layout = layout_of(segment, fields, bounds, overflowing)
+        key = (*sorted(layout.columns.items()), layout.needs_time, layout.needs_positions, layout.overflow,
                templates is not None and templates.get(segment.id) is not None)  # fmt: skip
         groups.setdefault(key, (layout, []))[1].append(segment)
     return list(groups.values())
@@ -155,22 +177,24 @@ def scan(
     filters: Mapping[int, TokenFilter] | None = None,
     parts: Mapping[int, Runs] | None = None,
     rows: Mapping[int, Sequence[int]] | None = None,
+    overflowing: frozenset[str] = frozenset(),
 ) -> Scan:
     """SELECT of the events: the needed columns under their plan names, `_file` and `_row`.
 
     :param needed: (field, kind) → the name that the plan gave the column.
     :param parts: the rows of a segment outside of which nothing can match; of others all are read.
     :param rows: only these rows of each segment; they are known to match, the search is left out.
+    :param overflowing: fields that are also looked for in a segment's overflow.
     """
     fields = {field for field, _ in needed} | (searched_fields([search], schema) if rows is None else set())
     selects = []
     ids: list[int] = []
     alone = {} if rows is None or len(rows) > MOST_ALONE else {id_: runs(numbers) for id_, numbers in rows.items()}
     read = [segment for segment in segments if parts is None or parts.get(segment.id) != ()]
-    for layout, group in grouped(read, fields, bounds if rows is None else Bounds(), templates):
+    for layout, group in grouped(read, fields, bounds if rows is None else Bounds(), templates, overflowing):
         columns = [
             sql.alias(
-                layout.value(*key) if key in layout.columns else sql.cast(sql.NULL.copy(), SQL_TYPES[key[1]]),
+                layout.value(*key) if layout.has(*key) else sql.cast(sql.NULL.copy(), SQL_TYPES[key[1]]),
                 name,
             )
             for key, name in needed.items()

@@ -10,6 +10,8 @@ from typing import TypeAlias
 
 import msgspec
 
+from ...plugins.fields import OVERFLOW
+
 Checksum: TypeAlias = bytes  # in a class with a field `bytes`
 INTERNAL = "_"  # physical columns whose names begin so are ours: `_template`, `_position`
 
@@ -48,6 +50,11 @@ class Segment(msgspec.Struct, frozen=True):
     severities: int
     checksum: Checksum = b""
     """SHA-256 of the file."""
+
+    @property
+    def overflow(self) -> FieldColumn | None:
+        """The column with the fields that have none of their own, if there are such; see `plugins.overflow`."""
+        return next((column for column in self.columns if column.field == OVERFLOW and column.kind == "json"), None)
 
     def kinds(self, field: str) -> tuple[FieldColumn, ...]:
         """The physical columns that hold the field, one for each kind it has here; none: it is null throughout."""
