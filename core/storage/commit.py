@@ -52,7 +52,7 @@ update segment_log set head = head + 1, day = (now() at time zone 'utc')::date,
     day_bytes = case when day = (now() at time zone 'utc')::date then day_bytes else 0 end + $2
 where project_id = $1 returning head, day_bytes
 """
-_LAST = "select pg_current_xact_id()::text, pg_notify($1, '')"
+_LAST = "select pg_current_xact_id()::text, pg_postmaster_start_time(), pg_notify($1, '')"
 
 
 @dataclass(eq=False, slots=True)
@@ -120,9 +120,9 @@ async def commit(
             segment = encoded[project_id]
             await insert_segment(connection, file, project_id, segment, level=0, positions=(position, position))
             committed.append(Committed(file.id, project_id, position, segment, day_bytes))
-        transaction = await connection.fetchval(_LAST, CHANNEL)
+        ((transaction, started_at, _),) = await connection.fetch(_LAST, CHANNEL)
         segments = tuple((file.id, file.checksum) for _, file in stored)
-        attempted(Attempt(transaction, connection.get_server_pid(), segments), committed)
+        attempted(Attempt(transaction, started_at, connection.get_server_pid(), segments), committed)
     return committed
 
 

@@ -12,11 +12,12 @@ from typing import Any
 import anyio
 import asyncpg
 
+from ...plugins.errors import ConfigError
 from .cache import SegmentCache
 from .catalog import Catalog
 from .commits import Commits
 from .compaction import Compactor
-from .database import migrate, open_pool
+from .database import migrate, open_pool, trouble
 from .embedded import EmbeddedPostgres
 from .files import Files
 from .forgetting import Forgetting
@@ -89,9 +90,12 @@ class Store:
     ) -> AsyncIterator[Store]:
         pool = await open_pool(connect_args)
         try:
-            await migrate(pool, connect_args)
-            store = cls(pool, data_dir / "cache" / await _identity(pool), embedded=embedded, places=places)
-            await store.forgetting.begin()
+            try:
+                await migrate(pool, connect_args)
+                store = cls(pool, data_dir / "cache" / await _identity(pool), embedded=embedded, places=places)
+                await store.forgetting.begin()
+            except asyncpg.ReadOnlySQLTransactionError as why:
+                raise ConfigError(trouble(why), hint="check CORDWOOD_DATABASE_URL and the server") from why
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(store.commits.run)
                 tasks.start_soon(store.forgetting.run)

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,7 +20,7 @@ from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.decode import read_segments
 from cordwood.core.storage.outcome import Attempt, was_committed
 from cordwood.core.storage.store import Store
-from cordwood.plugins import Acknowledgement, Batch, Checkpoint, CheckpointConflictError, RetryableError
+from cordwood.plugins import Acknowledgement, Batch, Checkpoint, CheckpointConflictError, ConfigError, RetryableError
 
 from .proxy import Cut, Proxy
 
@@ -156,19 +157,29 @@ async def test_a_number_of_another_transaction_is_no_proof(database_url: str, da
     async with Store.opened(data_dir, database_url, compact=False) as store:
         await send(store, "a")
         (segment,) = await store.catalog.segments(1)
-        known = await store.pool.fetchval("select pg_current_xact_id()::text")
-        right = ((segment.id, segment.checksum),)
-        assert await was_committed(store.pool, Attempt(known, 0, right))
-        assert not await was_committed(store.pool, Attempt(known, 0, ((segment.id, b"other"),)))
-        assert not await was_committed(store.pool, Attempt(known, 0, ((segment.id + 1, segment.checksum),)))
-        assert not await was_committed(store.pool, Attempt(str(int(known) + 1000), 0, ((segment.id + 1, b""),)))
+        known, started = await store.pool.fetchrow("select pg_current_xact_id()::text, pg_postmaster_start_time()")
+        before = started - timedelta(hours=1)  # of another server, or of this one before it was started again
+
+        async def asked(at: datetime, id_: int, checksum: bytes, number: str = known) -> bool:
+            return await was_committed(store.pool, Attempt(number, at, 0, ((id_, checksum),)))
+
+        assert await asked(before, segment.id, segment.checksum)
+        assert not await asked(before, segment.id, b"other")
+        assert not await asked(before, segment.id + 1, segment.checksum)
+        assert not await asked(before, segment.id + 1, b"", str(int(known) + 1000))
         await store.pool.execute("update segment set replaced_at = now()")
-        assert await was_committed(store.pool, Attempt(known, 0, right)), "merged meanwhile"
+        assert await asked(before, segment.id, segment.checksum), "merged meanwhile"
+        await store.pool.execute("delete from segment")
+        assert not await asked(before, segment.id, segment.checksum)
+        assert await asked(started, segment.id, segment.checksum), "merged long ago, or erased"
         await store.pool.execute("alter role current_user set default_transaction_read_only = on")
         try:
-            async with Store.opened(data_dir / "other", database_url, compact=False) as standby:
+            async with await database.open_pool({"dsn": database_url}, max_size=1) as standby:
                 with pytest.raises(asyncpg.ReadOnlySQLTransactionError):  # a standby may know less: it is not asked
-                    await was_committed(standby.pool, Attempt(known, 0, right))
+                    await was_committed(standby, Attempt(known, before, 0, ((segment.id, segment.checksum),)))
+            with pytest.raises(ConfigError, match="read-only"):
+                async with Store.opened(data_dir / "other", database_url, compact=False):
+                    pass
         finally:
             await store.pool.execute("alter role current_user reset default_transaction_read_only")
 
