@@ -42,6 +42,7 @@ insert into stray_object (place, object, began_at, dead)
 select place, object, '-infinity', true from gone where object is not null
 """
 _TIDY_SECONDS = 10.0  # between two looks at the parts: each reads the sizes of all
+_NO_UPLOAD_SECONDS = 60.0  # after a failed upload: some fail only after a minute, and merging must go on
 _log = logging.getLogger(__name__)
 
 
@@ -85,6 +86,7 @@ class Files:
         self.parts = Parts(pool)
         self.objects = Objects(pool, places)
         self._tidied_at = -_TIDY_SECONDS
+        self._upload_from = 0.0
 
     @property
     def places(self) -> Places:
@@ -94,6 +96,7 @@ class Files:
     @places.setter
     def places(self, places: Places) -> None:
         self.objects.places = places
+        self._upload_from = 0.0
 
     async def prepare(self, segments: Sequence[EncodedSegment], *, level: int = 0) -> list[PreparedFile]:
         """Make the bytes of segments ready for `insert`, outside a transaction. In the order given.
@@ -103,11 +106,12 @@ class Files:
         """
         checksums = [await _checksum(segment.data) for segment in segments]
         uploaded: Sequence[StoredObject | None] = [None] * len(segments)
-        if level and self.places.current != POSTGRESQL:
+        if level and self.places.current != POSTGRESQL and time.monotonic() >= self._upload_from:
             try:
                 uploaded = await self.objects.write(self.places.current, [segment.data for segment in segments])
             except RetryableError as why:
-                _log.warning("%d merged segments stay in PostgreSQL: %s", len(segments), why)
+                self._upload_from = time.monotonic() + _NO_UPLOAD_SECONDS
+                _log.warning("for a minute, merged segments stay in PostgreSQL: %s", why)
         return [
             PreparedFile(segment.data, checksum, stored)
             for segment, checksum, stored in zip(segments, checksums, uploaded, strict=True)

@@ -189,12 +189,19 @@ class Objects:
                 place = self.places.named(name)
                 with anyio.fail_after(_ANSWER_SECONDS):
                     answer = await question(place)
-            except (DeliveryError, TimeoutError) as why:
-                message = f"{self.places.where(name)} does not answer" if isinstance(why, TimeoutError) else str(why)
+            except Exception as why:  # a place may be a stranger's code: its defects must not stop merging and queries
+                message = self._told(name, why)
                 if name not in self._failed:
-                    _log.error("the place %s cannot be used: %s", name, message)
+                    defect = None if isinstance(why, DeliveryError | TimeoutError) else why
+                    _log.error("the place %s cannot be used: %s", name, message, exc_info=defect)
                 self._failed[name] = time.monotonic() + _PAUSE_SECONDS, message
                 raise RetryableError(message, after=_PAUSE_SECONDS) from why
         if self._failed.pop(name, None):
             _log.info("the place %s can be used again", name)
         return answer
+
+    def _told(self, name: str, why: Exception) -> str:
+        if isinstance(why, DeliveryError):
+            return str(why)
+        where = self.places.where(name)
+        return f"{where} does not answer" if isinstance(why, TimeoutError) else f"{where} failed: {type(why).__name__}"

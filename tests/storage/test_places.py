@@ -219,6 +219,26 @@ async def test_other_bytes_are_noticed(store: Store, kept: Kept) -> None:
     assert "its bytes are not those that were written" in result.warnings[0]
 
 
+async def test_a_defect_of_a_place_stops_nothing(
+    store: Store, kept: Kept, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def defective(self: Place[Any], *_: object) -> None:
+        raise KeyError("a stranger's mistake")
+
+    await filled(store, 1)
+    for name in ("put", "get", "delete"):
+        monkeypatch.setattr(type(kept.place), name, defective)
+    result = await ask(store)
+    assert (list(result.rows()), result.complete) == ([[None, 0]], False)
+    assert result.warnings[0].endswith(f"the place shelf ({kept.place.location}) failed: KeyError")
+    await send(store, 0)
+    await merged(store)
+    await swept(store)
+    assert {row.place for row in await holdings(store.pool)} == {"shelf", "postgresql"}
+    assert "a stranger's mistake" in caplog.text  # with its traceback, once
+    assert caplog.text.count("Traceback") == 1
+
+
 async def test_there_and_back_while_events_come_in_and_queries_run(store: Store, kept: Kept) -> None:
     await filled(store, 9)
     sent, over = 90, anyio.Event()
