@@ -121,6 +121,22 @@ async def test_a_gap_that_a_deletion_left_is_none(store: Store) -> None:
     assert gaps.found == "1 commits are gone by retention or deletion"
 
 
+async def test_deletions_that_are_not_done(store: Store) -> None:
+    await store.pool.execute(
+        """
+        insert into deletion (project_id, query, attributes, now_ns, timezone, upto_position, requested_by, state,
+                              unreadable, created_at, finished_at)
+        select 1, 'a', '{}', 0, 'UTC', 4, 'ann', state, unreadable, now() - interval '2 hours', finished
+        from (values ('running', '{}'::bigint[], null), ('incomplete', '{4}', now()), ('incomplete', '{1}', now()))
+        v (state, unreadable, finished)
+        """
+    )
+    found = [(finding.level, finding.found) for finding in await problems(store)]
+    assert len(found) == 2, "what segment 1 became has been searched since"
+    assert found[0][1].startswith("it runs since 20")
+    assert found[1] == (Level.WARN, "it could not search segments 4")
+
+
 async def test_many_of_one_kind_are_counted(store: Store) -> None:
     for n in range(4, 30):
         await send(store, n)

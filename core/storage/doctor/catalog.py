@@ -52,6 +52,14 @@ select (select count(*) from segment where replaced_at is null and level = 0
 """
 
 
+_DELETIONS = """
+select id, state, unreadable, to_char(created_at at time zone 'UTC', 'YYYY-MM-DD HH24:MI') as since from deletion d
+where state = 'running' and created_at < now() - interval '1 hour'
+   or state = 'incomplete' and exists(select from segment where id = any(d.unreadable) and replaced_at is null)
+order by id
+"""
+
+
 async def positions(examination: Examination) -> AsyncIterator[Finding]:
     """Each commit has the next position of its project: none is missing, none there twice, the head is the last."""
     problems = []
@@ -158,4 +166,23 @@ async def upkeep(examination: Examination) -> AsyncIterator[Finding]:
         yield ok("upkeep", f"{row['unmerged']} commits wait for being merged")
 
 
-CHECKS = (positions, gaps, numbers, checkpoints, upkeep)
+async def deletions(examination: Examination) -> AsyncIterator[Finding]:
+    """Whether what must go has gone."""
+    problems = []
+    for id_, state, unreadable, since in await examination.pool.fetch(_DELETIONS):
+        if state == "running":
+            mend = "`GET /api/v1/deletions` says what it waits for; a node with role all or worker must run"
+            problems.append(warn("deletions", f"it runs since {since} UTC", mend, where=f"deletion {id_}"))
+        else:
+            segments = ", ".join(map(str, unreadable[:10]))
+            mend = "mend or give up those segments, and ask for the deletion again"
+            problems.append(
+                warn("deletions", f"it could not search segments {segments}", mend, where=f"deletion {id_}")
+            )
+    for finding in listed(problems):
+        yield finding
+    if not problems:
+        yield ok("deletions", "none is stuck or incomplete")
+
+
+CHECKS = (positions, gaps, numbers, checkpoints, upkeep, deletions)

@@ -44,6 +44,7 @@ _ROWS_WITHOUT = """
 select count(*) from segment_file f
 where not exists (select from segment s where s.id = f.segment_id)
 """
+_STRAYS = "select place, count(*) from stray_object group by place order by place"
 _MEND = (
     "a backup may have its bytes; else its events are lost, and `update cordwood.segment set replaced_at = now() "
     "where id = {id}` gives them up: see docs/doctor.md"
@@ -99,9 +100,11 @@ async def segments(examination: Examination) -> AsyncIterator[Finding]:
 
 
 async def leftovers(examination: Examination) -> AsyncIterator[Finding]:
-    """Bytes in PostgreSQL of segments that the catalog does not know; upkeep truncates them with their part."""
+    """Bytes of segments that the catalog does not know: upkeep truncates them with their part, and deletes objects."""
     count = await examination.pool.fetchval(_ROWS_WITHOUT)
     yield ok("leftovers", f"bytes of {count} segments that are gone wait for their part to be emptied")
+    for place, objects in await examination.pool.fetch(_STRAYS):
+        yield ok("leftovers", f"{objects} objects are being written, or wait to be deleted", where=f"place {place}")
 
 
 async def _in_postgresql(pool: asyncpg.Pool, group: Sequence[_Row]) -> list[Finding]:
