@@ -239,21 +239,31 @@ def depends(stages: Sequence[object]) -> bool:
 
 def plan_fetch(given: Given, files: Mapping[int, str], chosen: Sequence[tuple[int, int]]) -> Statement:
     """The full columns of chosen rows, (segment id, row), in any order; `_file` and `_row` stand last beside them."""
+    rows: dict[int, list[int]] = {}
+    for segment, row in chosen:
+        rows.setdefault(segment, []).append(row)
+    members = [segment for segment in given.segments if segment.id in rows]
+    if members:
+        given = replace(given, schema=narrowed(given, members))
     cut, stages = final_cut(given)
     relation = relation_of(given)
     relation = apply_stages(
         given, relation, [stage for stage in stages if not isinstance(stage, Limit | Where) or depends(stages)]
     )
-    rows: dict[int, list[int]] = {}
-    for segment, row in chosen:
-        rows.setdefault(segment, []).append(row)
-    members = [segment for segment in given.segments if segment.id in rows]
     outputs, columns = output_columns(relation)
     needed = relation.scanned.needed
     source = scan(members, files, needed, Everything(), Bounds(), given.schema, given.context, rows=rows,
                   overflowing=given.overflowing)  # fmt: skip
     select = relation.select(*columns, *(sql.column(name) for name in HIDDEN))
     return Statement(written(relation, select, source.select), outputs, cut, source.segments)
+
+
+def narrowed(given: Given, segments: Sequence[Segment]) -> Schema:
+    """The fields that these segments have, or that the query names. The others, thousands maybe, would be null."""
+    present = {column.field for segment in segments for column in segment.columns}
+    tops = [given.query.search, *(node for stage in given.query.stages for node in stage.nodes())]
+    present |= {node.name for top in tops for node in top.walk() if isinstance(node, Name)}
+    return {name: kinds for name, kinds in given.schema.items() if name in present}
 
 
 def plan_rows(given: Given, files: Mapping[int, str]) -> str:
