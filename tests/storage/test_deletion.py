@@ -352,6 +352,18 @@ async def test_a_name_keeps_its_meaning_while_it_runs(site: Site) -> None:
     assert len(await site.found()) == 2 - len(found)
 
 
+async def test_a_field_beyond_those_that_have_a_column_of_their_own(site: Site) -> None:
+    many = {f"field{n}": n for n in range(1500)}
+    await site.write({"message": "a", "n": 1, **many, "zz": SECRET}, {"message": "b", "n": 2, **many, "zz": "other"})
+    await site.write({"message": "c", "n": 3, "zz": SECRET})
+    await compacted(site)
+    done = await site.delete(f'zz:"{SECRET}"')
+    assert (done.state, done.events_deleted) == ("done", 2)
+    assert [event["message"] for event in await site.found()] == ["b"]
+    assert len(await site.found("zz:other field1499:1499")) == 1
+    assert await where(SECRET, site) == []
+
+
 async def test_a_range_of_time_bounds_it(site: Site) -> None:
     await fill(site)
     from_ns, to_ns = (int(datetime(2026, 1, day, tzinfo=UTC).timestamp()) * 10**9 for day in (29, 30))
