@@ -6,6 +6,8 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..plugins.fields import MAX_ATTRIBUTES, MAX_NAME
+from ..plugins.ndjson import MAX_DEPTH
 from .units import Duration, Size, parse_duration
 
 MIB: Final = 1024 * 1024
@@ -24,6 +26,10 @@ class ProjectLimits(_Model):
 
     event_size: Bytes = MIB
     """Bytes of an event's texts together; the longest are cut, and the attribute `truncated` keeps what it had."""
+    field_name: Annotated[int, Field(ge=32, le=MAX_NAME)] = MAX_NAME
+    """Characters of a field's name; of a longer one the start and a hash are left."""
+    depth: Annotated[int, Field(ge=0, le=MAX_DEPTH)] = MAX_DEPTH
+    """Levels of nesting that become dotted names; what lies deeper stays JSON under the name reached."""
 
     events_per_second: Count | None = None
     """Events a second that a node takes of a project, in the long run."""
@@ -38,6 +44,8 @@ class ProjectLimits(_Model):
 class Limits(ProjectLimits):
     """`limits:`. Those of a project hold for every project that is not named under `projects`."""
 
+    fields: Annotated[int, Field(ge=10, le=MAX_ATTRIBUTES)] = MAX_ATTRIBUTES
+    """Fields of a segment that have a column each; the rarest beyond are kept in the attribute `overflow`."""
     body_size: Bytes = 64 * MIB
     """Bytes of a request's body, decompressed; a larger one is refused with 413."""
     compressed_body_size: Bytes = 64 * MIB

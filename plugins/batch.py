@@ -102,6 +102,17 @@ class Batch:
         """Fill standard text fields with a constant where they are null, as a pipeline's `service:` does."""
         return Batch(self.frame.with_columns(pl.col(name).fill_null(value) for name, value in values.items() if value))
 
+    def with_names(self, most: int) -> Batch:
+        """The same with the names of attributes shortened to so many characters; see `fields.clean_name`."""
+        if all(len(name) <= most for name in self.frame.columns):
+            return self
+        names = {}
+        for name, dtype in self.frame.schema.items():
+            field, _ = split_column(name, dtype)
+            if len(field) > most:
+                names[name] = clean_name(field, most) + name[len(field) :]
+        return Batch(self.frame.rename(names))
+
     def events(self) -> list[dict[str, Any]]:
         """The events in JSON form: flat, dotted names, nulls left out. For people and tests: it is Python per event."""
         shown = self.frame.with_columns(

@@ -98,7 +98,7 @@ def column_name(field: str, kind: str, taken: Collection[str] = ()) -> str:
     return field
 
 
-def clean_name(name: str) -> str:
+def clean_name(name: str, most: int = MAX_NAME) -> str:
     """A field name that every layer can carry: no NUL (Arrow's names end at one), no lone surrogate, bounded.
 
     Of a longer one its start and a hash are left, so that two do not become one.
@@ -106,6 +106,6 @@ def clean_name(name: str) -> str:
     name = name.replace("\0", "\ufffd")
     if not name.isascii():
         name = name.encode("utf-8", "replace").decode()
-    if len(name) <= MAX_NAME:
+    if len(name) <= most:
         return name
-    return f"{name[: MAX_NAME - 17]}…{hashlib.blake2b(name.encode(), digest_size=8).hexdigest()}"
+    return f"{name[: most - 17]}…{hashlib.blake2b(name.encode(), digest_size=8).hexdigest()}"

@@ -8,6 +8,8 @@ taken only for a body that has been seen to be harmless, and its result only if 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import IO, Any, Final, cast
 from zoneinfo import ZoneInfo
 
@@ -26,6 +28,19 @@ from .times import UTC
 
 MAX_DEPTH: Final = 32
 """Levels of nesting that become dotted names; what lies deeper is kept as JSON text under the name reached."""
+
+_nesting: Final = ContextVar("nesting", default=MAX_DEPTH)
+
+
+@contextmanager
+def nested(levels: int) -> Iterator[None]:
+    """Fewer levels than `MAX_DEPTH`, for all JSON that is read in this context, also by a plugin that knows nothing."""
+    token = _nesting.set(levels)
+    try:
+        yield
+    finally:
+        _nesting.reset(token)
+
 
 _SLOW_BLOCK = 64 * 1024  # bytes that the slow path reads at once, a tenth as fast as the other
 _DIVISION = 8
@@ -132,7 +147,7 @@ def _read_arrow(body: memoryview, text: Sequence[str]) -> pa.Table | None:
 def _too_deep(schema: pa.Schema) -> bool:
     """Whether structs lie deeper in each other than become dotted names: the slow path keeps those as JSON."""
     level = [field.type for field in schema]
-    for _ in range(MAX_DEPTH):
+    for _ in range(_nesting.get()):
         level = [inner.type for kind in level if pa.types.is_struct(kind) for inner in kind]
     return any(pa.types.is_struct(kind) for kind in level)
 
@@ -267,6 +282,7 @@ class _Columns:
 def _slow(lines: Sequence[bytes | msgspec.Raw]) -> pl.DataFrame:
     """The flat columns line by line: any line becomes an event, whatever is in it."""
     columns = _Columns()
+    depth = _nesting.get()
     for line in lines:
         raw = bytes(line).removesuffix(b"\r")
         if not raw.strip():
@@ -278,7 +294,7 @@ def _slow(lines: Sequence[bytes | msgspec.Raw]) -> pl.DataFrame:
             columns.put(row, "message", "text", raw.decode("utf-8", "backslashreplace"))
             columns.put(row, "parse_error", "text", error)
         else:
-            for field, kind, value in _flat(event, "", 0):
+            for field, kind, value in _flat(event, "", depth):
                 columns.put(row, field, kind, value)
     return columns.frame()
 
@@ -306,7 +322,10 @@ _JSON_NAMES = {
 
 
 def _flat(value: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, str, Any]]:
-    """(dotted field, kind, value) of each leaf that is not null; an object without members has none."""
+    """(dotted field, kind, value) of each leaf that is not null; an object without members has none.
+
+    :param depth: levels that become names; what lies deeper is a leaf.
+    """
     for key, leaf in value.items():
         field = f"{prefix}{key}"
         match leaf:
@@ -323,8 +342,8 @@ def _flat(value: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[s
                     yield field, "json", str(leaf)
             case float():
                 yield field, "float", leaf
-            case dict() if depth < MAX_DEPTH:
-                yield from _flat(leaf, f"{field}.", depth + 1)
+            case dict() if depth:
+                yield from _flat(leaf, f"{field}.", depth - 1)
             case _:
                 yield field, "json", _json_text(leaf)
 

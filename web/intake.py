@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 from anyio import CapacityLimiter
 
 from ..plugins import HttpRequest, HttpSource, Outlet
+from ..plugins.ndjson import nested
 from .asgi import Receive, Scope, Send, answer, headers_of
 from .auth.gate import Gate
 from .bodies import Bounds, Budget, ClientGoneError, Lease, decompress, read_body
@@ -127,7 +128,8 @@ class Intake:
                 headers=headers,
                 body=body,
             )
-            response = await route.source.plugin.receive(request, route.source.outlet)
+            with nested(admission.limits.depth):
+                response = await route.source.plugin.receive(request, route.source.outlet)
         await answer(scope, send, response.status, response.body, response.media_type, response.headers)
 
     async def _body(self, receive: Receive, headers: dict[str, str], lease: Lease) -> bytes:

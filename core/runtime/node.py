@@ -17,7 +17,7 @@ import anyio
 import asyncpg
 from prometheus_client import CollectorRegistry
 
-from ...config import Config, ConfigErrors, Settings
+from ...config import Config, ConfigErrors, Limits, Settings
 from ...plugins import HttpSource, Registry
 from ..alerting import AlertingService
 from ..alerting.scrub import scrub
@@ -93,11 +93,10 @@ class Node:
             project_id = await self.store.project_id()
             assert project_id is not None
             self.project_id = project_id
-            self.admission = Admission(
-                DEFAULT_PROJECT, project_id, self.store.writer.usage, self.config.limits.of(DEFAULT_PROJECT)
-            )
             limits = self.config.limits
-            self.store.writer.pending_bytes = limits.ingest_memory
+            usage = self.store.writer.usage
+            self.admission = Admission(DEFAULT_PROJECT, project_id, usage, limits.of(DEFAULT_PROJECT))
+            self._apply(limits)
             self.engine = QueryEngine(
                 catalog=self.store.catalog,
                 cache=self.store.cache,
@@ -153,6 +152,12 @@ class Node:
             made[name] = RunningSource(name, entry.type, source, outlet)
         return made
 
+    def _apply(self, limits: Limits) -> None:
+        """Set what can be changed while everything runs."""
+        self.admission.limits = limits.of(DEFAULT_PROJECT)
+        self.store.writer.pending_bytes = limits.ingest_memory
+        self.store.writer.fields = self.store.compactor.fields = limits.fields
+
     @property
     def sources(self) -> dict[str, RunningSource]:
         """The running sources by name."""
@@ -187,8 +192,7 @@ class Node:
             await self._supervisor.stop(changed & self.sources.keys())
             self.config = config
             self.retention.settings = config.store
-            self.admission.limits = config.limits.of(DEFAULT_PROJECT)
-            self.store.writer.pending_bytes = config.limits.ingest_memory
+            self._apply(config.limits)
             self.store.files.places = Places.of(config)
             for name, running in fresh.items():
                 if name not in self.sources:

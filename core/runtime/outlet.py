@@ -9,6 +9,7 @@ from itertools import groupby
 import anyio.to_thread
 
 from ...plugins import Acknowledgement, Batch, Checkpoint, Json, Part, Receipt, RetryableError
+from ...plugins.ndjson import nested
 from ..storage.commit import Submission
 from ..storage.store import Store
 from ..storage.writer import PendingReceipt
@@ -91,9 +92,12 @@ class StoreOutlet:
 
     def _applied(self, batch: Batch, parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None) -> Batch:
         """The batch as it is stored. Blocking."""
-        parsed, count = cut(self.pipeline.apply(batch, self.source, parser), self.admission.limits.event_size)
+        limits = self.admission.limits
+        with nested(limits.depth):
+            parsed = self.pipeline.apply(batch, self.source, parser)
+        parsed, count = cut(parsed, limits.event_size)
         self.counters.cut += count
-        return parsed
+        return parsed.with_names(limits.field_name)
 
     async def _submit(self, submission: Submission) -> PendingReceipt:
         try:

@@ -12,6 +12,7 @@ import anyio
 from anyio.abc import TaskGroup
 
 from ...plugins import FatalError, RetryableError, Source
+from ...plugins.ndjson import nested
 from .outlet import StoreOutlet
 
 _FIRST_DELAY, _LAST_DELAY = 0.5, 60.0  # seconds between restarts of a source that fails
@@ -40,7 +41,8 @@ class RunningSource:
                 while True:
                     try:
                         self.state = "running"
-                        await self.source.run(self.outlet)
+                        with nested(self.outlet.admission.limits.depth):
+                            await self.source.run(self.outlet)
                     except FatalError as why:
                         self.state, self.error = "failed", str(why)
                         _log.error("source %s stopped: %s", self.name, why)

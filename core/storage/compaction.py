@@ -13,6 +13,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -64,6 +65,7 @@ class Compactor:
         self._pool, self._catalog, self._cache, self._files = pool, catalog, cache, files
         self._busy = busy
         self._unreadable: dict[int, float] = {}  # segments that could not be read, and when to try again
+        self.fields = MAX_ATTRIBUTES  # of a segment, which have columns
         self._limiter = limiter
 
     async def work(self, _session: Session, every: float = 2.0) -> None:
@@ -94,7 +96,8 @@ class Compactor:
                 _log.error("segments are left as they are, for they cannot be read: %s", why)
             self._unreadable |= dict.fromkeys(why.damaged, time.monotonic() + _UNREADABLE_SECONDS)
             return True
-        fresh = await anyio.to_thread.run_sync(merge, group, paths, limiter=self._limiter)
+        work = partial(merge, group, paths, fields=self.fields)
+        fresh = await anyio.to_thread.run_sync(work, limiter=self._limiter)
         return await self._replace(project_id, group, fresh)
 
     async def sweep(self) -> None:
@@ -185,12 +188,14 @@ def merge(
     *,
     row_group: int = ROW_GROUP,
     filtered_rows: int = FILTERED_ROWS,
+    fields: int = MAX_ATTRIBUTES,
 ) -> list[EncodedSegment]:
     """The rows of the group as one sorted segment for each UTC day. Blocking.
 
     :param filtered_rows: from so many rows on a segment gets a token filter.
+    :param fields: so many have columns; see `plugins.overflow`.
     """
-    frame = read_segments(group, paths).rechunk()  # rows are gathered from one chunk twice as fast as from many
+    frame = read_segments(group, paths, fields).rechunk()  # rows are gathered from one chunk twice as fast as from many
     frame = frame[_order(frame)]
     days = frame["timestamp"].to_physical() // _DAY_NS
     parts = [frame] if days.n_unique() == 1 else [frame.filter(days == day) for day in days.unique()]

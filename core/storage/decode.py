@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from ...plugins.batch import Batch, concat
-from ...plugins.fields import STANDARD, split_column
+from ...plugins.fields import MAX_ATTRIBUTES, STANDARD, split_column
 from .encode import POSITION, TEMPLATE, template_of
 from .segment import Segment
 
@@ -40,6 +40,8 @@ def read_segment(segment: Segment, path: Path) -> pl.DataFrame:
     return frame
 
 
-def read_segments(segments: Sequence[Segment], paths: Mapping[int, Path]) -> pl.DataFrame:
+def read_segments(segments: Sequence[Segment], paths: Mapping[int, Path], fields: int = MAX_ATTRIBUTES) -> pl.DataFrame:
     """The rows of all segments, in the order given; a field with different kinds gets a column for each."""
-    return concat([Batch(read_segment(segment, paths[segment.id])) for segment in segments], keep=_INTERNAL).frame
+    return concat(
+        [Batch(read_segment(segment, paths[segment.id])) for segment in segments], most=fields, keep=_INTERNAL
+    ).frame

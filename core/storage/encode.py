@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ...plugins.batch import Batch, concat
-from ...plugins.fields import STANDARD, TIME, col, split_column
+from ...plugins.fields import MAX_ATTRIBUTES, STANDARD, TIME, col, split_column
 from . import token_filter
 from .segment import INTERNAL, FieldColumn
 
@@ -59,13 +59,13 @@ def template_of(message: pl.Expr) -> pl.Expr:
     return message.str.replace_all(VARIABLE_TOKEN, VARIABLE)
 
 
-def encode(batches: Sequence[Batch]) -> EncodedSegment:
+def encode(batches: Sequence[Batch], fields: int = MAX_ATTRIBUTES) -> EncodedSegment:
     """One segment of all batches as they came, without templates. Needs at least one row.
 
     Templates are made when segments are merged: an eighth of the CPU of taking events in, and of no use before, when a
     query can as well read the few messages.
     """
-    return encode_frame(concat(batches).frame)
+    return encode_frame(concat(batches, most=fields).frame)
 
 
 def encode_frame(frame: pl.DataFrame, *, row_group: int = _ROW_GROUP, filtered: bool = False) -> EncodedSegment:

@@ -110,6 +110,7 @@ class Writer:
         self._group_bytes, self.pending_bytes = group_bytes, pending_bytes
         self._limiter = limiter
         self.usage = DailyUsage(pool)
+        self.fields = MAX_ATTRIBUTES  # of a segment, which have columns
         self._pending: list[Submission] = []
         self._receipts: dict[Submission, PendingReceipt] = {}
         self._size = 0  # bytes taken in and not yet settled
@@ -229,7 +230,7 @@ class Writer:
         encoded = {}
         for project_id, group in by_project.items():
             batches = [submission.batch for submission in group]
-            encoded[project_id] = await anyio.to_thread.run_sync(encode, batches, limiter=self._limiter)
+            encoded[project_id] = await anyio.to_thread.run_sync(encode, batches, self.fields, limiter=self._limiter)
         return encoded
 
     async def _commit_groups(self, receive: ObjectReceiveStream[_Group]) -> None:

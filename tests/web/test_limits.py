@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
@@ -16,6 +17,7 @@ import pytest
 from cordwood.config import Settings
 from cordwood.core.runtime import Node, load_checked
 from cordwood.plugins import load_plugins
+from cordwood.plugins.fields import STANDARD, clean_name
 from cordwood.web import create_app
 
 from .conftest import NDJSON
@@ -201,6 +203,26 @@ async def test_the_rest_of_a_too_large_event_is_cut(
         node.admission.limits = node.config.limits.model_copy(update={"event_size": 10})
         assert await client.logs({"message": "0123456789abc"}) == 1
         assert await client.rows("truncated=13 | fields message") == [{"message": "0123456789"}]
+
+
+async def test_names_depth_and_columns_of_events(
+    database_url: str, data_dir: Path, client_of: Callable[..., Client]
+) -> None:
+    yaml = """
+limits: {field_name: 32, depth: 1, fields: 10}
+pipelines: {default: {parse: [{type: json}]}}
+"""
+    async with node_with(yaml, data_dir, database_url) as node, client_of(create_app(node)) as client:
+        event = {"a": {"b": {"c": 1}}, "k" * 40: 2, **{f"f{i}": i for i in range(20)}}
+        deep = json.dumps({"x": {"y": {"z": 3}}})
+        assert await client.logs(event, {"message": deep, "a": {"b": 1}}) == 2
+        assert await client.rows("f19=19 | fields f0, f19") == [{"f0": 0, "f19": 19}]
+        (segment,) = await node.store.catalog.segments(node.project_id)
+        assert sum(column.field not in STANDARD for column in segment.columns) == 10
+        assert {column.field for column in segment.columns} >= {"a.b", "overflow"}
+        assert await client.rows("`a.b`:* | fields `a.b` | sort `a.b`") == [{"a.b": 1}, {"a.b": {"c": 1}}]
+        assert await client.rows("`x.y`:* | fields `x.y`") == [{"x.y": {"z": 3}}]
+        assert len(await client.rows(f"`{clean_name('k' * 40, 32)}`=2")) == 1
 
 
 async def test_bodies_have_bounds_that_a_reload_changes(
