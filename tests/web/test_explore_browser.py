@@ -81,6 +81,34 @@ def test_past_queries_come_back_with_the_arrows(open_page: Callable[..., Page]) 
     assert said(page, "q") == "first"
 
 
+def test_what_can_stand_at_the_cursor_is_offered(open_page: Callable[..., Page], faults: Faults) -> None:
+    faults.expected = r"status of 400 .*/api/v1/query"
+    page = open_page("/explore")
+    offered = page.locator(".cm-tooltip-autocomplete")
+    box(page).click()
+    page.keyboard.type("serv")
+    expect(offered.get_by_role("option").first).to_contain_text("service:")
+    page.keyboard.press("Tab")
+    expect(offered.get_by_role("option").filter(has_text="payments")).to_be_visible()  # values follow a field
+    page.keyboard.type("pay")
+    expect(offered.get_by_role("option")).to_have_count(1)
+    page.keyboard.press("Tab")
+    expect(box(page)).to_have_text("service:payments")
+    page.keyboard.type(" | ")
+    expect(offered.get_by_role("option").filter(has_text="timechart")).to_be_visible()
+    for _ in range(3):
+        page.keyboard.press("ArrowDown")
+    expect(page.locator(".cm-completionInfo")).to_be_visible()
+    shot(page, "completion")
+    page.keyboard.press("Escape")
+    expect(offered).to_be_hidden()
+    page.keyboard.type("stats count() as total by host | sort tot")
+    expect(offered.get_by_role("option").first).to_contain_text("total")
+    page.keyboard.press("Enter")  # nothing was chosen of what is offered, so this runs what was typed
+    expect(page.get_by_role("alert")).to_contain_text("no column tot here")
+    expect(offered).to_be_hidden()
+
+
 def test_a_drag_over_the_histogram_zooms_and_back_undoes_it(open_page: Callable[..., Page]) -> None:
     page = open_page("/explore")
     area = page.locator(".u-over")

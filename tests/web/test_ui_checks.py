@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +44,22 @@ def test_the_types_are_made_of_the_document(npm: dict[str, str], tmp_path: Path)
     command = ["npx", "--no-install", *script.replace("src/api/schema.d.ts", str(made)).split()]
     subprocess.run(command, cwd=UI, env=npm, capture_output=True, check=True)
     assert made.read_text() == (UI / "src" / "api" / "schema.d.ts").read_text(), "stale: npm run schema in web/ui"
+
+
+def test_the_first_load_is_small() -> None:
+    """The scripts that Explore needs before it can be used; what is imported later is not among them."""
+    assets = ROOT / "web" / "static" / "assets"
+    if not assets.is_dir():
+        pytest.skip("needs the built UI: make ui")
+    heap = [next(assets.glob(f"{name}-*.js")).name for name in ("index", "ExplorePage", "Plot")]
+    sizes: dict[str, int] = {}
+    while heap:
+        name = heap.pop()
+        if name not in sizes:
+            script = (assets / name).read_bytes()
+            sizes[name] = len(gzip.compress(script, 9))
+            heap += re.findall(r'(?:from|import)"\./([\w.-]+\.js)"', script.decode())
+    assert sum(sizes.values()) <= 250_000, sizes
 
 
 def test_the_lock_file_names_no_registry() -> None:

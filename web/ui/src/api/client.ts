@@ -24,10 +24,13 @@ export type Notification = Get<'/api/v1/notifications'>['items'][number]
 export type Detector = Get<'/api/v1/detectors'>['items'][number]
 export type Status = Get<'/api/v1/status'>
 
+export type CompleteBody = NonNullable<paths['/api/v1/complete']['post']['requestBody']>['content']['application/json']
+
 export interface Window { from?: string; to?: string }
 
 export const api = {
   query: async (body: QueryBody, signal?: AbortSignal): Promise<Answer> => unwrap(await http.POST('/api/v1/query', { body, ...(signal && { signal }) })),
+  complete: async (body: CompleteBody): Promise<Post<'/api/v1/complete'>> => unwrap(await http.POST('/api/v1/complete', { body })),
   fields: async (query: string, range: Window, signal: AbortSignal) =>
     unwrap(await http.GET('/api/v1/fields', { params: { query: { query, ...range } }, signal })).fields,
   values: async (name: string, query: string, range: Window, signal: AbortSignal) =>

@@ -1,8 +1,9 @@
 import { history, historyKeymap } from '@codemirror/commands'
-import { EditorState, Prec } from '@codemirror/state'
+import { Compartment, EditorState, Prec } from '@codemirror/state'
 import { EditorView, keymap, placeholder } from '@codemirror/view'
 import { Search } from 'lucide-react'
 import { useEffect, useEffectEvent, useImperativeHandle, useRef, type Ref } from 'react'
+import type { Window } from '@/api/client'
 import type { Place } from '@/api/problem'
 import { historyPreference } from '@/lib/prefs'
 import { highlighting, mistakes, setMistake } from './editor'
@@ -20,19 +21,22 @@ interface QueryBoxProps {
   readonly mistake?: Place | null
   readonly hint: string
   readonly label: string
+  /** Of which events fields and values are offered as completions. */
+  readonly range?: () => Window
   /** The id of the element that explains a mistake. */
   readonly describedBy?: string
   readonly ref?: Ref<QueryBoxHandle>
 }
 
 /** The query box. Enter runs, Shift-Enter begins a line, the up and down arrows go through past queries, Escape leaves. */
-export function QueryBox({ value, onRun, mistake = null, hint, label, describedBy, ref }: QueryBoxProps) {
+export function QueryBox({ value, onRun, mistake = null, hint, label, range, describedBy, ref }: QueryBoxProps) {
   const host = useRef<HTMLDivElement>(null)
   const view = useRef<EditorView | null>(null)
   const recalled = useRef(-1) // place in the history; -1: what was typed
   const draft = useRef('')
   const run = useEffectEvent((text: string) => onRun(text))
   const initial = useEffectEvent(() => value)
+  const offered = useEffectEvent(() => range?.() ?? {})
 
   useImperativeHandle(ref, () => ({
     focus: () => view.current?.focus(),
@@ -55,7 +59,16 @@ export function QueryBox({ value, onRun, mistake = null, hint, label, describedB
       editor.dispatch({ changes: { from: 0, to: doc.length, insert: text }, selection: { anchor: text.length } })
       return true
     }
-    const editor = new EditorView({
+    const completing = new Compartment()
+    /** Load what offers completions. Whoever only reads never does; if it cannot be had, one types all by oneself. */
+    const begin = (): void => {
+      const { doc } = editor.state
+      import('./completion').then(({ completion, startCompletion }) => {
+        editor.dispatch({ effects: completing.reconfigure(completion(() => offered())) })
+        if (!editor.state.doc.eq(doc)) startCompletion(editor)
+      }, () => undefined)
+    }
+    const editor: EditorView = new EditorView({
       parent: host.current,
       state: EditorState.create({
         doc: initial(),
@@ -74,6 +87,7 @@ export function QueryBox({ value, onRun, mistake = null, hint, label, describedB
           EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false', autocorrect: 'off', autocapitalize: 'off', 'aria-multiline': 'true' }),
           highlighting,
           mistakes,
+          completing.of(EditorView.domEventHandlers({ focus: () => (begin(), false) })),
         ],
       }),
     })

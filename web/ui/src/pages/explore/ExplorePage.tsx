@@ -113,7 +113,7 @@ export default function ExplorePage() {
       <h1 className="sr-only">Explore</h1>
       <header className={styles.head}>
         <div className={styles.ask}>
-          <QueryBox ref={box} value={query} onRun={explore.run} mistake={mistake?.places[0] ?? null} hint={narrow ? SHORT_HINT : HINT} label="Query" describedBy={errorId} />
+          <QueryBox ref={box} value={query} onRun={explore.run} mistake={mistake?.places[0] ?? null} hint={narrow ? SHORT_HINT : HINT} label="Query" range={() => explore.resolved} describedBy={errorId} />
           <HistoryMenu onPick={explore.run} />
           <Button look="primary" className={styles.run} icon={<Play />} aria-label="Run" onClick={() => explore.run(typed())}>{narrow ? null : 'Run'}</Button>
         </div>
