@@ -22,6 +22,8 @@ from .test_database_gone import wait_until
 from .workload import LogFile
 
 ALL = 10_000_000
+MOST_BYTES = 900e6
+"""Of Cordwood's process: a merge, a deletion, queries over everything and ingest meet."""
 CONFIG = """\
 version: 1
 store: {{retention: 2d}}
@@ -79,7 +81,8 @@ def test_everything_at_once(
             going.stop()
     end = time.monotonic()
     print(f"{killed=}, bodies={[s.bodies for s in senders]}, deleted={len(deletions.done)}, asked={questions.asked}")
-    print(f"memory: at most {max(size for _, size in memory.seen) / 1e6:.0f} MB")
+    most, at = max((size, at) for at, size in memory.seen)
+    print(f"memory: at most {most / 1e6:.0f} MB, after {at - began:.0f} s")
     assert going.problems == []
     assert sum(killed.values()) >= seconds * 3 / 4 / (pause[1] + 10)
     assert questions.asked > seconds / 5
@@ -121,7 +124,7 @@ def flat(memory: Memory, calm: float, end: float) -> None:
     first, second = (statistics.median(memory.between(*span)) for span in ((calm, middle), (middle, end)))
     print(f"memory without kills: {first / 1e6:.0f} MB, then {second / 1e6:.0f} MB")
     assert second < first * 1.25 + 30e6
-    assert max(size for _, size in memory.seen) < 700e6
+    assert max(size for _, size in memory.seen) < MOST_BYTES
 
 
 def clean(server: Server) -> None:
