@@ -113,9 +113,12 @@ async def test_what_is_wrong_in_the_store(store: Store, damage: str, check: str,
         assert [finding for finding in await problems(store) if finding.check == check] == []
 
 
-async def test_a_gap_that_a_deletion_left_is_none(store: Store) -> None:
+@pytest.mark.parametrize(
+    ("what", "project"), [("deletion.done", 1), ("retention.age", 1), ("retention.max_bytes", None)]
+)
+async def test_a_gap_that_a_deletion_or_retention_left_is_none(store: Store, what: str, project: int | None) -> None:
     await store.pool.execute("delete from segment where id = 4")
-    await store.pool.execute("insert into audit (who, what, project_id) values ('a', 'deletion.create', 1)")
+    await store.pool.execute("insert into audit (who, what, project_id) values ('a', $1, $2)", what, project)
     assert await problems(store) == []
     (gaps,) = (finding for finding in await examined(store) if finding.check == "gaps")
     assert gaps.found == "1 commits are gone by retention or deletion"
