@@ -101,7 +101,7 @@ def table(properties: Mapping[str, Any], required: Any, definitions: Mapping[str
 def kind_of(setting: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
     """The values that a setting may have, in few words."""
     if "$ref" in setting:
-        name = setting["$ref"].removeprefix("#/$defs/")
+        name: str = setting["$ref"].removeprefix("#/$defs/")
         if name in KINDS:
             return name
         return kind_of(definitions.get(name, {}), definitions)
