@@ -20,6 +20,7 @@ COMMANDS = (
     "up",
     "check",
     "test",
+    "graph",
     "ingest",
     "query",
     "tail",

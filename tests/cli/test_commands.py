@@ -15,6 +15,7 @@ COMMANDS = [
     ("up",),
     ("check",),
     ("test",),
+    ("graph",),
     ("ingest",),
     ("query",),
     ("tail",),
@@ -225,3 +226,49 @@ def test_a_reader_that_goes_away_is_no_error():
     done = subprocess.run([sys.executable, "-c", code], stdout=writing, stderr=subprocess.PIPE, check=False, timeout=60)
     os.close(writing)
     assert b"Traceback" not in done.stderr, time.monotonic() - started
+
+
+DRAWN = """\
+version: 1
+sources:
+  access: {type: file, include: [/tmp/access.log]}
+  app: {type: file, include: [/tmp/app.log]}
+pipelines:
+  web:
+    from: [access]
+    parse: [json, {type: timestamp, field: time, when: 'status>=500 "a | b"'}]
+  plain: {from: [app]}
+detectors:
+  "errors <b>]": {type: match, query: "severity>=error", notify: [oncall]}
+notifiers:
+  oncall: {type: webhook, url: "https://example.com/hook"}
+"""
+
+
+def test_a_graph_shows_the_way_of_events(cordwood, tmp_path):
+    file = tmp_path / "pipeline.yaml"
+    file.write_text(DRAWN)
+    done = cordwood("graph", str(file))
+    assert done.code == 0
+    assert done.out.splitlines() == [
+        "flowchart LR",
+        '  store[("events")]',
+        '  source0(["access<br>file"])',
+        '  source1(["app<br>file"])',
+        '  subgraph pipeline0["web"]',
+        '    step0_0["json"]',
+        '    step0_1["timestamp<br>when status#62;=500 #34;a #124; b#34;"]',
+        "    step0_0 --> step0_1",
+        "  end",
+        "  source0 --> step0_0",
+        "  step0_1 --> store",
+        "  source1 --> store",
+        '  notifier0>"oncall<br>webhook"]',
+        '  detector0{{"errors #60;b#62;#93;<br>match"}}',
+        "  store --> detector0",
+        "  detector0 --> notifier0",
+    ]
+    file.write_text("version: 1\nsorces: {}\n")
+    wrong = cordwood("graph", str(file))
+    assert (wrong.code, wrong.out) == (1, "")
+    assert "did you mean sources" in wrong.err
