@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -97,7 +98,8 @@ class Machine(RuleBasedStateMachine):
         acknowledged = under_way.done() and under_way.exception() is None
         self.portal.call(self.site.store.pool.terminate)
         self.site.store.writer._drained.set()  # nothing is brought to its end
-        self.context.__exit__(None, None, None)
+        with suppress(Exception):  # whatever a process says that is gone
+            self.context.__exit__(None, None, None)
         under_way.cancel()
         self.open()
         if key is not None:

@@ -29,7 +29,8 @@ order by s.id
 # Retention and deletions are in the audit log; where neither was, a position that no segment has is lost.
 _GAPS = """
 select p.name, lower(gap) as first, upper(gap) - 1 as last, exists(
-    select from audit a where coalesce(a.project_id, p.id) = p.id and split_part(a.what, '.', 1) in ('deletion', 'retention')
+    select from audit a
+    where coalesce(a.project_id, p.id) = p.id and split_part(a.what, '.', 1) in ('deletion', 'retention')
 ) as explained
 from project p join segment_log l on l.project_id = p.id,
 lateral unnest(int8multirange(int8range(1, l.head, '[]')) - coalesce((
