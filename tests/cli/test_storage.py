@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -81,18 +81,16 @@ def test_the_commands_of_the_page_beside_a_server(make_server: Any, data_dir: Pa
     assert "there is no place named foldr; there are folder, postgresql" in wrong.stderr
 
 
-def test_without_a_server_and_with_a_bucket(make_server: Any, data_dir: Path, tmp_path: Path, bucket: Bucket) -> None:
-    """Segments go to a bucket, keys come from the environment; the place is forgotten, and named again."""
-    server = make_server(config="store: {place: postgresql}\n")
+def test_a_place_that_the_server_learns_of_later(
+    make_server: Any, data_dir: Path, tmp_path: Path, bucket: Bucket
+) -> None:
+    """Keys come from the environment; only the section `store:` of the file matters to commands."""
+    aws = {"AWS_ACCESS_KEY_ID": KEYS["access_key_id"], "AWS_SECRET_ACCESS_KEY": KEYS["secret_access_key"]}
+    server = make_server(config="store: {place: postgresql}\n", environment=aws)
     server.start()
     merged(server, 320)
-    assert server.stop() == 0
-    path = tmp_path / "new.yaml"
-    path.write_text(
-        f"store: {{place: {{type: s3, bucket: {bucket.name}, endpoint: '{bucket.url}', prefix: a/b}}}}\n"
-        "notifiers: {n: {type: webhook, url: '${NOT_SET_HERE}'}}\n"
-    )
-    aws = {"AWS_ACCESS_KEY_ID": KEYS["access_key_id"], "AWS_SECRET_ACCESS_KEY": KEYS["secret_access_key"]}
+    store = f"store: {{place: {{type: s3, bucket: {bucket.name}, endpoint: '{bucket.url}', prefix: a/b}}}}\n"
+    (tmp_path / "new.yaml").write_text(f"{store}notifiers: {{n: {{type: webhook, url: '${{NOT_SET}}'}}}}\n")
     here = {"CORDWOOD_DATA_DIR": str(data_dir)}
     moved = run(tmp_path, "cordwood", "storage", "move", "--config", "new.yaml", **here, **aws)
     assert moved.returncode == 0, moved.stderr
@@ -100,13 +98,32 @@ def test_without_a_server_and_with_a_bucket(make_server: Any, data_dir: Path, tm
     assert len(bucket.keys()) == 10
     assert all(key.startswith("a/b/") for key in bucket.keys())  # noqa: SIM118
     assert KEYS["secret_access_key"] not in moved.stdout + moved.stderr
-    shutil.rmtree(data_dir / "cache")
-    lacking = run(tmp_path, "cordwood", "query", "* | stats sum(n) as s", **here)
-    assert "there are segments in the place s3, which is not configured: add it under store.places" in lacking.stderr
+
     lost = run(tmp_path, "cordwood", "backup", "b", **here)
     assert lost.returncode == 1
-    assert "in the place s3, which is not configured" in lost.stderr
-    found = run(tmp_path, "cordwood", "query", "* | stats sum(n) as s", CORDWOOD_CONFIG=str(path), **here, **aws)
-    assert found.stdout.split() == ["s", str(sum(range(320)))], found.stderr
-    made = run(tmp_path, "cordwood", "backup", "b", "--config", "new.yaml", **here, **aws)
+    assert "in the place s3, which is not configured: add it under store.places" in lost.stderr
+    made = run(tmp_path, "cordwood", "backup", "b", CORDWOOD_CONFIG=str(tmp_path / "new.yaml"), **here, **aws)
     assert made.stdout.startswith("backed up 320 events in 10 segments"), made.stderr
+
+    for path in data_dir.glob("cache/*/*.parquet"):
+        path.unlink()
+    lacking = answer(server)
+    assert not lacking["complete"]
+    (warning,) = lacking["warnings"]
+    assert warning.startswith("320 events are missing in this answer: 10 segments, from 2026-02-01T")
+    assert warning.endswith("in the place s3, which is not configured: add it under store.places")
+    server.config.write_text(store)
+    server.process.send_signal(signal.SIGHUP)
+    deadline = time.monotonic() + 20
+    while not (found := answer(server))["complete"]:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.2)
+    assert found["rows"] == [[sum(range(320))]]
+
+
+def answer(server: Any) -> dict[str, Any]:
+    body = json.dumps({"query": "* | stats sum(n) as s"}).encode()
+    status, text = server.call("POST", "/api/v1/query", body, {"Content-Type": "application/json"})
+    assert status == 200
+    found: dict[str, Any] = json.loads(text)
+    return found
