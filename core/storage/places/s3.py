@@ -12,7 +12,7 @@ nothing half-written to clean up.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -25,7 +25,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from ....plugins import ConfigError, DeliveryError, FatalError, Place, PluginConfig, RetryableError, hookimpl
 
 if TYPE_CHECKING:
-    from obstore.store import ClientConfig, RetryConfig, S3Config
+    from obstore.store import ClientConfig, RetryConfig, S3Config, S3Credential
 
 T = TypeVar("T")
 _CHUNK = 1 << 20
@@ -75,21 +75,23 @@ class S3(Place[S3Settings]):
             raise ConfigError("access_key_id and secret_access_key belong together", hint="give both, or neither")
         given: S3Config = {"virtual_hosted_style_request": not config.path_style}
         if config.endpoint is not None:
-            given["endpoint"] = config.endpoint
+            given["endpoint"] = given["aws_endpoint_url_s3"] = config.endpoint  # the latter has a variable of its own
         if config.region is not None:
             given["region"] = config.region
-        if config.access_key_id is not None and config.secret_access_key is not None:
-            given["access_key_id"] = config.access_key_id
-            given["secret_access_key"] = config.secret_access_key.get_secret_value()
-        if config.session_token is not None:
-            given["session_token"] = config.session_token.get_secret_value()
         client: ClientConfig = {
             "allow_http": (config.endpoint or "").startswith("http://"),
             "connect_timeout": timedelta(seconds=3),
             "timeout": timedelta(seconds=60),
         }
         prefix = config.prefix.strip("/") or None
-        self._store = S3Store(config.bucket, prefix=prefix, config=given, client_options=client, retry_config=_RETRY)
+        self._store = S3Store(
+            config.bucket,
+            prefix=prefix,
+            config=given,
+            client_options=client,
+            retry_config=_RETRY,
+            credential_provider=_only(config),
+        )
 
     @property
     def location(self) -> str:
@@ -146,6 +148,19 @@ class S3(Place[S3Settings]):
                 f"{self.location} refuses us ({said}): check the key, and that it may get, put, delete and list objects"
             )
         return RetryableError(f"{self.location} does not answer as it should: {said}")
+
+
+def _only(config: S3Settings) -> Callable[[], S3Credential] | None:
+    """The file's key and nothing else: the library would join it with a token from the environment."""
+    if config.access_key_id is None or config.secret_access_key is None:
+        return None
+    key: S3Credential = {
+        "access_key_id": config.access_key_id,
+        "secret_access_key": config.secret_access_key.get_secret_value(),
+        "token": config.session_token.get_secret_value() if config.session_token else None,
+        "expires_at": None,
+    }
+    return lambda: key
 
 
 def _said(text: str) -> str:
