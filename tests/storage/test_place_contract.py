@@ -73,6 +73,7 @@ async def test_keys_of_the_file_and_of_the_environment_are_not_mixed(
 ) -> None:
     for variable, value in (("ACCESS_KEY_ID", "theirs"), ("SECRET_ACCESS_KEY", "x"), ("SESSION_TOKEN", "env")):
         monkeypatch.setenv(f"AWS_{variable}", value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:1")
     with HTTPServer(("127.0.0.1", 0), Seen) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
