@@ -1,5 +1,7 @@
 """The public plugin API. A plugin needs this import and no other of Cordwood; docs/plugins.md shows how."""
 
+from .adopting import adopt
+from .arrays import read_array
 from .asking import by_clause, quoted_field
 from .base import (
     Acknowledgement,
@@ -90,6 +92,7 @@ __all__ = [
     "RetryableError",
     "Source",
     "Together",
+    "adopt",
     "by_clause",
     "concat",
     "duration_ns",
@@ -104,6 +107,7 @@ __all__ = [
     "parse_times",
     "plain_text",
     "quoted_field",
+    "read_array",
     "read_lines",
     "read_ndjson",
     "sample_messages",

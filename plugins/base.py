@@ -216,7 +216,7 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """The answer to a request; errors are raised instead.
+    """The answer to a request; errors are raised instead, and answered as `HttpSource.refusal` says.
 
     RejectedError: 400; LimitError: 429, other RetryableErrors: 503, both with Retry-After.
     """
@@ -240,6 +240,17 @@ class HttpSource(Source[C]):
         :raises RejectedError: the request is no such thing at all
         :raises RetryableError: the store does not answer
         """
+
+    def concerns(self, path: str, headers: Mapping[str, str]) -> bool:
+        """Whether a request for one of its routes is meant for it: `/`, for one, is the UI's as well."""
+        return True
+
+    def refusal(self, headers: Mapping[str, str], status: int, detail: str) -> HttpResponse | None:
+        """The format's own answer to a request that was not let in or failed; None: an RFC 9457 problem.
+
+        `headers` are the request's, `status` and `detail` what the problem would say; Retry-After is added.
+        """
+        return None
 
     async def run(self, outlet: Outlet) -> None:
         """Nothing to read: requests arrive by `receive`."""

@@ -33,7 +33,7 @@ from ..plugins import (
     hookimpl,
     in_worker,
     now_ns,
-    read_lines,
+    read_array,
     read_ndjson,
     split_lines,
 )
@@ -183,7 +183,7 @@ def _guess(body: bytes, first: bytes, observed: int, zone: ZoneInfo) -> Batch | 
 def _json(body: bytes, first: bytes, observed: int, zone: ZoneInfo, *, strict: bool = True) -> Batch:
     """An array of objects, one object, or (many send it under this type) lines of objects."""
     if first == b"[":
-        return _array(body, observed, zone)
+        return read_array(body, observed, zone=zone)
     if first != b"{" and strict:
         raise RejectedError("the body is JSON but neither an object nor an array of objects")
     if b"\n" in body.strip(_SPACE):
@@ -197,33 +197,12 @@ def _json(body: bytes, first: bytes, observed: int, zone: ZoneInfo, *, strict: b
     return read_ndjson(body, observed, zone=zone)
 
 
-def _array(body: bytes, observed: int, zone: ZoneInfo) -> Batch:
-    """The array's elements as lines: cut apart in C, so that they take the fast path of NDJSON."""
-    try:
-        if b"\n" in body or b"\r" in body:
-            body = msgspec.json.format(body, indent=-1)  # pretty-printed: no line feed is left inside an element
-        elements = msgspec.json.decode(body, type=list[msgspec.Raw])
-    except msgspec.DecodeError as why:
-        raise RejectedError(f"the body is no JSON array: {why}{_place(body, str(why))}") from why
-    except RecursionError as why:
-        raise RejectedError("the body is no JSON array that can be read: it is nested too deep") from why
-    lines = b"\n".join(elements)
-    if b"\r" in lines or lines.count(b"\n") != max(0, len(elements) - 1):
-        return read_lines(elements, observed, zone=zone)
-    return read_ndjson(lines, observed, zone=zone)
-
-
-def _place(body: bytes, why: str) -> str:
-    """Where a body that msgspec calls truncated ends: it names no byte then."""
-    return "" if "(byte " in why else f" (byte {len(body)})"
-
-
 def _problem(text: bytes) -> str:
     """Why these bytes are not one JSON value; empty: they are."""
     try:
         msgspec.json.decode(text, type=msgspec.Raw)
     except msgspec.DecodeError as why:
-        return f"{why}{_place(text, str(why))}"
+        return str(why) if "(byte " in str(why) else f"{why} (byte {len(text)})"  # cut off: msgspec names no byte then
     except RecursionError:
         return ""  # one line of JSON, too deep to be read: it is kept as it came
     return ""

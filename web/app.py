@@ -125,7 +125,7 @@ class Application:
             raise ProblemException(400, "no name or text here can have a NUL in it")
         if path not in _PROBES:
             await self.gate.admit(scope, headers)
-        if found := self.intake.find(scope["method"], path):
+        if found := self.intake.find(scope["method"], path, headers):
             await self.intake(scope, receive, send, *found)
         elif path.startswith(_API) and any(path == root or path.startswith(f"{root}/") for root in _API):
             if path.startswith("/api/v1/fields/"):  # a field's name may have a slash, which is %2F until it is routed

@@ -7,19 +7,20 @@ the bytes that the source gets.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import parse_qsl
 
+import msgspec
 from anyio import CapacityLimiter
 
-from ..plugins import HttpRequest, HttpSource, Outlet
+from ..plugins import HttpRequest, HttpResponse, HttpSource, Outlet
 from ..plugins.ndjson import nested
 from .asgi import Receive, Scope, Send, answer, headers_of
 from .auth.gate import Gate
 from .bodies import Bounds, Budget, ClientGoneError, Lease, decompress, read_body
-from .problems import ProblemException
+from .problems import MEDIA_TYPE, ProblemException, to_problem
 
 if TYPE_CHECKING:
     from ..core.runtime.admission import Admission
@@ -84,7 +85,7 @@ class Intake:
         self._routes: list[Route] = []
         self._workers = CapacityLimiter(2)  # decompression: as many as there are query threads, so that neither starves
 
-    def find(self, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+    def find(self, method: str, path: str, headers: Mapping[str, str]) -> tuple[Route, dict[str, str]] | None:
         """The route for a request, with the values of its path's parts; None: it is not for a source.
 
         :raises ProblemException: 405, the path is a source's, the method is not
@@ -94,7 +95,7 @@ class Intake:
             self._mounted, self._routes = [source.plugin for source in sources], routes_of(sources)
         allowed: set[str] = set()
         for route in self._routes:
-            if found := route.pattern.fullmatch(path):
+            if (found := route.pattern.fullmatch(path)) and route.source.plugin.concerns(path, headers):
                 if route.method == method:
                     return route, found.groupdict()
                 allowed.add(route.method)
@@ -106,16 +107,31 @@ class Intake:
     async def __call__(
         self, scope: Scope, receive: Receive, send: Send, route: Route, path_params: dict[str, str]
     ) -> None:
-        """Let in, read, decompress, hand over, answer. Errors are raised for the application to answer."""
+        """Let in, read, decompress, hand over, answer. Errors that the source has no words for are raised."""
         headers = headers_of(scope)
+        plugin = route.source.plugin
+        try:
+            response = await self._response(scope, receive, headers, route, path_params)
+        except ClientGoneError:
+            return
+        except Exception as why:
+            if type(plugin).refusal is HttpSource.refusal:
+                raise
+            problem, more = to_problem(why)
+            own = plugin.refusal(headers, problem.status, problem.detail)
+            response = own or HttpResponse(problem.status, msgspec.json.encode(problem), MEDIA_TYPE)
+            response = replace(response, headers={**more, **response.headers})
+        await answer(scope, send, response.status, response.body, response.media_type, response.headers)
+
+    async def _response(
+        self, scope: Scope, receive: Receive, headers: dict[str, str], route: Route, path_params: dict[str, str]
+    ) -> HttpResponse:
         await self._gate.authorise(headers, "ingest")
         admission = self.admission()
         await admission.check()
         with self.budget.lease() as lease:
             try:
                 body = await self._body(receive, headers, lease)
-            except ClientGoneError:
-                return
             except ProblemException as why:
                 if why.limit is not None:
                     admission.reached[why.limit[0], "refused"] += 1
@@ -129,8 +145,7 @@ class Intake:
                 body=body,
             )
             with nested(admission.limits.depth):
-                response = await route.source.plugin.receive(request, route.source.outlet)
-        await answer(scope, send, response.status, response.body, response.media_type, response.headers)
+                return await route.source.plugin.receive(request, route.source.outlet)
 
     async def _body(self, receive: Receive, headers: dict[str, str], lease: Lease) -> bytes:
         bounds = self.bounds()

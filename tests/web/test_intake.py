@@ -49,7 +49,7 @@ def bulk(node: Node, client_of: Callable[..., Client]) -> Callable[..., Client]:
         source = SimpleNamespace(name="bulk", plugin=Bulk(PluginConfig()), outlet=None)
         old = app.intake
         app.intake = Intake(
-            lambda: [*node.http_sources, source],
+            lambda: [source, *node.http_sources],
             app.gate,
             bounds=old.bounds,
             budget=old.budget,
@@ -86,8 +86,8 @@ async def test_failures_are_answered_as_what_they_are(
         assert (answer.status_code, answer.json()["detail"]) == (400, "this is no bulk body")
         answer = await client.post("/_bulk?do=retry")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "7")
-        answer = await client.put("/_bulk")
-        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+        answer = await client.patch("/_bulk")
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST, PUT")
         assert not caplog.records
         answer = await client.post("/_bulk?do=break")
         assert answer.status_code == 500

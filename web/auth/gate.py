@@ -113,17 +113,28 @@ class Gate:
 
 
 def presented(headers: Mapping[str, str]) -> tuple[str, str]:
-    """The credential of a request: ("token", secret) of Authorization, else ("session", secret) of the cookie."""
+    """The credential of a request: ("token", secret) of Authorization, else ("session", secret) of the cookie.
+
+    Shippers have schemes of their own: `Splunk TOKEN`, `ApiKey TOKEN` or its base64 `ID:TOKEN`, and DD-API-KEY.
+    """
     kind, _, value = headers.get("authorization", "").strip().partition(" ")
     match kind.lower():
-        case "bearer":
+        case "bearer" | "splunk":
             return "token", value.strip()
+        case "apikey":
+            try:
+                _, colon, key = base64.b64decode(value.strip(), validate=True).decode().partition(":")
+            except (binascii.Error, UnicodeDecodeError):
+                colon = ""
+            return "token", key if colon else value.strip()
         case "basic":
             try:
                 _, _, password = base64.b64decode(value, validate=True).decode().partition(":")
             except (binascii.Error, UnicodeDecodeError):
                 password = ""
             return "token", password
+        case "" if "dd-api-key" in headers:
+            return "token", headers["dd-api-key"].strip()
         case "":
             return "session", session_cookie(headers)
     return "token", ""
