@@ -9,6 +9,7 @@ import pwd
 import signal
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,8 @@ class PostgresServer:
             finally:
                 await connection.close()
 
-        return asyncio.run(run())
+        with ThreadPoolExecutor(1) as thread:  # this one may have an event loop already, of a browser's tests
+            return thread.submit(asyncio.run, run()).result()
 
     def standby(self, folder: Path, name: str) -> PostgresServer:
         """A streaming standby of this server, not yet started, known to it as `name`."""

@@ -23,6 +23,7 @@ from .workload import LogFile
 
 ALL = 10_000_000
 MOST_BYTES = 900e6
+WARM_SECONDS = 600.0  # of a soak in which what was killed last has time to fill its caches
 """Of Cordwood's process: a merge, a deletion, queries over everything and ingest meet."""
 CONFIG = """\
 version: 1
@@ -92,7 +93,9 @@ def test_everything_at_once(
     lines_there_once(server, log)
     assert server.count("service:users user:*-x") == 0
     assert server.count("service:users user:*-y") == 20 * len(deletions.done)
-    flat(memory, calm, end)
+    assert most < MOST_BYTES
+    if seconds > WARM_SECONDS:
+        flat(memory, calm, end)
     if request.node.get_closest_marker("soak"):
         wait_until(lambda: server.count("service:old") == 0, "retention takes what is old", at_most=180)
     clean(server)
@@ -124,7 +127,6 @@ def flat(memory: Memory, calm: float, end: float) -> None:
     first, second = (statistics.median(memory.between(*span)) for span in ((calm, middle), (middle, end)))
     print(f"memory without kills: {first / 1e6:.0f} MB, then {second / 1e6:.0f} MB")
     assert second < first * 1.25 + 30e6
-    assert max(size for _, size in memory.seen) < MOST_BYTES
 
 
 def clean(server: Server) -> None:

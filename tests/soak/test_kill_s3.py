@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -35,7 +36,8 @@ async def ask(server: Server, statement: str) -> list[asyncpg.Record]:
 
 
 def objects(server: Server, statement: str) -> set[str]:
-    return {row[0] for row in anyio.run(ask, server, statement)}
+    with ThreadPoolExecutor(1) as thread:  # this one may have an event loop already, of a browser's tests
+        return {row[0] for row in thread.submit(anyio.run, ask, server, statement).result()}
 
 
 def wait_until(true: Callable[[], Any], what: str, *, at_most: float = 60) -> None:
