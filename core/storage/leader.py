@@ -112,7 +112,8 @@ async def _work_while_held(connection: Connection, name: str, work: Callable[[Se
                     await session.beat()
                 except DATABASE_ERRORS as why:
                     _log.warning("%s: the connection that holds the lock is silent (%s)", name, type(why).__name__)
-                    connection.terminate()
+                    with suppress(asyncpg.InterfaceError):  # it is closed already, and the pool has taken it back
+                        connection.terminate()
                     tasks.cancel_scope.cancel()
                     return
 
