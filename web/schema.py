@@ -102,7 +102,7 @@ def describe_sources(app: Litestar, sources: Iterable[type[HttpSource[Any]]]) ->
                     for name in re.findall(r"\{(\w+)\}", path)
                 ],
                 request_body=RequestBody({"application/octet-stream": OpenAPIMediaType(_BINARY)}, description=_BODY),
-                responses={**_ANSWERS},
+                responses={**(_ANSWERS if source.refusal is HttpSource.refusal else _OWN_ANSWERS)},
             )
             setattr(paths.setdefault(path, PathItem()), method.lower(), operation)
 
@@ -117,6 +117,9 @@ _ANSWERS: Final = {
     str(status): OpenAPIResponse(HTTPStatus(status).phrase, content={MEDIA_TYPE: OpenAPIMediaType(_PROBLEM)})
     for status in (400, 401, 403, 413, 415, 429, 500, 503)
 }
+
+
+_OWN_ANSWERS: Final = {"default": OpenAPIResponse("As the servers of this format answer: after the commit, or why not")}
 
 
 def document(app: Litestar) -> bytes:

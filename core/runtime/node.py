@@ -206,7 +206,7 @@ class Node:
     async def database_problem(self) -> str | None:
         """Why PostgreSQL takes nothing now; None: it does."""
         try:
-            with anyio.fail_after(3):
+            with anyio.fail_after(2):  # a silent server holds the connection for two more: probes wait five at most
                 if await self.store.pool.fetchval("select current_setting('transaction_read_only')::bool"):
                     raise asyncpg.ReadOnlySQLTransactionError
         except DATABASE_ERRORS as why:
