@@ -224,7 +224,7 @@ async def test_a_database_that_is_silent_keeps_nobody_waiting_for_ever(
             for n in range(20):
                 tasks.start_soon(refused, n)
         took = time.monotonic() - began
-        assert took < 15, "some waited for all those before them"
+        assert took < 40, "some waited for all those before them"  # who does waits a minute
         assert most <= 20_000
         assert any("waits for the database already" in text for text in why)
         assert any("nothing was stored" in text for text in why)
