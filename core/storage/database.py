@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -69,9 +70,12 @@ class Pool(asyncpg.Pool):
     """A pool that takes a connection back before its borrower is cancelled, so that what fails then is not orphaned."""
 
     async def release(self, connection: Any, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as its base
-        """Take a connection back; a server that is silent does not hold up a stop."""
-        with anyio.move_on_after(_RELEASE_SECONDS, shield=True):
-            await super().release(connection, timeout=timeout)
+        """Take a connection back; one whose server is silent is ended instead, lest it hold up a stop.
+
+        asyncpg bounds that itself. Given up from outside, its work would go on by itself, and fail with nobody to tell.
+        """
+        with anyio.CancelScope(shield=True), suppress(TimeoutError):
+            await super().release(connection, timeout=_RELEASE_SECONDS if timeout is None else timeout)
 
 
 async def open_pool(connect_args: dict[str, Any], *, max_size: int = 20) -> asyncpg.Pool:
