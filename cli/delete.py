@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .options import DataDir
+from .options import DataDir, From, Timezone, To
 
 if TYPE_CHECKING:
     import httpx
@@ -17,16 +17,11 @@ _LOOK_S = 0.3
 
 def delete(
     text: Annotated[str, typer.Argument(metavar="QUERY", help="A search, without stages.", show_default=False)],
-    start: Annotated[
-        str | None,
-        typer.Option("--from", metavar="T", help="From this time on: ISO 8601, a date, or -1h.", show_default=False),
-    ] = None,
-    end: Annotated[
-        str | None, typer.Option("--to", metavar="T", help="Before this time, written likewise.", show_default=False)
-    ] = None,
+    start: From = None,
+    end: To = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would go.")] = False,
-    timezone: Annotated[str, typer.Option(help="Zone of days and hours, and of times without an offset.")] = "UTC",
+    timezone: Timezone = "UTC",
     data_dir: DataDir = None,
 ) -> None:
     """Delete the events that a search finds, from the store and all caches, for good.

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .options import DataDir
+from .options import DataDir, From, Timezone, To
 
 
 class Format(StrEnum):
@@ -27,17 +27,12 @@ _ACCEPT = {Format.NDJSON: "application/x-ndjson", Format.CSV: "text/csv"}
 def query(
     text: Annotated[str, typer.Argument(metavar="QUERY", help="The query; '' finds all events.", show_default=False)],
     since: Annotated[str | None, typer.Option(help="Only this long back, such as 15m.", show_default=False)] = None,
-    start: Annotated[
-        str | None,
-        typer.Option("--from", metavar="T", help="From this time on: ISO 8601, a date, or -1h.", show_default=False),
-    ] = None,
-    end: Annotated[
-        str | None, typer.Option("--to", metavar="T", help="Before this time, written likewise.", show_default=False)
-    ] = None,
+    start: From = None,
+    end: To = None,
     limit: Annotated[int | None, typer.Option(min=0, help="Rows at most.", show_default=False)] = None,
     output: Annotated[Format, typer.Option("--format", help="How rows are printed.")] = Format.TABLE,
     explain: Annotated[bool, typer.Option("--explain", help="Print the plan instead of running it.")] = False,
-    timezone: Annotated[str, typer.Option(help="Zone of days and hours, and of times without an offset.")] = "UTC",
+    timezone: Timezone = "UTC",
     timeout: Annotated[float, typer.Option(min=0.1, max=3600, help="Seconds until it is given up.")] = 30,
     data_dir: DataDir = None,
 ) -> None:

@@ -116,6 +116,13 @@ async def empty_database_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
         yield url
 
 
+@pytest.fixture
+async def other_url(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
+    """Another database without a schema."""
+    async for url in _database(postgres, "template1"):
+        yield url
+
+
 @pytest.fixture(scope="session")
 def s3_server() -> Iterator[S3Server]:
     """One server of the S3 protocol for the whole run."""

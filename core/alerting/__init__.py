@@ -1,6 +1,6 @@
 """Alerting: detectors run over committed events, what they find becomes incidents, and people are told of them."""
 
-from .records import Attempt, DetectorRecord, IncidentRecord, NotificationRecord, Page
+from .records import Attempt, DetectorRecord, IncidentRecord, NotificationRecord
 from .repository import AlertingRepository
 from .service import AlertingService
 
@@ -11,5 +11,4 @@ __all__ = [
     "DetectorRecord",
     "IncidentRecord",
     "NotificationRecord",
-    "Page",
 ]

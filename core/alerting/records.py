@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -77,13 +77,6 @@ class IncidentRecord(msgspec.Struct, frozen=True, kw_only=True, rename={"from_":
     """What happened to it, oldest first: `{"at", "what": opened|acknowledged|resolved, "by": str|null}`."""
     notifications: list[NotificationRecord] | UnsetType = UNSET
     """Only where one incident is asked for."""
-
-
-class Page(msgspec.Struct, Generic[T], frozen=True):
-    """Part of a list; `next_cursor` asks for the part after it, None: this is the last."""
-
-    items: list[T]
-    next_cursor: str | None
 
 
 def rfc3339(moment: datetime) -> str:

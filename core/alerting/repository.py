@@ -8,11 +8,10 @@ from typing import Any
 import asyncpg
 from msgspec import UNSET, UnsetType
 
-from ...plugins import QueryError, now_ns
+from ...plugins import now_ns
+from ..paging import Page, before, page, possible_id
 from .outbox import resolved_notifications
-from .records import Attempt, DetectorRecord, IncidentRecord, NotificationRecord, Page, rfc3339, to_datetime
-
-_LARGEST = 2**63 - 1
+from .records import Attempt, DetectorRecord, IncidentRecord, NotificationRecord, rfc3339, to_datetime
 
 
 class AlertingRepository:
@@ -45,7 +44,7 @@ class AlertingRepository:
             _states(state),
             limit + 1,
         )
-        return _page([_detector(row) for row in rows], limit, lambda item: item.name)
+        return page([_detector(row) for row in rows], limit, lambda item: item.name)
 
     async def list_incidents(
         self,
@@ -65,17 +64,17 @@ class AlertingRepository:
             order by id desc limit $5
             """,
             project_id,
-            _before(cursor),
+            before(cursor),
             _states(state),
             detector,
             limit + 1,
         )
-        return _page([_incident(row) for row in rows], limit, lambda item: str(item.id))
+        return page([_incident(row) for row in rows], limit, lambda item: str(item.id))
 
     async def get_incident(self, project_id: int, incident_id: int) -> IncidentRecord | None:
         """One incident with its notifications, oldest first; None: there is no such."""
         row = await self._pool.fetchrow(
-            "select * from incident where project_id = $1 and id = $2", project_id, _id(incident_id)
+            "select * from incident where project_id = $1 and id = $2", project_id, possible_id(incident_id)
         )
         if row is None:
             return None
@@ -102,12 +101,12 @@ class AlertingRepository:
             order by n.id desc limit $5
             """,
             project_id,
-            _before(cursor),
+            before(cursor),
             _states(state),
-            None if incident is None else _id(incident),
+            None if incident is None else possible_id(incident),
             limit + 1,
         )
-        return _page([_notification(row) for row in rows], limit, lambda item: str(item.id))
+        return page([_notification(row) for row in rows], limit, lambda item: str(item.id))
 
     async def acknowledge(self, project_id: int, incident_id: int, *, by: str | None = None) -> IncidentRecord | None:
         """Say that somebody looks at it; one that is not open stays as it is. None: there is none."""
@@ -118,7 +117,7 @@ class AlertingRepository:
             where project_id = $1 and id = $2 and state = 'open'
             """,
             project_id,
-            _id(incident_id),
+            possible_id(incident_id),
             at,
             [{"at": rfc3339(at), "what": "acknowledged", "by": by}],
         )
@@ -138,7 +137,7 @@ class AlertingRepository:
                 where project_id = $1 and id = $2 and state <> 'resolved' returning id
                 """,
                 project_id,
-                _id(incident_id),
+                possible_id(incident_id),
                 at,
                 by or "",
                 [{"at": rfc3339(at), "what": "resolved", "by": by}],
@@ -153,23 +152,6 @@ _NOTIFICATION = "select n.*, i.title from notification n join incident i on i.id
 
 def _states(text: str | None) -> list[str] | None:
     return text.split(",") if text else None
-
-
-def _before(cursor: str | None) -> int:
-    if cursor is None:
-        return _LARGEST
-    if not (cursor.isascii() and cursor.isdigit() and int(cursor) <= _LARGEST):
-        raise QueryError("this cursor was given out by no page of this list", hint="start without a cursor")
-    return int(cursor)
-
-
-def _id(value: int) -> int:
-    return value if 0 < value <= _LARGEST else 0  # PostgreSQL would refuse a larger number; 0 is nobody's id
-
-
-def _page(items: list[Any], limit: int, cursor: Callable[[Any], str]) -> Page[Any]:
-    """Cut the item that was read beyond the limit to see whether there is more."""
-    return Page(items[:limit], cursor(items[limit - 1]) if len(items) > limit else None)
 
 
 def _detector(row: Any) -> DetectorRecord:

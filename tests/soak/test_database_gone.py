@@ -6,25 +6,17 @@ import os
 import secrets
 import shutil
 import signal
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from ..bench.server import Server
+from ..mounting import small_file_system
 from .conftest import StartServer
 from .postgres import PostgresServer
-from .workload import Clients
-
-
-def wait_until(true: Callable[[], bool], what: str, *, at_most: float = 30) -> float:
-    began = time.monotonic()
-    while not true():
-        assert time.monotonic() - began < at_most, f"not within {at_most} s: {what}"
-        time.sleep(0.1)
-    return time.monotonic() - began
+from .workload import Clients, wait_until
 
 
 def is_ready(server: Server) -> bool:
@@ -60,17 +52,8 @@ def test_a_database_that_comes_back(how: signal.Signals, make_server: StartServe
 @pytest.fixture
 def small_disk(data_dir: Path) -> Iterator[Path]:
     """A file system of 300 MB in memory; skipped where we may not mount one."""
-    disk = data_dir / "disk"
-    disk.mkdir()
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("only root can mount a small file system")
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=300m,mode=755", "tmpfs", disk], capture_output=True, text=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip(f"no small file system can be mounted here: {mounted.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", "--lazy", disk], check=False)
+    with small_file_system(data_dir / "disk", "300m") as disk:
+        yield disk
 
 
 def test_a_full_disk_that_is_emptied(small_disk: Path) -> None:

@@ -18,8 +18,7 @@ import pytest
 from ..bench.server import COMMAND, Server
 from .conftest import StartServer
 from .everything import Deletions, Going, Memory, Questions, Sender, kills, until_acknowledged
-from .test_database_gone import wait_until
-from .workload import LogFile
+from .workload import LogFile, wait_until
 
 ALL = 10_000_000
 MOST_BYTES = 900e6

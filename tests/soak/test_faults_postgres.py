@@ -16,8 +16,8 @@ import pytest
 from ..bench.server import COMMAND, Server
 from .conftest import StartServer
 from .postgres import END_OTHERS, PostgresServer
-from .test_database_gone import is_ready, wait_until
-from .workload import Clients
+from .test_database_gone import is_ready
+from .workload import Clients, wait_until
 
 
 def reasons(server: Server) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import anyio
 import asyncpg
@@ -20,7 +19,7 @@ from ..bench.server import Server
 from ..objectstore import Bucket
 from ..storage.proxy import Proxy
 from .conftest import StartServer
-from .workload import Clients
+from .workload import Clients, wait_until
 
 ALL = 10_000_000  # rows: more than there are
 
@@ -40,13 +39,6 @@ def objects(server: Server, statement: str) -> set[str]:
         return {row[0] for row in thread.submit(anyio.run, ask, server, statement).result()}
 
 
-def wait_until(true: Callable[[], Any], what: str, *, at_most: float = 60) -> None:
-    began = time.monotonic()
-    while not true():
-        assert time.monotonic() - began < at_most, f"not within {at_most} s: {what}"
-        time.sleep(0.1)
-
-
 @pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.soak)], ids=["2 kills", "20 kills"])
 def test_nothing_acknowledged_is_lost_with_segments_in_a_bucket(
     kills: int, make_server: StartServer, bucket: Bucket
@@ -57,7 +49,7 @@ def test_nothing_acknowledged_is_lost_with_segments_in_a_bucket(
     with Clients([server], 4) as clients:
         for _ in range(kills):
             seen = len(bucket.keys())
-            wait_until(lambda seen=seen: len(bucket.keys()) > seen, "a merged segment is uploaded")
+            wait_until(lambda seen=seen: len(bucket.keys()) > seen, "a merged segment is uploaded", at_most=60)
             time.sleep(random.uniform(0.0, 1.0))
             server.kill()
             server.start()
@@ -103,7 +95,7 @@ async def test_who_is_killed_between_upload_and_commit_leaves_nothing_for_long(
 
         await anyio.to_thread.run_sync(send)
         uploaded = lambda: {key for key in bucket.keys() if "check-" not in key}  # noqa: E731, SIM118
-        await anyio.to_thread.run_sync(wait_until, uploaded, "an upload")
+        await anyio.to_thread.run_sync(partial(wait_until, uploaded, "an upload", at_most=60))
         (lost,) = uploaded()
         await anyio.to_thread.run_sync(server.kill)
         line.holds = False
@@ -111,7 +103,7 @@ async def test_who_is_killed_between_upload_and_commit_leaves_nothing_for_long(
         assert [tuple(row) for row in await ask(server, "select object, dead from stray_object")] == [(lost, False)]
         await ask(server, "update stray_object set began_at = now() - interval '2 hours'")
         gone = lambda: lost not in bucket.keys()  # noqa: E731, SIM118
-        await anyio.to_thread.run_sync(wait_until, gone, "what was never committed is deleted")
+        await anyio.to_thread.run_sync(partial(wait_until, gone, "what was never committed is deleted", at_most=60))
         kept = await ask(server, "select object from segment where object is not null and replaced_at is null")
         assert uploaded() == {row[0] for row in kept} != set()
         rows = await anyio.to_thread.run_sync(server.query, "* | stats sum(n) as s, count(n) as c")

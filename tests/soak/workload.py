@@ -6,12 +6,21 @@ import http.client
 import shutil
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
 from types import TracebackType
 
 from ..bench.server import Server
+
+
+def wait_until(true: Callable[[], bool], what: str, *, at_most: float = 30) -> float:
+    """Seconds until it was true."""
+    began = time.monotonic()
+    while not true():
+        assert time.monotonic() - began < at_most, f"not within {at_most} s: {what}"
+        time.sleep(0.1)
+    return time.monotonic() - began
 
 
 class Clients:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -35,17 +34,6 @@ QUERIES = (
 
 def quiet(done: int, total: int) -> None:
     """No progress."""
-
-
-@pytest.fixture
-async def other_url(database_url: str) -> AsyncIterator[str]:
-    """A second database, without a schema."""
-    connection = await asyncpg.connect(database_url)
-    name = f"{await connection.fetchval('select current_database()')}_other"
-    await connection.execute(f"create database {name}")
-    yield database_url.replace(f"/{name.removesuffix('_other')}?", f"/{name}?")
-    await connection.execute(f"drop database {name} with (force)")
-    await connection.close()
 
 
 async def send(store: Store, first: int, count: int) -> None:

@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cordwood.core.query import QueryEngine, QueryRequest, QueryResult
+from cordwood.core.query import QueryEngine, QueryRequest
 from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.store import Store
 from cordwood.plugins import Batch
+
+from .asking import ask
 
 pytestmark = pytest.mark.anyio
 
@@ -20,14 +22,6 @@ pytestmark = pytest.mark.anyio
 async def store(database_url: str, data_dir: Path) -> AsyncIterator[Store]:
     async with Store.opened(data_dir, database_url, compact=False) as opened:
         yield opened
-
-
-async def ask(store: Store, text: str) -> QueryResult:
-    engine = QueryEngine(store.catalog, store.cache, threads=1, memory_limit="200MB")
-    try:
-        return await engine.run(QueryRequest(text=text, project_id=1, now_ns=time.time_ns()))
-    finally:
-        engine.close()
 
 
 @pytest.mark.parametrize(

@@ -5,16 +5,16 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-import subprocess
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from cordwood.core.query import QueryEngine, QueryRequest, QueryResult
 from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.store import Store
 from cordwood.plugins import Batch, RetryableError
+
+from ..mounting import small_file_system
+from .asking import ask
 
 pytestmark = pytest.mark.anyio
 SEGMENT = 300_000  # bytes, about
@@ -23,17 +23,8 @@ SEGMENT = 300_000  # bytes, about
 @pytest.fixture
 def small_disk(data_dir: Path) -> Iterator[Path]:
     """A file system of 2 MB in memory, for the cache; skipped where we may not mount one."""
-    disk = data_dir / "cache"
-    disk.mkdir()
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("only root can mount a small file system")
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m,mode=755", "tmpfs", disk], capture_output=True, text=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip(f"no small file system can be mounted here: {mounted.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", "--lazy", disk], check=False)
+    with small_file_system(data_dir / "cache", "2m") as disk:
+        yield disk
 
 
 @pytest.fixture
@@ -47,14 +38,6 @@ async def send(store: Store, n: int) -> None:
     texts = [secrets.token_urlsafe(20_000) for _ in range(20)]
     records = [{"timestamp": f"2026-01-01T00:{n:02}:00Z", "message": text, "n": n} for text in texts]
     await (await store.writer.submit(Submission(1, "s", Batch.from_records(records)))).committed()
-
-
-async def ask(store: Store, text: str) -> QueryResult:
-    engine = QueryEngine(store.catalog, store.cache, threads=1, memory_limit="200MB")
-    try:
-        return await engine.run(QueryRequest(text=text, project_id=1, now_ns=time.time_ns()))
-    finally:
-        engine.close()
 
 
 async def test_what_is_needed_now_drives_out_the_rest(store: Store, small_disk: Path) -> None:

@@ -6,13 +6,10 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import anyio
 import pytest
-from cordwood.core.query import QueryEngine, QueryRequest, QueryResult
-from cordwood.core.storage.cache import SegmentCache
 from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.move import MoveError, holdings, move
 from cordwood.core.storage.objects import READING
@@ -21,15 +18,15 @@ from cordwood.core.storage.places.folder import Folder, FolderConfig
 from cordwood.core.storage.places.s3 import S3, S3Settings
 from cordwood.core.storage.snapshot import snapshot
 from cordwood.core.storage.store import Store
-from cordwood.plugins import Batch, Place, RetryableError, now_ns
+from cordwood.plugins import Batch, Place, RetryableError
 
 from ..objectstore import Bucket
+from .asking import SUM, ask_cold
 
 pytestmark = pytest.mark.anyio
 
 LATER = timedelta(hours=1)
 OBJECT = "select object from segment where day = '2026-02-02' and object is not null"
-SUM = "* | stats sum(n) as s, count(n) as c"
 
 
 @dataclass(frozen=True)
@@ -83,17 +80,6 @@ async def swept(store: Store) -> None:
     await store.files.sweep(grace_seconds=0)
 
 
-async def ask(store: Store, text: str = SUM) -> QueryResult:
-    """An answer that needs the bytes of all segments, by a cache that has none."""
-    with TemporaryDirectory() as cold:
-        cache = SegmentCache(store.files, Path(cold), max_bytes=1 << 30)
-        engine = QueryEngine(store.catalog, cache, threads=1, memory_limit="200MB")
-        try:
-            return await engine.run(QueryRequest(text=text, project_id=1, now_ns=now_ns()))
-        finally:
-            engine.close()
-
-
 async def known(store: Store) -> set[str]:
     """The objects that the catalog has."""
     return {row[0] for row in await store.pool.fetch("select object from segment where object is not null")}
@@ -113,7 +99,7 @@ async def test_merged_segments_go_to_the_place_and_come_back(store: Store, kept:
     assert kept.keys() == await known(store)
     identity = await store.pool.fetchval("select id from installation")
     assert all(key.startswith(f"{identity}/") for key in kept.keys())  # noqa: SIM118
-    result = await ask(store)
+    result = await ask_cold(store, SUM)
     assert (list(result.rows()), result.complete) == ([[sum(range(40)), 40]], True)
     assert await strays(store) == 0
 
@@ -197,24 +183,24 @@ async def test_nothing_is_deleted_while_a_backup_reads(store: Store, kept: Kept,
 async def test_a_lost_object_and_an_unknown_place_are_said(store: Store, kept: Kept) -> None:
     await filled(store)
     await kept.place.delete([await store.pool.fetchval(OBJECT)])
-    result = await ask(store)
+    result = await ask_cold(store, SUM)
     assert (list(result.rows()), result.complete) == ([[90, 20]], False)
     (warning,) = result.warnings
     assert warning.startswith("10 events are missing in this answer: segment ")
     assert f"its bytes are missing in the place shelf ({kept.place.location})" in warning
     store.files.places = Places()
-    result = await ask(store)
+    result = await ask_cold(store, SUM)
     assert not result.complete
     assert any("there are segments in the place shelf, which is not configured" in text for text in result.warnings)
     store.files.places = Places("postgresql", {"shelf": kept.place})
     store.files.objects._failed.clear()
-    assert list((await ask(store)).rows()) == [[90, 20]]
+    assert list((await ask_cold(store, SUM)).rows()) == [[90, 20]]
 
 
 async def test_other_bytes_are_noticed(store: Store, kept: Kept) -> None:
     await filled(store, 2)
     await kept.place.put(await store.pool.fetchval(OBJECT), b"wrong")
-    result = await ask(store)
+    result = await ask_cold(store, SUM)
     assert (list(result.rows()), result.complete) == ([[45, 10]], False)
     assert "its bytes are not those that were written" in result.warnings[0]
 
@@ -228,7 +214,7 @@ async def test_a_defect_of_a_place_stops_nothing(
     await filled(store, 1)
     for name in ("put", "get", "delete"):
         monkeypatch.setattr(type(kept.place), name, defective)
-    result = await ask(store)
+    result = await ask_cold(store, SUM)
     assert (list(result.rows()), result.complete) == ([[None, 0]], False)
     assert result.warnings[0].endswith(f"the place shelf ({kept.place.location}) failed: KeyError")
     await send(store, 0)
@@ -258,7 +244,7 @@ async def test_there_and_back_while_events_come_in_and_queries_run(store: Store,
     async def query() -> None:
         while not over.is_set():
             least = sent
-            result = await ask(store)
+            result = await ask_cold(store, SUM)
             ((_, count),) = result.rows()
             assert result.complete, result.warnings
             assert least <= count <= sent + 10
@@ -276,7 +262,7 @@ async def test_there_and_back_while_events_come_in_and_queries_run(store: Store,
     await move(store.pool, store.files, "shelf", lambda done, total: None)
     await merged(store)
     assert all(done <= total for done, total in told)
-    assert list((await ask(store)).rows()) == [[sent // 10 * 45, sent]]
+    assert list((await ask_cold(store, SUM)).rows()) == [[sent // 10 * 45, sent]]
     await swept(store)
     await store.pool.execute("update stray_object set began_at = '-infinity'")
     await swept(store)
@@ -303,7 +289,7 @@ async def test_a_move_goes_on_after_a_failure(store: Store, kept: Kept, monkeypa
     store.files.objects._failed.clear()
     there = {row.place: row.segments for row in await holdings(store.pool)}
     assert there["postgresql"] + there["shelf"] == 9
-    assert list((await ask(store)).rows()) == [[9 * 45, 90]]
+    assert list((await ask_cold(store, SUM)).rows()) == [[9 * 45, 90]]
     monkeypatch.setattr(type(kept.place), "put", put)
     done = await move(store.pool, store.files, "shelf", lambda done, total: None)
     assert (done.segments, done.left) == (there["postgresql"], {})
@@ -322,7 +308,7 @@ async def test_a_copy_that_differs_is_not_pointed_to(store: Store, kept: Kept, m
     with pytest.raises(ExceptionGroup) as caught:
         await move(store.pool, store.files, "shelf", lambda done, total: None)
     assert caught.group_contains(MoveError, match="does not give back")
-    assert list((await ask(store)).rows()) == [[45, 10]]
+    assert list((await ask_cold(store, SUM)).rows()) == [[45, 10]]
     assert [row.place for row in await holdings(store.pool)] == ["postgresql"]
 
 

@@ -6,16 +6,12 @@ import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import anyio
-import asyncpg
 import pytest
-from cordwood.core.query import QueryEngine, QueryRequest, QueryResult
 from cordwood.core.storage.archive import ArchiveReader, BackupError
 from cordwood.core.storage.backup import back_up
-from cordwood.core.storage.cache import SegmentCache
 from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.move import holdings, move
 from cordwood.core.storage.places import Places
@@ -23,10 +19,11 @@ from cordwood.core.storage.places.folder import Folder, FolderConfig
 from cordwood.core.storage.places.s3 import S3, S3Settings
 from cordwood.core.storage.restore import restore
 from cordwood.core.storage.store import Store
-from cordwood.plugins import Batch, FatalError, RetryableError, now_ns
+from cordwood.plugins import Batch, FatalError, RetryableError
 
 from ..conftest import free_port
 from ..objectstore import Bucket, S3Server
+from .asking import SUM, ask_cold
 from .erasing import opened
 from .proxy import Proxy
 
@@ -61,17 +58,6 @@ async def filled(store: Store, segments: int, first: int = 1) -> None:
             pass
 
 
-async def ask(store: Store, text: str = "* | stats sum(n) as s, count(n) as c") -> QueryResult:
-    """An answer that needs the bytes of all segments, by a cache that has none."""
-    with TemporaryDirectory() as cold:
-        cache = SegmentCache(store.files, Path(cold), max_bytes=1 << 30)
-        engine = QueryEngine(store.catalog, cache, threads=1, memory_limit="200MB")
-        try:
-            return await engine.run(QueryRequest(text=text, project_id=1, now_ns=now_ns()))
-        finally:
-            engine.close()
-
-
 async def per_place(store: Store) -> dict[str, int]:
     return {holding.place: holding.segments for holding in await holdings(store.pool)}
 
@@ -83,24 +69,24 @@ async def test_the_server_goes_away_and_comes_back(
     await filled(store, 2)
     assert await per_place(store) == {"s3": 2}
     line.refuses = True
-    result = await ask(store)
+    result = await ask_cold(store, SUM)
     assert (list(result.rows()), result.complete) == ([[None, 0]], False)
     (warning,) = result.warnings
     assert warning.startswith("20 events are missing in this answer: 2 segments, from 2026-02-01T00:00:00+00:00 to ")
     assert f"the bucket {bucket.name} at http://{line.url} does not answer as it should" in warning
     await filled(store, 2, first=3)  # events come in and are merged all the same
     assert await per_place(store) == {"s3": 2, "postgresql": 2}
-    result = await ask(store)
+    result = await ask_cold(store, SUM)
     assert (list(result.rows()), result.complete) == ([[90, 20]], False)
     assert sum("cannot be used" in record.message for record in caplog.records) == 1
     line.refuses = False
     store.files.objects._failed["s3"] = (0.0, "")
-    result = await ask(store)
+    result = await ask_cold(store, SUM)
     assert (list(result.rows()), result.complete) == ([[180, 40]], True)
     assert sum("can be used again" in record.message for record in caplog.records) == 1
     await move(store.pool, store.files, "s3", lambda done, total: None)
     assert await per_place(store) == {"s3": 4}
-    assert list((await ask(store)).rows()) == [[180, 40]]
+    assert list((await ask_cold(store, SUM)).rows()) == [[180, 40]]
 
 
 async def test_what_dies_in_the_middle_of_an_upload_is_tried_again(store: Store, line: Proxy) -> None:
@@ -108,7 +94,7 @@ async def test_what_dies_in_the_middle_of_an_upload_is_tried_again(store: Store,
     await filled(store, 1)
     assert line.done == 2
     assert await per_place(store) == {"s3": 1}
-    assert list((await ask(store)).rows()) == [[45, 10]]
+    assert list((await ask_cold(store, SUM)).rows()) == [[45, 10]]
 
 
 async def test_a_server_that_says_nothing_does_not_hold_up_answers(
@@ -118,7 +104,7 @@ async def test_a_server_that_says_nothing_does_not_hold_up_answers(
     await filled(store, 1)
     line.delay = 3600
     with anyio.fail_after(20):
-        result = await ask(store, "* | limit 1")
+        result = await ask_cold(store, "* | limit 1")
     assert not result.complete
     assert "does not answer" in result.warnings[0]
 
@@ -143,17 +129,6 @@ async def test_who_refuses_us_says_why(bucket: Bucket, tmp_path: Path) -> None:
                 await attempt
     finally:
         server.stop()
-
-
-@pytest.fixture
-async def other_url(database_url: str) -> AsyncIterator[str]:
-    """A second database, without a schema."""
-    connection = await asyncpg.connect(database_url)
-    name = f"{await connection.fetchval('select current_database()')}_other"
-    await connection.execute(f"create database {name}")
-    yield database_url.replace(f"/{name.removesuffix('_other')}?", f"/{name}?")
-    await connection.execute(f"drop database {name} with (force)")
-    await connection.close()
 
 
 async def test_a_backup_has_what_all_places_have_and_restores_into_the_current_one(
@@ -195,10 +170,10 @@ async def test_a_backup_has_what_all_places_have_and_restores_into_the_current_o
     archive.close()
     async with Store.opened(data_dir / "second", other_url, compact=False, places=Places("x", {"shelf": shelf})) as two:
         assert await per_place(two) == {"shelf": 4}
-        assert list((await ask(two)).rows()) == [[180, 40]]
+        assert list((await ask_cold(two, SUM)).rows()) == [[180, 40]]
         two.files._tidied_at = -100.0
         await two.files.sweep()
-        assert list((await ask(two)).rows()) == [[180, 40]]
+        assert list((await ask_cold(two, SUM)).rows()) == [[180, 40]]
     assert bucket.keys() == before  # the first store's objects are its own
 
 
@@ -212,7 +187,7 @@ async def test_a_restore_without_places_puts_all_into_postgresql(
     archive.close()
     async with Store.opened(data_dir / "second", other_url, compact=False) as two:
         assert await per_place(two) == {"postgresql": 2}
-        assert list((await ask(two)).rows()) == [[90, 20]]
+        assert list((await ask_cold(two, SUM)).rows()) == [[90, 20]]
 
 
 async def test_a_deletion_waits_for_a_place_that_is_away(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
@@ -10,12 +9,14 @@ from litestar import Request, delete, get, post
 from litestar.params import JSONBody, PathParameter, QueryParameter
 from msgspec import Meta
 
+from ...core.alerting.records import rfc3339 as moment
+from ...core.paging import before, page, possible_id
 from ...core.query import QueryRequest
 from ...core.query.searcher import only_search
 from ...core.storage import deletion as storage
 from ...core.storage.audit import audit_entries
 from ...core.storage.erase import Search
-from ...plugins import QueryError, now_ns
+from ...plugins import now_ns
 from ..auth.accounts import Principal
 from ..problems import NotFoundProblem, described
 from .alerts import Cursor, Limit
@@ -24,7 +25,6 @@ from .query import MAX_QUERY
 from .times import Time, rfc3339, time_ns
 
 SAMPLES = 5
-_LARGEST = 2**63 - 1
 _FIGURES = "\n| stats count() as n, min(timestamp) as low, max(timestamp) as high"
 State: TypeAlias = Literal["running", "done", "incomplete", "failed", "cancelled"]
 Number: TypeAlias = Annotated[int, PathParameter(name="id", description="The deletion's number")]
@@ -167,9 +167,9 @@ async def list_deletions(
     only: Annotated[State | None, QueryParameter(name="state", description="Only these")] = None,
 ) -> DeletionList:
     """Deletions, newest first."""
-    found = await node.deletions.page(node.project_id, before=_before(cursor), limit=limit + 1, state=only)
-    shown = [_shown(deletion) for deletion in found[:limit]]
-    return DeletionList(shown, str(shown[-1].id) if len(found) > limit else None)
+    found = await node.deletions.page(node.project_id, before=before(cursor), limit=limit + 1, state=only)
+    part = page(found, limit, lambda deletion: str(deletion.id))
+    return DeletionList([_shown(deletion) for deletion in part.items], part.next_cursor)
 
 
 @get(
@@ -182,7 +182,7 @@ async def list_deletions(
 )
 async def get_deletion(node: NodeDependency, number: Number) -> Deletion:
     """One deletion and its progress."""
-    found = await node.deletions.get(node.project_id, _known(number))
+    found = await node.deletions.get(node.project_id, possible_id(number))
     if found is None:
         raise NotFoundProblem(f"there is no deletion {number}")
     return _shown(found, await node.deletions.waits_for(found))
@@ -199,7 +199,7 @@ async def get_deletion(node: NodeDependency, number: Number) -> Deletion:
 )
 async def cancel_deletion(request: Request[Any, Any, Any], node: NodeDependency, number: Number) -> Deletion:
     """Cancel what is left: what it has deleted stays deleted. One that is over stays as it is."""
-    found = await node.deletions.cancel(node.project_id, _known(number), _name(request))
+    found = await node.deletions.cancel(node.project_id, possible_id(number), _name(request))
     if found is None:
         raise NotFoundProblem(f"there is no deletion {number}")
     return _shown(found)
@@ -224,12 +224,13 @@ async def list_audit(
 ) -> AuditList:
     """The audit log, newest first."""
     pool = node.store.pool
-    found = await audit_entries(pool, before=_before(cursor), limit=limit + 1, what=what, who=who)
+    found = await audit_entries(pool, before=before(cursor), limit=limit + 1, what=what, who=who)
+    part = page(found, limit, lambda entry: str(entry.id))
     shown = [
-        AuditEntry(entry.id, _time(entry.at), entry.who, entry.what, entry.project, entry.details)
-        for entry in found[:limit]
+        AuditEntry(entry.id, moment(entry.at), entry.who, entry.what, entry.project, entry.details)
+        for entry in part.items
     ]
-    return AuditList(shown, str(shown[-1].id) if len(found) > limit else None)
+    return AuditList(shown, part.next_cursor)
 
 
 def _shown(found: storage.Deletion, waits_for: list[str] | None = None) -> Deletion:
@@ -245,26 +246,10 @@ def _shown(found: storage.Deletion, waits_for: list[str] | None = None) -> Delet
         waits_for=waits_for or [],
         unreadable=found.unreadable,
         requested_by=found.requested_by,
-        created_at=_time(found.created_at),
-        finished_at=None if found.finished_at is None else _time(found.finished_at),
+        created_at=moment(found.created_at),
+        finished_at=None if found.finished_at is None else moment(found.finished_at),
         error=found.error,
     )
-
-
-def _time(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}000Z"
-
-
-def _before(cursor: str | None) -> int:
-    if cursor is None:
-        return _LARGEST
-    if not (cursor.isascii() and cursor.isdigit() and int(cursor) <= _LARGEST):
-        raise QueryError("this cursor was given out by no page of this list", hint="start without a cursor")
-    return int(cursor)
-
-
-def _known(number: int) -> int:
-    return number if 0 < number <= _LARGEST else 0  # PostgreSQL would refuse a larger one; 0 is nobody's
 
 
 def _name(request: Request[Any, Any, Any]) -> str:
