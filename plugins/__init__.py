@@ -24,6 +24,7 @@ from .base import (
     PluginConfig,
     Receipt,
     Source,
+    half_the_cores,
     in_worker,
 )
 from .batch import Batch, concat
@@ -97,6 +98,7 @@ __all__ = [
     "concat",
     "duration_ns",
     "group_words",
+    "half_the_cores",
     "headline",
     "hookimpl",
     "in_worker",

@@ -8,6 +8,7 @@ A class has the one method of its kind; its docstring and those of its settings 
 
 from __future__ import annotations
 
+import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -390,3 +391,8 @@ _T = TypeVar("_T")
 async def in_worker(function: Callable[..., _T], *arguments: Any, limiter: anyio.CapacityLimiter | None = None) -> _T:
     """Run blocking or computing work in a thread, so that the event loop stays free."""
     return await anyio.to_thread.run_sync(function, *arguments, limiter=limiter)
+
+
+def half_the_cores() -> anyio.CapacityLimiter:
+    """A limiter for `in_worker` that leaves the other half to queries and the rest; at least one thread."""
+    return anyio.CapacityLimiter(max(1, (os.cpu_count() or 2) // 2))

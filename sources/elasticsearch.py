@@ -7,7 +7,6 @@ The calls that clients make at their start are answered as by a server that has 
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 from collections.abc import Mapping, Sequence
@@ -17,7 +16,6 @@ from itertools import compress
 from time import perf_counter
 from typing import ClassVar
 
-import anyio
 import msgspec
 import polars as pl
 
@@ -31,6 +29,7 @@ from ..plugins import (
     PluginConfig,
     RejectedError,
     adopt,
+    half_the_cores,
     hookimpl,
     in_worker,
     now_ns,
@@ -103,7 +102,7 @@ class Elasticsearch(HttpSource[ElasticsearchConfig]):
 
     def __init__(self, config: ElasticsearchConfig) -> None:
         super().__init__(config)
-        self._threads = anyio.CapacityLimiter(max(1, (os.cpu_count() or 2) // 2))
+        self._threads = half_the_cores()
         self._starts: dict[str, Mapping[str, Json]] = {
             "/": {
                 "name": "cordwood",

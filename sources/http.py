@@ -8,14 +8,12 @@ one that curl sends by itself, its first character does.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import anyio
 import msgspec
 
 from ..plugins import (
@@ -30,6 +28,7 @@ from ..plugins import (
     Receipt,
     RejectedError,
     Together,
+    half_the_cores,
     hookimpl,
     in_worker,
     now_ns,
@@ -79,7 +78,7 @@ class Http(HttpSource[HttpConfig]):
 
     def __init__(self, config: HttpConfig) -> None:
         super().__init__(config)
-        self._threads = anyio.CapacityLimiter(max(1, (os.cpu_count() or 2) // 2))
+        self._threads = half_the_cores()
         self._small: Together[_Kind, _Small, Receipt] = Together(self._send_small)
 
     async def receive(self, request: HttpRequest, outlet: Outlet) -> HttpResponse:

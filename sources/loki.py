@@ -6,12 +6,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-import anyio
 import msgspec
 import pyarrow as pa
 
@@ -24,6 +22,7 @@ from ..plugins import (
     PluginConfig,
     RejectedError,
     adopt,
+    half_the_cores,
     hookimpl,
     in_worker,
     now_ns,
@@ -86,7 +85,7 @@ class Loki(HttpSource[LokiConfig]):
 
     def __init__(self, config: LokiConfig) -> None:
         super().__init__(config)
-        self._threads = anyio.CapacityLimiter(max(1, (os.cpu_count() or 2) // 2))
+        self._threads = half_the_cores()
 
     def refusal(self, headers: Mapping[str, str], status: int, detail: str) -> HttpResponse:
         """Text, as Loki says it."""

@@ -99,7 +99,7 @@ class SegmentCache:
             self._write(segment_id, data)
 
     def forget(self, segment_ids: Collection[int]) -> None:
-        """Delete the files of segments that are gone for good. Blocking."""
+        """Delete the files of segments; they are fetched again where they are wanted. Blocking."""
         for segment_id in segment_ids:
             self.path(segment_id).unlink(missing_ok=True)
             self._checked.pop(segment_id, None)
@@ -250,8 +250,7 @@ class SegmentCache:
                 break
             segment_id = int(path.stem)
             if segment_id not in needed:
-                path.unlink(missing_ok=True)
-                self._checked.pop(segment_id, None)
+                self.forget((segment_id,))
                 freed += size
         return freed
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import anyio
 import asyncpg
 
+from ...plugins.base import half_the_cores
 from ...plugins.errors import ConfigError
 from .cache import SegmentCache
 from .catalog import Catalog
@@ -43,7 +43,7 @@ class Store:
     ) -> None:
         self.pool = pool
         self.embedded = embedded
-        self.workers = anyio.CapacityLimiter(max(1, (os.cpu_count() or 2) // 2))
+        self.workers = half_the_cores()
         self.catalog = Catalog(pool)
         self.files = Files(pool, places)
         self.cache = SegmentCache(self.files, cache_folder, max_bytes=cache_bytes)
