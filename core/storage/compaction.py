@@ -26,10 +26,11 @@ import polars as pl
 from ...plugins.errors import RetryableError
 from ...plugins.fields import MAX_ATTRIBUTES
 from .cache import SegmentCache, SegmentDamagedError, SegmentGoneError
-from .catalog import Catalog, insert_segment
+from .catalog import Catalog
 from .commit import KEY_HOURS
 from .decode import read_segments
-from .encode import POSITION, TEMPLATE, EncodedSegment, encode_frame
+from .encode import TEMPLATE, EncodedSegment, encode_frame
+from .exchange import exchange
 from .files import Files
 from .leader import Session
 from .segment import Segment
@@ -98,7 +99,8 @@ class Compactor:
             return True
         work = partial(merge, group, paths, fields=self.fields)
         fresh = await anyio.to_thread.run_sync(work, limiter=self._limiter)
-        return await self._replace(project_id, group, fresh)
+        await self._replace(group, fresh)
+        return True
 
     async def sweep(self) -> None:
         """Delete bytes nobody reads any more, and old idempotency keys."""
@@ -117,30 +119,19 @@ class Compactor:
         )
         return {row[0]: row[1] for row in rows}
 
-    async def _replace(self, project_id: int, group: Sequence[Segment], fresh: Sequence[EncodedSegment]) -> bool:
-        """Exchange the group for the fresh segments in one transaction; False if somebody else was faster."""
-        ids = [segment.id for segment in group]
+    async def _replace(self, group: Sequence[Segment], fresh: Sequence[EncodedSegment]) -> None:
+        """Exchange the group for the fresh segments in one transaction.
+
+        :raises SegmentGoneError: somebody else was faster
+        """
         level = max(segment.level for segment in group) + 1
-        written = []
         prepared = await self._files.prepare(fresh, level=level)
         async with self._pool.acquire() as connection, connection.transaction():
-            replaced = await connection.fetch(
-                "update segment set replaced_at = now() where id = any($1) and replaced_at is null returning id", ids
-            )
-            if len(replaced) != len(ids):
-                await self._files.abandon(prepared)
-                raise SegmentGoneError(
-                    f"segments {sorted(set(ids) - {row[0] for row in replaced})} were replaced meanwhile"
-                )
-            for encoded, file in zip(fresh, prepared, strict=True):
-                stored = await self._files.insert(connection, file, level=level)
-                await insert_segment(connection, stored, project_id, encoded, level=level, positions=positions(encoded))
-                written.append((stored.id, encoded.data))
-        for id_, data in written:
-            await anyio.to_thread.run_sync(self._cache.put, id_, data)
+            written = await exchange(connection, self._files, group, fresh, prepared, level=level)
+        for id_, encoded in zip(written, fresh, strict=True):
+            await anyio.to_thread.run_sync(self._cache.put, id_, encoded.data)
         rows = sum(segment.rows for segment in group)
         _log.debug("compacted %d segments of level %d (%d rows) to %d", len(group), level - 1, rows, len(fresh))
-        return True
 
 
 def _due(segments: Sequence[Segment], ages: dict[int, float], *, urgent: bool) -> list[Segment]:
@@ -225,11 +216,3 @@ def _ranks(texts: pl.Series) -> npt.NDArray[np.unsignedinteger]:
     rank[codes + 1] = np.arange(1, len(codes) + 1)
     found: npt.NDArray[np.unsignedinteger] = rank[category.to_physical().cast(pl.Int64).fill_null(-1).to_numpy() + 1]
     return found
-
-
-def positions(encoded: EncodedSegment) -> tuple[int, int]:
-    """The first and the last commit of a merged segment's events."""
-    column = next(column for column in encoded.columns if column.column == POSITION)
-    assert isinstance(column.min, int)
-    assert isinstance(column.max, int)
-    return column.min, column.max

@@ -23,12 +23,12 @@ import numpy.typing as npt
 import polars as pl
 
 from ...plugins.errors import FatalError
-from .cache import SegmentCache, SegmentGoneError
-from .catalog import insert_segment
-from .compaction import FILTERED_ROWS, ROW_GROUP, positions
+from .cache import SegmentCache
+from .compaction import FILTERED_ROWS, ROW_GROUP
 from .database import Connection
 from .decode import read_segments
 from .encode import EncodedSegment, encode_frame
+from .exchange import exchange
 from .files import Files
 from .segment import Segment
 
@@ -119,35 +119,24 @@ class Eraser:
         :raises RetryableError: the database or the place of the bytes does not answer; nothing was changed
         :raises FatalError: its file does not hold what the catalog says
         """
-        fresh = None
+        fresh: list[EncodedSegment] = []
         if 0 < len(rows) < segment.rows:
             paths = await self._cache.paths([segment])
-            fresh = await anyio.to_thread.run_sync(without, segment, paths[segment.id], rows, limiter=self._limiter)
-        prepared = await self._files.prepare([fresh] if fresh is not None else [], level=segment.level)
-        written = segment.id
+            fresh = [await anyio.to_thread.run_sync(without, segment, paths[segment.id], rows, limiter=self._limiter)]
+        level = segment.level
+        prepared = await self._files.prepare(fresh, level=level)
+        checked = [] if len(rows) else [segment.id]
         async with self._pool.acquire() as connection, connection.transaction():
             if len(rows):
-                replaced = await connection.fetchval(
-                    "update segment set replaced_at = now() where id = $1 and replaced_at is null returning id",
-                    segment.id,
-                )
-                if replaced is None:
-                    await self._files.abandon(prepared)
-                    raise SegmentGoneError(f"segment {segment.id} was replaced meanwhile")
-            if fresh is not None:
-                stored = await self._files.insert(connection, prepared[0], level=segment.level)
-                written = stored.id
-                await insert_segment(
-                    connection, stored, segment.project_id, fresh, level=segment.level, positions=positions(fresh)
-                )
-            if fresh is not None or not len(rows):
+                checked = await exchange(connection, self._files, [segment], fresh, prepared, level=level)
+            for id_ in checked:
                 await connection.execute(
-                    "insert into segment_checked (job, segment_id) values ($1, $2) on conflict do nothing", job, written
+                    "insert into segment_checked (job, segment_id) values ($1, $2) on conflict do nothing", job, id_
                 )
             if progress is not None:
                 await progress(connection, len(rows))
-        if fresh is not None:
-            await anyio.to_thread.run_sync(self._cache.put, written, fresh.data)
+        for encoded in fresh:
+            await anyio.to_thread.run_sync(self._cache.put, checked[0], encoded.data)
         return len(rows)
 
     async def sweep(self) -> None:
