@@ -33,6 +33,7 @@ from ..storage.retention import Retention
 from ..storage.store import Store
 from .admission import Admission
 from .configs import load_checked
+from .memory import give_back_when_quiet
 from .metrics import NodeMetrics
 from .outlet import StoreOutlet
 from .pipeline import RunningPipeline
@@ -113,6 +114,7 @@ class Node:
             NodeMetrics(self).register(self.metrics)
             async with anyio.create_task_group() as tasks:
                 self._supervisor = Supervisor(tasks)
+                tasks.start_soon(give_back_when_quiet)
                 for running in self._sources(self.config).values():
                     self._supervisor.start(running)
                 if settings.role in ("all", "worker"):

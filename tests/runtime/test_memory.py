@@ -1,0 +1,35 @@
+"""Free memory goes back to the kernel when a process is quiet: seen in a process of its own, from outside."""
+
+import subprocess
+import sys
+
+import pytest
+
+FRAGMENTED = """
+import anyio, psutil
+from cordwood.core.runtime.memory import give_back_when_quiet, keep_large_blocks
+
+keep_large_blocks()
+blocks = [bytearray(100_000) for _ in range(2_000)]
+kept = blocks[::20]  # so that what is free does not lie at the heap's top
+del blocks
+resident = psutil.Process().memory_info
+before = resident().rss
+
+async def main():
+    with anyio.move_on_after(60):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(give_back_when_quiet, 0.2)
+            while resident().rss > before - 150_000_000:
+                await anyio.sleep(0.1)
+            tasks.cancel_scope.cancel()
+
+anyio.run(main)
+print(before - resident().rss)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's malloc_trim")
+def test_what_was_freed_is_given_back_when_quiet() -> None:
+    process = subprocess.run([sys.executable, "-c", FRAGMENTED], capture_output=True, text=True, check=True)
+    assert int(process.stdout) > 150_000_000
