@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
+from urllib.parse import parse_qs, urlsplit
 
 import anyio
 from anyio.abc import ByteStream, SocketAttribute
+from cordwood.core.storage.store import Store
 
 COMMIT = b"Q\x00\x00\x00\x0cCOMMIT;\x00"  # as asyncpg sends it, as a message of its own
 BROKEN = (anyio.BrokenResourceError, anyio.EndOfStream, anyio.ClosedResourceError)
@@ -39,6 +42,8 @@ class Proxy:
     """New connections are closed, and so are those there are, at their next word."""
     done: int = 0
     """How many cuts were made."""
+    answered: int = 0
+    """Bytes from the server."""
     _left: list[ByteStream] = field(default_factory=list)
 
     @property
@@ -75,7 +80,9 @@ class Proxy:
     async def _back(self, server: ByteStream, client: ByteStream, forwarding: anyio.CancelScope) -> None:
         with suppress(*BROKEN):
             while True:
-                await client.send(await server.receive())
+                data = await server.receive()
+                self.answered += len(data)
+                await client.send(data)
         forwarding.cancel()
 
     async def _forward(self, client: ByteStream, server: ByteStream, forwarding: anyio.CancelScope) -> None:
@@ -105,3 +112,17 @@ class Proxy:
                 await server.send(data)
         if how == "silent":
             self._left.append(server)
+
+
+@asynccontextmanager
+async def behind_proxy(database_url: str, data_dir: Path) -> AsyncIterator[tuple[Store, Proxy]]:
+    parts = urlsplit(database_url)
+    folder = parse_qs(parts.query)["host"][0]
+
+    async def connect() -> ByteStream:
+        return await anyio.connect_unix(f"{folder}/.s.PGSQL.5432")
+
+    async with Proxy(connect).running() as proxy:
+        url = f"postgresql://{parts.netloc.split('@')[0]}@{proxy.url}{parts.path}"
+        async with Store.opened(data_dir, url, compact=False) as store:
+            yield store, proxy

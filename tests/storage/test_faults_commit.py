@@ -5,16 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import anyio
 import asyncpg
 import pytest
-from anyio.abc import ByteStream
 from cordwood.core.storage import database
 from cordwood.core.storage import writer as writer_module
 from cordwood.core.storage.commit import Submission
@@ -23,23 +20,9 @@ from cordwood.core.storage.outcome import Attempt, was_committed
 from cordwood.core.storage.store import Store
 from cordwood.plugins import Acknowledgement, Batch, Checkpoint, CheckpointConflictError, ConfigError, RetryableError
 
-from .proxy import Cut, Proxy
+from .proxy import Cut, behind_proxy
 
 pytestmark = pytest.mark.anyio
-
-
-@asynccontextmanager
-async def behind_proxy(database_url: str, data_dir: Path) -> AsyncIterator[tuple[Store, Proxy]]:
-    parts = urlsplit(database_url)
-    folder = parse_qs(parts.query)["host"][0]
-
-    async def connect() -> ByteStream:
-        return await anyio.connect_unix(f"{folder}/.s.PGSQL.5432")
-
-    async with Proxy(connect).running() as proxy:
-        url = f"postgresql://{parts.netloc.split('@')[0]}@{proxy.url}{parts.path}"
-        async with Store.opened(data_dir, url, compact=False) as store:
-            yield store, proxy
 
 
 async def send(store: Store, message: str, **more: object) -> Acknowledgement:
