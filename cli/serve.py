@@ -13,6 +13,7 @@ import anyio
 from anyio.abc import TaskStatus
 
 from ..config import Config, Settings
+from ..core.runtime.memory import keep_what_is_loaded
 from ..core.runtime.node import Node
 from ..plugins import ConfigError, CordwoodError, Registry
 from ..web.app import create_app
@@ -98,6 +99,7 @@ class Serving:
                 await self._server.listens.wait()
                 with announced(settings.data_dir, url, settings.config):
                     async with self._demonstration(url):
+                        keep_what_is_loaded()
                         self._ready(url)
                         await self._server.stopping.wait()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 from typing import Annotated, Any
@@ -37,6 +38,8 @@ def up(
 
     given: dict[str, Any] = {"data_dir": data_dir, "host": host, "port": port, "role": role, "config": pipeline}
     settings = Settings.from_environment(**given)
+
+    gc.disable()  # until all is started: see `keep_what_is_loaded`
 
     import anyio
 

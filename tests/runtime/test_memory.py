@@ -33,3 +33,24 @@ print(before - resident().rss)
 def test_what_was_freed_is_given_back_when_quiet() -> None:
     process = subprocess.run([sys.executable, "-c", FRAGMENTED], capture_output=True, text=True, check=True)
     assert int(process.stdout) > 150_000_000
+
+
+def test_what_was_loaded_is_never_looked_at_again_and_new_garbage_is() -> None:
+    code = """
+import gc, weakref
+from cordwood.core.runtime.memory import keep_what_is_loaded
+
+gc.disable()
+keep_what_is_loaded()
+assert gc.isenabled() and gc.get_freeze_count() > 10_000 and len(gc.get_objects()) < 1_000
+
+class Ring:
+    pass
+
+ring = Ring()
+ring.self, seen = ring, weakref.ref(ring)
+del ring
+gc.collect()
+assert seen() is None
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -283,3 +283,37 @@ class TestAccounts:
     async def test_half_an_administrator_is_a_wrong_setting(self, node: Node, settings: Settings) -> None:
         with pytest.raises(ConfigError, match="CORDWOOD_ADMIN"):
             await accounts.ensure_first_admin(node.store.pool, settings)
+
+
+async def test_one_request_looks_whether_users_exist_while_others_go_by_what_was_seen() -> None:
+    asked, answer = [0], anyio.Event()
+
+    class Slow:
+        async def fetchval(self, _text: str) -> bool:
+            asked[0] += 1
+            await answer.wait()
+            return asked[0] > 5
+
+    now = [0.0]
+    gate = Gate(lambda: Slow(), "127.0.0.1", clock=lambda: now[0])  # type: ignore[arg-type, return-value]
+    seen: list[bool] = []
+
+    async def ask() -> None:
+        seen.append(await gate.users_exist())
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(5):
+            tasks.start_soon(ask)
+        await anyio.wait_all_tasks_blocked()
+        assert (asked[0], seen) == (5, [])  # nobody is let in before the first answer
+        answer.set()
+    assert seen == [False] * 5
+    now[0], answer = Gate.RECHECK_S, anyio.Event()
+    seen.clear()
+    async with anyio.create_task_group() as tasks:
+        for _ in range(5):
+            tasks.start_soon(ask)
+        await anyio.wait_all_tasks_blocked()
+        assert (asked[0], seen) == (6, [False] * 4)
+        answer.set()
+    assert seen == [False] * 4 + [True]

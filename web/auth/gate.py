@@ -39,8 +39,15 @@ class Gate:
 
     async def users_exist(self) -> bool:
         """Whether anybody has an account; once true it stays true."""
-        if not self._users_exist and self._clock() - self._checked_at >= self.RECHECK_S:
-            self._users_exist = await accounts.users_exist(self._pool())
+        now, checked_at = self._clock(), self._checked_at
+        if not self._users_exist and now - checked_at >= self.RECHECK_S:
+            if checked_at > float("-inf"):
+                self._checked_at = now  # one request looks: those that come meanwhile go by what was seen before
+            try:
+                self._users_exist = await accounts.users_exist(self._pool())
+            except BaseException:
+                self._checked_at = checked_at
+                raise
             self._checked_at = self._clock()
         return self._users_exist
 
