@@ -24,6 +24,7 @@ from cordwood.config import Config, Settings
 from cordwood.core.storage.database import migrate, open_pool
 from cordwood.core.storage.embedded import EmbeddedPostgres
 from cordwood.plugins import load_plugins
+from hypothesis import settings
 
 from .objectstore import Bucket, S3Server
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 CORDWOOD = ROOT / ".venv" / "bin" / "cordwood"
+
+settings.register_profile("cordwood", deadline=None)  # no test is timed: a machine may be busy
+settings.load_profile("cordwood")
 
 
 @pytest.fixture(scope="session")

@@ -164,7 +164,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps)
 async def test_histories(store: Store, scripted: Any, history: list[tuple[int, frozenset[str], str]]) -> None:
     """Whatever happens: a key is open at most once, and each incident has exactly the notifications of its state."""

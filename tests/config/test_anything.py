@@ -47,7 +47,7 @@ def loads_or_tells(text, registry, check_query):
 
 
 @given(st.integers(0, len(RIGHT)), st.integers(0, 12), PIECES | st.text(max_size=4))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 @example(0, 0, "\ufeff")
 @example(0, 0, "\x00")
 @example(0, 0, "? ")
@@ -94,6 +94,6 @@ VALUES = st.recursive(
 
 
 @given(st.dictionaries(NAMES, st.dictionaries(NAMES, VALUES, max_size=3) | VALUES, max_size=4))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 def test_any_shape(registry, check_query, tree):
     loads_or_tells(yaml.safe_dump(tree, allow_unicode=True), registry, check_query)

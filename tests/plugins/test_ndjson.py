@@ -206,7 +206,7 @@ VALUES = st.recursive(
 EVENTS = st.lists(st.dictionaries(KEYS, VALUES, max_size=5), min_size=1, max_size=6)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(EVENTS, st.booleans())
 @example([{"time": "0001-01-01T00:00:00Z"}], True)
 def test_paths_agree_on_any_events(found: list[dict[str, Any]], ascii_only: bool) -> None:
@@ -226,7 +226,7 @@ UNIFORM = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(UNIFORM, min_size=1, max_size=8))
 def test_paths_agree_on_uniform_events(found: list[dict[str, Any]]) -> None:
     assert_paths_agree("\n".join(json.dumps(event) for event in found).encode())

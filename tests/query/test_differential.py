@@ -129,7 +129,6 @@ searches = st.recursive(
 # No shrinking: an example runs dozens of queries, and says itself what differed.
 MODERATE = settings(
     max_examples=25,
-    deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
 )

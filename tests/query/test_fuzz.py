@@ -30,7 +30,6 @@ texts = st.one_of(
     st.lists(st.sampled_from(PIECES), max_size=14).map(" ".join),
 )
 FUZZ = settings(
-    deadline=None,
     max_examples=300,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -74,7 +74,7 @@ def test_lower_case_is_duckdbs_for_every_letter() -> None:
 ALPHABET = st.sampled_from(["a", "B", "1", " ", " ", "<*>", "\t", "-", "É"])
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(
     message=st.lists(ALPHABET, max_size=12).map("".join), phrase=st.lists(ALPHABET, min_size=1, max_size=5).map("".join)
 )

@@ -134,7 +134,7 @@ class Machine:
         await self.run(lambda: False, 0.05)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.sampled_from(STEPS), max_size=30), st.integers(0, 2**32))
 def test_every_line_once(steps: list[str], seed: int) -> None:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:

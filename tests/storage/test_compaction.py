@@ -137,7 +137,7 @@ RECORDS = st.lists(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
 @given(groups=st.lists(RECORDS, min_size=1, max_size=3))
 async def test_any_events_read_back_as_they_were_written(data_dir: Path, groups: list[list[dict[str, Any]]]) -> None:
     batches = [Batch.from_records(records, observed=1) for records in groups]

@@ -275,7 +275,6 @@ def test_the_store_holds_what_it_should(machine: type[Machine], examples: int, s
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
             print_blob=True,
         ),
