@@ -28,12 +28,14 @@ from .base import (
     in_worker,
 )
 from .batch import Batch, concat
+from .columns import Columns
 from .durations import Duration, duration_ns
 from .errors import (
     CheckpointConflictError,
     ConfigError,
     CordwoodError,
     DeliveryError,
+    DeniedError,
     FatalError,
     LimitError,
     PluginError,
@@ -45,7 +47,7 @@ from .fields import ALIASES, STANDARD, split_column
 from .hooks import API_VERSION, LoadedPlugin, LoadFailure, Registry, hookimpl, load_plugins
 from .layout import Layout
 from .lines import split_lines
-from .ndjson import read_lines, read_ndjson
+from .ndjson import leaves, read_lines, read_ndjson
 from .normalise import normalise
 from .severity import severity_name, severity_number
 from .times import iso_time, now_ns, parse_times, utc_time
@@ -60,9 +62,11 @@ __all__ = [
     "Batch",
     "Checkpoint",
     "CheckpointConflictError",
+    "Columns",
     "ConfigError",
     "CordwoodError",
     "DeliveryError",
+    "DeniedError",
     "Detector",
     "DetectorConfig",
     "DetectorRun",
@@ -103,6 +107,7 @@ __all__ = [
     "hookimpl",
     "in_worker",
     "iso_time",
+    "leaves",
     "load_plugins",
     "normalise",
     "now_ns",

@@ -181,6 +181,15 @@ class Outlet(Protocol):
         As `send` for every part alone, at the cost of one. A receipt's `committed` raises what `send` would have.
         """
 
+    async def authorise(self, headers: Mapping[str, str], client: str) -> None:
+        """Let a peer in that came to a listener of the source's own, as over HTTP.
+
+        `headers` are what it sent, names in lower case, with its token in `authorization`; `client` is its address.
+
+        :raises DeniedError: it is nobody, or may not
+        :raises RetryableError: the database does not answer
+        """
+
     async def checkpoint(self, key: str) -> Json:
         """The committed position under this key, or None."""
 

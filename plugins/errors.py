@@ -9,6 +9,7 @@ CordwoodError
     │   ├── CheckpointConflictError  another writer moved the position   read it anew, go on from there
     │   └── LimitError       a limit is reached                      HTTP 429; others wait
     ├── RejectedError    the same will never succeed                keep it aside, tell, go on
+    │   └── DeniedError      who sent it is not known, or may not     tell the peer
     └── FatalError       nothing more will succeed                  stop this plugin, tell the operator
 """
 
@@ -78,6 +79,14 @@ class LimitError(RetryableError):
 
 class RejectedError(DeliveryError):
     """The same will never succeed: bad input, or refused for good by the other side."""
+
+
+class DeniedError(RejectedError):
+    """Who sends it is not known, or (`known`) may not."""
+
+    def __init__(self, message: str, *, known: bool) -> None:
+        super().__init__(message)
+        self.known = known
 
 
 class FatalError(DeliveryError):

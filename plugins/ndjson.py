@@ -21,9 +21,9 @@ import pyarrow as pa
 import pyarrow.json
 
 from .batch import Batch, concat
-from .fields import KINDS, MAX_ATTRIBUTES, OVERFLOW, STANDARD, clean_name, column_name
+from .columns import EXACT, Columns, column_as_sent
+from .fields import MAX_ATTRIBUTES, clean_name
 from .normalise import normalise
-from .overflow import joined
 from .times import UTC
 
 MAX_DEPTH: Final = 32
@@ -44,7 +44,6 @@ def nested(levels: int) -> Iterator[None]:
 
 _SLOW_BLOCK = 64 * 1024  # bytes that the slow path reads at once, a tenth as fast as the other
 _DIVISION = 8
-_EXACT = 2**53  # integers up to here keep their value as a double
 _INT64 = 2**63
 _ALWAYS_TEXT = ("timestamp", "@timestamp", "time", "ts", "_time", "date", "message", "msg")
 _LOOK = 16 * 1024  # bytes in which a name that most lines have is sure to occur; one that is missed costs a second read
@@ -183,9 +182,9 @@ def _faithful(table: pa.Table) -> pl.DataFrame | None:
         if kind is None:
             return None  # among them arrays: Arrow makes an array that is not valid of `[null]`
         series = pl.Series(pl.from_arrow(column))
-        if kind == "float" and not (series.is_null() | series.abs().lt(_EXACT)).all():
+        if kind == "float" and not (series.is_null() | series.abs().lt(EXACT)).all():
             return None
-        columns[_column(name, kind, columns)] = series
+        columns[column_as_sent(name, kind, columns)] = series
     return (
         pl.DataFrame(columns)
         if columns
@@ -194,14 +193,6 @@ def _faithful(table: pa.Table) -> pl.DataFrame | None:
 
 
 _ARROW_KINDS = {pa.int64(): "int", pa.float64(): "float", pa.bool_(): "bool", pa.string(): "text"}
-
-
-def _column(field: str, kind: str, taken: Mapping[str, object]) -> str:
-    """As sent, a standard name stays plain whatever its kind: `normalise` reads it."""
-    field = clean_name(field)
-    if field in STANDARD and field not in taken and kind != "json":
-        return field
-    return column_name(field, kind, taken)
 
 
 def _depth_bound(codes: npt.NDArray[np.uint8]) -> int:
@@ -217,72 +208,9 @@ _decode = msgspec.json.Decoder().decode
 _encode = msgspec.json.Encoder().encode
 
 
-class _Columns:
-    """Sparse columns by (field, kind) while lines are read one by one."""
-
-    def __init__(self) -> None:
-        self.sparse: dict[tuple[str, str], tuple[list[int], list[Any]]] = {}
-        self.rows = 0
-        self.names: dict[str, str] = {}
-
-    def put(self, row: int, name: str, kind: str, value: object) -> None:
-        field = self.names.get(name)
-        if field is None:
-            field = self.names[name] = clean_name(name)
-        entry = self.sparse.get((field, kind))
-        if entry is None:
-            entry = self.sparse[field, kind] = ([], [])
-        rows, values = entry
-        if rows and rows[-1] == row:
-            values[-1] = value  # the same name twice in one event: the last counts, as everywhere in JSON
-        else:
-            rows.append(row)
-            values.append(value)
-
-    def frame(self) -> pl.DataFrame:
-        """Dense columns; numbers of a field are one float column where that loses nothing."""
-        for field in [field for field, kind in self.sparse if kind == "float"]:
-            ints, floats = self.sparse.get((field, "int")), self.sparse[field, "float"]
-            if ints and all(-_EXACT < v < _EXACT for v in ints[1]) and all(-_EXACT < v < _EXACT for v in floats[1]):
-                merged = sorted(
-                    zip(ints[0] + floats[0], [*map(float, ints[1]), *floats[1]], strict=True), key=lambda p: p[0]
-                )
-                self.sparse[field, "float"] = ([row for row, _ in merged], [value for _, value in merged])
-                del self.sparse[field, "int"]
-        self._overflow()
-        columns: dict[str, pl.Series] = {}
-        for (field, kind), (rows, values) in self.sparse.items():
-            at = pl.Series(rows, dtype=pl.UInt32)
-            take = pl.repeat(None, self.rows, dtype=pl.UInt32, eager=True).scatter(
-                at, pl.Series(range(len(rows)), dtype=pl.UInt32)
-            )
-            columns[_column(field, kind, columns)] = pl.Series(values, dtype=KINDS[kind]).gather(take)
-        return (
-            pl.DataFrame(columns)
-            if columns
-            else pl.DataFrame({"message": pl.repeat(None, self.rows, dtype=pl.String, eager=True)})
-        )
-
-    def _overflow(self) -> None:
-        """Move what goes beyond `MAX_ATTRIBUTES` columns, the rarest first, into one JSON object an event."""
-        surplus = len(self.sparse) - MAX_ATTRIBUTES
-        if surplus <= 0:
-            return
-        attributes = [key for key in self.sparse if key[0] not in STANDARD and key != (OVERFLOW, "json")]
-        rest: dict[int, dict[str, Any]] = {}
-        for field, kind in sorted(attributes, key=lambda key: len(self.sparse[key][0]))[: surplus + 1]:
-            for row, value in zip(*self.sparse.pop((field, kind)), strict=True):
-                rest.setdefault(row, {})[field] = msgspec.Raw(value.encode()) if kind == "json" else value
-        own = dict(zip(*self.sparse.get((OVERFLOW, "json"), ((), ())), strict=True))
-        texts = own | {row: joined(own.get(row), members) for row, members in rest.items()}
-        rows = sorted(texts)
-        self.sparse[OVERFLOW, "json"] = (rows, [texts[row] for row in rows])
-
-
 def _slow(lines: Sequence[bytes | msgspec.Raw]) -> pl.DataFrame:
     """The flat columns line by line: any line becomes an event, whatever is in it."""
-    columns = _Columns()
-    depth = _nesting.get()
+    columns = Columns()
     for line in lines:
         raw = bytes(line).removesuffix(b"\r")
         if not raw.strip():
@@ -294,7 +222,7 @@ def _slow(lines: Sequence[bytes | msgspec.Raw]) -> pl.DataFrame:
             columns.put(row, "message", "text", raw.decode("utf-8", "backslashreplace"))
             columns.put(row, "parse_error", "text", error)
         else:
-            for field, kind, value in _flat(event, "", depth):
+            for field, kind, value in leaves(event):
                 columns.put(row, field, kind, value)
     return columns.frame()
 
@@ -319,6 +247,11 @@ _JSON_NAMES = {
     bool: "a truth value",
     type(None): "null",
 }
+
+
+def leaves(value: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """(dotted field, kind, value) of each leaf of a JSON object, nested as deep as the context allows."""
+    return _flat(value, "", _nesting.get())
 
 
 def _flat(value: Mapping[str, Any], prefix: str, depth: int) -> Iterator[tuple[str, str, Any]]:

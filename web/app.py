@@ -50,6 +50,7 @@ def create_app(node: Node, *, bounds: Bounds | None = None, budget: Budget | Non
         return node.store.pool
 
     gate = Gate(pool, node.settings.host)
+    node.door.welcome = gate.welcome
     intake = Intake(
         lambda: node.http_sources,
         gate,

@@ -33,6 +33,7 @@ from ..storage.retention import Retention
 from ..storage.store import Store
 from .admission import Admission
 from .configs import load_checked
+from .door import Door
 from .memory import give_back_when_quiet
 from .metrics import NodeMetrics
 from .outlet import StoreOutlet
@@ -72,6 +73,7 @@ class Node:
         self.project_id = 0
         self.started_ns = time.time_ns()
         self.metrics = CollectorRegistry()
+        self.door = Door()
         self.ready = False
         self._supervisor: Supervisor | None = None
         self._reloading = anyio.Lock()
@@ -150,7 +152,7 @@ class Node:
             pipeline = pipelines[config.pipeline_of(name).name]
             source = entry.make()
             waits = not isinstance(source, HttpSource)
-            outlet = StoreOutlet(name, self.project_id, pipeline, self.store, self.admission, waits)
+            outlet = StoreOutlet(name, self.project_id, pipeline, self.store, self.admission, self.door, waits)
             made[name] = RunningSource(name, entry.type, source, outlet)
         return made
 

@@ -14,6 +14,7 @@ from ..storage.commit import Submission
 from ..storage.store import Store
 from ..storage.writer import PendingReceipt
 from .admission import Admission
+from .door import Door
 from .event_size import cut
 from .pipeline import RunningPipeline
 
@@ -39,6 +40,7 @@ class StoreOutlet:
     pipeline: RunningPipeline
     store: Store
     admission: Admission
+    door: Door
     waits: bool = False
     """Where a limit is reached, the source is made to wait instead of being told."""
     counters: SourceCounters = field(default_factory=SourceCounters)
@@ -105,6 +107,10 @@ class StoreOutlet:
         except BaseException:
             self.admission.usage.end(submission)
             raise
+
+    async def authorise(self, headers: Mapping[str, str], client: str) -> None:
+        """See `plugins.Outlet.authorise`."""
+        await self.door.authorise(headers, client)
 
     async def checkpoint(self, key: str) -> Json:
         """See `plugins.Outlet.checkpoint`."""

@@ -1,4 +1,4 @@
-"""`python -m tests.bench [--events 10M]`: ingest, queries, live tail, cold cache, small requests; JSON beside them."""
+"""`python -m tests.bench [--events 10M]`: ingest, queries, live tail, cold cache, small requests, OTLP; and JSON."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from . import ingest, live, query, small
+from . import ingest, live, otlp, query, small
 from .corpus import corpus
 from .server import ROOT, Server
 
@@ -24,7 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--events", type=_events, default=2_000_000, help="how many, such as 2M (10M tells of memory)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", choices=["ingest", "small"], help="this part alone")
+    parser.add_argument("--only", choices=["ingest", "small", "otlp"], help="this part alone")
     parser.add_argument("--rate", type=int, default=2000, help="small requests a second")
     parser.add_argument("--seconds", type=int, default=30, help="how long small requests are sent")
     parser.add_argument("--config", type=Path, help="a YAML file for the server")
@@ -42,7 +42,7 @@ def main() -> None:
     folder.chmod(0o755)  # PostgreSQL runs as a user of its own where root runs this
     try:
         config = given.config.read_text() if given.config else None
-        if given.only != "small":
+        if given.only in (None, "ingest"):
             path = corpus(given.events, given.seed)
             with Server(folder, config=config) as server:
                 results["ingest"] = ingest.run(server, path, given.events)
@@ -52,12 +52,15 @@ def main() -> None:
                     print(query.report(results["queries"]), flush=True)
                     results["tail"], results["cold"] = live.tail(server), live.cold(server)
                     print(live.report(results["tail"], results["cold"]), flush=True)
-        if given.only != "ingest":
+        if given.only in (None, "small"):
             own = folder / "small"
             own.mkdir(mode=0o755)
             with Server(own, config=config) as server:
                 results["small"] = small.run(server, rate=given.rate, seconds=given.seconds)
                 print(small.report(results["small"]), flush=True)
+        if given.only in (None, "otlp"):
+            results["otlp"] = otlp.run(min(given.events, 1_000_000), given.seed)
+            print(otlp.report(results["otlp"]), flush=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     target = ROOT / "bench-results" / f"{ingest.now()}.json"

@@ -13,27 +13,13 @@ from cordwood.sources.loki import Loki, LokiConfig, read_labels
 from cordwood.sources.protobuf import WireError
 
 from ..conftest import Server
-from .wire import received, request
+from .wire import field, received, request, varint
 
 pytestmark = pytest.mark.anyio
 AT = 1_769_860_800_000_000_123
 TIME = "2026-01-31T12:00:00.000000123Z"
 PROTOBUF = {"content-type": "application/x-protobuf"}
 JSON = {"content-type": "application/json"}
-
-
-def field(number: int, value: bytes | int) -> bytes:
-    if isinstance(value, int):
-        return varint(number << 3) + varint(value)
-    return varint(number << 3 | 2) + varint(len(value)) + value
-
-
-def varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    return bytes([*out, value])
 
 
 def packed(labels: str, entries: list[tuple[int, str, dict[str, str]]]) -> bytes:

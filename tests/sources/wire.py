@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
 from cordwood.plugins import HttpRequest, HttpResponse, HttpSource
 from cordwood.plugins.conformance_outlet import MemoryOutlet, MemoryStore
+
+from ..conftest import Server
 
 
 def request(
@@ -27,3 +33,36 @@ async def received(source: HttpSource[Any], asked: HttpRequest) -> tuple[HttpRes
     for event in events:
         event.pop("observed_timestamp")
     return answer, events
+
+
+def field(number: int, value: bytes | int) -> bytes:
+    """A field of protobuf."""
+    if isinstance(value, int):
+        return varint(number << 3) + varint(value)
+    return varint(number << 3 | 2) + varint(len(value)) + value
+
+
+def varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*out, value])
+
+
+@contextmanager
+def serving(config: str | None = None, environment: dict[str, str] | None = None) -> Iterator[Server]:
+    """A server of one's own, for a module's tests to share."""
+    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-"))
+    folder.chmod(0o755)
+    server = Server(folder, config, environment)
+    try:
+        server.start()
+        yield server
+    finally:
+        if server.process is not None and server.process.poll() is None:
+            server.stop()
+        for path in (server.log, server.config):
+            if path:
+                path.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import httpx
 import pytest
 from cordwood.config import Settings
 from cordwood.core.runtime import Node
-from cordwood.plugins import ConfigError
+from cordwood.plugins import ConfigError, DeniedError, RetryableError
 from cordwood.web import create_app
 from cordwood.web.auth import accounts
 from cordwood.web.auth.accounts import AccountError
@@ -71,6 +72,17 @@ class TestBeforeAUserExists:
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as stranger:
             assert (await stranger.get("/api/v1/status")).status_code == 403
 
+    async def test_other_listeners_serve_this_machine_alone(self, node: Node, client: Client) -> None:
+        for address in ("127.0.0.1", "::1"):
+            await node.door.authorise({}, address)
+        for address in ("192.0.2.7", "", "localhost.evil.example"):
+            with pytest.raises(DeniedError, match="only this machine"):
+                await node.door.authorise({}, address)
+
+    async def test_other_listeners_wait_for_the_web_room(self, node: Node) -> None:
+        with pytest.raises(RetryableError, match="starts"):
+            await node.door.authorise({}, "127.0.0.1")
+
     async def test_probes_may_use_any_name(self, client: Client) -> None:
         for path in ("/healthz", "/readyz"):
             assert (await client.get(path, headers={"Host": "10.0.0.7:8080"})).status_code == 200, path
@@ -106,9 +118,51 @@ class TestOnceAUserExists:
             answer = await client.post("/api/v1/logs", content=b"x", auth=(user, secret))
             assert answer.status_code == 200
 
+    @pytest.mark.parametrize(
+        ("header", "form"),
+        [
+            ("Authorization", "Splunk {}"),
+            ("authorization", "splunk  {}"),
+            ("Authorization", "ApiKey {}"),
+            ("Authorization", "ApiKey {id_and_token}"),
+            ("Authorization", "Basic {id_and_token}"),
+            ("DD-API-KEY", "{}"),
+        ],
+    )
+    async def test_shippers_own_key_headers(
+        self, node: Node, client: Client, admin: object, header: str, form: str
+    ) -> None:
+        _, secret = await accounts.create_token(node.store.pool, "shipper", ["ingest"])
+        for shown, status in ((secret, 200), (secret[:-1], 401), (secret + "x", 401)):
+            both = base64.b64encode(f"id:{shown}".encode()).decode()
+            headers = {header: form.format(shown, id_and_token=both)}
+            answer = await client.post("/api/v1/logs", content=b"x", headers=headers)
+            assert answer.status_code == status, (form, shown)
+
+    async def test_a_key_header_does_not_win_over_authorization(
+        self, node: Node, client: Client, admin: object
+    ) -> None:
+        _, secret = await accounts.create_token(node.store.pool, "shipper", ["ingest"])
+        headers = {"DD-API-KEY": secret, "Authorization": "Bearer nonsense"}
+        assert (await client.post("/api/v1/logs", content=b"x", headers=headers)).status_code == 401
+
+    async def test_peers_of_other_listeners_are_asked_the_same(self, node: Node, client: Client, admin: object) -> None:
+        for scope, known in (("ingest", None), ("query", True)):
+            headers = {name.lower(): value for name, value in (await token(node, scope)).items()}
+            if known is None:
+                await node.door.authorise(headers, "192.0.2.7")
+                continue
+            with pytest.raises(DeniedError, match="ingest") as refused:
+                await node.door.authorise(headers, "127.0.0.1")
+            assert refused.value.known
+        with pytest.raises(DeniedError, match="token") as refused:
+            await node.door.authorise({}, "127.0.0.1")
+        assert not refused.value.known
+
     async def test_nonsense_is_401(self, client: Client, admin: object) -> None:
         for header in (b"", b"Bearer", b"Bearer ", b"Bearer nonsense", b"Bearer \xfc", b"Basic !!!", b"Basic",
-                       b"Digest x", b"bearer\tx", b"Basic bm8gY29sb24=", b"Basic /zr/"):  # fmt: skip
+                       b"Digest x", b"bearer\tx", b"Basic bm8gY29sb24=",
+                       b"Basic /zr/", b"Splunk", b"Splunk ", b"ApiKey", b"ApiKey /zr/"):  # fmt: skip
             answer = await client.get("/api/v1/status", headers=[(b"Authorization", header)])
             assert answer.status_code == 401, header
 

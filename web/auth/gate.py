@@ -12,6 +12,7 @@ from typing import Any, Final
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
+from ...plugins import DeniedError
 from ..problems import ProblemException
 from . import accounts
 from .accounts import SCOPES, Pool, Principal
@@ -19,6 +20,7 @@ from .origin import is_loopback, is_own_host, is_own_origin
 
 COOKIE: Final = "cordwood_session"
 THIS_MACHINE: Final = Principal("this machine", frozenset(SCOPES), is_admin=True)
+_NOT_YET: Final = "until a user exists, only this machine is served: run `cordwood user add --admin`"
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _MOST_TRUSTED: Final = 10_000  # credentials remembered; beyond, all are looked up again
 
@@ -65,9 +67,7 @@ class Gate:
                 )
             client = scope.get("client")
             if client and not is_loopback(client[0]):
-                raise ProblemException(
-                    403, "until a user exists, only this machine is served: run `cordwood user add --admin`"
-                )
+                raise ProblemException(403, _NOT_YET)
         origin = headers.get("origin")
         if (
             origin is not None
@@ -112,6 +112,18 @@ class Gate:
         if scope not in principal.scopes:
             raise ProblemException(403, f"{principal.name} lacks the scope {scope}")
         return principal
+
+    async def welcome(self, headers: Mapping[str, str], client: str) -> None:
+        """Let in who came to a source's own listener. `headers` have names in lower case.
+
+        :raises DeniedError: users exist and it is none of them, or they may not; none exist and it is another machine
+        """
+        if not is_loopback(client) and not await self.users_exist():
+            raise DeniedError(_NOT_YET, known=True)
+        try:
+            await self.authorise(headers, "ingest")
+        except ProblemException as why:
+            raise DeniedError(why.detail, known=why.status == 403) from None
 
     def forget(self, headers: Mapping[str, str]) -> None:
         """Look the credential of this request up again next time, because it was ended."""

@@ -1201,6 +1201,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take log records in by OpenTelemetry's protocol: `POST /v1/logs` in protobuf or JSON, and gRPC.
+         * @description Attributes of record, scope and resource become fields; `service.name` and `host.name` service and host. A body that
+         *     is a map becomes fields too, its `message` the message. A record of JSON that is none is kept with `parse_error`.
+         *     Reading is Python an attribute, because the format keeps every value in an object of its own.
+         */
+        post: operations["postV1Logs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -5070,6 +5092,29 @@ export interface operations {
         };
     };
     getLokiApiV1Labels: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Its Content-Encoding may be gzip, deflate or zstd */
+        requestBody?: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description As the servers of this format answer: after the commit, or why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postV1Logs: {
         parameters: {
             query?: never;
             header?: never;

@@ -1,0 +1,37 @@
+"""docs/sources.md: each client in it sends its events to a server, as the page says."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ..conftest import Server
+from .wire import serving
+
+PAGE = (Path(__file__).parents[2] / "docs" / "sources.md").read_text()
+SECTIONS = {
+    section.partition("\n")[0]: re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    for section in PAGE.split("\n## ")[1:]
+}
+
+
+@pytest.fixture(scope="module")
+def served() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_the_client_of_the_page(served: Server, name: str) -> None:
+    assert SECTIONS[name], "the section has no client"
+    for snippet in SECTIONS[name]:
+        before = served.query("service:shop | stats count() as n")[0]["n"]
+        code = re.sub(r"(localhost|127\.0\.0\.1):8080", f"127.0.0.1:{served.port}", snippet)
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+        assert done.returncode == 0, done.stderr
+        assert served.query("service:shop | stats count() as n")[0]["n"] > before
