@@ -1223,6 +1223,213 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/services/collector": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take events in by Splunk's HTTP Event Collector: `/services/collector`, `/event`, `/raw`, `/ack`, `/health`.
+         * @description An event that is text becomes the message, one that is an object becomes fields; `fields`, `sourcetype` and `index`
+         *     are fields, `host` and `source` the standard ones. As with Splunk, events before one that is none are stored, and
+         *     the answer says which it is. Who sends a channel gets an `ackId`, true as soon as it is given: every answer comes
+         *     after the commit. Reading is a little Python an event, for objects follow each other without a separator.
+         */
+        post: operations["postServicesCollector"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/services/collector/1.0": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take events in by Splunk's HTTP Event Collector: `/services/collector`, `/event`, `/raw`, `/ack`, `/health`.
+         * @description An event that is text becomes the message, one that is an object becomes fields; `fields`, `sourcetype` and `index`
+         *     are fields, `host` and `source` the standard ones. As with Splunk, events before one that is none are stored, and
+         *     the answer says which it is. Who sends a channel gets an `ackId`, true as soon as it is given: every answer comes
+         *     after the commit. Reading is a little Python an event, for objects follow each other without a separator.
+         */
+        post: operations["postServicesCollector10"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/services/collector/event": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take events in by Splunk's HTTP Event Collector: `/services/collector`, `/event`, `/raw`, `/ack`, `/health`.
+         * @description An event that is text becomes the message, one that is an object becomes fields; `fields`, `sourcetype` and `index`
+         *     are fields, `host` and `source` the standard ones. As with Splunk, events before one that is none are stored, and
+         *     the answer says which it is. Who sends a channel gets an `ackId`, true as soon as it is given: every answer comes
+         *     after the commit. Reading is a little Python an event, for objects follow each other without a separator.
+         */
+        post: operations["postServicesCollectorEvent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/services/collector/event/1.0": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take events in by Splunk's HTTP Event Collector: `/services/collector`, `/event`, `/raw`, `/ack`, `/health`.
+         * @description An event that is text becomes the message, one that is an object becomes fields; `fields`, `sourcetype` and `index`
+         *     are fields, `host` and `source` the standard ones. As with Splunk, events before one that is none are stored, and
+         *     the answer says which it is. Who sends a channel gets an `ackId`, true as soon as it is given: every answer comes
+         *     after the commit. Reading is a little Python an event, for objects follow each other without a separator.
+         */
+        post: operations["postServicesCollectorEvent10"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/services/collector/raw": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take events in by Splunk's HTTP Event Collector: `/services/collector`, `/event`, `/raw`, `/ack`, `/health`.
+         * @description An event that is text becomes the message, one that is an object becomes fields; `fields`, `sourcetype` and `index`
+         *     are fields, `host` and `source` the standard ones. As with Splunk, events before one that is none are stored, and
+         *     the answer says which it is. Who sends a channel gets an `ackId`, true as soon as it is given: every answer comes
+         *     after the commit. Reading is a little Python an event, for objects follow each other without a separator.
+         */
+        post: operations["postServicesCollectorRaw"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/services/collector/raw/1.0": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take events in by Splunk's HTTP Event Collector: `/services/collector`, `/event`, `/raw`, `/ack`, `/health`.
+         * @description An event that is text becomes the message, one that is an object becomes fields; `fields`, `sourcetype` and `index`
+         *     are fields, `host` and `source` the standard ones. As with Splunk, events before one that is none are stored, and
+         *     the answer says which it is. Who sends a channel gets an `ackId`, true as soon as it is given: every answer comes
+         *     after the commit. Reading is a little Python an event, for objects follow each other without a separator.
+         */
+        post: operations["postServicesCollectorRaw10"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/services/collector/ack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take events in by Splunk's HTTP Event Collector: `/services/collector`, `/event`, `/raw`, `/ack`, `/health`.
+         * @description An event that is text becomes the message, one that is an object becomes fields; `fields`, `sourcetype` and `index`
+         *     are fields, `host` and `source` the standard ones. As with Splunk, events before one that is none are stored, and
+         *     the answer says which it is. Who sends a channel gets an `ackId`, true as soon as it is given: every answer comes
+         *     after the commit. Reading is a little Python an event, for objects follow each other without a separator.
+         */
+        post: operations["postServicesCollectorAck"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/services/collector/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Take events in by Splunk's HTTP Event Collector: `/services/collector`, `/event`, `/raw`, `/ack`, `/health`.
+         * @description An event that is text becomes the message, one that is an object becomes fields; `fields`, `sourcetype` and `index`
+         *     are fields, `host` and `source` the standard ones. As with Splunk, events before one that is none are stored, and
+         *     the answer says which it is. Who sends a channel gets an `ackId`, true as soon as it is given: every answer comes
+         *     after the commit. Reading is a little Python an event, for objects follow each other without a separator.
+         */
+        get: operations["getServicesCollectorHealth"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/services/collector/health/1.0": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Take events in by Splunk's HTTP Event Collector: `/services/collector`, `/event`, `/raw`, `/ack`, `/health`.
+         * @description An event that is text becomes the message, one that is an object becomes fields; `fields`, `sourcetype` and `index`
+         *     are fields, `host` and `source` the standard ones. As with Splunk, events before one that is none are stored, and
+         *     the answer says which it is. Who sends a channel gets an `ackId`, true as soon as it is given: every answer comes
+         *     after the commit. Reading is a little Python an event, for objects follow each other without a separator.
+         */
+        get: operations["getServicesCollectorHealth10"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -5115,6 +5322,213 @@ export interface operations {
         };
     };
     postV1Logs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Its Content-Encoding may be gzip, deflate or zstd */
+        requestBody?: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description As the servers of this format answer: after the commit, or why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postServicesCollector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Its Content-Encoding may be gzip, deflate or zstd */
+        requestBody?: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description As the servers of this format answer: after the commit, or why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postServicesCollector10: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Its Content-Encoding may be gzip, deflate or zstd */
+        requestBody?: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description As the servers of this format answer: after the commit, or why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postServicesCollectorEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Its Content-Encoding may be gzip, deflate or zstd */
+        requestBody?: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description As the servers of this format answer: after the commit, or why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postServicesCollectorEvent10: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Its Content-Encoding may be gzip, deflate or zstd */
+        requestBody?: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description As the servers of this format answer: after the commit, or why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postServicesCollectorRaw: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Its Content-Encoding may be gzip, deflate or zstd */
+        requestBody?: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description As the servers of this format answer: after the commit, or why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postServicesCollectorRaw10: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Its Content-Encoding may be gzip, deflate or zstd */
+        requestBody?: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description As the servers of this format answer: after the commit, or why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postServicesCollectorAck: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Its Content-Encoding may be gzip, deflate or zstd */
+        requestBody?: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description As the servers of this format answer: after the commit, or why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getServicesCollectorHealth: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Its Content-Encoding may be gzip, deflate or zstd */
+        requestBody?: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description As the servers of this format answer: after the commit, or why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getServicesCollectorHealth10: {
         parameters: {
             query?: never;
             header?: never;
