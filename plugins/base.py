@@ -255,6 +255,10 @@ class HttpSource(Source[C]):
         """Whether a request for one of its routes is meant for it: `/`, for one, is the UI's as well."""
         return True
 
+    def token(self, path_params: Mapping[str, str], query: Mapping[str, str]) -> str | None:
+        """The token that the format has in its address; it counts where no header shows one."""
+        return None
+
     def refusal(self, headers: Mapping[str, str], status: int, detail: str) -> HttpResponse | None:
         """The format's own answer to a request that was not let in or failed; None: an RFC 9457 problem.
 

@@ -126,7 +126,10 @@ class Intake:
     async def _response(
         self, scope: Scope, receive: Receive, headers: dict[str, str], route: Route, path_params: dict[str, str]
     ) -> HttpResponse:
-        await self._gate.authorise(headers, "ingest")
+        query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        token = route.source.plugin.token(path_params, query)
+        shown = {"authorization": f"Bearer {token}", **headers} if token else headers
+        await self._gate.authorise(shown, "ingest")
         admission = self.admission()
         await admission.check()
         with self.budget.lease() as lease:
@@ -140,7 +143,7 @@ class Intake:
                 method=scope["method"],
                 path=scope["path"],
                 path_params=path_params,
-                query=dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
+                query=query,
                 headers=headers,
                 body=body,
             )

@@ -127,6 +127,7 @@ class TestOnceAUserExists:
             ("Authorization", "ApiKey {id_and_token}"),
             ("Authorization", "Basic {id_and_token}"),
             ("DD-API-KEY", "{}"),
+            ("X-Amz-Firehose-Access-Key", "{}"),
         ],
     )
     async def test_shippers_own_key_headers(
@@ -145,6 +146,17 @@ class TestOnceAUserExists:
         _, secret = await accounts.create_token(node.store.pool, "shipper", ["ingest"])
         headers = {"DD-API-KEY": secret, "Authorization": "Bearer nonsense"}
         assert (await client.post("/api/v1/logs", content=b"x", headers=headers)).status_code == 401
+
+    async def test_a_token_in_the_address_of_a_format_that_has_it_there(
+        self, node: Node, client: Client, admin: object
+    ) -> None:
+        _, secret = await accounts.create_token(node.store.pool, "shipper", ["ingest"])
+        for path in (f"/v1/input/{secret}", f"/v1/input?dd-api-key={secret}"):
+            assert (await client.post(path, content=b"x")).status_code == 200, path
+            assert (await client.post(path + "x", content=b"x")).status_code == 403, path
+            headers = {"Authorization": "Bearer nonsense"}
+            assert (await client.post(path, content=b"x", headers=headers)).status_code == 403, path
+        assert (await client.post(f"/api/v1/logs?dd-api-key={secret}", content=b"x")).status_code == 401
 
     async def test_peers_of_other_listeners_are_asked_the_same(self, node: Node, client: Client, admin: object) -> None:
         for scope, known in (("ingest", None), ("query", True)):

@@ -21,6 +21,7 @@ from .origin import is_loopback, is_own_host, is_own_origin
 COOKIE: Final = "cordwood_session"
 THIS_MACHINE: Final = Principal("this machine", frozenset(SCOPES), is_admin=True)
 _NOT_YET: Final = "until a user exists, only this machine is served: run `cordwood user add --admin`"
+_KEYS: Final = ("dd-api-key", "x-amz-firehose-access-key")
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _MOST_TRUSTED: Final = 10_000  # credentials remembered; beyond, all are looked up again
 
@@ -134,7 +135,7 @@ class Gate:
 def presented(headers: Mapping[str, str]) -> tuple[str, str]:
     """The credential of a request: ("token", secret) of Authorization, else ("session", secret) of the cookie.
 
-    Shippers have schemes of their own: `Splunk TOKEN`, `ApiKey TOKEN` or its base64 `ID:TOKEN`, and DD-API-KEY.
+    Shippers have schemes of their own: `Splunk TOKEN`, `ApiKey TOKEN` or its base64 `ID:TOKEN`, and headers of `_KEYS`.
     """
     kind, _, value = headers.get("authorization", "").strip().partition(" ")
     match kind.lower():
@@ -152,9 +153,9 @@ def presented(headers: Mapping[str, str]) -> tuple[str, str]:
             except (binascii.Error, UnicodeDecodeError):
                 password = ""
             return "token", password
-        case "" if "dd-api-key" in headers:
-            return "token", headers["dd-api-key"].strip()
         case "":
+            if own := [headers[name] for name in _KEYS if name in headers]:
+                return "token", own[0].strip()
             return "session", session_cookie(headers)
     return "token", ""
 

@@ -545,6 +545,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v2/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take events in by `POST /api/v2/logs` and `/v1/input`: a JSON array, objects, lines of JSON, or text lines.
+         * @description `status` becomes the severity, `hostname` the host; of `ddtags` each `name:value` becomes a field, what is no such
+         *     pair stays. `?ddsource=`, `?ddtags=`, `?hostname=` and `?service=` stand for what an event lacks. The key may be part
+         *     of the path, as in `/v1/input/KEY`, or of the query.
+         */
+        post: operations["postApiV2Logs"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/input": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take events in by `POST /api/v2/logs` and `/v1/input`: a JSON array, objects, lines of JSON, or text lines.
+         * @description `status` becomes the severity, `hostname` the host; of `ddtags` each `name:value` becomes a field, what is no such
+         *     pair stays. `?ddsource=`, `?ddtags=`, `?hostname=` and `?service=` stand for what an event lacks. The key may be part
+         *     of the path, as in `/v1/input/KEY`, or of the query.
+         */
+        post: operations["postV1Input"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/input/{key}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take events in by `POST /api/v2/logs` and `/v1/input`: a JSON array, objects, lines of JSON, or text lines.
+         * @description `status` becomes the severity, `hostname` the host; of `ddtags` each `name:value` becomes a field, what is no such
+         *     pair stays. `?ddsource=`, `?ddtags=`, `?hostname=` and `?service=` stand for what an event lacks. The key may be part
+         *     of the path, as in `/v1/input/KEY`, or of the query.
+         */
+        post: operations["postV1InputKey"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/validate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Take events in by `POST /api/v2/logs` and `/v1/input`: a JSON array, objects, lines of JSON, or text lines.
+         * @description `status` becomes the severity, `hostname` the host; of `ddtags` each `name:value` becomes a field, what is no such
+         *     pair stays. `?ddsource=`, `?ddtags=`, `?hostname=` and `?service=` stand for what an event lacks. The key may be part
+         *     of the path, as in `/v1/input/KEY`, or of the query.
+         */
+        get: operations["getApiV1Validate"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/_bulk": {
         parameters: {
             query?: never;
@@ -4135,6 +4223,101 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
+            };
+        };
+    };
+    postApiV2Logs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Its Content-Encoding may be gzip, deflate or zstd */
+        requestBody?: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description As the servers of this format answer: after the commit, or why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postV1Input: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Its Content-Encoding may be gzip, deflate or zstd */
+        requestBody?: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description As the servers of this format answer: after the commit, or why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postV1InputKey: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Part of the path */
+                key: string;
+            };
+            cookie?: never;
+        };
+        /** @description Its Content-Encoding may be gzip, deflate or zstd */
+        requestBody?: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description As the servers of this format answer: after the commit, or why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    getApiV1Validate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Its Content-Encoding may be gzip, deflate or zstd */
+        requestBody?: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description As the servers of this format answer: after the commit, or why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
