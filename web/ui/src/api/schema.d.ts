@@ -545,6 +545,29 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/aws/firehose": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take events in by Amazon Data Firehose's HTTP endpoint delivery: `POST /aws/firehose`.
+         * @description A record is lines: JSON objects become fields, others messages. Of a CloudWatch Logs subscription, packed by gzip or
+         *     not, each log event is one, with `logGroup`, `logStream` and `owner`; control messages are skipped. The stream's
+         *     common attributes are fields of all its events. A record that cannot be unpacked is kept with `parse_error`. A
+         *     request that comes again within 24 hours, as its id tells, is not stored again. A little Python a record and event.
+         */
+        post: operations["postAwsFirehose"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/logs": {
         parameters: {
             query?: never;
@@ -557,8 +580,8 @@ export interface paths {
         /**
          * Take events in by `POST /api/v2/logs` and `/v1/input`: a JSON array, objects, lines of JSON, or text lines.
          * @description `status` becomes the severity, `hostname` the host; of `ddtags` each `name:value` becomes a field, what is no such
-         *     pair stays. `?ddsource=`, `?ddtags=`, `?hostname=` and `?service=` stand for what an event lacks. The key may be part
-         *     of the path, as in `/v1/input/KEY`, or of the query.
+         *     pair stays. `?ddsource=`, `?ddtags=`, `?hostname=` and `?service=` stand for what an event lacks. The key may be
+         *     part of the path, as in `/v1/input/KEY`, or of the query.
          */
         post: operations["postApiV2Logs"];
         delete?: never;
@@ -579,8 +602,8 @@ export interface paths {
         /**
          * Take events in by `POST /api/v2/logs` and `/v1/input`: a JSON array, objects, lines of JSON, or text lines.
          * @description `status` becomes the severity, `hostname` the host; of `ddtags` each `name:value` becomes a field, what is no such
-         *     pair stays. `?ddsource=`, `?ddtags=`, `?hostname=` and `?service=` stand for what an event lacks. The key may be part
-         *     of the path, as in `/v1/input/KEY`, or of the query.
+         *     pair stays. `?ddsource=`, `?ddtags=`, `?hostname=` and `?service=` stand for what an event lacks. The key may be
+         *     part of the path, as in `/v1/input/KEY`, or of the query.
          */
         post: operations["postV1Input"];
         delete?: never;
@@ -601,8 +624,8 @@ export interface paths {
         /**
          * Take events in by `POST /api/v2/logs` and `/v1/input`: a JSON array, objects, lines of JSON, or text lines.
          * @description `status` becomes the severity, `hostname` the host; of `ddtags` each `name:value` becomes a field, what is no such
-         *     pair stays. `?ddsource=`, `?ddtags=`, `?hostname=` and `?service=` stand for what an event lacks. The key may be part
-         *     of the path, as in `/v1/input/KEY`, or of the query.
+         *     pair stays. `?ddsource=`, `?ddtags=`, `?hostname=` and `?service=` stand for what an event lacks. The key may be
+         *     part of the path, as in `/v1/input/KEY`, or of the query.
          */
         post: operations["postV1InputKey"];
         delete?: never;
@@ -621,8 +644,8 @@ export interface paths {
         /**
          * Take events in by `POST /api/v2/logs` and `/v1/input`: a JSON array, objects, lines of JSON, or text lines.
          * @description `status` becomes the severity, `hostname` the host; of `ddtags` each `name:value` becomes a field, what is no such
-         *     pair stays. `?ddsource=`, `?ddtags=`, `?hostname=` and `?service=` stand for what an event lacks. The key may be part
-         *     of the path, as in `/v1/input/KEY`, or of the query.
+         *     pair stays. `?ddsource=`, `?ddtags=`, `?hostname=` and `?service=` stand for what an event lacks. The key may be
+         *     part of the path, as in `/v1/input/KEY`, or of the query.
          */
         get: operations["getApiV1Validate"];
         put?: never;
@@ -4223,6 +4246,29 @@ export interface operations {
                 content: {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
+            };
+        };
+    };
+    postAwsFirehose: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Its Content-Encoding may be gzip, deflate or zstd */
+        requestBody?: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description As the servers of this format answer: after the commit, or why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
