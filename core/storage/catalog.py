@@ -35,7 +35,10 @@ values ($1, $2, $3::text::date, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
 
 
 class Catalog:
-    """Reads the catalog; each answer is one snapshot, in which a segment and its replacement never both occur."""
+    """Reads the catalog; each answer is one snapshot, in which a segment and its replacement never both occur.
+
+    Which segments live is one statement; what they are like never changes, and is asked for once.
+    """
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
@@ -53,18 +56,15 @@ class Catalog:
 
         Times in nanoseconds, `from_ns` inclusive and `to_ns` exclusive; positions with `after < position <= upto`.
         """
-        async with (
-            self._pool.acquire() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
-            ids = [
-                row[0]
-                for row in await connection.fetch(_LIVE, project_id, from_ns, to_ns, after_position, upto_position)
-            ]
-            known = self._known  # `forget` may exchange it meanwhile
-            unknown = [id_ for id_ in ids if id_ not in known]
-            found = {row["id"]: _segment(row) for row in await connection.fetch(_DESCRIBE, unknown)} if unknown else {}
-        answer = [found.get(id_) or known[id_] for id_ in ids]
+        async with self._pool.acquire() as connection:
+            while True:
+                rows = await connection.fetch(_LIVE, project_id, from_ns, to_ns, after_position, upto_position)
+                known = self._known  # `forget` may exchange it meanwhile
+                unknown = [row[0] for row in rows if row[0] not in known]
+                found = {r["id"]: _segment(r) for r in await connection.fetch(_DESCRIBE, unknown)} if unknown else {}
+                if len(found) == len(unknown):  # else one was replaced, and its row deleted, between the statements
+                    break
+        answer = [found.get(row[0]) or known[row[0]] for row in rows]
         for segment in answer:
             self._known[segment.id] = segment
             self._known.move_to_end(segment.id)
