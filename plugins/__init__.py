@@ -43,7 +43,7 @@ from .errors import (
     RejectedError,
     RetryableError,
 )
-from .fields import ALIASES, STANDARD, split_column
+from .fields import ALIASES, STANDARD, clean_name, split_column
 from .hooks import API_VERSION, LoadedPlugin, LoadFailure, Registry, hookimpl, load_plugins
 from .layout import Layout
 from .lines import split_lines
@@ -99,6 +99,7 @@ __all__ = [
     "Together",
     "adopt",
     "by_clause",
+    "clean_name",
     "concat",
     "duration_ns",
     "group_words",

@@ -1,0 +1,22 @@
+"""What sources that listen have in common: addresses, TLS, connections and datagrams within bounds, and the way on."""
+
+from .address import Address, host_port
+from .datagrams import Datagrams, open_udp, open_unix
+from .gather import Gatherer, Lot
+from .listeners import Listeners
+from .streams import Connection, StreamConfig, Streams, TlsConfig
+
+__all__ = [
+    "Address",
+    "Connection",
+    "Datagrams",
+    "Gatherer",
+    "Listeners",
+    "Lot",
+    "StreamConfig",
+    "Streams",
+    "TlsConfig",
+    "host_port",
+    "open_udp",
+    "open_unix",
+]
