@@ -191,6 +191,8 @@ def _context(tls: TlsConfig) -> ssl.SSLContext:
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # Who never reads closes over unread tickets: its system then resets the connection, and the last messages are lost.
+    context.num_tickets = 0
     try:
         # Without a function for it, OpenSSL would ask the terminal for a passphrase.
         context.load_cert_chain(tls.certificate, tls.key, password=lambda: "")

@@ -11,13 +11,10 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ...plugins import Batch, Layout, parse_times
+from ...plugins import SYSLOG, SYSLOG_NUMBERS, Batch, Layout, parse_times
 from .framing import Frames
 from .structured import parameters
 
-SEVERITIES = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
-NUMBERS = (21, 19, 18, 17, 13, 10, 9, 5)
-"""OpenTelemetry's SeverityNumber of each."""
 FACILITIES = ("kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
               "ntp", "audit", "alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5", "local6",
               "local7")  # fmt: skip
@@ -243,8 +240,8 @@ def _event(found: pl.DataFrame) -> Batch:
     frame = found.with_columns(
         timestamp=found["timestamp"].zip_with(found["timestamp"].is_not_null(), found["seen"]),
         observed_timestamp=found["seen"],
-        severity=severity.replace_strict(codes, pl.Series(NUMBERS, dtype=pl.UInt8)),
-        severity_text=severity.replace_strict(codes, pl.Series(SEVERITIES)),
+        severity=severity.replace_strict(codes, pl.Series(SYSLOG_NUMBERS, dtype=pl.UInt8)),
+        severity_text=severity.replace_strict(codes, pl.Series(SYSLOG)),
         service=found["app"],
         host=found["host"].zip_with(found["host"].is_not_null(), found["peer"]),
         parse_error=found["flaw"],

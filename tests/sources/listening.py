@@ -43,7 +43,7 @@ async def messages(store: MemoryStore, count: int) -> list[dict[str, Any]]:
     """Exactly so many events arrive, and no more for a moment."""
     await until(lambda: len(store.lines) >= count)
     await anyio.sleep(0.05)
-    assert len(store.lines) == count, store.lines[:20]
+    assert len(store.lines) == count, [line[:80] for line in store.lines[:20]]
     return [event for batch in store.batches for event in batch.events()]
 
 

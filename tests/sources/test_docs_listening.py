@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import shutil
 import socket
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pygelf import GelfHttpHandler, GelfTcpHandler
 
 from ..conftest import ROOT, Server, free_port
 from ..services import find_logger, find_rsyslog
@@ -98,3 +100,33 @@ def test_rsyslog(served: Server, ports: dict[str, str], data_dir: Path) -> None:
             time.sleep(0.01)
         subprocess.run(["logger", "--socket", path, "--tag", "cart", "by rsyslog"], check=True)
         assert len(found(served, 'service:cart "by rsyslog"')) == 1
+
+
+def test_pygelf(served: Server, ports: dict[str, str]) -> None:
+    exec(moved(snippet("gelf", "python"), ports), {})
+    logger = logging.getLogger("shop")
+    try:
+        (event,) = found(served, 'service:shop "payment refused"')
+        assert (event["severity"], event["user"]) == ("ERROR", 42)
+    finally:
+        handler = logger.handlers.pop()
+        handler.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it leaves its connections open
+@pytest.mark.parametrize("compress", [False, True])
+def test_pygelf_by_http(served: Server, compress: bool) -> None:
+    service = f"by-http-{compress}"
+    handler = GelfHttpHandler("127.0.0.1", served.port, compress=compress, _service=service)
+    handler.emit(logging.makeLogRecord({"msg": "line", "levelno": 30, "levelname": "WARNING"}))
+    assert [event["severity"] for event in found(served, f"service:{service}")] == ["WARN"]
+
+
+def test_a_thousand_of_pygelf(served: Server, ports: dict[str, str]) -> None:
+    handler = GelfTcpHandler(
+        host="127.0.0.1", port=int(ports["12201"]), service="c-gelf", include_extra_fields=True, _service="c-gelf"
+    )
+    for n in range(1000):
+        handler.emit(logging.makeLogRecord({"msg": f"gelf {n}", "levelno": 40, "levelname": "ERROR"}))
+    handler.close()
+    assert len({event["message"] for event in found(served, "service:c-gelf | limit 2000", 1000)}) == 1000
