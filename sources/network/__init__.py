@@ -4,9 +4,10 @@ from .address import Address, host_port
 from .datagrams import Datagrams, open_udp, open_unix
 from .gather import Gatherer, Lot
 from .listeners import Listeners
-from .streams import Connection, StreamConfig, Streams, TlsConfig
+from .streams import READ, Connection, StreamConfig, Streams, TlsConfig
 
 __all__ = [
+    "READ",
     "Address",
     "Connection",
     "Datagrams",

@@ -55,7 +55,7 @@ class Connection:
     def __init__(
         self, stream: ByteStream, peer: str, config: StreamConfig, complain: Callable[[str, str], None]
     ) -> None:
-        self._stream, self._complain = stream, complain
+        self._stream, self.complain = stream, complain
         self.peer = peer
         self._idle_s, self._unfinished_s = duration_ns(config.idle) / 1e9, duration_ns(config.unfinished) / 1e9
         self._since: float | None = None
@@ -67,7 +67,7 @@ class Connection:
             try:
                 return await self._stream.receive(READ)
             except ssl.SSLError as why:
-                self._complain("tls", f"TLS with {self.peer}: {tls_reason(why)}")
+                self.complain("tls", f"TLS with {self.peer}: {tls_reason(why)}")
             except _GONE:
                 pass
         return b""
@@ -88,6 +88,10 @@ class Connection:
             except _GONE:
                 pass
         return False
+
+    async def close(self) -> None:
+        """End the connection now; whoever receives gets nothing more."""
+        await anyio.aclose_forcefully(self._stream)
 
 
 class Streams:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgpack
 import pytest
 import yaml
 from pygelf import GelfHttpHandler, GelfTcpHandler
@@ -130,3 +131,18 @@ def test_a_thousand_of_pygelf(served: Server, ports: dict[str, str]) -> None:
         handler.emit(logging.makeLogRecord({"msg": f"gelf {n}", "levelno": 40, "levelname": "ERROR"}))
     handler.close()
     assert len({event["message"] for event in found(served, "service:c-gelf | limit 2000", 1000)}) == 1000
+
+
+def test_fluent_logger(served: Server, ports: dict[str, str]) -> None:
+    exec(moved(snippet("fluent_forward", "python"), ports), {})
+    (event,) = found(served, 'service:shop.web "cart emptied"')
+    assert (event["severity"], event["user"], event["fluent.tag"]) == ("WARN", 42, "shop.web")
+
+
+def test_a_chunk_that_comes_again_is_stored_once(served: Server, ports: dict[str, str]) -> None:
+    chunk = msgpack.packb(["again", [[1769860800, {"message": "chunk"}]] * 10, {"chunk": "p8n9gmxTQVC8/nh2wlKKeQ=="}])
+    for _ in range(3):
+        with socket.create_connection(("127.0.0.1", int(ports["24224"]))) as peer:
+            peer.sendall(chunk)
+            assert msgpack.unpackb(peer.recv(1000)) == {"ack": "p8n9gmxTQVC8/nh2wlKKeQ=="}
+    assert len(found(served, "service:again", 10)) == 10
