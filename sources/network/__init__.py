@@ -4,7 +4,7 @@ from .address import Address, host_port
 from .datagrams import Datagrams, open_udp, open_unix
 from .gather import Gatherer, Lot
 from .listeners import Listeners
-from .streams import READ, Connection, StreamConfig, Streams, TlsConfig
+from .streams import READ, Connection, StreamConfig, Streams, TlsConfig, TlsFiles
 
 __all__ = [
     "READ",
@@ -17,6 +17,7 @@ __all__ = [
     "StreamConfig",
     "Streams",
     "TlsConfig",
+    "TlsFiles",
     "host_port",
     "open_udp",
     "open_unix",

@@ -25,17 +25,22 @@ _GONE = (anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError
 _log = logging.getLogger(__name__)
 
 
-class TlsConfig(PluginConfig):
+class TlsFiles(PluginConfig):
+    """A server's certificate, as PEM files."""
+
+    cert_file: Path
+    """The server's certificate, with those between it and its root."""
+    key_file: Path
+    """Its private key, without a passphrase."""
+    client_ca_file: Path | None = None
+    """Roots of clients' certificates: only clients that show one are served."""
+
+
+class TlsConfig(TlsFiles):
     """Where to listen with TLS, and with which certificate."""
 
     listen: Address
     """The address, such as `0.0.0.0:6514`."""
-    certificate: Path
-    """The certificate in PEM, with those between it and its authority after it."""
-    key: Path
-    """The certificate's private key in PEM, without a passphrase."""
-    client_ca: Path | None = None
-    """The authority that clients' certificates must be of, in PEM; not set: clients need none."""
 
 
 class StreamConfig(PluginConfig):
@@ -176,7 +181,7 @@ def tls_reason(why: BaseException) -> str:
     if isinstance(why, ssl.SSLCertVerificationError):
         return f"we refuse the client's certificate: {why.verify_message}"
     if "peer did not return a certificate" in reason:
-        return "we refuse the client: it has no certificate, and client_ca asks for one"
+        return "we refuse the client: it has no certificate, and client_ca_file asks for one"
     if "alert" in reason:
         said = reason.partition("alert ")[2] or reason
         hint = "; does it know the authority of our certificate?" if "unknown ca" in said else ""
@@ -199,13 +204,13 @@ def _context(tls: TlsConfig) -> ssl.SSLContext:
     context.num_tickets = 0
     try:
         # Without a function for it, OpenSSL would ask the terminal for a passphrase.
-        context.load_cert_chain(tls.certificate, tls.key, password=lambda: "")
+        context.load_cert_chain(tls.cert_file, tls.key_file, password=lambda: "")
     except (OSError, ValueError) as why:
-        raise FatalError(f"the certificate {tls.certificate} with the key {tls.key} cannot be used: {why}") from why
-    if tls.client_ca is not None:
+        raise FatalError(f"the certificate {tls.cert_file} with the key {tls.key_file} cannot be used: {why}") from why
+    if tls.client_ca_file is not None:
         try:
-            context.load_verify_locations(tls.client_ca)
+            context.load_verify_locations(tls.client_ca_file)
         except (OSError, ValueError) as why:
-            raise FatalError(f"the authority {tls.client_ca} cannot be used: {why}") from why
+            raise FatalError(f"the authority {tls.client_ca_file} cannot be used: {why}") from why
         context.verify_mode = ssl.CERT_REQUIRED
     return context

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 from urllib.parse import unquote
 
 import anyio
@@ -22,9 +22,7 @@ from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
 from ...plugins import DeniedError, FatalError, LimitError, Outlet, RejectedError, RetryableError
-
-if TYPE_CHECKING:
-    from . import OtlpTls
+from ..network import TlsFiles
 
 SERVICE: Final = "opentelemetry.proto.collector.logs.v1.LogsService"
 IN_FLIGHT: Final = 256 * 1024 * 1024
@@ -39,7 +37,7 @@ Export: TypeAlias = Callable[[bytes, Outlet], Awaitable[bytes]]
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
-async def serve(address: str, tls: OtlpTls | None, max_bytes: int, outlet: Outlet, export: Export) -> None:
+async def serve(address: str, tls: TlsFiles | None, max_bytes: int, outlet: Outlet, export: Export) -> None:
     """Serve until cancelled; then calls that run have two seconds.
 
     :raises RetryableError: the address cannot be listened on now
@@ -95,7 +93,7 @@ async def serve(address: str, tls: OtlpTls | None, max_bytes: int, outlet: Outle
             await server.stop(_GRACE_S)
 
 
-def _credentials(tls: OtlpTls) -> grpc.ServerCredentials:
+def _credentials(tls: TlsFiles) -> grpc.ServerCredentials:
     """Blocking."""
     key, certificate = _read(tls.key_file), _read(tls.cert_file)
     roots = _read(tls.client_ca_file) if tls.client_ca_file else None

@@ -243,7 +243,7 @@ async def shake(stream: ByteStream, key: str) -> bool:
 
 async def test_shared_key_over_tls(data_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
     port, pem = free_port(), certificates(data_dir)
-    tls = {"listen": at(port), "certificate": str(pem["server"]), "key": str(pem["server_key"])}
+    tls = {"listen": at(port), "cert_file": str(pem["server"]), "key_file": str(pem["server_key"])}
     context = ssl.create_default_context(cafile=str(pem["ca"]))
 
     async def speak(key: str) -> bool:

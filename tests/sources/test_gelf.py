@@ -201,7 +201,7 @@ def logging_to(handler: logging.Handler) -> Iterator[logging.Logger]:
 async def test_pygelf(way: str, data_dir: Path) -> None:
     port = free_port()
     pem = certificates(data_dir)
-    tls = {"listen": at(port), "certificate": str(pem["server"]), "key": str(pem["server_key"])}
+    tls = {"listen": at(port), "cert_file": str(pem["server"]), "key_file": str(pem["server_key"])}
     named: dict[str, Any] = {"host": "127.0.0.1", "port": port, "include_extra_fields": True, "_service": "c-gelf"}
     handlers: dict[str, Any] = {
         "tcp": lambda: GelfTcpHandler(service="c-gelf", **named),

@@ -285,7 +285,7 @@ async def test_refusals_have_the_encoding_of_the_request() -> None:
 
 @pytest.mark.parametrize("address", ["4317", "localhost:", "localhost:0", "localhost:99999", ":4317"])
 def test_what_is_no_address(address: str) -> None:
-    with pytest.raises(ValidationError, match=r"127\.0\.0\.1:4317"):
+    with pytest.raises(ValidationError, match="write HOST:PORT"):
         OtlpConfig(grpc=address)
 
 

@@ -169,7 +169,7 @@ async def test_a_port_that_another_has_is_tried_again_later() -> None:
         port = other.getsockname()[1]
         with pytest.raises(RetryableError, match=f"tcp 127.0.0.1:{port}: .*another program"):
             await source(tcp=at(port)).run(MemoryOutlet(MemoryStore()))
-    tls = {"listen": at(port), "certificate": "/no/such.pem", "key": "/no/such.key"}
+    tls = {"listen": at(port), "cert_file": "/no/such.pem", "key_file": "/no/such.key"}
     with pytest.raises(FatalError, match="certificate"):
         await source(tls=tls).run(MemoryOutlet(MemoryStore()))
 
@@ -305,14 +305,15 @@ async def test_rsyslog_forwards(data_dir: Path, secured: bool) -> None:
     )
     options, settings = "", {"tcp": at(port)}
     if secured:
-        tls = {"listen": at(port), "certificate": str(pem["server"]), "key": str(pem["server_key"])}
-        settings = {"tls": tls | {"client_ca": str(pem["ca"])}}  # type: ignore[dict-item]
+        tls = {"listen": at(port), "cert_file": str(pem["server"]), "key_file": str(pem["server_key"])}
+        settings = {"tls": tls | {"client_ca_file": str(pem["ca"])}}  # type: ignore[dict-item]
         action += ' StreamDriver="ossl" StreamDriverMode="1" StreamDriverAuthMode="x509/certvalid"'
         options = (
             f'DefaultNetstreamDriverCAFile="{pem["ca"]}" DefaultNetstreamDriverCertFile="{pem["client"]}" '
             f'DefaultNetstreamDriverKeyFile="{pem["client_key"]}"'
         )
     async with listening(source(**settings)) as store:
+        await (await connected(port)).aclose()  # it would try again half a minute later
         with rsyslog(data_dir, f"{action})", options) as path:
             await until(path.exists)
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
@@ -327,7 +328,7 @@ async def test_rsyslog_forwards(data_dir: Path, secured: bool) -> None:
 
 async def test_tls_says_which_side_refuses_and_why(data_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
     pem = certificates(data_dir)
-    tls = {"certificate": str(pem["server"]), "key": str(pem["server_key"]), "client_ca": str(pem["ca"])}
+    tls = {"cert_file": str(pem["server"]), "key_file": str(pem["server_key"]), "client_ca_file": str(pem["ca"])}
 
     def connect(port: int) -> socket.socket:
         for _ in range(1000):
@@ -364,7 +365,7 @@ async def test_tls_says_which_side_refuses_and_why(data_dir: Path, caplog: pytes
 
 async def test_plain_text_at_a_tls_port_and_few_complaints(data_dir: Path, caplog: pytest.LogCaptureFixture) -> None:
     pem, port = certificates(data_dir), free_port()
-    syslog = source(tls={"listen": at(port), "certificate": str(pem["server"]), "key": str(pem["server_key"])})
+    syslog = source(tls={"listen": at(port), "cert_file": str(pem["server"]), "key_file": str(pem["server_key"])})
     async with listening(syslog) as store:
         for _ in range(20):
             await send(port, lines(1))
