@@ -61,8 +61,21 @@ def served(ports: dict[str, str], folder: Path) -> Iterator[Server]:
             sources |= yaml.safe_load(text)["sources"]
     server = Server(folder / "data", yaml.safe_dump({"version": 1, "sources": sources}))
     server.start()
+    for port in ("5514", "6514", "12201", "12202", "24224", "24225"):  # a server is ready before its sources listen
+        reached(int(ports[port])).close()
     yield server
     server.kill()
+
+
+def reached(port: int) -> socket.socket:
+    """A connection, as soon as somebody listens."""
+    give_up = time.monotonic() + 20
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port))
+        except ConnectionRefusedError:
+            assert time.monotonic() < give_up, f"nobody listens at {port}"
+            time.sleep(0.02)
 
 
 def moved(text: str, ports: dict[str, str]) -> str:
@@ -80,7 +93,7 @@ def found(server: Server, query: str, count: int = 1) -> list[dict[str, object]]
 
 def test_a_thousand_at_once_over_tcp(served: Server, ports: dict[str, str]) -> None:
     lines = b"".join(b"<11>1 2026-01-31T12:00:00.123456Z h c-syslog 1 - - syslog %d\n" % n for n in range(1000))
-    with socket.create_connection(("127.0.0.1", int(ports["5514"]))) as peer:
+    with reached(int(ports["5514"])) as peer:
         peer.sendall(lines)
     assert len({event["message"] for event in found(served, "service:c-syslog | limit 2000", 1000)}) == 1000
     metrics = served.call("GET", "/metrics")[1].decode()
