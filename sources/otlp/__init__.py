@@ -36,8 +36,8 @@ from .records import read_request
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
-MAX_BODY = 32 * 1024 * 1024
-"""Bytes of a request over HTTP: its objects take twenty times as much memory."""
+MAX_BODY = 16 * 1024 * 1024
+"""Bytes of a request: the objects of a hostile one take seventy times as much memory."""
 _CODES = {400: 3, 401: 16, 403: 7, 413: 3, 415: 3, 429: 8, 503: 14}
 """gRPC's codes for HTTP's, as `google.rpc.Status` has them."""
 
@@ -49,7 +49,7 @@ class OtlpConfig(PluginConfig):
     """Where gRPC listens: `127.0.0.1:4317`, or `0.0.0.0:4317` for others too. Not set: only HTTP is served."""
     tls: TlsFiles | None = None
     """Encrypts gRPC. HTTP is Cordwood's own port."""
-    max_message_bytes: int = Field(default=4 * 1024 * 1024, ge=64 * 1024, le=64 * 1024 * 1024)
+    max_message_bytes: int = Field(default=4 * 1024 * 1024, ge=64 * 1024, le=MAX_BODY)
     """Bytes of a gRPC message; gRPC's own default."""
 
 
