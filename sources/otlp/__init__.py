@@ -32,6 +32,7 @@ from ...plugins import (
 )
 from ..network import Address, TlsFiles
 from .json import read_json
+from .listener import serve
 from .records import read_request
 
 PROTOBUF = "application/x-protobuf"
@@ -76,8 +77,6 @@ class Otlp(HttpSource[OtlpConfig]):
         if self.config.grpc is None:
             await anyio.sleep_forever()
         else:
-            from .listener import serve
-
             await serve(self.config.grpc, self.config.tls, self.config.max_message_bytes, outlet, self.export)
 
     def refusal(self, headers: Mapping[str, str], status: int, detail: str) -> HttpResponse:
