@@ -70,6 +70,8 @@ class TreeBuilder(Transformer[Token, Query]):
         search, *stages = children
         return Query(search or Everything(), tuple(stages))
 
+    subquery = start
+
     # ---- search -----------------------------------------------------------------------------------------------------
 
     def group(self, children: list[Node]) -> Node:

@@ -11,10 +11,12 @@ from typing import Any
 import anyio
 import anyio.to_thread
 import duckdb
+import msgspec
 import pyarrow as pa
 
 from ...plugins.errors import QueryError
 from ..storage.cache import SegmentGoneError
+from .sql import REFUSED
 
 # What DuckDB says → what it means, what to do.
 TEACH = (
@@ -200,6 +202,9 @@ def quoted(value: object) -> str:
 def teaching(error: Exception) -> QueryError:
     """What DuckDB says, as an error of the query that says what to do."""
     said = str(error)
+    if (refused := re.match(rf"Invalid Input Error: {REFUSED}(\[.*\])", said)) is not None:
+        message, line, column, hint = msgspec.json.decode(refused[1], type=tuple[str, int, int, str])
+        return QueryError(message, line=line, column=column, hint=hint)
     for pattern, message, hint in TEACH:
         if re.search(pattern, said, re.DOTALL):
             return QueryError(message, hint=hint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 import uuid
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -38,10 +39,11 @@ from .plan import (
     plan_newest,
     plan_rows,
     prepare,
+    ranges,
 )
 from .prune import Bounds
 from .regexes import check_regexes
-from .request import Cache, Catalog, QueryRequest
+from .request import MOST_ROWS, Cache, Catalog, QueryRequest
 from .result import QueryResult, QueryStats, python_values
 from .row_groups import RowGroups, open_filters, wants_filters
 from .scope import Context
@@ -77,6 +79,7 @@ class QueryEngine:
     """Answers queries: catalog → plan → DuckDB. Any number of queries may run at once; each can be cancelled by its id.
 
     :param template_rows: segments from this size on are searched for phrases by their templates; None: none are.
+    :param joined_rows: as many rows may a `join` make.
     """
 
     def __init__(
@@ -89,12 +92,13 @@ class QueryEngine:
         spill: Path | None = None,
         at_once: int = 4,
         template_rows: int | None = LEAST_ROWS,
+        joined_rows: int = MOST_ROWS,
     ) -> None:
         self._catalog, self._cache = catalog, cache
         query_parser()  # made here, lest the first query waits for its tables
         self._duck = Duck(cache.folder, memory_limit=memory_limit, threads=threads, spill=spill, at_once=at_once)
         self._running: dict[str, Running] = {}
-        self._template_rows = template_rows
+        self._template_rows, self._joined_rows = template_rows, joined_rows
         self._templates = self._no_templates()
 
     def close(self) -> None:
@@ -131,7 +135,7 @@ class QueryEngine:
             given = await self.given(query, request, damaged=progress.damaged)
             found = known_fields(given)
             if found is None:
-                files, given = await self._files(given, given.segments, progress)
+                files, given = await self._all_files(given, progress)
                 statement, types = plan_fields(given, files)
                 found = counted_fields(await self._duck.table(statement.sql, progress.running), types)
             return FieldInventory(tuple(found), tuple(given.context.warnings), not progress.damaged)
@@ -205,7 +209,7 @@ class QueryEngine:
             rows_scanned=sum(segment.rows for segment in scanned),
             bytes_scanned=sum(segment.bytes for segment in scanned),
             segments_scanned=len(scanned),
-            segments_pruned=len(given.segments) + len(given.skipped) - len(scanned),
+            segments_pruned=len(segments_of(given)) - len(scanned),
         )
         warnings = tuple(given.context.warnings)
         return QueryResult(progress.id, outputs, table, stats, warnings, complete and not progress.damaged)
@@ -248,15 +252,21 @@ class QueryEngine:
         :param attributes: see `prepare`.
         """
         bounds = Bounds(request.from_ns, request.to_ns, request.after_position, request.upto_position)
-        segments = await self._catalog.segments(
-            request.project_id, request.from_ns, request.to_ns, request.after_position, request.upto_position
-        )
-        context = Context(request.now_ns, zone_of(request.timezone))
+        context = Context(request.now_ns, zone_of(request.timezone), most_joined=self._joined_rows)
+        inner = dict(ranges(query, bounds, context))
+        found = {own: await self._segments(request, own) for own in dict.fromkeys((bounds, *inner.values()))}
+        everything = {segment.id: segment for segments in found.values() for segment in segments}.values()
         for why in dict.fromkeys(damaged.values()):
-            if left_out := [segment for segment in segments if damaged.get(segment.id) == why]:
+            if left_out := [segment for segment in everything if damaged.get(segment.id) == why]:
                 context.warn(lacking(left_out, why))
-        segments = [segment for segment in segments if segment.id not in damaged]
-        return prepare(query, segments, bounds, context, request.limit, attributes)
+        whole = {own: [one for one in segments if one.id not in damaged] for own, segments in found.items()}
+        parts = {part: (own, whole[own]) for part, own in inner.items()}
+        return prepare(query, whole[bounds], bounds, context, request.limit, attributes, parts)
+
+    async def _segments(self, request: QueryRequest, bounds: Bounds) -> Sequence[Segment]:
+        return await self._catalog.segments(
+            request.project_id, bounds.from_ns, bounds.to_ns, bounds.after_position, bounds.upto_position
+        )
 
     async def _answer(self, given: Given, progress: Progress) -> tuple[Sequence[Output], pa.Table, bool]:
         if (name := counts_only(given)) is not None:
@@ -265,7 +275,7 @@ class QueryEngine:
         late, stepwise = newest_first(given)
         if late:
             return await self._events(given, progress, stepwise=stepwise)
-        files, given = await self._files(given, given.segments, progress)
+        files, given = await self._all_files(given, progress)
         return await self._at_once(given, files, progress)
 
     async def _at_once(
@@ -274,8 +284,7 @@ class QueryEngine:
         """By one statement that reads all columns of the answer."""
         statement = plan(given, files)
         table, complete = cut(await self._duck.table(statement.sql, progress.running), statement)
-        shown = [output for output in statement.outputs if worth_showing(output, table, given)]
-        return shown, table, complete
+        return worth_showing(statement, table), table, complete
 
     async def _events(
         self, given: Given, progress: Progress, *, stepwise: bool
@@ -311,8 +320,16 @@ class QueryEngine:
             return await self._at_once(opened, files, progress)
         statement = plan_fetch(given, files, chosen)
         table = in_order(await self._duck.table(statement.sql, progress.running), statement, chosen)
-        shown = [output for output in statement.outputs if worth_showing(output, table, given)]
-        return shown, table, len(found) <= limit
+        return worth_showing(statement, table), table, len(found) <= limit
+
+    async def _all_files(self, given: Given, progress: Progress) -> tuple[dict[int, str], Given]:
+        """As `_files`, for the segments of the query and of its sub-queries."""
+        files, given = await self._files(given, given.segments, progress)
+        inner = {}
+        for part, own in given.inner.items():
+            more, inner[part] = await self._files(own, own.segments, progress)
+            files |= more
+        return files, replace(given, inner=inner)
 
     async def _files(
         self, given: Given, segments: Sequence[Segment], progress: Progress
@@ -339,7 +356,7 @@ class QueryEngine:
         """The plan: stages, which segments are read and why not the others, and the SQL."""
         query = parse(request.text)
         given = await self.given(query, request)
-        files = {segment.id: f"{segment.id}.parquet" for segment in given.segments}
+        files = {segment.id: f"{segment.id}.parquet" for part in given.every() for segment in part.segments}
         late, stepwise = newest_first(given)
         statements: list[Statement]
         if counts_only(given) is not None:
@@ -348,9 +365,6 @@ class QueryEngine:
             statements = [plan_newest(given, given.segments, files, None), plan_fetch(given, files, [])]
         else:
             statements = [plan(given, files)]
-        reasons: dict[str, int] = {}
-        for reason in given.skipped.values():
-            reasons[reason] = reasons.get(reason, 0) + 1
         return {
             "query": request.text,
             "strategy": "catalog"
@@ -361,12 +375,26 @@ class QueryEngine:
             if late
             else "one statement",
             "stages": [stage.name for stage in query.stages],
-            "segments": {"read": len(given.segments), "pruned": len(given.skipped), "reasons": reasons},
-            "rows": sum(segment.rows for segment in given.segments),
-            "bytes": sum(segment.bytes for segment in given.segments),
+            **chosen(given),
+            "subqueries": [chosen(part) for part in given.inner.values()],
             "sql": [statement.sql for statement in statements],
             "warnings": list(given.context.warnings),
         }
+
+
+def segments_of(given: Given) -> set[int]:
+    """The ids of all segments that the query and its sub-queries could have read."""
+    return {id_ for part in given.every() for id_ in (*(segment.id for segment in part.segments), *part.skipped)}
+
+
+def chosen(given: Given) -> dict[str, Any]:
+    """Which segments are read, and why not the others."""
+    reasons = dict(Counter(given.skipped.values()))
+    return {
+        "segments": {"read": len(given.segments), "pruned": len(given.skipped), "reasons": reasons},
+        "rows": sum(segment.rows for segment in given.segments),
+        "bytes": sum(segment.bytes for segment in given.segments),
+    }
 
 
 def lacking(segments: Sequence[Segment], why: str) -> str:
@@ -415,12 +443,13 @@ def in_order(table: pa.Table, statement: Statement, chosen: Sequence[tuple[int, 
     return table.take(pa.array([found[row] for row in chosen if row in found], pa.int64()))
 
 
-def worth_showing(output: Output, table: pa.Table, given: Given) -> bool:
-    """Whether a column has a value, where the answer is of events and no stage asked for the column."""
-    stages = given.query.stages
-    if not all(stage.keeps_events for stage in stages) or any(stage.name == "fields" for stage in stages):
-        return True
+def worth_showing(statement: Statement, table: pa.Table) -> list[Output]:
+    """The columns to show: where no stage chose them, those that have a value."""
     first = ("timestamp", "severity", "service", "host", "message")
-    if output.name in first:
-        return True
-    return any(table.column(name).null_count < table.num_rows for _, name in output.kinds)
+    return [
+        output
+        for output in statement.outputs
+        if not statement.is_open
+        or output.name in first
+        or any(table.column(name).null_count < table.num_rows for _, name in output.kinds)
+    ]

@@ -7,8 +7,9 @@ Statement ─ sql          one SELECT over read_parquet
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from sqlglot import exp
 
@@ -45,12 +46,16 @@ class Output:
 
 @dataclass(frozen=True)
 class Statement:
-    """SQL, and how to read what it answers; `segments` are the ids that its `_file` counts through."""
+    """SQL, and how to read what it answers; `segments` are the ids that its `_file` counts through.
+
+    `is_open`: its columns are those that the events happen to have.
+    """
 
     sql: str
     outputs: tuple[Output, ...]
     cut: int
     segments: tuple[int, ...] = ()
+    is_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,13 @@ class Given:
     parts: Mapping[int, Runs] = field(default_factory=dict, hash=False)
     overflowing: frozenset[str] = frozenset()
     """The names that are also looked for in a segment's overflow."""
+    inner: Mapping[Query, Given] = field(default_factory=dict, hash=False)
+    """The same for each sub-query, those within others too."""
+
+    def every(self) -> Iterator[Given]:
+        """This one and those of the sub-queries."""
+        yield self
+        yield from self.inner.values()
 
 
 def schema_of(segments: Sequence[Segment]) -> dict[str, tuple[str, ...]]:
@@ -101,16 +113,50 @@ def prepare(
     context: Context,
     limit: int | None = None,
     attributes: frozenset[str] | None = None,
+    inner: Mapping[Query, tuple[Bounds, Sequence[Segment]]] = MappingProxyType({}),
 ) -> Given:
     """Decide which segments must be read, and what times the rows can have.
 
     :param attributes: which names that may be aliases are attributes, where the data of now is not to decide on it.
+    :param inner: range and segments of each sub-query; of one that is not there those of the query itself.
     """
+    given = prepare_one(query, query, segments, bounds, context, attributes)
+    parts = {}
+    for part, _ in ranges(query, bounds, context):
+        own, chosen = inner.get(part, (bounds, segments))
+        whole = Query(part.search, part.stages, query.text)
+        parts[part] = prepare_one(whole, query, chosen, own, context, attributes)
+    return replace(given, limit=limit, inner=parts)
+
+
+def ranges(query: Query, bounds: Bounds, context: Context) -> Iterator[tuple[Query, Bounds]]:
+    """Every sub-query with its range: that of the query around it, but for the ends that its own search sets."""
+    for stage in query.stages:
+        for part in stage.queries():
+            low, high = time_span(conditions(part), {}, context)
+            own = replace(
+                bounds,
+                from_ns=bounds.from_ns if low is None else low,
+                to_ns=bounds.to_ns if high is None else high,
+            )
+            yield part, own
+            yield from ranges(part, own, context)
+
+
+def prepare_one(
+    query: Query,
+    whole: Query,
+    segments: Sequence[Segment],
+    bounds: Bounds,
+    context: Context,
+    attributes: frozenset[str] | None,
+) -> Given:
+    """What is given of a query or sub-query without those within it; stages of the whole may ask for its fields."""
     schema = schema_of(segments)
     if attributes is not None:
         schema = {name: kinds for name, kinds in schema.items() if name not in MAY_BE_ALIASES or name in attributes}
         schema |= dict.fromkeys(attributes - schema.keys(), ())
-    overflowing = opened(query, schema) if "json" in schema.get(OVERFLOW, ()) else frozenset()
+    overflowing = opened(whole, schema) if "json" in schema.get(OVERFLOW, ()) else frozenset()
     if overflowing:
         schema = with_members(schema, overflowing)
     needed = conditions(query)
@@ -129,7 +175,7 @@ def prepare(
     start = max(starts) if starts else min((segment.min_time for segment in kept), default=None)
     end = min(ends) if ends else max((segment.max_time + 1 for segment in kept), default=None)
     context = replace(context, start_ns=start, end_ns=end)
-    return Given(query, schema, tuple(kept), skipped, bounds, context, limit, overflowing=overflowing)
+    return Given(query, schema, tuple(kept), skipped, bounds, context, overflowing=overflowing)
 
 
 def warn_of_unknown(search: Node, schema: Schema, context: Context) -> None:
@@ -140,16 +186,31 @@ def warn_of_unknown(search: Node, schema: Schema, context: Context) -> None:
             unknown_in_events(context, node, known)
 
 
-def relation_of(given: Given, names: Names | None = None) -> Relation:
+def relation_of(given: Given) -> Relation:
     """The events, newest first; the search is part of the scan."""
-    names = names or Names()
-    events = Events(given.schema)
+    return opened_events(given, None, Names(), [], [])
+
+
+def opened_events(
+    given: Given, part: Query | None, names: Names, steps: list[tuple[str, Expr]], scanned: list[Events]
+) -> Relation:
+    """The events of a query, or of a sub-query of it, as one more scan of the statement."""
+    own = given if part is None else given.inner.get(part, given)
+    events = Events(own.schema, f"{EVENTS}_{len(scanned) + 1}" if scanned else EVENTS, part)
+    scanned.append(events)
     events.value("timestamp", names)
+
+    def inner(query: Query) -> Relation:
+        relation = opened_events(given, query, names, steps, scanned)
+        for stage in query.stages:
+            relation = stage.apply(relation)
+        return relation
+
     order = (
         Order(events.needed["timestamp", "time"], descending=True),
         *(Order(name, descending=True) for name in HIDDEN),
     )
-    return Relation(given.context, names, [], EVENTS, events, events=events, order=order, hidden=HIDDEN)
+    return Relation(own.context, names, steps, events.source, scanned, inner, events=events, order=order, hidden=HIDDEN)
 
 
 def apply_stages(given: Given, relation: Relation, stages: Sequence[object]) -> Relation:
@@ -181,7 +242,7 @@ def final_cut(given: Given) -> tuple[int, tuple[object, ...]]:
         if stages[i].name not in keeping:
             break
     if cut is None:
-        cut = DEFAULT_LIMIT if all(stage.keeps_events for stage in stages) else MAX_ROWS
+        cut = DEFAULT_LIMIT if all(stage.gives_events() for stage in stages) else MAX_ROWS
     return min(cut, MOST_ROWS), tuple(stages)
 
 
@@ -197,8 +258,9 @@ def plan(given: Given, files: Mapping[int, str]) -> Statement:
     select = relation.select(*columns)
     if (order := relation.ordering()) is not None:
         select.set("order", order)
-    source = events_of(given, relation, files)
-    return Statement(written(relation, select.limit(cut + 1, copy=False), source.select), outputs, cut)
+    sources = sources_of(given, relation, files)
+    is_open = relation.events is not None
+    return Statement(written(relation, select.limit(cut + 1, copy=False), sources), outputs, cut, is_open=is_open)
 
 
 def plan_newest(
@@ -210,9 +272,7 @@ def plan_newest(
     """
     cut, stages = final_cut(given)
     relation = relation_of(given)
-    events = relation.events
-    assert events is not None
-    moment = events.needed["timestamp", "time"]
+    moment = relation.scanned[0].needed["timestamp", "time"]
     relation = apply_stages(
         given, relation, [stage for stage in stages if not isinstance(stage, Fields)] if not depends(stages) else stages
     )
@@ -223,8 +283,9 @@ def plan_newest(
     bounds = given.bounds
     if older_than_cut_ns is not None:
         bounds = replace(bounds, from_ns=max(older_than_cut_ns, bounds.from_ns or older_than_cut_ns))
-    source = events_of(replace(given, segments=tuple(segments), bounds=bounds), relation, files)
-    return Statement(written(relation, select, source.select), (), cut, source.segments)
+    given = replace(given, segments=tuple(segments), bounds=bounds)
+    source = scanned(given, relation.scanned[0].needed, files)
+    return Statement(written(relation, select, {EVENTS: source.select}), (), cut, source.segments)
 
 
 def depends(stages: Sequence[object]) -> bool:
@@ -251,11 +312,12 @@ def plan_fetch(given: Given, files: Mapping[int, str], chosen: Sequence[tuple[in
         given, relation, [stage for stage in stages if not isinstance(stage, Limit | Where) or depends(stages)]
     )
     outputs, columns = output_columns(relation)
-    needed = relation.scanned.needed
+    needed = relation.scanned[0].needed
     source = scan(members, files, needed, Everything(), Bounds(), given.schema, given.context, rows=rows,
                   overflowing=given.overflowing)  # fmt: skip
     select = relation.select(*columns, *(sql.column(name) for name in HIDDEN))
-    return Statement(written(relation, select, source.select), outputs, cut, source.segments)
+    made = written(relation, select, {EVENTS: source.select})
+    return Statement(made, outputs, cut, source.segments, is_open=relation.events is not None)
 
 
 def narrowed(given: Given, segments: Sequence[Segment]) -> Schema:
@@ -285,9 +347,14 @@ def output_columns(relation: Relation) -> tuple[tuple[Output, ...], list[Expr]]:
     return tuple(outputs), columns or [sql.alias(sql.integer(1), "nothing")]
 
 
-def events_of(given: Given, relation: Relation, files: Mapping[int, str]) -> Scan:
-    """The scan of what the stages asked for."""
-    return scanned(given, relation.scanned.needed, files)
+def sources_of(given: Given, relation: Relation, files: Mapping[int, str]) -> dict[str, Expr]:
+    """The scans of what the stages asked for, by the name of their rows."""
+    return {
+        events.source: scanned(
+            given if events.query is None else given.inner.get(events.query, given), events.needed, files
+        ).select
+        for events in relation.scanned
+    }
 
 
 def scanned(given: Given, needed: Mapping[tuple[str, str], str], files: Mapping[int, str]) -> Scan:
@@ -310,9 +377,9 @@ def scanned(given: Given, needed: Mapping[tuple[str, str], str], files: Mapping[
         raise mistake.error(given.query.text) from None
 
 
-def written(relation: Relation, select: exp.Select, source: Expr) -> str:
-    """The text of the statement: the scan and each stage as a WITH, then the answer."""
-    for name, step in ((EVENTS, source), *relation.steps):
+def written(relation: Relation, select: exp.Select, sources: Mapping[str, Expr]) -> str:
+    """The text of the statement: the scans and each stage as a WITH, then the answer."""
+    for name, step in (*sources.items(), *relation.steps):
         select = select.with_(exp.to_identifier(name, quoted=True), as_=step, copy=False)
     return select.sql(dialect=sql.DIALECT, copy=False)
 

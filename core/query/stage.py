@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import msgspec
 
-from .tree import Named, Node, Place
+from .tree import Named, Node, Place, Query
 
 if TYPE_CHECKING:
     from .relation import Relation
@@ -27,6 +27,10 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     """Rows in are rows out, or some of them, with their order: the events can be looked for with few columns first."""
 
     at: Place = Place()
+
+    def gives_events(self) -> bool:
+        """Whether rows that are events stay events, so that an answer has as many as one of events."""
+        return self.keeps_events
 
     @classmethod
     def build(cls, at: Place, children: Sequence[Any]) -> Self:
@@ -52,3 +56,12 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
                     yield item
                 elif isinstance(item, Named):
                     yield item.node
+                elif isinstance(item, Query):
+                    yield item.search
+                    for stage in item.stages:
+                        yield from stage.nodes()
+
+    def queries(self) -> Iterator[Query]:
+        """The sub-queries of this stage, without theirs."""
+        values = (getattr(self, field) for field in self.__struct_fields__)
+        yield from (value for value in values if isinstance(value, Query))

@@ -20,6 +20,8 @@ MAX_DEPTH = (
     40  # nested parentheses, `not`s, calls: the SQL writer and DuckDB recurse over them, so the sum stays bounded
 )
 MAX_NODES = 4000  # terms of one query: beyond, planning alone would take seconds
+MAX_QUERIES = 16  # sub-queries of one query; each scans its segments again
+MAX_NESTED = 4  # sub-queries within one another
 
 
 class Place(msgspec.Struct, frozen=True):

@@ -106,6 +106,7 @@ class Node:
                 memory_limit=f"{limits.query_memory}B",
                 threads=2,
                 at_once=limits.queries,
+                joined_rows=limits.joined_rows,
                 spill=stack.enter_context(spill_folder(settings.data_dir.absolute() / "spill")),
             )
             self.searcher = EngineSearcher(self.engine)

@@ -18,7 +18,7 @@ from cordwood.plugins.batch import Batch, concat
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from .reference import Event, as_expression, events_of, holds, numbers, shown
+from .reference import Event, as_expression, events_of, holds, numbers, shown, text_form
 from .segments import NOW, Segments, ask
 
 pytestmark = pytest.mark.anyio
@@ -246,6 +246,42 @@ async def test_aggregations_give_what_python_gives(commits: list[Any], search: A
                     assert (spread is None) == (deviation is None), (text, name)
                     assert users == len({event["user"] for event in events if "user" in event}), (text, name)
                     assert (low, high) == (events[0]["n"][1], events[-1]["n"][1]), (text, name)
+        finally:
+            variants.close()
+
+
+def joinable(event: Event, field: str) -> str | None:
+    """What a join compares, where a field is of several kinds: the text form; 200.0 is 200."""
+    kind, value = event.get(field, ("null", None))
+    if kind == "float" and value == int(value):
+        return str(int(value))
+    return None if value is None else text_form(kind, value)
+
+
+@MODERATE
+@given(commits=commit_lists, first=searches, second=searches, key=pick(["status", "user", "Status", "flag", "ghost"]))
+async def test_unions_and_joins_find_what_loops_find(commits: list[Any], first: Any, second: Any, key: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        variants = Variants(Path(folder), commits)
+        try:
+            left, right = ([event for event in variants.events if holds(one, event)] for one in (first, second))
+            both = sorted(event["n"][1] for event in (*left, *right))
+            pairs = sorted(
+                (a["n"][1], b["n"][1])
+                for a in left
+                for b in right
+                if joinable(a, key) is not None and joinable(a, key) == joinable(b, key)
+            )
+            for name, engine in variants.engines.items():
+                store = variants.stores[name]
+                united = await ask(store, f"{shown(first)} | union ({shown(second)}) | fields n", engine)
+                assert sorted(row[0] for row in united.rows()) == both, name
+                text = f"{shown(first)} | join {key} ({shown(second)} | fields {key}, n) | fields n, n_2"
+                found = [tuple(row) for row in (await ask(store, text, engine)).rows()]
+                assert sorted(found) == pairs, (text, name)
+                kept = await ask(store, text.replace("join", "join kind=left", 1), engine)
+                alone = {a["n"][1] for a in left} - {a for a, _ in pairs}
+                assert {row[0] for row in kept.rows() if row[1] is None} == alone, (text, name)
         finally:
             variants.close()
 
