@@ -67,8 +67,10 @@ class TreeBuilder(Transformer[Token, Query]):
             setattr(self, name, lambda children, stage=stage: stage.build(place(children[0]), children[1:]))
 
     def start(self, children: list[Any]) -> Query:
-        search, *stages = children
-        return Query(search or Everything(), tuple(stages))
+        search, stages = children[0] or Everything(), tuple[Stage, ...]()
+        for stage in children[1:]:
+            stages = (*stages, stage.after(search, stages))
+        return Query(search, stages)
 
     subquery = start
 
@@ -120,12 +122,12 @@ class TreeBuilder(Transformer[Token, Query]):
 
     expr_or, expr_and = search_or, search_and
 
-    def compare(self, children: list[Any]) -> Node:
+    def comparing(self, children: list[Any]) -> Node:
         left, op, right = children
         return Compare(str(op).lower().replace("==", "="), left, right, at=place(op))
 
-    def compare_not(self, children: list[Any]) -> Node:
-        return Not(self.compare(children), at=place(children[1]))
+    def comparing_not(self, children: list[Any]) -> Node:
+        return Not(self.comparing(children), at=place(children[1]))
 
     def in_(self, children: list[Node]) -> Node:
         return In(children[0], tuple(children[1:]), at=children[0].at)

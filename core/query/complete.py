@@ -99,7 +99,9 @@ async def complete(text: str, cursor: int, given: Given, values_of: ValuesOf) ->
 
 
 def _spot(before: str, start: int, typed: str) -> _Spot | None:
-    """Where the text up to `start` leads; None: nothing can follow it, or it ends within quotes."""
+    """Where the text up to `start` leads; None: nothing can follow it, or it ends within quotes or with a slash."""
+    if before[:start].endswith("/"):  # with a word right behind it, it would end no regular expression
+        return None
     try:
         parser = query_parser().parse_interactive(before[:start])
         tokens = list(parser.iter_parse())

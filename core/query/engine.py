@@ -49,7 +49,7 @@ from .row_groups import RowGroups, open_filters, wants_filters
 from .scope import Context
 from .template_cache import TemplateCache
 from .templates import LEAST_ROWS, has_phrase
-from .tree import Everything, Query
+from .tree import Everything, Part, Query
 
 ATTEMPTS = 3  # readings of the catalog: a compaction may take a segment away between it and the file
 MOST_RUNS = 2000  # runs of neighbouring rows that are fetched one by one; of more, one statement reads the columns
@@ -253,14 +253,14 @@ class QueryEngine:
         """
         bounds = Bounds(request.from_ns, request.to_ns, request.after_position, request.upto_position)
         context = Context(request.now_ns, zone_of(request.timezone), most_joined=self._joined_rows)
-        inner = dict(ranges(query, bounds, context))
+        inner = {part: own.back(part.shift_ns) for part, own, _ in ranges(Part(query), bounds, context)}
         found = {own: await self._segments(request, own) for own in dict.fromkeys((bounds, *inner.values()))}
         everything = {segment.id: segment for segments in found.values() for segment in segments}.values()
         for why in dict.fromkeys(damaged.values()):
             if left_out := [segment for segment in everything if damaged.get(segment.id) == why]:
                 context.warn(lacking(left_out, why))
         whole = {own: [one for one in segments if one.id not in damaged] for own, segments in found.items()}
-        parts = {part: (own, whole[own]) for part, own in inner.items()}
+        parts = {part: whole[own] for part, own in inner.items()}
         return prepare(query, whole[bounds], bounds, context, request.limit, attributes, parts)
 
     async def _segments(self, request: QueryRequest, bounds: Bounds) -> Sequence[Segment]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
+from msgspec import structs
 from sqlglot import exp
 
 from ...plugins.fields import OVERFLOW
@@ -29,7 +30,7 @@ from .stages.fields import Fields
 from .stages.limit import Limit
 from .stages.stats import Stats
 from .stages.where import Where
-from .tree import Call, Everything, Mistake, Name, Node, Query
+from .tree import Call, Everything, Mistake, Name, Node, Part, Query
 from .value import ORDER
 
 EVENTS = "events"
@@ -78,8 +79,10 @@ class Given:
     parts: Mapping[int, Runs] = field(default_factory=dict, hash=False)
     overflowing: frozenset[str] = frozenset()
     """The names that are also looked for in a segment's overflow."""
-    inner: Mapping[Query, Given] = field(default_factory=dict, hash=False)
+    inner: Mapping[Part, Given] = field(default_factory=dict, hash=False)
     """The same for each sub-query, those within others too."""
+    shift_ns: int = 0
+    """How much later than it was every event seems: `segments` and all the rest are in that time."""
 
     def every(self) -> Iterator[Given]:
         """This one and those of the sub-queries."""
@@ -113,38 +116,45 @@ def prepare(
     context: Context,
     limit: int | None = None,
     attributes: frozenset[str] | None = None,
-    inner: Mapping[Query, tuple[Bounds, Sequence[Segment]]] = MappingProxyType({}),
+    inner: Mapping[Part, Sequence[Segment]] = MappingProxyType({}),
 ) -> Given:
     """Decide which segments must be read, and what times the rows can have.
 
     :param attributes: which names that may be aliases are attributes, where the data of now is not to decide on it.
-    :param inner: range and segments of each sub-query; of one that is not there those of the query itself.
+    :param inner: the segments of each sub-query; of one that is not there those of the query itself.
     """
-    given = prepare_one(query, query, segments, bounds, context, attributes)
-    parts = {}
-    for part, _ in ranges(query, bounds, context):
-        own, chosen = inner.get(part, (bounds, segments))
-        whole = Query(part.search, part.stages, query.text)
-        parts[part] = prepare_one(whole, query, chosen, own, context, attributes)
-    return replace(given, limit=limit, inner=parts)
+    main = Part(query)
+    parts = {main: prepare_one(main, query, segments, bounds, context, attributes)}
+    for part, own, around in ranges(main, bounds, context):
+        if part.shift_ns != around.shift_ns:  # the same figures: what the other range is without bounds, this one is
+            same = parts[around].context
+            own = replace(own, from_ns=same.start_ns, to_ns=same.end_ns)
+        parts[part] = prepare_one(part, query, inner.get(part, segments), own, context, attributes)
+    return replace(parts.pop(main), limit=limit, inner=parts)
 
 
-def ranges(query: Query, bounds: Bounds, context: Context) -> Iterator[tuple[Query, Bounds]]:
-    """Every sub-query with its range: that of the query around it, but for the ends that its own search sets."""
-    for stage in query.stages:
-        for part in stage.queries():
-            low, high = time_span(conditions(part), {}, context)
-            own = replace(
-                bounds,
-                from_ns=bounds.from_ns if low is None else low,
-                to_ns=bounds.to_ns if high is None else high,
-            )
-            yield part, own
-            yield from ranges(part, own, context)
+def ranges(part: Part, bounds: Bounds, context: Context) -> Iterator[tuple[Part, Bounds, Part]]:
+    """Every sub-query with its range, and what it is in.
+
+    The range is that of the query around it, but for the ends that its own search sets.
+    """
+    for stage in part.query.stages:
+        for query in stage.queries():
+            own, shift_ns = bounds, stage.shift_ns()
+            if not shift_ns:
+                low, high = time_span(conditions(query), {}, context)
+                own = replace(
+                    bounds,
+                    from_ns=bounds.from_ns if low is None else low,
+                    to_ns=bounds.to_ns if high is None else high,
+                )
+            inner = Part(query, part.shift_ns + shift_ns)
+            yield inner, own, part
+            yield from ranges(inner, own, context)
 
 
 def prepare_one(
-    query: Query,
+    part: Part,
     whole: Query,
     segments: Sequence[Segment],
     bounds: Bounds,
@@ -152,6 +162,7 @@ def prepare_one(
     attributes: frozenset[str] | None,
 ) -> Given:
     """What is given of a query or sub-query without those within it; stages of the whole may ask for its fields."""
+    query = structs.replace(part.query, text=whole.text)
     schema = schema_of(segments)
     if attributes is not None:
         schema = {name: kinds for name, kinds in schema.items() if name not in MAY_BE_ALIASES or name in attributes}
@@ -162,7 +173,7 @@ def prepare_one(
     needed = conditions(query)
     skipped: dict[int, str] = {}
     kept: list[Segment] = []
-    for segment in segments:
+    for segment in (moved(segment, part.shift_ns) for segment in segments):
         if (reason := reason_to_skip(segment, needed, bounds, schema, context)) is not None:
             skipped[segment.id] = reason
         else:
@@ -175,7 +186,14 @@ def prepare_one(
     start = max(starts) if starts else min((segment.min_time for segment in kept), default=None)
     end = min(ends) if ends else max((segment.max_time + 1 for segment in kept), default=None)
     context = replace(context, start_ns=start, end_ns=end)
-    return Given(query, schema, tuple(kept), skipped, bounds, context, overflowing=overflowing)
+    return Given(query, schema, tuple(kept), skipped, bounds, context, overflowing=overflowing, shift_ns=part.shift_ns)
+
+
+def moved(segment: Segment, shift_ns: int) -> Segment:
+    """The segment as if its events had been later."""
+    if not shift_ns:
+        return segment
+    return structs.replace(segment, min_time=segment.min_time + shift_ns, max_time=segment.max_time + shift_ns)
 
 
 def warn_of_unknown(search: Node, schema: Schema, context: Context) -> None:
@@ -192,7 +210,7 @@ def relation_of(given: Given) -> Relation:
 
 
 def opened_events(
-    given: Given, part: Query | None, names: Names, steps: list[tuple[str, Expr]], scanned: list[Events]
+    given: Given, part: Part | None, names: Names, steps: list[tuple[str, Expr]], scanned: list[Events]
 ) -> Relation:
     """The events of a query, or of a sub-query of it, as one more scan of the statement."""
     own = given if part is None else given.inner.get(part, given)
@@ -200,8 +218,8 @@ def opened_events(
     scanned.append(events)
     events.value("timestamp", names)
 
-    def inner(query: Query) -> Relation:
-        relation = opened_events(given, query, names, steps, scanned)
+    def inner(query: Query, shift_ns: int) -> Relation:
+        relation = opened_events(given, Part(query, own.shift_ns + shift_ns), names, steps, scanned)
         for stage in query.stages:
             relation = stage.apply(relation)
         return relation
@@ -351,7 +369,7 @@ def sources_of(given: Given, relation: Relation, files: Mapping[int, str]) -> di
     """The scans of what the stages asked for, by the name of their rows."""
     return {
         events.source: scanned(
-            given if events.query is None else given.inner.get(events.query, given), events.needed, files
+            given if events.part is None else given.inner.get(events.part, given), events.needed, files
         ).select
         for events in relation.scanned
     }
@@ -372,6 +390,7 @@ def scanned(given: Given, needed: Mapping[tuple[str, str], str], files: Mapping[
             given.filters,
             given.parts,
             overflowing=given.overflowing,
+            shift_ns=given.shift_ns,
         )
     except Mistake as mistake:
         raise mistake.error(given.query.text) from None

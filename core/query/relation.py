@@ -15,7 +15,7 @@ from sqlglot import exp
 from . import sql
 from .scope import STANDARD_KINDS, TEMPLATE, Context, Schema, message_phrase, unknown_column, unknown_in_events
 from .sql import Expr
-from .tree import Call, Name, Query
+from .tree import Call, Name, Part, Query
 from .value import ORDER, Value, sort_keys
 
 HIDDEN = ("_file", "_row")  # of an event's row: which file of the plan, and which row in it
@@ -33,12 +33,12 @@ class Order:
 class Events:
     """A scan at the bottom: which fields there are, and which columns the stages asked for so far.
 
-    `source` is the name of its rows; `query` the sub-query that reads them, None for the query itself.
+    `source` is the name of its rows; `part` the sub-query that reads them, None for the query itself.
     """
 
     schema: Schema
     source: str = "events"
-    query: Query | None = None
+    part: Part | None = None
     needed: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def value(self, name: str, names: Names) -> Value | None:
@@ -120,7 +120,8 @@ class Relation:
 
     `order` says how the rows are ordered when somebody asks (a limit, the answer); `hidden` are columns carried along
     for that, `keys` the names of the columns by which the rows were grouped. `inner` plans a sub-query into the same
-    statement. `names`, `steps`, `scanned` and the warnings are shared by all relations of a plan and only ever grow.
+    statement, over events that seem later by a number of nanoseconds. `names`, `steps`, `scanned` and the warnings are
+    shared by all relations of a plan and only ever grow.
     """
 
     context: Context
@@ -128,7 +129,7 @@ class Relation:
     steps: list[tuple[str, Expr]]
     source: str
     scanned: list[Events]
-    inner: Callable[[Query], Relation]
+    inner: Callable[[Query, int], Relation]
     columns: Mapping[str, Value] = field(default_factory=dict)
     dropped: frozenset[str] = frozenset()
     events: Events | United | None = None

@@ -36,6 +36,8 @@ class Layout:
     """The column that has the fields without one, if there is any."""
     overflowing: frozenset[str] = frozenset()
     """The fields that are looked for in it."""
+    shift_ns: int = 0
+    """How much later than it was every event seems."""
 
     def kinds(self, field: str) -> dict[str, Expr]:
         """The field's columns by kind."""
@@ -58,6 +60,8 @@ class Layout:
             own = self.columns.get((field, kind))
             return found if own is None else coalesce([sql.column(own), found], SQL_TYPES[kind])
         column = self.columns[field, kind]
+        if field == "timestamp" and self.shift_ns:
+            return sql.sql("make_timestamp_ns(epoch_ns(:t) + :n)", t=sql.column(column), n=self.shift_ns)
         if field == TEMPLATE and column == "message":
             return sql.sql(
                 "regexp_replace(:m, :token, :mark, 'g')", m=sql.column(column), token=VARIABLE_TOKEN, mark=VARIABLE
@@ -125,7 +129,13 @@ def searched_fields(nodes: Iterable[Node], schema: Schema) -> set[str]:
     return found
 
 
-def layout_of(segment: Segment, fields: set[str], bounds: Bounds, overflowing: frozenset[str] = frozenset()) -> Layout:
+def layout_of(
+    segment: Segment,
+    fields: set[str],
+    bounds: Bounds,
+    overflowing: frozenset[str] = frozenset(),
+    shift_ns: int = 0,
+) -> Layout:
     """Where a segment has the fields."""
     columns = {
         (field, column.kind): column.column for column in segment.columns if (field := field_of(column)) in fields
@@ -139,7 +149,8 @@ def layout_of(segment: Segment, fields: set[str], bounds: Bounds, overflowing: f
     if needs_time:
         columns["timestamp", "time"] = "timestamp"
     overflow = segment.overflow if overflowing & fields else None
-    return Layout(columns, needs_time, needs_positions, overflow.column if overflow else "", overflowing & fields)
+    where = overflow.column if overflow else ""
+    return Layout(columns, needs_time, needs_positions, where, overflowing & fields, shift_ns)
 
 
 def grouped(
@@ -148,11 +159,12 @@ def grouped(
     bounds: Bounds,
     templates: Mapping[int, frozenset[str] | None] | None = None,
     overflowing: frozenset[str] = frozenset(),
+    shift_ns: int = 0,
 ) -> list[tuple[Layout, list[Segment]]]:
     """The segments by equal layout of these fields, and by whether their templates are known."""
     groups: dict[tuple[object, ...], tuple[Layout, list[Segment]]] = {}
     for segment in segments:
-        layout = layout_of(segment, fields, bounds, overflowing)
+        layout = layout_of(segment, fields, bounds, overflowing, shift_ns)
         key = (*sorted(layout.columns.items()), layout.needs_time, layout.needs_positions, layout.overflow,
                templates is not None and templates.get(segment.id) is not None)  # fmt: skip
         groups.setdefault(key, (layout, []))[1].append(segment)
@@ -178,6 +190,7 @@ def scan(
     parts: Mapping[int, Runs] | None = None,
     rows: Mapping[int, Sequence[int]] | None = None,
     overflowing: frozenset[str] = frozenset(),
+    shift_ns: int = 0,
 ) -> Scan:
     """SELECT of the events: the needed columns under their plan names, `_file` and `_row`.
 
@@ -185,13 +198,15 @@ def scan(
     :param parts: the rows of a segment outside of which nothing can match; of others all are read.
     :param rows: only these rows of each segment; they are known to match, the search is left out.
     :param overflowing: fields that are also looked for in a segment's overflow.
+    :param shift_ns: how much later than it was every event seems; the segments and bounds are in that time.
     """
     fields = {field for field, _ in needed} | (searched_fields([search], schema) if rows is None else set())
     selects = []
     ids: list[int] = []
     alone = {} if rows is None or len(rows) > MOST_ALONE else {id_: runs(numbers) for id_, numbers in rows.items()}
     read = [segment for segment in segments if parts is None or parts.get(segment.id) != ()]
-    for layout, group in grouped(read, fields, bounds if rows is None else Bounds(), templates, overflowing):
+    within = bounds if rows is None else Bounds()
+    for layout, group in grouped(read, fields, within, templates, overflowing, shift_ns):
         columns = [
             sql.alias(
                 layout.value(*key) if layout.has(*key) else sql.cast(sql.NULL.copy(), SQL_TYPES[key[1]]),
@@ -258,9 +273,9 @@ def range_tests(layout: Layout, bounds: Bounds) -> list[Expr]:
     if layout.needs_time:
         moment = sql.column("timestamp")
         if bounds.from_ns is not None:
-            tests.append(sql.sql(":t >= :a", t=moment, a=sql.time(bounds.from_ns)))
+            tests.append(sql.sql(":t >= :a", t=moment, a=sql.time(bounds.from_ns - layout.shift_ns)))
         if bounds.to_ns is not None:
-            tests.append(sql.sql(":t < :a", t=moment, a=sql.time(bounds.to_ns)))
+            tests.append(sql.sql(":t < :a", t=moment, a=sql.time(bounds.to_ns - layout.shift_ns)))
     if layout.needs_positions:
         position = sql.column("_position")
         if bounds.after_position is not None:

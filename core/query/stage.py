@@ -28,6 +28,14 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
 
     at: Place = Place()
 
+    def after(self, search: Node, stages: tuple[Stage, ...]) -> Self:
+        """This stage at its place in a query, where what is before matters."""
+        return self
+
+    def shift_ns(self) -> int:
+        """How far back in time the sub-queries of this stage read: their events seem that much later."""
+        return 0
+
     def gives_events(self) -> bool:
         """Whether rows that are events stay events, so that an answer has as many as one of events."""
         return self.keeps_events

@@ -235,6 +235,13 @@ class Query(msgspec.Struct, frozen=True):
         return QueryError(message, text=self.text, line=at.line, column=at.column, hint=hint)
 
 
+class Part(msgspec.Struct, frozen=True):
+    """A sub-query as it is read: events seem `shift_ns` later than they were."""
+
+    query: Query
+    shift_ns: int = 0
+
+
 class Mistake(Exception):  # noqa: N818 - it is the user's, and becomes a QueryError where the text is known
     """Something wrong at a place; `parse` and `plan` turn it into a QueryError with the query's text."""
 

@@ -287,6 +287,42 @@ async def test_unions_and_joins_find_what_loops_find(commits: list[Any], first: 
 
 
 @MODERATE
+@given(commits=commit_lists, search=searches, back=st.integers(1, 20), hours=st.integers(1, 6))
+async def test_comparisons_count_what_an_earlier_range_holds(
+    commits: list[Any], search: Any, back: int, hours: int
+) -> None:
+    if "time" in str(search):  # its own times would have to be moved here too
+        return
+    quarter, start = HOUR // 4, NOW - hours * HOUR
+    with tempfile.TemporaryDirectory() as folder:
+        variants = Variants(Path(folder), commits)
+        try:
+
+            def counted(begin: int) -> Counter[tuple[int, Any]]:
+                times = ((event["timestamp"][1] - begin, event) for event in variants.events if holds(search, event))
+                return Counter(
+                    (ns // HOUR, event.get("service", (0, None))[1]) for ns, event in times if 0 <= ns < hours * HOUR
+                )
+
+            now, before = counted(start), counted(start - back * quarter)
+            for name, engine in variants.engines.items():
+                text = f"{shown(search)} | timechart span=1h count() as n by service | compare -{15 * back}m"
+                result = await ask(variants.stores[name], text, engine, from_ns=start, to_ns=NOW)
+                services = {service for _, service in now}
+                found = {
+                    ((ns_of(time) - start) // HOUR, service): (n, was, more)
+                    for time, service, n, was, more in result.rows()
+                }
+                assert found.keys() == {(hour, service) for hour in range(hours) for service in services}, (text, name)
+                for key, (n, was, more) in found.items():
+                    assert n == now[key], (text, name)
+                    assert (was or 0) == before[key], (text, name, key)
+                    assert more == (None if was is None else n - was), (text, name)
+        finally:
+            variants.close()
+
+
+@MODERATE
 @given(commits=commit_lists, search=searches)
 async def test_timecharts_count_every_event_once(commits: list[Any], search: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:

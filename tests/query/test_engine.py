@@ -158,6 +158,15 @@ async def test_a_sub_query_reads_the_same_range_or_its_own(
     assert list(result.rows()) == [[count]]
 
 
+async def test_a_comparison_reads_the_segments_of_the_earlier_range(store: Segments, engine: QueryEngine) -> None:
+    text = "| stats count() as n, min(n) as least | compare -20m"
+    result = await ask(store, text, engine, from_ns=NOW - 9 * MINUTE, to_ns=NOW + 1)
+    assert list(result.rows()) == [[10, 10, 0, 0, 20, -20]]
+    assert result.stats.segments_scanned == 2
+    request = QueryRequest(text=text, project_id=1, now_ns=NOW, from_ns=NOW - 9 * MINUTE, to_ns=NOW + 1)
+    assert (await engine.explain(request))["subqueries"][0]["segments"]["read"] == 1
+
+
 async def test_a_join_that_makes_too_many_rows_is_refused(store: Segments) -> None:
     engine = QueryEngine(store, store, threads=1, joined_rows=600)
     try:

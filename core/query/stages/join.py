@@ -48,7 +48,7 @@ class Join(Stage, frozen=True, kw_only=True):
         return True
 
     def apply(self, relation: Relation) -> Relation:
-        other = relation.inner(self.query)
+        other = relation.inner(self.query, 0)
         if other.events is not None:
             raise Mistake("the sub-query of a join has to name its columns", self.at,
                           "end it with `| fields …` or `| stats … by …`")  # fmt: skip

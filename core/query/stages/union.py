@@ -41,7 +41,7 @@ class Union(Stage, frozen=True, kw_only=True):
         return all(stage.gives_events() for stage in self.query.stages)
 
     def apply(self, relation: Relation) -> Relation:
-        return united(relation, relation.inner(self.query))
+        return united(relation, relation.inner(self.query, 0))
 
 
 def united(first: Relation, second: Relation) -> Relation:
