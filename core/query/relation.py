@@ -13,7 +13,17 @@ from dataclasses import dataclass, field, replace
 from sqlglot import exp
 
 from . import sql
-from .scope import STANDARD_KINDS, TEMPLATE, Context, Schema, message_phrase, unknown_column, unknown_in_events
+from .scope import (
+    POSITION,
+    SEGMENT,
+    STANDARD_KINDS,
+    TEMPLATE,
+    Context,
+    Schema,
+    message_phrase,
+    unknown_column,
+    unknown_in_events,
+)
 from .sql import Expr
 from .tree import Call, Name, Part, Query
 from .value import ORDER, Value, sort_keys
@@ -45,6 +55,8 @@ class Events:
         """The field's columns, noted as needed; None: no segment and no standard has it."""
         if name == TEMPLATE:
             kinds: tuple[str, ...] = ("text",)
+        elif name in (POSITION, SEGMENT):
+            kinds = ("int",)
         elif name in STANDARD_KINDS:
             kinds = (STANDARD_KINDS[name],)
         elif name in self.schema:

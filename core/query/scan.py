@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -16,12 +16,27 @@ from .expressions import condition
 from .overflow import KINDS, member
 from .prune import Bounds, meaning
 from .row_groups import Runs, runs
-from .scope import POSITION, STANDARD_KINDS, TEMPLATE, Context, Schema, field_of, message_phrase, unknown_in_events
+from .scope import (
+    POSITION,
+    SEGMENT,
+    STANDARD_KINDS,
+    TEMPLATE,
+    Context,
+    Schema,
+    field_of,
+    message_phrase,
+    unknown_in_events,
+)
 from .sql import Expr
 from .templates import TemplateFacts, template_phrase
 from .tree import Call, FieldCompare, FieldContains, Name, Node, Regex, Text, Word
 from .value import SQL_TYPES, Value, coalesce
 
+# What a file need not say of its rows, since it is the same for all: where it has no column.
+OF_SEGMENT: Mapping[tuple[str, str], Callable[[Segment], int]] = {
+    (POSITION, "int"): lambda segment: segment.min_position,
+    (SEGMENT, "int"): lambda segment: segment.id,
+}
 MOST_ALONE = 64  # segments of which chosen rows are fetched each by a SELECT of its own
 
 
@@ -207,13 +222,10 @@ def scan(
     read = [segment for segment in segments if parts is None or parts.get(segment.id) != ()]
     within = bounds if rows is None else Bounds()
     for layout, group in grouped(read, fields, within, templates, overflowing, shift_ns):
-        columns = [
-            sql.alias(
-                layout.value(*key) if layout.has(*key) else sql.cast(sql.NULL.copy(), SQL_TYPES[key[1]]),
-                name,
-            )
+        columns = {
+            name: layout.value(*key) if layout.has(*key) else sql.cast(sql.NULL.copy(), SQL_TYPES[key[1]])
             for key, name in needed.items()
-        ]
+        }
         where = sql.TRUE
         if rows is None:
             facts = TemplateFacts.of(templates, filters or {}, group) if templates is not None else None
@@ -231,7 +243,12 @@ def scan(
                 )
             else:
                 test = sql.all_of([*([in_runs(spans)] if spans else []), where.copy()])
-            select = exp.Select(expressions=[*(column.copy() for column in columns), *place]).from_(
+            own = (
+                sql.alias(columns[name].copy() if layout.has(*key) or key not in OF_SEGMENT
+                          else of_segment(members, OF_SEGMENT[key]), name)
+                for key, name in needed.items()
+            )  # fmt: skip
+            select = exp.Select(expressions=[*own, *place]).from_(
                 read_parquet([files[segment.id] for segment in members]), copy=False
             )
             selects.append(select if test == sql.TRUE else select.where(test, copy=False))
@@ -243,6 +260,16 @@ def scan(
     for select in selects[1:]:
         union = exp.Union(this=union, expression=select, distinct=False)
     return Scan(union, tuple(ids))
+
+
+def of_segment(segments: Sequence[Segment], get: Callable[[Segment], int]) -> Expr:
+    """A number that each of the segments has, in the SELECT that reads their files."""
+    numbers = [sql.cast(sql.integer(get(segment)), "BIGINT") for segment in segments]
+    if all(number == numbers[0] for number in numbers):
+        return numbers[0]
+    return sql.sql(
+        "list_extract(:l, CAST(:i AS BIGINT) + 1)", l=exp.Array(expressions=numbers), i=sql.column("file_index")
+    )
 
 
 def divided(segments: Sequence[Segment], parts: Mapping[int, Runs]) -> Iterable[tuple[Sequence[Segment], Runs | None]]:

@@ -22,7 +22,7 @@ STANDARD_KINDS = {
     for name in STANDARD
 }
 # The internal columns as fields: under names that no attribute can have, since none holds a NUL.
-TEMPLATE, POSITION = "\0template", "\0position"
+TEMPLATE, POSITION, SEGMENT = "\0template", "\0position", "\0segment"
 INTERNAL_COLUMNS = {"_template": TEMPLATE, "_position": POSITION}
 # Understood where the data has no field of that name.
 ALIASES = {"level": "severity", "time": "timestamp", "@timestamp": "timestamp", "pattern": TEMPLATE}

@@ -116,6 +116,11 @@ def refused(message: str, at: Place, hint: str = "") -> Expr:
     return call("error", REFUSED + msgspec.json.encode((message, at.line, at.column, hint)).decode())
 
 
+def at_most(count: int, refusal: Expr) -> Expr:
+    """What a QUALIFY takes to end the statement at the first row beyond: without an order, rows stream."""
+    return sql("CASE WHEN row_number() OVER () > :n THEN :e ELSE TRUE END", n=count, e=refusal)
+
+
 def column(name: str, table: str | None = None) -> Expr:
     """A column under a quoted name."""
     return exp.Column(

@@ -323,6 +323,33 @@ async def test_comparisons_count_what_an_earlier_range_holds(
 
 
 @MODERATE
+@given(commits=commit_lists, search=searches, before=st.integers(0, 3), after=st.integers(0, 3))
+async def test_contexts_are_the_neighbours_in_a_stream(
+    commits: list[Any], search: Any, before: int, after: int
+) -> None:
+    for i, event in enumerate(event for commit in commits for event in commit):
+        event["timestamp"] += i  # of equal times the order is that of the file
+    with tempfile.TemporaryDirectory() as folder:
+        variants = Variants(Path(folder), commits)
+        try:
+            streams: dict[Any, list[Event]] = {}
+            for event in sorted(variants.events, key=lambda event: event["timestamp"][1]):
+                streams.setdefault((event.get("service"), event.get("host")), []).append(event)
+            expected = {}
+            for stream in streams.values():
+                hits = [i for i, event in enumerate(stream) if holds(search, event)]
+                for i, event in enumerate(stream):
+                    if any(hit - before <= i <= hit + after for hit in hits):
+                        expected[event["n"][1]] = i in hits
+            for name, engine in variants.engines.items():
+                text = f"{shown(search)} | context before={before} after={after} | fields n, _hit"
+                result = await ask(variants.stores[name], text, engine)
+                assert sorted(map(tuple, result.rows())) == sorted(expected.items()), (text, name)
+        finally:
+            variants.close()
+
+
+@MODERATE
 @given(commits=commit_lists, search=searches)
 async def test_timecharts_count_every_event_once(commits: list[Any], search: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:

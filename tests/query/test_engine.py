@@ -167,6 +167,15 @@ async def test_a_comparison_reads_the_segments_of_the_earlier_range(store: Segme
     assert (await engine.explain(request))["subqueries"][0]["segments"]["read"] == 1
 
 
+async def test_the_context_of_too_many_events_is_refused(store: Segments, engine: QueryEngine) -> None:
+    store.commit([event(i % 60) for i in range(941)])
+    with pytest.raises(QueryError, match="more than 1,000 events to show the context of") as caught:
+        await ask(store, "event | context", engine)
+    assert (caught.value.column, "`| limit 1000`" in caught.value.hint) == (9, True)
+    result = await ask(store, "event | limit 1000 | context | stats count() as n, countif(_hit) as h", engine)
+    assert list(result.rows()) == [[1001, 1000]]
+
+
 async def test_a_join_that_makes_too_many_rows_is_refused(store: Segments) -> None:
     engine = QueryEngine(store, store, threads=1, joined_rows=600)
     try:

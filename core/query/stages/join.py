@@ -77,11 +77,10 @@ def joined(relation: Relation, other: Relation, keys: Sequence[Name], *, keeps_a
     most = relation.context.most_joined
     refusal = sql.refused(f"the join makes more than {most:,} rows", at,
                           "join fewer rows, or rows with fewer equal keys; or raise `limits.joined_rows`")  # fmt: skip
-    is_bounded = sql.sql("CASE WHEN row_number() OVER () > :n THEN :e ELSE TRUE END", n=most, e=refusal)
     select = exp.Select(expressions=[exp.Column(this=exp.Star(), table=exp.to_identifier("l")), *columns])
     select = select.from_(relation.table("l"), copy=False)
     select = select.join(other.table("r"), on=sql.all_of(tests), join_type="left" if keeps_all else "inner", copy=False)
-    select.set("qualify", exp.Qualify(this=is_bounded))
+    select.set("qualify", exp.Qualify(this=sql.at_most(most, refusal)))
     return relation.then(select, columns={**relation.columns, **made}, order=(*relation.order, *order))
 
 
