@@ -212,7 +212,8 @@ class QueryEngine:
             segments_pruned=len(segments_of(given)) - len(scanned),
         )
         warnings = tuple(given.context.warnings)
-        return QueryResult(progress.id, outputs, table, stats, warnings, complete and not progress.damaged)
+        complete = complete and not progress.damaged and not is_sample(query)
+        return QueryResult(progress.id, outputs, table, stats, warnings, complete)
 
     async def rows(self, given: Given, segment: Segment) -> pa.Table:
         """The numbers in its file, `_row`, of the rows that the search finds in one of the segments given.
@@ -380,6 +381,11 @@ class QueryEngine:
             "sql": [statement.sql for statement in statements],
             "warnings": list(given.context.warnings),
         }
+
+
+def is_sample(query: Query) -> bool:
+    """Whether a stage leaves out what should be in the answer."""
+    return any(stage.samples or any(map(is_sample, stage.queries())) for stage in query.stages)
 
 
 def segments_of(given: Given) -> set[int]:

@@ -423,7 +423,7 @@ def newest_first(given: Given) -> tuple[bool, bool]:
     if not all(stage.keeps_events for stage in stages) or final_cut(given)[0] > MAX_ROWS:
         return False, False
     limits = [i for i, stage in enumerate(stages) if isinstance(stage, Limit)]
-    streaming = ("where", "extend", "parse", "fields", "drop", "rename", "limit")
+    streaming = ("where", "extend", "parse", "fields", "drop", "rename", "limit", "sample")
     after = stages[limits[0] + 1 :] if limits else ()
     stepwise = all(stage.name in streaming for stage in stages) and all(stage.name in streaming[1:6] for stage in after)
     return True, stepwise

@@ -265,6 +265,7 @@ class Relation:
             select.set("having", exp.Having(this=sql.sql("count(*) > 0")))
         return self.then(
             select,
+            context=replace(self.context, scale=1.0),
             columns={**made, **results},
             events=None,
             order=(),
@@ -303,4 +304,4 @@ class Relation:
         select = self.select()
         if (order := self.ordering(backwards=backwards)) is not None:
             select.set("order", order)
-        return self.then(select.limit(count, copy=False))
+        return self.then(select.limit(count, copy=False), context=replace(self.context, scale=1.0))

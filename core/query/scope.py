@@ -34,8 +34,8 @@ class Context:
     """What planning is given besides the tree: it asks no clock and no zone database of the machine.
 
     `start_ns` and `end_ns` bound the times that the rows can have (end exclusive), as far as known; `span_ns` is
-    the length of a group's span of time; `most_joined` the rows that a join may make.
-    `warnings` collects what the answer should say.
+    the length of a group's span of time; `scale` how many events each row of a
+    sample stands for; `most_joined` the rows that a join may make. `warnings` collects what the answer should say.
     """
 
     now_ns: int
@@ -43,6 +43,7 @@ class Context:
     start_ns: int | None = None
     end_ns: int | None = None
     span_ns: int | None = None
+    scale: float = 1.0
     most_joined: int = MOST_ROWS
     warnings: list[str] = field(default_factory=list)
 

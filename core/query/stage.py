@@ -25,6 +25,8 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     DOC: ClassVar[str]
     keeps_events: ClassVar[bool] = False
     """Rows in are rows out, or some of them, with their order: the events can be looked for with few columns first."""
+    samples: ClassVar[bool] = False
+    """It leaves out what the answer should have: such an answer is not complete."""
 
     at: Place = Place()
 

@@ -61,7 +61,7 @@ def test_there_are_queries() -> None:
 @pytest.mark.parametrize("text", sorted(set(queries())))
 async def test_a_query_of_the_pages_runs(text: str, store: Segments, engine: QueryEngine) -> None:
     result = await ask(store, text, engine)
-    assert not result.warnings, text
+    assert all("sample" in text and warning.startswith("a sample of") for warning in result.warnings), text
 
 
 def test_generated_pages_are_those_of_the_code() -> None:

@@ -176,6 +176,23 @@ async def test_the_context_of_too_many_events_is_refused(store: Segments, engine
     assert list(result.rows()) == [[1001, 1000]]
 
 
+async def test_a_sample_is_as_large_as_it_says_and_the_same_again(tmp_path: Path) -> None:
+    store = Segments(tmp_path)
+    for commit in range(4):
+        store.commit([{"timestamp": NOW - i * 1_000_003 - commit, "n": i * 4 + commit, "size": 2} for i in range(2500)])
+    engine = QueryEngine(store, store, threads=1)
+    try:
+        text = "| sample 10% | stats list(n), count(), sum(size)"
+        chosen, count, total = next((await ask(store, text, engine)).rows())
+        assert (count, total) == (10 * len(chosen), 20 * len(chosen))
+        assert 900 < len(chosen) < 1100
+        store.compact()
+        again, *_ = next((await ask(store, text, engine)).rows())
+        assert sorted(again) == sorted(chosen)
+    finally:
+        engine.close()
+
+
 async def test_a_join_that_makes_too_many_rows_is_refused(store: Segments) -> None:
     engine = QueryEngine(store, store, threads=1, joined_rows=600)
     try:

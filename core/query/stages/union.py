@@ -13,7 +13,7 @@ from .. import sql
 from ..relation import Order, Relation, United
 from ..scope import Context
 from ..stage import Stage
-from ..tree import Place, Query
+from ..tree import Mistake, Place, Query
 from ..value import ORDER, Value
 
 
@@ -41,7 +41,11 @@ class Union(Stage, frozen=True, kw_only=True):
         return all(stage.gives_events() for stage in self.query.stages)
 
     def apply(self, relation: Relation) -> Relation:
-        return united(relation, relation.inner(self.query, 0))
+        other = relation.inner(self.query, 0)
+        if relation.context.scale != other.context.scale:
+            raise Mistake("only one side is a sample, or they are different ones", self.at,
+                          "put the same `sample` into both, or aggregate before")  # fmt: skip
+        return united(relation, other)
 
 
 def united(first: Relation, second: Relation) -> Relation:
