@@ -28,6 +28,7 @@ from .tree import (
     FieldPresent,
     FieldRange,
     In,
+    InTable,
     IsNull,
     Mistake,
     Name,
@@ -134,6 +135,12 @@ class TreeBuilder(Transformer[Token, Query]):
 
     def not_in(self, children: list[Node]) -> Node:
         return Not(self.in_(children), at=children[0].at)
+
+    def in_table(self, children: list[Any]) -> Node:
+        return InTable(children[0], children[1].name, at=children[1].at)
+
+    def not_in_table(self, children: list[Any]) -> Node:
+        return Not(self.in_table(children), at=children[0].at)
 
     def is_null(self, children: list[Any]) -> Node:
         return IsNull(children[0], at=children[0].at)

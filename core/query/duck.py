@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 from typing import Any
 
 import anyio
@@ -39,9 +40,13 @@ class Interrupted(Exception):  # noqa: N818 - no error: somebody asked for it
 
 
 class Running:
-    """A query in progress: `stop` ends the statement that runs, and every one that would follow."""
+    """A query in progress: `stop` ends the statement that runs, and every one that would follow.
 
-    def __init__(self) -> None:
+    `tables` are views that its statements may read besides files: rows in memory, by name.
+    """
+
+    def __init__(self, tables: Mapping[str, pa.Table] = MappingProxyType({})) -> None:
+        self.tables = tables
         self._lock = Lock()
         self._cursor: duckdb.DuckDBPyConnection | None = None
         self.stopped = False
@@ -63,6 +68,8 @@ class Running:
                 raise Interrupted
             self._cursor = cursor
         try:
+            for name, table in self.tables.items():
+                cursor.register(name, table)
             return work(cursor)
         finally:
             with self._lock:

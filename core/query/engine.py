@@ -26,6 +26,7 @@ from ..storage.segment import Segment
 from .complete import VALUES, Completions, complete
 from .duck import Duck, Interrupted, Running
 from .inventory import FieldInventory, FieldValues, counted_fields, known_fields, plan_fields, query_of_values
+from .lookups import Lookup, LookupTables
 from .parser import parse, query_parser
 from .plan import (
     Given,
@@ -70,6 +71,10 @@ class Progress:
     damaged: dict[int, str] = field(default_factory=dict)
     """Segments whose right bytes cannot be had, with the reason: the answer goes on without them, and says so."""
 
+    def reads(self, given: Given) -> None:
+        """Let its statements read the lookup tables that the query names."""
+        self.running.tables = {table.view: table.data for table in (given.context.lookups or {}).values()}
+
     def opened(self, segments: Sequence[Segment]) -> None:
         """Note segments that are read."""
         self.scanned.update((segment.id, segment) for segment in segments)
@@ -80,6 +85,7 @@ class QueryEngine:
 
     :param template_rows: segments from this size on are searched for phrases by their templates; None: none are.
     :param joined_rows: as many rows may a `join` make.
+    :param lookups: where the lookup tables are; None: there are none.
     """
 
     def __init__(
@@ -93,12 +99,13 @@ class QueryEngine:
         at_once: int = 4,
         template_rows: int | None = LEAST_ROWS,
         joined_rows: int = MOST_ROWS,
+        lookups: LookupTables | None = None,
     ) -> None:
         self._catalog, self._cache = catalog, cache
         query_parser()  # made here, lest the first query waits for its tables
         self._duck = Duck(cache.folder, memory_limit=memory_limit, threads=threads, spill=spill, at_once=at_once)
         self._running: dict[str, Running] = {}
-        self._template_rows, self._joined_rows = template_rows, joined_rows
+        self._template_rows, self._joined_rows, self._lookups = template_rows, joined_rows, lookups
         self._templates = self._no_templates()
 
     def close(self) -> None:
@@ -133,6 +140,7 @@ class QueryEngine:
 
         async def answer(progress: Progress) -> FieldInventory:
             given = await self.given(query, request, damaged=progress.damaged)
+            progress.reads(given)
             found = known_fields(given)
             if found is None:
                 files, given = await self._all_files(given, progress)
@@ -202,6 +210,7 @@ class QueryEngine:
 
     async def _answered(self, query: Query, request: QueryRequest, progress: Progress, started: float) -> QueryResult:
         given = await self.given(query, request, damaged=progress.damaged)
+        progress.reads(given)
         outputs, table, complete = await self._answer(given, progress)
         scanned = progress.scanned.values()
         stats = QueryStats(
@@ -253,7 +262,8 @@ class QueryEngine:
         :param attributes: see `prepare`.
         """
         bounds = Bounds(request.from_ns, request.to_ns, request.after_position, request.upto_position)
-        context = Context(request.now_ns, zone_of(request.timezone), most_joined=self._joined_rows)
+        lookups = await self._tables(query, request.project_id)
+        context = Context(request.now_ns, zone_of(request.timezone), most_joined=self._joined_rows, lookups=lookups)
         inner = {part: own.back(part.shift_ns) for part, own, _ in ranges(Part(query), bounds, context)}
         found = {own: await self._segments(request, own) for own in dict.fromkeys((bounds, *inner.values()))}
         everything = {segment.id: segment for segments in found.values() for segment in segments}.values()
@@ -263,6 +273,10 @@ class QueryEngine:
         whole = {own: [one for one in segments if one.id not in damaged] for own, segments in found.items()}
         parts = {part: whole[own] for part, own in inner.items()}
         return prepare(query, whole[bounds], bounds, context, request.limit, attributes, parts)
+
+    async def _tables(self, query: Query, project_id: int) -> Mapping[str, Lookup]:
+        names = {name for stage in query.stages for name in stage.tables()}
+        return await self._lookups.tables(project_id, names) if names and self._lookups is not None else {}
 
     async def _segments(self, request: QueryRequest, bounds: Bounds) -> Sequence[Segment]:
         return await self._catalog.segments(

@@ -251,7 +251,7 @@ def final_cut(given: Given) -> tuple[int, tuple[object, ...]]:
     """
     stages = list(given.query.stages)
     cut = given.limit
-    keeping = {"extend", "parse", "fields", "drop", "rename"}
+    keeping = {"extend", "parse", "fields", "drop", "rename", "lookup"}
     for i in range(len(stages) - 1, -1, -1):
         if isinstance(stages[i], Limit):
             cut = stages[i].count if cut is None else min(cut, stages[i].count)

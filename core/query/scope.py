@@ -11,6 +11,7 @@ from ...plugins.fields import STANDARD
 from ..storage.segment import FieldColumn
 from . import sql
 from .literals import lower
+from .lookups import Lookup
 from .mistakes import did_you_mean, nearest
 from .request import MOST_ROWS
 from .sql import Expr
@@ -34,8 +35,9 @@ class Context:
     """What planning is given besides the tree: it asks no clock and no zone database of the machine.
 
     `start_ns` and `end_ns` bound the times that the rows can have (end exclusive), as far as known; `span_ns` is
-    the length of a group's span of time; `scale` how many events each row of a
-    sample stands for; `most_joined` the rows that a join may make. `warnings` collects what the answer should say.
+    the length of a group's span of time; `scale` how many events each row of a sample stands for; `most_joined` the
+    rows that a join may make; `lookups` the tables that the query names (None: any may be there). `warnings` collects
+    what the answer should say.
     """
 
     now_ns: int
@@ -45,6 +47,7 @@ class Context:
     span_ns: int | None = None
     scale: float = 1.0
     most_joined: int = MOST_ROWS
+    lookups: Mapping[str, Lookup] | None = None
     warnings: list[str] = field(default_factory=list)
 
     def warn(self, message: str) -> None:

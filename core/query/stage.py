@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import msgspec
 
-from .tree import Named, Node, Place, Query
+from .tree import InTable, Named, Node, Place, Query
 
 if TYPE_CHECKING:
     from .relation import Relation
@@ -70,6 +70,11 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
                     yield item.search
                     for stage in item.stages:
                         yield from stage.nodes()
+
+    def tables(self) -> Iterator[str]:
+        """The lookup tables that this stage and its sub-queries name."""
+        yield from (node.table for top in self.nodes() for node in top.walk() if isinstance(node, InTable))
+        yield from (name for query in self.queries() for stage in query.stages for name in stage.tables())
 
     def queries(self) -> Iterator[Query]:
         """The sub-queries of this stage, without theirs."""

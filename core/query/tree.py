@@ -199,6 +199,13 @@ class In(Node, frozen=True):
     values: tuple[Node, ...]
 
 
+class InTable(Node, frozen=True):
+    """`item in TABLE`: a value of the first column of a lookup table."""
+
+    item: Node
+    table: str
+
+
 class IsNull(Node, frozen=True):
     """`item is null`."""
 

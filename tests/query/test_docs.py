@@ -13,7 +13,7 @@ import pytest
 from cordwood.core.query import QueryEngine
 
 from .corpus import FOLDER
-from .segments import Segments, ask
+from .segments import TABLES, Segments, ask
 
 pytestmark = pytest.mark.anyio
 DOCS = Path(__file__).parents[2] / "docs"
@@ -49,7 +49,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Segments:
 
 @pytest.fixture(scope="module")
 def engine(store: Segments) -> Iterator[QueryEngine]:
-    made = QueryEngine(store, store, threads=1)
+    made = QueryEngine(store, store, threads=1, lookups=TABLES)
     yield made
     made.close()
 

@@ -15,7 +15,7 @@ from cordwood.core.query.stages import load_stages
 from cordwood.plugins.errors import QueryError
 
 from .corpus import FOLDER, Case, all_cases
-from .segments import NOW, Segments, ask
+from .segments import NOW, TABLES, Segments, ask
 
 pytestmark = pytest.mark.anyio
 CASES = all_cases()
@@ -35,7 +35,9 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Segments]:
 
 @pytest.fixture(scope="module")
 def engines(stores: dict[str, Segments]) -> Iterator[dict[str, QueryEngine]]:
-    made = {name: QueryEngine(store, store, threads=1, template_rows=0) for name, store in stores.items()}
+    made = {
+        name: QueryEngine(store, store, threads=1, template_rows=0, lookups=TABLES) for name, store in stores.items()
+    }
     yield made
     for engine in made.values():
         engine.close()

@@ -13,7 +13,7 @@ from ..scope import lookup
 from ..sql import Expr
 from ..stage import Stage
 from ..tree import Mistake, Name, Place, Query
-from ..value import Value, as_text, group_key
+from ..value import Value, comparable
 
 
 class Join(Stage, frozen=True, kw_only=True):
@@ -52,50 +52,43 @@ class Join(Stage, frozen=True, kw_only=True):
         if other.events is not None:
             raise Mistake("the sub-query of a join has to name its columns", self.at,
                           "end it with `| fields …` or `| stats … by …`")  # fmt: skip
-        return joined(relation, other, self.keys, keeps_all=self.keeps_all, at=self.at)
+        refusal = sql.refused(
+            f"the join makes more than {relation.context.most_joined:,} rows", self.at,
+            "join fewer rows, or rows with fewer equal keys; or raise `limits.joined_rows`",
+        )  # fmt: skip
+        keys = [(key, key) for key in self.keys]
+        return joined(relation, other, keys, keeps_all=self.keeps_all, refusal=refusal)
 
 
-def joined(relation: Relation, other: Relation, keys: Sequence[Name], *, keeps_all: bool, at: Place) -> Relation:
+def joined(
+    relation: Relation, other: Relation, keys: Sequence[tuple[Name, Name]], *, keeps_all: bool, refusal: Expr | None
+) -> Relation:
     """The rows with the columns of those of the other that have equal keys.
 
     :param other: a relation of which all columns are known.
+    :param keys: a name of each side.
     :param keeps_all: also the rows for which there is none.
+    :param refusal: what ends it where there are more rows than a join may make; None: no row has two.
     """
     tests = []
-    for key in keys:
-        left, right = comparable(lookup(relation, key), lookup(other, key))
+    for key, its_key in keys:
+        left, right = comparable(lookup(relation, key), lookup(other, its_key))
         relation, mine = relation.computed(left, "key")
         other, its = other.computed(right, "key")
         tests.append(exp.EQ(this=qualified(mine, "l"), expression=qualified(its, "r")))
     added: dict[str, Value] = {}
     for name, value in other.columns.items():
-        if name not in {key.name for key in keys}:
+        if name not in {key.name for _, key in keys}:
             added[free_name(name, relation, added)] = value.map(lambda _, tree: qualified(tree, "r"))
     made, columns = relation.named(added)
     order = [Order(relation.names.new("order"), item.descending) for item in other.order]
     columns += [sql.alias(sql.column(old.column, "r"), new.column) for old, new in zip(other.order, order, strict=True)]
-    most = relation.context.most_joined
-    refusal = sql.refused(f"the join makes more than {most:,} rows", at,
-                          "join fewer rows, or rows with fewer equal keys; or raise `limits.joined_rows`")  # fmt: skip
     select = exp.Select(expressions=[exp.Column(this=exp.Star(), table=exp.to_identifier("l")), *columns])
     select = select.from_(relation.table("l"), copy=False)
     select = select.join(other.table("r"), on=sql.all_of(tests), join_type="left" if keeps_all else "inner", copy=False)
-    select.set("qualify", exp.Qualify(this=sql.at_most(most, refusal)))
+    if refusal is not None:
+        select.set("qualify", exp.Qualify(this=sql.at_most(relation.context.most_joined, refusal)))
     return relation.then(select, columns={**relation.columns, **made}, order=(*relation.order, *order))
-
-
-def comparable(left: Value, right: Value) -> tuple[Expr, Expr]:
-    """The two as expressions that are equal where the values are: of one kind as they are, else as texts."""
-    if set(left.kinds) == set(right.kinds) and len(left.kinds) == 1:
-        return next(iter(left.kinds.values())), next(iter(right.kinds.values()))
-    return key_text(left), key_text(right)
-
-
-def key_text(value: Value) -> Expr:
-    """The text form, in which 200.0 is 200."""
-    if "float" in value.kinds and "int" not in value.kinds:
-        value = Value({"int": sql.cast(sql.NULL.copy(), "BIGINT"), **value.kinds})
-    return as_text(group_key(value))
 
 
 def qualified(tree: Expr, table: str) -> Expr:
