@@ -428,6 +428,6 @@ def timed(relation: Relation, span_ns: int | None = None, keys: Iterable[Node] =
         if isinstance(node, Call) and node.name == "bin" and isinstance(node.args[-1], Duration):
             span_ns = node.args[-1].ns
     context = relation.context
-    if span_ns is None and relation.events is not None and context.start_ns is not None and context.end_ns is not None:
-        span_ns = max(context.end_ns - context.start_ns, 1)
+    if span_ns is None and relation.events is not None:
+        span_ns = max((context.end_ns or 0) - (context.start_ns or 0), 1)  # without a range there is no event either
     return replace(relation, context=replace(context, span_ns=span_ns))

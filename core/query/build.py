@@ -69,8 +69,8 @@ class TreeBuilder(Transformer[Token, Query]):
 
     def start(self, children: list[Any]) -> Query:
         search, stages = children[0] or Everything(), tuple[Stage, ...]()
-        for stage in children[1:]:
-            stages = (*stages, stage.after(search, stages))
+        for i, stage in enumerate(children[1:], start=2):
+            stages = (*stages, stage.placed_before(children[i:]).placed_after(search, stages))
         return Query(search, stages)
 
     subquery = start

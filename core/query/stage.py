@@ -30,8 +30,12 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
 
     at: Place = Place()
 
-    def after(self, search: Node, stages: tuple[Stage, ...]) -> Self:
+    def placed_after(self, search: Node, stages: tuple[Stage, ...]) -> Self:
         """This stage at its place in a query, where what is before matters."""
+        return self
+
+    def placed_before(self, stages: Sequence[Stage]) -> Self:
+        """This stage at its place in a query, where what is behind matters."""
         return self
 
     def shift_ns(self) -> int:

@@ -47,7 +47,7 @@ class Compare(Stage, frozen=True, kw_only=True):
             raise Mistake("compare looks back in time", Place(sign.line, sign.column), "as in `compare -1d`")
         return cls(back_ns=back, at=at)
 
-    def after(self, search: Node, stages: tuple[Stage, ...]) -> Self:
+    def placed_after(self, search: Node, stages: tuple[Stage, ...]) -> Self:
         made = max((i for i, stage in enumerate(stages) if not stage.gives_events()), default=len(stages))
         same = tuple(
             structs.replace(stage, count=MOST_ROWS) if isinstance(stage, Top) and i == made else stage

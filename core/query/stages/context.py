@@ -42,7 +42,7 @@ class Context(Stage, frozen=True, kw_only=True):
     """
 
     before: int = AROUND
-    after_: int = AROUND
+    after: int = AROUND
     query: Query = Query(Everything(), ())
 
     @classmethod
@@ -54,7 +54,7 @@ class Context(Stage, frozen=True, kw_only=True):
             if row_count(token) > MOST_AROUND:
                 raise Mistake(f"{token} events on a side are too many", Place(token.line, token.column),
                               f"use 0 to {MOST_AROUND}")  # fmt: skip
-        return cls(before=counts["before"], after_=counts["after"], at=at)
+        return cls(before=counts["before"], after=counts["after"], at=at)
 
     def gives_events(self) -> bool:
         return True
@@ -114,7 +114,7 @@ class Context(Stage, frozen=True, kw_only=True):
         order = [exp.Ordered(this=sql.column(name)) for name in ("moment", "position_of", "row_of")]
         spec = exp.WindowSpec(
             kind="ROWS",
-            start=exp.Literal.number(self.after_),
+            start=exp.Literal.number(self.after),
             start_side="PRECEDING",
             end=exp.Literal.number(self.before),
             end_side="FOLLOWING",
