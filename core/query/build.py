@@ -68,12 +68,18 @@ class TreeBuilder(Transformer[Token, Query]):
             setattr(self, name, lambda children, stage=stage: stage.build(place(children[0]), children[1:]))
 
     def start(self, children: list[Any]) -> Query:
-        search, stages = children[0] or Everything(), tuple[Stage, ...]()
-        for i, stage in enumerate(children[1:], start=2):
+        return self.query(children[0] or Everything(), children[1:])
+
+    def subquery(self, children: list[Any]) -> Query:
+        opened, search, *stages = children
+        # With its place, so that no two sub-queries are equal: they may read different ranges.
+        return self.query(search or Everything(at=place(opened)), stages)
+
+    def query(self, search: Node, children: list[Any]) -> Query:
+        stages = tuple[Stage, ...]()
+        for i, stage in enumerate(children, start=1):
             stages = (*stages, stage.placed_before(children[i:]).placed_after(search, stages))
         return Query(search, stages)
-
-    subquery = start
 
     # ---- search -----------------------------------------------------------------------------------------------------
 

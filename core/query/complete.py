@@ -117,11 +117,11 @@ def _innermost(tokens: Sequence[Token]) -> Sequence[Token]:
     """The tokens of the sub-query that they end in, from its parenthesis on; none: they end in the query itself."""
     opened: list[int] = []
     for i, token in enumerate(tokens):
-        if token.type in ("LPAR", "_QUERY_OPEN"):
+        if token.type in ("LPAR", "QUERY_OPEN"):
             opened.append(i)
         elif token.type == "RPAR" and opened:
             opened.pop()
-    inner = [i for i in opened if tokens[i].type == "_QUERY_OPEN"]
+    inner = [i for i in opened if tokens[i].type == "QUERY_OPEN"]
     return tokens[inner[-1] :] if inner else ()
 
 

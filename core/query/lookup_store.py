@@ -21,7 +21,7 @@ from .lookups import Lookup
 NAME = re.compile(r"[A-Za-z_]\w{0,99}", re.ASCII)
 KEPT = 10  # versions of a table
 MOST_TABLES = 500  # of a project
-_OPEN = 16  # tables kept in memory
+_OPEN_BYTES = 128 << 20  # of tables kept in memory
 _COLUMNS = "id, name, version, columns, rows, length(data), created_at, created_by"
 
 
@@ -148,10 +148,10 @@ class Lookups:
                 if data is None:  # deleted just now
                     continue
                 self._open[number] = await in_worker(_lookup, name, data)
-                while len(self._open) > _OPEN:
-                    self._open.popitem(last=False)
             self._open.move_to_end(number)
             found[name] = self._open[number]
+            while sum(table.data.nbytes for table in self._open.values()) > _OPEN_BYTES:
+                self._open.popitem(last=False)
         return found
 
 

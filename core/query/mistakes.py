@@ -25,7 +25,7 @@ WORDS = {
     "FACTOR": "`*`, `/` or `%`",
     "STRING": 'a "text"', "EXACT": "a 'text'", "INTEGER": "a whole number", "LPAR": "`(`", "RPAR": "`)`",
     "COMMA": "`,`",
-    "_QUERY_OPEN": "a sub-query in `( )`", "COLON": "`:`", "TILDE": "`~`", "EQUAL": "`=`", "$END": "the end",
+    "QUERY_OPEN": "a sub-query in `( )`", "COLON": "`:`", "TILDE": "`~`", "EQUAL": "`=`", "$END": "the end",
 }  # fmt: skip
 VALUES = {"NUMBER", "DURATION", "SIZE", "TRUE", "FALSE", "NULL", "NAME", "BACKTICK", "STRING", "EXACT", "REGEX",
           "FUNCTION", "FIELD_TERM", "LPAR", "SIGN", "_NOT"}  # fmt: skip

@@ -149,6 +149,8 @@ async def test_each_part_of_a_query_reads_segments_of_its_own(store: Segments, e
         ("service:s0 | union (service:s4 time>=-45m)", 16),
         ("service:s0 | union (time>=-1h service:s3 | union (service:s4))", 30),
         ("service:s0 | union (time<-5m)", 14),
+        ("service:s0 | union (service:s4 time>=-1h | union ()) | union ()", 90),
+        ("service:s0 | context | union (service:s4 time>=-1h | context after=0)", 20),
     ],
 )
 async def test_a_sub_query_reads_the_same_range_or_its_own(

@@ -43,7 +43,7 @@ class Context(Stage, frozen=True, kw_only=True):
 
     before: int = AROUND
     after: int = AROUND
-    query: Query = Query(Everything(), ())
+    query: Query
 
     @classmethod
     def build(cls, at: Place, children: Sequence[Any]) -> Self:
@@ -54,7 +54,8 @@ class Context(Stage, frozen=True, kw_only=True):
             if row_count(token) > MOST_AROUND:
                 raise Mistake(f"{token} events on a side are too many", Place(token.line, token.column),
                               f"use 0 to {MOST_AROUND}")  # fmt: skip
-        return cls(before=counts["before"], after=counts["after"], at=at)
+        every = Query(Everything(at=at), ())
+        return cls(before=counts["before"], after=counts["after"], query=every, at=at)
 
     def gives_events(self) -> bool:
         return True
