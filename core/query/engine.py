@@ -221,8 +221,8 @@ class QueryEngine:
             segments_pruned=len(segments_of(given)) - len(scanned),
         )
         warnings = tuple(given.context.warnings)
-        complete = complete and not progress.damaged and not is_sample(query)
-        return QueryResult(progress.id, outputs, table, stats, warnings, complete)
+        complete = complete and not progress.damaged
+        return QueryResult(progress.id, outputs, table, stats, warnings, complete, is_sample(query))
 
     async def rows(self, given: Given, segment: Segment) -> pa.Table:
         """The numbers in its file, `_row`, of the rows that the search finds in one of the segments given.

@@ -26,7 +26,7 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     keeps_events: ClassVar[bool] = False
     """Rows in are rows out, or some of them, with their order: the events can be looked for with few columns first."""
     samples: ClassVar[bool] = False
-    """It leaves out what the answer should have: such an answer is not complete."""
+    """It leaves out what the answer should have: such an answer is of a sample, and says so."""
 
     at: Place = Place()
 

@@ -52,7 +52,7 @@ async def test_case(case: Case, stores: dict[str, Segments], engines: dict[str, 
         store = stores["commits"]
         given = prepare(parse(case.query), store.all, Bounds(), Context(NOW))
         case.check("sql", plan(given, {segment.id: f"{segment.id}.parquet" for segment in store.all}).sql)
-    if not case.sections.keys() & {"rows", "unordered", "columns", "warnings", "complete", "error"}:
+    if not case.sections.keys() & {"rows", "unordered", "columns", "warnings", "complete", "sampled", "error"}:
         return
     for name, engine in engines.items():
         try:
@@ -69,6 +69,7 @@ async def test_case(case: Case, stores: dict[str, Segments], engines: dict[str, 
             "columns": ", ".join(f"{column.name} {column.type}" for column in result.columns),
             "warnings": "\n".join(result.warnings),
             "complete": str(result.complete).lower(),
+            "sampled": str(result.sampled).lower(),
         }
         assert "error" not in case.sections, rows
         for section in case.sections.keys() & got.keys():

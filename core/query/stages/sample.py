@@ -20,7 +20,7 @@ class Sample(Stage, frozen=True, kw_only=True):
     GRAMMAR = "sample: SAMPLE PERCENT"
     DOC = """A part of the events, the same ones whenever it is asked: chosen by a hash of each one's time and place in
     the order of arrival. Counts, sums and rates of it are scaled up; other figures are those of the sample. The answer
-    says so in a warning, and `complete` is false.
+    says so in a warning, and in `sampled`.
 
         | sample 1% | stats count() as n, avg(took) by service
         | sample 0.1% | timechart count() by service

@@ -2148,6 +2148,8 @@ export interface components {
             warnings: string[];
             /** @description False where a limit cut rows off */
             complete: boolean;
+            /** @description True where the events are a sample, and counts are scaled up */
+            sampled: boolean;
         };
         /** QueryBody */
         QueryBody: {
