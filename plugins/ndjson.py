@@ -193,7 +193,7 @@ def _faithful(table: pa.Table) -> pl.DataFrame | None:
         kind = _ARROW_KINDS.get(column.type)
         if kind is None:
             return None  # among them arrays: Arrow makes an array that is not valid of `[null]`
-        series = pl.Series(pl.from_arrow(column))
+        series = pl.Series(pl.from_arrow(column)).alias("")  # a name such as `^a$` is a pattern to polars
         if kind == "float" and not (series.is_null() | series.abs().lt(EXACT)).all():
             return None
         columns[column_as_sent(name, kind, columns)] = series

@@ -19,6 +19,7 @@ OBSERVED = 1_768_471_200_000_000_000
 LEFT, RIGHT = b'{"message": "left", "status": 200}', b'{"message": "right", "status": 500}'
 
 TORTURE = {
+    "a name that is a pattern": b'{"^a$": 1.5}',
     "invalid utf8": b'{"message": "\xff\xfe\x00abc"}',
     "lone surrogate": b'{"message": "\\ud800 x"}',
     "lone low surrogate": b'{"message": "\\udc00"}',
