@@ -11,10 +11,11 @@ from ...plugins import ALIASES, SYSLOG, SYSLOG_NUMBERS, Batch, read_lines, read_
 from ...plugins.fields import col
 
 NO_MESSAGE = "gelf: there is no short_message"
-_RESERVED = frozenset({"timestamp", "observed_timestamp", "severity", "severity_text", "message", "host", "source",
-                       "parse_error", *ALIASES["severity"]})  # fmt: skip
+_RESERVED = frozenset({"timestamp", "observed_timestamp", "severity", "severity_text", "message", "full_message",
+                       "host", "source", "parse_error", *ALIASES["severity"]})  # fmt: skip
 """What the document's own fields stand for; an additional field of that name keeps its underscore."""
-_REPLACED = ("short_message", "message", "full_message", "level", "version", "parse_error")
+_LEVEL = ("level", "severity", "severity_text")
+_REPLACED = ("short_message", "message", "full_message", *_LEVEL, "version", "parse_error")
 _DIGITS, _NUMBERS = [str(level) for level in range(8)], [str(number) for number in SYSLOG_NUMBERS]
 
 
@@ -60,11 +61,12 @@ def understood(frame: pl.DataFrame) -> pl.DataFrame:
     own = [pl.coalesce(*parts, *full, nothing).alias("message")]
     if parts and full:
         own.append(pl.when(pl.coalesce(parts).is_not_null()).then(pl.coalesce(full)).alias("full_message"))
-    if level := _texts(fields, "level"):
-        sent = pl.coalesce(level)
+    level, severity, word = (_texts(fields, field) for field in _LEVEL)
+    if level or severity or word:
+        sent = pl.coalesce(*level, nothing)
         number = sent.replace_strict(_DIGITS, _NUMBERS, default=None, return_dtype=pl.String)
-        own.append(pl.coalesce(number, sent).alias("severity"))
-        own.append(sent.replace_strict(_DIGITS, SYSLOG, default=None, return_dtype=pl.String).alias("severity_text"))
+        name = sent.replace_strict(_DIGITS, SYSLOG, default=None, return_dtype=pl.String)
+        own += [pl.coalesce(number, sent, *severity).alias("severity"), pl.coalesce(name, *word).alias("severity_text")]
     gone = {name for field in _REPLACED for name in fields.get(field, [])}
     rest = [col(name).alias(names.get(name, name)) for name in frame.columns if name not in gone]
     error = pl.coalesce(*_texts(fields, "parse_error"), nothing)

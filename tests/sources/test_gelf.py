@@ -92,9 +92,13 @@ def test_a_document(indent: int | None) -> None:
                      id="taken"),
         pytest.param({"short_message": "a", "_": 1, "__": 2, "_level": 3}, {"message": "a", "_": 1, "__": 2,
                                                                           "_level": 3}, id="odd names"),
-        pytest.param({"short_message": "a", "_a": {"b": [1]}, "^x$": 1, "*": 2}, {"message": "a", "a.b": [1], "^x$": 1,
-                                                                                 "*": 2}, id="nested"),
+        pytest.param({"short_message": "a", "_a": {"b": [1]}, "^x$": 1.5, "*": 2}, {"message": "a", "a.b": [1],
+                                                                                 "^x$": 1.5, "*": 2}, id="nested"),
         pytest.param({"_x": "y"}, {"x": "y", "parse_error": NO_MESSAGE}, id="no message"),
+        pytest.param({"short_message": "a", "level": 4, "severity": "error", "severity_text": "bad"},
+                     {"message": "a", "severity": "WARN", "severity_text": "warning"}, id="more severities"),
+        pytest.param({"short_message": "a", "severity": "error"}, {"message": "a", "severity": "ERROR",
+                                                                  "severity_text": "error"}, id="no level"),
     ],
 )  # fmt: skip
 def test_fields(fields: dict[str, Any], expected: dict[str, Any]) -> None:
