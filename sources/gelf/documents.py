@@ -65,8 +65,8 @@ def understood(frame: pl.DataFrame) -> pl.DataFrame:
     if level or severity or word:
         sent = pl.coalesce(*level, nothing)
         number = sent.replace_strict(_DIGITS, _NUMBERS, default=None, return_dtype=pl.String)
-        name = sent.replace_strict(_DIGITS, SYSLOG, default=None, return_dtype=pl.String)
-        own += [pl.coalesce(number, sent, *severity).alias("severity"), pl.coalesce(name, *word).alias("severity_text")]
+        said = sent.replace_strict(_DIGITS, SYSLOG, default=None, return_dtype=pl.String)
+        own += [pl.coalesce(number, sent, *severity).alias("severity"), pl.coalesce(said, *word).alias("severity_text")]
     gone = {name for field in _REPLACED for name in fields.get(field, [])}
     rest = [col(name).alias(names.get(name, name)) for name in frame.columns if name not in gone]
     error = pl.coalesce(*_texts(fields, "parse_error"), nothing)
