@@ -6,7 +6,11 @@ import polars as pl
 import pytest
 from cordwood.detectors.threshold import Threshold
 from cordwood.notifiers.webhook import Webhook
+from cordwood.parsers.clf import Clf
 from cordwood.parsers.json import Json
+from cordwood.parsers.kv import Kv
+from cordwood.parsers.logfmt import Logfmt
+from cordwood.parsers.redact import Redact
 from cordwood.parsers.regex import Regex
 from cordwood.parsers.timestamp import Timestamp
 from cordwood.plugins import Batch, HttpRequest, Notification, Notifier, Parser, PluginConfig
@@ -28,6 +32,12 @@ test_regex = parser_contract(
     Regex, {"pattern": r"^(?P<level>\w+) (?P<n>\d+) (?P<msg>.*)$", "types": {"n": "int"}}, ["info 5 hello"]
 )
 test_timestamp = parser_contract(Timestamp, {"field": "message", "format": "%b %d %H:%M:%S"}, ["Jan 15 10:00:00"])
+test_clf = parser_contract(Clf, lines=['1.2.3.4 - - [31/Jan/2026:12:00:00 +0000] "GET / HTTP/1.1" 200 5'])
+test_logfmt = parser_contract(Logfmt, lines=['level=info msg="a \\"b\\"" n=1', "a=", "a=1 b"])
+test_kv = parser_contract(Kv, {"pair": "; ", "key": ": "}, ["a: 1; b: x y"])
+test_redact = parser_contract(
+    Redact, {"fields": ["message"], "patterns": ["card", "email", "token", "password"]}, ["a@example.org", "x"]
+)
 test_timestamp_auto = parser_contract(Timestamp, {"field": "message"}, ["2026-01-15T10:00:00Z", "1769860800"])
 
 

@@ -332,14 +332,15 @@ async def test_exclude_and_folders(tmp_path: Path) -> None:
 
 async def test_files_that_appear_and_vanish(tmp_path: Path) -> None:
     store = MemoryStore()
-    expected = []
+    expected: list[str] = []
     async with following(store, tmp_path / "*.log"):
         for i in range(20):
             path = tmp_path / f"{i}.log"
             path.write_text(f"{i} one\n{i} two")
-            expected += [f"{i} one", f"{i} two"]
-            await anyio.sleep(0.03)
+            expected.extend([f"{i} one", f"{i} two"])
+            await until(lambda: len(store.lines) == len(expected) - 1)  # the last line waits for its end
             path.unlink()
+            await until(lambda: len(store.lines) == len(expected))
         await arrived(store, expected, sort=True)
 
 

@@ -1,0 +1,95 @@
+"""Pairs such as `user=7 took=12.5 path="/a b"`, wherever they stand in a message.
+
+    parse:
+      - {type: kv, pair: ";", key: ":"}        # user:7;took:12.5
+
+Names with a meaning everywhere (`time`, `level`, `msg`, `service` …) fill the standard fields. What is no pair stays in
+the message. A value without quotes that is a number, `true` or `false` is one; in quotes it is text.
+"""
+
+from __future__ import annotations
+
+import re
+from zoneinfo import ZoneInfo
+
+import polars as pl
+from pydantic import Field
+
+from ..plugins import Batch, Columns, Parser, PluginConfig, hookimpl, normalise
+
+_KINDS = {"int": pl.Int64, "float": pl.Float64, "bool": pl.Boolean, "text": pl.String}
+_IS_INT = r"^-?(?:0|[1-9][0-9]{0,17})$"  # what a 64-bit number holds for sure; 007 is text
+_IS_FLOAT = r"^-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?$"
+
+
+class KvConfig(PluginConfig):
+    """Settings of the key-value parser."""
+
+    pair: str = Field(" ", min_length=1, max_length=10)
+    """What stands between pairs; a blank means any white space."""
+    key: str = Field("=", min_length=1, max_length=10)
+    """What stands between a name and its value."""
+    timezone: ZoneInfo = ZoneInfo("UTC")
+    """Zone of times without an offset."""
+
+
+class Kv(Parser[KvConfig]):
+    """Take the pairs of a name and a value from the message."""
+
+    def parse(self, batch: Batch) -> Batch:
+        """A message without a pair gets a `parse_error`; of a name that comes twice in one the last value counts."""
+        return read_pairs(batch, pair=self.config.pair, key=self.config.key, zone=self.config.timezone, who="kv")
+
+
+def read_pairs(batch: Batch, *, pair: str, key: str, zone: ZoneInfo, who: str) -> Batch:
+    """The events with the pairs of their messages as fields. `who` stands before a `parse_error`."""
+    message = batch.frame["message"]
+    found = message.str.extract_all(_pattern(pair, key, groups=False))
+    matched = found.list.len().fill_null(0) > 0
+    pairs = pl.DataFrame({"row": pl.Series(range(len(message)), dtype=pl.UInt32), "pair": found}).filter(matched)
+    pairs = pairs.explode("pair").select("row", parts=pl.col("pair").str.extract_groups(_pattern(pair, key)))
+    pairs = (
+        pairs.unnest("parts")
+        .rename({"1": "name", "2": "quoted", "3": "bare"})
+        .select(
+            "row",
+            "name",
+            kind=_kind(pl.col("bare").str.strip_chars_end()),
+            value=pl.coalesce(pl.col("bare").str.strip_chars_end(), pl.col("quoted").str.replace_all(r"\\(.)", "$1")),
+        )
+    )
+    columns = Columns()
+    columns.rows = len(message)
+    pairs = pairs.unique(["row", "name"], keep="last", maintain_order=True)
+    for (field, kind), mine in pairs.group_by(["name", "kind"], maintain_order=True):
+        values = mine["value"] == "true" if kind == "bool" else mine["value"].cast(_KINDS[str(kind)])
+        columns.extend(mine["row"].to_list(), str(field), str(kind), values.to_list())
+    error = pl.select(pl.when(message.is_not_null()).then(pl.lit(f"{who}: no pair of a name and a value"))).to_series()
+    return batch.merged(normalise(columns.frame(), None, zone=zone), where=matched, error=error)
+
+
+def _pattern(pair: str, key: str, *, groups: bool = True) -> str:
+    """A pair: its name, and its value in quotes (with backslashes) or bare."""
+    end, equals = r"\s" if pair == " " else re.escape(pair), re.escape(key)
+    name, quoted, bare = rf"[^\s\"'{equals}{end}]+", r'(?:[^"\\]|\\.)*', rf'(?:[^"{end}][^{end}]*)?'
+    if pair != " ":
+        equals = rf"[ \t]?{equals}[ \t]?"
+    if groups:
+        return rf'(?s)^({name}){equals}(?:"({quoted})"|({bare}))$'
+    return rf'(?s){name}{equals}(?:"{quoted}"|{bare})'
+
+
+def _kind(bare: pl.Expr) -> pl.Expr:
+    """What a value without quotes is."""
+    return (
+        pl.when(bare.str.contains(_IS_INT)).then(pl.lit("int"))
+        .when(bare.str.contains(_IS_FLOAT)).then(pl.lit("float"))
+        .when(bare.is_in(["true", "false"])).then(pl.lit("bool"))
+        .otherwise(pl.lit("text"))
+    )  # fmt: skip
+
+
+@hookimpl
+def cordwood_plugins() -> list[type[Kv]]:
+    """The key-value parser."""
+    return [Kv]
