@@ -6,6 +6,7 @@ relation.py, scope.py, value.py  what stages work on; every expression has kinds
 terms.py, compare.py, expressions.py, function*.py, aggregate.py   nodes to SQL
 prune.py, scan.py, plan.py     which segments, which columns, the statement; all pure
 duck.py, engine.py, result.py  running it
+heads.py, table_plan.py, tables.py, postgres*.py   the same over Cordwood's own tables, in PostgreSQL
 batch_filter.py                the search alone, over a batch in memory
 """
 
@@ -18,6 +19,7 @@ from .inventory import FieldInventory, FieldSummary, FieldValues
 from .parser import parse
 from .request import Cache, Catalog, QueryRequest
 from .result import QueryResult, QueryStats, ResultColumn
+from .tables import Tables
 
 __all__ = [
     "BatchFilter",
@@ -31,6 +33,7 @@ __all__ = [
     "QueryResult",
     "QueryStats",
     "ResultColumn",
+    "Tables",
     "check",
     "parse",
 ]

@@ -11,9 +11,11 @@ from lark import Token, Transformer
 
 from . import literals
 from .extract import named_as_re2_does
+from .heads import known_head
 from .severity import severity_range
 from .stage import Stage
 from .tree import (
+    EVENTS,
     And,
     Arithmetic,
     Bare,
@@ -67,8 +69,9 @@ class TreeBuilder(Transformer[Token, Query]):
             setattr(self, name, lambda children, stage=stage: stage.build(place(children[0]), children[1:]))
 
     def start(self, children: list[Any]) -> Query:
-        search, *stages = children
-        return Query(search or Everything(), tuple(stages))
+        head, search, *stages = children
+        name = EVENTS if head is None else known_head(head.split()[1], place(head))
+        return Query(search or Everything(), tuple(stages), head=name)
 
     # ---- search -----------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -41,30 +42,41 @@ class Running:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._cursor: duckdb.DuckDBPyConnection | None = None
+        self._interrupt: Callable[[], object] | None = None
         self.stopped = False
 
     def stop(self) -> None:
         """End it; safe from any thread, at any time."""
         with self._lock:
             self.stopped = True
-            if self._cursor is not None:
-                self._cursor.interrupt()
+            if self._interrupt is not None:
+                self._interrupt()
+
+    @contextmanager
+    def interrupts(self, interrupt: Callable[[], object]) -> Iterator[None]:
+        """Have `stop` call this meanwhile.
+
+        :raises Interrupted: when it was stopped before.
+        """
+        with self._lock:
+            if self.stopped:
+                raise Interrupted
+            self._interrupt = interrupt
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._interrupt = None
 
     def run(self, cursor: duckdb.DuckDBPyConnection, work: Callable[[duckdb.DuckDBPyConnection], Any]) -> Any:
         """Run in this thread what uses the cursor.
 
         :raises Interrupted: when it was stopped.
         """
-        with self._lock:
-            if self.stopped:
-                raise Interrupted
-            self._cursor = cursor
         try:
-            return work(cursor)
+            with self.interrupts(cursor.interrupt):
+                return work(cursor)
         finally:
-            with self._lock:
-                self._cursor = None
             cursor.close()
 
 

@@ -22,7 +22,7 @@ from msgspec import structs
 from ...plugins.errors import QueryError
 from ..storage.cache import SegmentDamagedError, SegmentGoneError
 from ..storage.segment import Segment
-from .complete import VALUES, Completions, complete
+from .complete import VALUES, Completions, complete, head_of
 from .duck import Duck, Interrupted, Running
 from .inventory import FieldInventory, FieldValues, counted_fields, known_fields, plan_fields, query_of_values
 from .parser import parse, query_parser
@@ -45,9 +45,10 @@ from .request import Cache, Catalog, QueryRequest
 from .result import QueryResult, QueryStats, python_values
 from .row_groups import RowGroups, open_filters, wants_filters
 from .scope import Context
+from .tables import Tables
 from .template_cache import TemplateCache
 from .templates import LEAST_ROWS, has_phrase
-from .tree import Everything, Query
+from .tree import EVENTS, Everything, Place, Query
 
 ATTEMPTS = 3  # readings of the catalog: a compaction may take a segment away between it and the file
 MOST_RUNS = 2000  # runs of neighbouring rows that are fetched one by one; of more, one statement reads the columns
@@ -77,6 +78,7 @@ class QueryEngine:
     """Answers queries: catalog → plan → DuckDB. Any number of queries may run at once; each can be cancelled by its id.
 
     :param template_rows: segments from this size on are searched for phrases by their templates; None: none are.
+    :param tables: what answers queries that read something else than events; None: they are refused.
     """
 
     def __init__(
@@ -89,8 +91,9 @@ class QueryEngine:
         spill: Path | None = None,
         at_once: int = 4,
         template_rows: int | None = LEAST_ROWS,
+        tables: Tables | None = None,
     ) -> None:
-        self._catalog, self._cache = catalog, cache
+        self._catalog, self._cache, self._tables = catalog, cache, tables
         query_parser()  # made here, lest the first query waits for its tables
         self._duck = Duck(cache.folder, memory_limit=memory_limit, threads=threads, spill=spill, at_once=at_once)
         self._running: dict[str, Running] = {}
@@ -108,7 +111,7 @@ class QueryEngine:
 
         :raises QueryError: the query is wrong, takes too long or too much memory, or was cancelled.
         """
-        return await self._run(parse(request.text), request)
+        return await self._run(parse(request.text, any_head=True), request)
 
     async def field_values(self, request: QueryRequest, name: str, limit: int = 10) -> FieldValues:
         """A field's most frequent values in what the query finds.
@@ -143,10 +146,11 @@ class QueryEngine:
 
         :raises QueryError: the data could not be asked in time
         """
-        given = await self.given(Query(Everything(), ()), request)
+        head = head_of(request.text)
+        given = await self.given(Query(Everything(), (), head=head), request)
 
         async def values_of(name: str) -> list[tuple[Any, int]]:
-            newest = parse(f"| limit {NEWEST}")
+            newest = parse(f"from {head} | limit {NEWEST}", any_head=True)
             asked = structs.replace(request, text="", id=None)
             result = await self._run(query_of_values(newest, name, VALUES), asked)
             return [(value, count) for value, count, _ in result.rows()]
@@ -198,7 +202,10 @@ class QueryEngine:
 
     async def _answered(self, query: Query, request: QueryRequest, progress: Progress, started: float) -> QueryResult:
         given = await self.given(query, request, damaged=progress.damaged)
-        outputs, table, complete = await self._answer(given, progress)
+        if query.head == EVENTS:
+            outputs, table, complete = await self._answer(given, progress)
+        else:
+            outputs, table, complete = await self._own_tables(query).answer(given, request, progress.running)
         scanned = progress.scanned.values()
         stats = QueryStats(
             elapsed_ms=round((time.perf_counter() - started) * 1000, 3),
@@ -248,6 +255,9 @@ class QueryEngine:
         :param attributes: see `prepare`.
         """
         bounds = Bounds(request.from_ns, request.to_ns, request.after_position, request.upto_position)
+        if query.head != EVENTS:
+            context = Context(request.now_ns, zone_of(request.timezone), request.from_ns, request.to_ns)
+            return Given(query, {}, (), {}, bounds, context, request.limit)
         segments = await self._catalog.segments(
             request.project_id, request.from_ns, request.to_ns, request.after_position, request.upto_position
         )
@@ -257,6 +267,11 @@ class QueryEngine:
                 context.warn(lacking(left_out, why))
         segments = [segment for segment in segments if segment.id not in damaged]
         return prepare(query, segments, bounds, context, request.limit, attributes)
+
+    def _own_tables(self, query: Query) -> Tables:
+        if self._tables is None:
+            raise query.error(f"there is no database here to read {query.head} from", Place())
+        return self._tables
 
     async def _answer(self, given: Given, progress: Progress) -> tuple[Sequence[Output], pa.Table, bool]:
         if (name := counts_only(given)) is not None:
@@ -337,8 +352,18 @@ class QueryEngine:
 
     async def explain(self, request: QueryRequest) -> dict[str, Any]:
         """The plan: stages, which segments are read and why not the others, and the SQL."""
-        query = parse(request.text)
+        query = parse(request.text, any_head=True)
         given = await self.given(query, request)
+        if query.head != EVENTS:
+            own = await self._own_tables(query).statement(given, request)
+            return {
+                "query": request.text,
+                "strategy": "PostgreSQL",
+                "stages": [stage.name for stage in query.stages],
+                "sql": [own.sql],
+                "arguments": [request.project_id, *own.arguments],
+                "warnings": list(given.context.warnings),
+            }
         files = {segment.id: f"{segment.id}.parquet" for segment in given.segments}
         late, stepwise = newest_first(given)
         statements: list[Statement]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from sqlglot import exp
 
@@ -32,6 +33,9 @@ class Order:
 @dataclass
 class Events:
     """The scan at the bottom: which fields there are, and which columns the stages asked for so far."""
+
+    is_table: ClassVar[bool] = False
+    """Whether it has these columns and no others."""
 
     schema: Schema
     needed: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -118,7 +122,7 @@ class Relation:
 
     def missing(self, name: Name) -> Value:
         """Null and a warning over events, a mistake elsewhere."""
-        if self.events is None:
+        if self.events is None or self.events.is_table:
             raise unknown_column(name, self.known())
         return unknown_in_events(self.context, name, self.known() if self.events.schema else ())
 

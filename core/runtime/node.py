@@ -21,7 +21,7 @@ from ...config import Config, ConfigErrors, Limits, Settings
 from ...plugins import HttpSource, Registry
 from ..alerting import AlertingService
 from ..alerting.scrub import scrub
-from ..query import QueryEngine
+from ..query import QueryEngine, Tables
 from ..query.searcher import EngineSearcher
 from ..storage.database import DATABASE_ERRORS, renewed_after, trouble
 from ..storage.deleting import DeletionWorker
@@ -107,6 +107,7 @@ class Node:
                 threads=2,
                 at_once=limits.queries,
                 spill=stack.enter_context(spill_folder(settings.data_dir.absolute() / "spill")),
+                tables=Tables(self.store.pool),
             )
             self.searcher = EngineSearcher(self.engine)
             self.deletions = Deletions(self.store.pool, self.searcher)

@@ -18,6 +18,7 @@ from msgspec import Meta
 from ...core.query import QueryRequest
 from ...core.query.request import MOST_ROWS
 from ...plugins import now_ns
+from ..auth.accounts import Principal
 from ..problems import NotFoundProblem, ProblemException, described
 from .formats import ARROW, CSV, JSON, NDJSON, arrow, csv_text, in_parts, json_text, ndjson, preferred
 from .node import NodeDependency
@@ -109,7 +110,7 @@ async def run_query(
     as they are), `application/vnd.apache.arrow.stream`. A client that goes away cancels its query.
     """
     media_type = preferred(request.headers.get("accept", ""))
-    wanted = request_of(data, node)
+    wanted = request_of(data, node, request)
     result = await unless_gone(request, node.engine.run(wanted))
     parts = {JSON: json_text, NDJSON: ndjson, CSV: csv_text, ARROW: arrow}[media_type](result)
     headers = {"X-Query-Complete": str(result.complete).lower()}
@@ -149,12 +150,14 @@ class ExplainAnswer(msgspec.Struct, frozen=True):
     opt={"access": "query"},
     responses=described(),
 )
-async def explain_query(data: JSONBody[QueryBody], node: NodeDependency) -> ExplainAnswer:
+async def explain_query(
+    data: JSONBody[QueryBody], request: Request[Any, Any, Any], node: NodeDependency
+) -> ExplainAnswer:
     """The plan of a query, without running it."""
-    return ExplainAnswer(await node.engine.explain(request_of(data, node)))
+    return ExplainAnswer(await node.engine.explain(request_of(data, node, request)))
 
 
-def request_of(data: JSONBody[QueryBody], node: NodeDependency) -> QueryRequest:
+def request_of(data: JSONBody[QueryBody], node: NodeDependency, request: Request[Any, Any, Any]) -> QueryRequest:
     """What the engine is asked.
 
     :raises ProblemException: 400, a time that is none
@@ -169,7 +172,14 @@ def request_of(data: JSONBody[QueryBody], node: NodeDependency) -> QueryRequest:
         timeout=data.timeout,
         now_ns=now_ns(),
         id=data.id or f"q-{secrets.token_hex(6)}",
+        is_admin=may_administer(request),
     )
+
+
+def may_administer(request: Request[Any, Any, Any]) -> bool:
+    """Whether who asks has the scope that administration needs."""
+    principal: Principal = request.scope["user"]
+    return "admin" in principal.scopes
 
 
 async def unless_gone(request: Request[Any, Any, Any], work: Coroutine[Any, Any, T]) -> T:

@@ -1622,7 +1622,7 @@ export interface components {
              * @example checkout
              */
             text: string;
-            /** @description field value stage function aggregate keyword */
+            /** @description field value stage function aggregate keyword table */
             kind: string;
             /** @description A field's type, how often a value came lately, a call */
             detail: string;
