@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from .batch_filter import BatchFilter
 from .check import check
-from .engine import QueryEngine
+from .engine import Progress, QueryEngine
 from .inventory import FieldInventory, FieldSummary, FieldValues
 from .parser import parse
 from .request import Cache, Catalog, QueryRequest
@@ -28,6 +28,7 @@ __all__ = [
     "FieldInventory",
     "FieldSummary",
     "FieldValues",
+    "Progress",
     "QueryEngine",
     "QueryRequest",
     "QueryResult",

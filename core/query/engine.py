@@ -53,6 +53,7 @@ from .tree import EVENTS, Everything, Place, Query
 ATTEMPTS = 3  # readings of the catalog: a compaction may take a segment away between it and the file
 MOST_RUNS = 2000  # runs of neighbouring rows that are fetched one by one; of more, one statement reads the columns
 FEW_ROWS = 262_144  # that filters leave to be read: all their columns cost less than a second statement
+STEP = 32  # segments that are opened between two words of progress
 FIRST_STEP = 8  # segments that a search for the newest events opens first; each further step doubles
 DEFAULT_TIMEOUT = 30.0
 NEWEST = 20_000  # events whose values are offered as completions
@@ -66,6 +67,12 @@ class Progress:
     id: str
     running: Running = field(default_factory=Running)
     scanned: dict[int, Segment] = field(default_factory=dict)
+    watched: bool = False
+    """Somebody follows it: worth more and smaller steps."""
+    total: int = 0
+    """Segments that the query must read, as far as known."""
+    partial: QueryResult | None = None
+    """The first rows of the answer, which stay as they are whatever is still read."""
     damaged: dict[int, str] = field(default_factory=dict)
     """Segments whose right bytes cannot be had, with the reason: the answer goes on without them, and says so."""
 
@@ -106,12 +113,13 @@ class QueryEngine:
             running.stop()
         self._duck.close()
 
-    async def run(self, request: QueryRequest) -> QueryResult:
+    async def run(self, request: QueryRequest, progress: Progress | None = None) -> QueryResult:
         """The answer of a query.
 
+        :param progress: where it can be followed.
         :raises QueryError: the query is wrong, takes too long or too much memory, or was cancelled.
         """
-        return await self._run(parse(request.text, any_head=True), request)
+        return await self._run(parse(request.text, any_head=True), request, progress)
 
     async def field_values(self, request: QueryRequest, name: str, limit: int = 10) -> FieldValues:
         """A field's most frequent values in what the query finds.
@@ -157,15 +165,19 @@ class QueryEngine:
 
         return await complete(request.text, cursor, given, values_of)
 
-    async def _run(self, query: Query, request: QueryRequest) -> QueryResult:
+    async def _run(self, query: Query, request: QueryRequest, progress: Progress | None = None) -> QueryResult:
         started = time.perf_counter()
         check_regexes(query, self._duck)
-        return await self._limited(request, lambda progress: self._answered(query, request, progress, started))
+        return await self._limited(
+            request, lambda progress: self._answered(query, request, progress, started), progress
+        )
 
-    async def _limited(self, request: QueryRequest, answer: Callable[[Progress], Awaitable[T]]) -> T:
+    async def _limited(
+        self, request: QueryRequest, answer: Callable[[Progress], Awaitable[T]], progress: Progress | None = None
+    ) -> T:
         """The answer, under the request's timeout, cancellable by its id, read again where a segment went away."""
         query_id = request.id or uuid.uuid4().hex
-        progress = Progress(query_id)
+        progress = progress or Progress(query_id)
         if query_id in self._running:
             raise QueryError(f"a query with the id {query_id[:80]} is running already", text=request.text)
         self._running[query_id] = progress.running
@@ -182,6 +194,7 @@ class QueryEngine:
                             raise
                         attempts += 1
                     progress.scanned.clear()
+                    progress.partial = None
         except TimeoutError:
             message = f"the query took longer than {request.timeout:g} s"
             raise QueryError(message, text=request.text, hint="ask for a shorter range, or raise the timeout") from None
@@ -202,6 +215,7 @@ class QueryEngine:
 
     async def _answered(self, query: Query, request: QueryRequest, progress: Progress, started: float) -> QueryResult:
         given = await self.given(query, request, damaged=progress.damaged)
+        progress.total = len(given.segments)
         if query.head == EVENTS:
             outputs, table, complete = await self._answer(given, progress)
         else:
@@ -280,7 +294,11 @@ class QueryEngine:
         late, stepwise = newest_first(given)
         if late:
             return await self._events(given, progress, stepwise=stepwise)
-        files, given = await self._files(given, given.segments, progress)
+        files: dict[int, str] = {}
+        step = STEP if progress.watched else max(len(given.segments), 1)
+        for start in range(0, max(len(given.segments), 1), step):
+            more, given = await self._files(given, given.segments[start : start + step], progress)
+            files |= more
         return await self._at_once(given, files, progress)
 
     async def _at_once(
@@ -320,14 +338,31 @@ class QueryEngine:
                 oldest = found[-1][0] if len(found) > limit else None
                 if oldest is not None and done < len(segments) and segments[done].max_time < oldest:
                     break
-        chosen = [(segment, row) for _, segment, row in found[:limit]]
+                if progress.watched and done < len(segments):
+                    settled = [(place, row) for ns, place, row in found[:limit] if ns > segments[done].max_time]
+                    await self._settled(given, files, settled, progress)
+        chosen = [(place, row) for _, place, row in found[:limit]]
         if scattered(chosen) > MOST_RUNS:
             opened = replace(given, segments=tuple(segment for segment in segments if segment.id in files))
             return await self._at_once(opened, files, progress)
+        shown, table = await self._fetched(given, files, chosen, progress)
+        return shown, table, len(found) <= limit
+
+    async def _settled(
+        self, given: Given, files: Mapping[int, str], rows: Sequence[tuple[int, int]], progress: Progress
+    ) -> None:
+        """Show the rows that are newer than whatever is still to be read, if there are more than before."""
+        if len(rows) > (0 if progress.partial is None else len(progress.partial)) and scattered(rows) <= MOST_RUNS:
+            shown, table = await self._fetched(given, files, rows, progress)
+            progress.partial = QueryResult(progress.id, shown, table, complete=False)
+
+    async def _fetched(
+        self, given: Given, files: Mapping[int, str], chosen: Sequence[tuple[int, int]], progress: Progress
+    ) -> tuple[Sequence[Output], pa.Table]:
+        """All columns of chosen rows, (segment id, row), in their order."""
         statement = plan_fetch(given, files, chosen)
         table = in_order(await self._duck.table(statement.sql, progress.running), statement, chosen)
-        shown = [output for output in statement.outputs if worth_showing(output, table, given)]
-        return shown, table, len(found) <= limit
+        return [output for output in statement.outputs if worth_showing(output, table, given)], table
 
     async def _files(
         self, given: Given, segments: Sequence[Segment], progress: Progress

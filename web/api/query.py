@@ -20,8 +20,9 @@ from ...core.query.request import MOST_ROWS
 from ...plugins import now_ns
 from ..auth.accounts import Principal
 from ..problems import NotFoundProblem, ProblemException, described
-from .formats import ARROW, CSV, JSON, NDJSON, arrow, csv_text, in_parts, json_text, ndjson, preferred
+from .formats import ARROW, CSV, EVENTS, JSON, NDJSON, arrow, csv_text, in_parts, json_text, ndjson, preferred
 from .node import NodeDependency
+from .progress import QueryEvents
 from .times import Time, time_ns
 
 T = TypeVar("T")
@@ -79,13 +80,18 @@ class QueryAnswer(msgspec.Struct, frozen=True):
     complete: Annotated[bool, Meta(description="False where a limit cut rows off")]
 
 
+OTHER_FORMS: Final = {
+    NDJSON: "An object a line", CSV: "RFC 4180", ARROW: "Arrow IPC stream", EVENTS: "Progress, result and end",
+}  # fmt: skip
+
+
 @dataclass
 class QueryOperation(Operation):
     """Adds to the OpenAPI document the forms of the answer beside JSON."""
 
     def __post_init__(self) -> None:
         """See `Operation`."""
-        for media_type, about in ((NDJSON, "An object a line"), (CSV, "RFC 4180"), (ARROW, "Arrow IPC stream")):
+        for media_type, about in OTHER_FORMS.items():
             answer = (self.responses or {}).get("200")
             if isinstance(answer, OpenAPIResponse) and answer.content is not None:
                 answer.content[media_type] = OpenAPIMediaType(Schema(type=OpenAPIType.STRING, description=about))
@@ -108,9 +114,15 @@ async def run_query(
 
     By `Accept`: `application/json`, `application/x-ndjson` (an object a row), `text/csv` (RFC 4180; values are written
     as they are), `application/vnd.apache.arrow.stream`. A client that goes away cancels its query.
+
+    `text/event-stream` tells how far it is: `event: progress` (`id`, `segments_opened`, `segments_total`, and the
+    `rows` and `bytes` of those opened); for lists of events `event: partial`, the first rows as far as nothing can come
+    before or between them; then `event: result` as in JSON, or `event: problem`, and `event: end`.
     """
     media_type = preferred(request.headers.get("accept", ""))
     wanted = request_of(data, node, request)
+    if media_type == EVENTS:
+        return QueryEvents(node.engine, wanted)
     result = await unless_gone(request, node.engine.run(wanted))
     parts = {JSON: json_text, NDJSON: ndjson, CSV: csv_text, ARROW: arrow}[media_type](result)
     headers = {"X-Query-Complete": str(result.complete).lower()}
