@@ -22,6 +22,7 @@ from msgspec import structs
 from ...plugins.errors import QueryError
 from ..storage.cache import SegmentDamagedError, SegmentGoneError
 from ..storage.segment import Segment
+from .answers import Answer, Answers
 from .complete import VALUES, Completions, complete, head_of
 from .duck import Duck, Interrupted, Running
 from .inventory import FieldInventory, FieldValues, counted_fields, known_fields, plan_fields, query_of_values
@@ -67,10 +68,13 @@ class Progress:
     id: str
     running: Running = field(default_factory=Running)
     scanned: dict[int, Segment] = field(default_factory=dict)
+    project_id: int = 0
     watched: bool = False
     """Somebody follows it: worth more and smaller steps."""
     total: int = 0
     """Segments that the query must read, as far as known."""
+    cached: int = 0
+    """Segments that were not read, since the answer was known from before."""
     partial: QueryResult | None = None
     """The first rows of the answer, which stay as they are whatever is still read."""
     damaged: dict[int, str] = field(default_factory=dict)
@@ -105,6 +109,7 @@ class QueryEngine:
         self._duck = Duck(cache.folder, memory_limit=memory_limit, threads=threads, spill=spill, at_once=at_once)
         self._running: dict[str, Running] = {}
         self._template_rows = template_rows
+        self._answers = Answers()
         self._templates = self._no_templates()
 
     def close(self) -> None:
@@ -215,7 +220,7 @@ class QueryEngine:
 
     async def _answered(self, query: Query, request: QueryRequest, progress: Progress, started: float) -> QueryResult:
         given = await self.given(query, request, damaged=progress.damaged)
-        progress.total = len(given.segments)
+        progress.total, progress.project_id = len(given.segments), request.project_id
         if query.head == EVENTS:
             outputs, table, complete = await self._answer(given, progress)
         else:
@@ -226,7 +231,8 @@ class QueryEngine:
             rows_scanned=sum(segment.rows for segment in scanned),
             bytes_scanned=sum(segment.bytes for segment in scanned),
             segments_scanned=len(scanned),
-            segments_pruned=len(given.segments) + len(given.skipped) - len(scanned),
+            segments_pruned=len(given.segments) + len(given.skipped) - len(scanned) - progress.cached,
+            segments_cached=progress.cached,
         )
         warnings = tuple(given.context.warnings)
         return QueryResult(progress.id, outputs, table, stats, warnings, complete and not progress.damaged)
@@ -252,6 +258,7 @@ class QueryEngine:
         """Drop what is kept in memory of segments; queries that run are not disturbed."""
         await anyio.to_thread.run_sync(self._duck.renew)
         self._templates = self._no_templates()
+        self._answers = Answers()  # a query that runs goes on with the old ones, which go with it
 
     def _no_templates(self) -> TemplateCache | None:
         return None if self._template_rows is None else TemplateCache(self._duck, self._template_rows)
@@ -294,12 +301,19 @@ class QueryEngine:
         late, stepwise = newest_first(given)
         if late:
             return await self._events(given, progress, stepwise=stepwise)
+        answers, project_id = self._answers, progress.project_id
+        key = plan(given, {segment.id: f"{segment.id}.parquet" for segment in given.segments}).sql
+        if (known := answers.get(project_id, key)) is not None:
+            progress.cached = len(given.segments)
+            return known.outputs, known.table, known.complete
         files: dict[int, str] = {}
         step = STEP if progress.watched else max(len(given.segments), 1)
         for start in range(0, max(len(given.segments), 1), step):
             more, given = await self._files(given, given.segments[start : start + step], progress)
             files |= more
-        return await self._at_once(given, files, progress)
+        answer = Answer(*await self._at_once(given, files, progress))
+        answers.put(project_id, key, answer)
+        return answer.outputs, answer.table, answer.complete
 
     async def _at_once(
         self, given: Given, files: Mapping[int, str], progress: Progress

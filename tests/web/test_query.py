@@ -58,6 +58,7 @@ async def test_the_json_answer(client: Client) -> None:
         "bytes_scanned",
         "segments_scanned",
         "segments_pruned",
+        "segments_cached",
     }
 
 

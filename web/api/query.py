@@ -67,6 +67,7 @@ class Stats(msgspec.Struct, frozen=True):
     bytes_scanned: int
     segments_scanned: int
     segments_pruned: Annotated[int, Meta(description="Segments that the catalog ruled out without opening them")]
+    segments_cached: Annotated[int, Meta(description="Segments whose part of the answer was known from before")]
 
 
 class QueryAnswer(msgspec.Struct, frozen=True):

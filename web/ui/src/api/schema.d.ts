@@ -2139,6 +2139,8 @@ export interface components {
             segments_scanned: number;
             /** @description Segments that the catalog ruled out without opening them */
             segments_pruned: number;
+            /** @description Segments whose part of the answer was known from before */
+            segments_cached: number;
         };
         /** Status */
         Status: {
