@@ -25,6 +25,7 @@ COMMANDS = (
     "query",
     "tail",
     "delete",
+    "lookup",
     "retention",
     "plugins",
     "schema",

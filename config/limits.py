@@ -56,6 +56,8 @@ class Limits(ProjectLimits):
     """Bytes of what is taken in and not yet committed; sources wait for room."""
     query_memory: Bytes = 2_000_000_000
     """Bytes that all queries together may take; beyond, they use the disk, or fail and say so."""
+    joined_rows: Count = 10_000_000
+    """Rows that a `join` in a query may make; one that makes more is refused."""
     queries: Count = 4
     """Queries that run at once; further ones wait."""
     connections: Count = 1000

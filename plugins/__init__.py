@@ -43,13 +43,13 @@ from .errors import (
     RejectedError,
     RetryableError,
 )
-from .fields import ALIASES, STANDARD, split_column
+from .fields import ALIASES, STANDARD, clean_name, split_column
 from .hooks import API_VERSION, LoadedPlugin, LoadFailure, Registry, hookimpl, load_plugins
 from .layout import Layout
 from .lines import split_lines
 from .ndjson import leaves, read_lines, read_ndjson
 from .normalise import normalise
-from .severity import severity_name, severity_number
+from .severity import SYSLOG, SYSLOG_NUMBERS, severity_name, severity_number
 from .times import iso_time, now_ns, parse_times, utc_time
 from .together import Together
 from .wording import group_words, headline, plain_text, sample_messages, value_words
@@ -58,6 +58,8 @@ __all__ = [
     "ALIASES",
     "API_VERSION",
     "STANDARD",
+    "SYSLOG",
+    "SYSLOG_NUMBERS",
     "Acknowledgement",
     "Batch",
     "Checkpoint",
@@ -99,6 +101,7 @@ __all__ = [
     "Together",
     "adopt",
     "by_clause",
+    "clean_name",
     "concat",
     "duration_ns",
     "group_words",

@@ -202,6 +202,12 @@ class Source(Plugin[C]):
 
     kind = "source"
 
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What it has counted since it ran, by name in snake case; `/metrics` shows `dropped_datagrams` as
+        `cordwood_source_dropped_datagrams_total`. Read when it is scraped."""
+        return {}
+
     @abstractmethod
     async def run(self, outlet: Outlet) -> None:
         """Read, `send`, wait for `committed` where the peer is told so. Acknowledge only after the commit.

@@ -7,10 +7,10 @@ taken only for a body that has been seen to be harmless, and its result only if 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import IO, Any, Final, cast
+from typing import IO, Any, Final, TypeAlias, cast
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -50,32 +50,44 @@ _LOOK = 16 * 1024  # bytes in which a name that most lines have is sure to occur
 _SURELY_SHALLOW = 8192  # bytes of a line that cannot nest deeper than Arrow takes, even if all were brackets
 
 
-def read_ndjson(body: bytes, observed: int | None, *, zone: ZoneInfo = UTC) -> Batch:
+Flat: TypeAlias = Callable[[pl.DataFrame], pl.DataFrame]
+"""Changes the flat columns of lines, as they were sent, before their names are understood."""
+
+
+def as_sent(frame: pl.DataFrame) -> pl.DataFrame:
+    """The columns as they are."""
+    return frame
+
+
+def read_ndjson(body: bytes, observed: int | None, *, zone: ZoneInfo = UTC, flat: Flat = as_sent) -> Batch:
     """A batch of the lines of `body`, in order; blank lines are skipped, nothing else is.
 
     `observed` is the time of arrival in nanoseconds (None: see `normalise`); times without an offset are in `zone`.
+    `flat` is for formats with names of their own.
     """
-    return concat(list(_blocks(body.removeprefix(b"\xef\xbb\xbf"), observed, zone)))
+    return concat(list(_blocks(body.removeprefix(b"\xef\xbb\xbf"), observed, zone, flat)))
 
 
-def _blocks(body: bytes, observed: int | None, zone: ZoneInfo) -> Iterator[Batch]:
+def _blocks(body: bytes, observed: int | None, zone: ZoneInfo, flat: Flat) -> Iterator[Batch]:
     """The body by the fast path where it can; a block that cannot is divided, so that one bad line slows few others."""
     frame = _fast(body)
     if frame is not None:
-        yield normalise(frame, observed, zone=zone)
+        yield normalise(flat(frame), observed, zone=zone)
     elif len(body) <= _SLOW_BLOCK or b"\n" not in body.rstrip(b"\n"):
-        yield read_lines(body.split(b"\n"), observed, zone=zone)
+        yield read_lines(body.split(b"\n"), observed, zone=zone, flat=flat)
     else:
         start, step = 0, len(body) // _DIVISION
         while start < len(body):
             end = body.rfind(b"\n", start, start + step) + 1 or body.find(b"\n", start + step) + 1 or len(body)
-            yield from _blocks(body[start:end], observed, zone)
+            yield from _blocks(body[start:end], observed, zone, flat)
             start = end
 
 
-def read_lines(lines: Sequence[bytes | msgspec.Raw], observed: int | None, *, zone: ZoneInfo = UTC) -> Batch:
+def read_lines(
+    lines: Sequence[bytes | msgspec.Raw], observed: int | None, *, zone: ZoneInfo = UTC, flat: Flat = as_sent
+) -> Batch:
     """As `read_ndjson` for lines already apart (a line may hold line feeds), by the slow path."""
-    return normalise(_slow(lines), observed, zone=zone)
+    return normalise(flat(_slow(lines)), observed, zone=zone)
 
 
 def _fast(body: bytes) -> pl.DataFrame | None:

@@ -29,6 +29,11 @@ _WORDS = {
 WORDS: dict[str, int] = {name.lower(): number for number, name in NAMES.items()} | _WORDS
 """Lower-case words to SeverityNumber."""
 
+SYSLOG = ("emerg", "alert", "crit", "err", "warning", "notice", "info", "debug")
+"""Syslog's severities by their numbers, 0 to 7; GELF has the same."""
+SYSLOG_NUMBERS = tuple(WORDS[word] for word in SYSLOG)
+"""The SeverityNumber of each."""
+
 
 def severity_number(text: pl.Expr) -> pl.Expr:
     """UInt8 SeverityNumber of a word or a number from 1 to 24 written as text; null where it is neither."""

@@ -1,4 +1,6 @@
-"""What the tests need beyond Python packages: a Chromium and a PostgreSQL server; found, or installed where we may.
+"""What the tests need beyond Python packages: a Chromium, a PostgreSQL server, syslog's senders.
+
+They are found, or installed where we may.
 
 `python tests/services.py` prints one line for each and ends with 1 when something cannot be had. Tests call
 `find_chromium()` and `find_postgres()` themselves; nothing is handed over.
@@ -30,6 +32,19 @@ def find_postgres() -> Path | None:
     folders += Path("/opt/homebrew/opt").glob("postgresql@*/bin")
     found = [(major, folder) for folder in folders if (major := _major(folder)) >= POSTGRES_MINIMUM]
     return max(found)[1] if found else None
+
+
+def find_rsyslog() -> Path | None:
+    """rsyslog's daemon; with it come its modules for TLS, in packages of their own."""
+    found = shutil.which("rsyslogd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    tls = [*Path("/usr/lib").glob("**/rsyslog/lmnsd_ossl.so"), *Path("/opt/homebrew").glob("lib/rsyslog/lmnsd_ossl.so")]
+    return Path(found) if found and tls else None
+
+
+def find_logger() -> Path | None:
+    """util-linux's `logger`, which can send over the network; BSD's cannot."""
+    found = shutil.which("logger")
+    return Path(found) if found and "util-linux" in _version(Path(found)) else None
 
 
 def _chromiums() -> Iterator[Path]:
@@ -101,6 +116,16 @@ def _install_postgres() -> None:
     _run("apt-get", "install", "-y", "-q", "--no-install-recommends", "postgresql")
 
 
+def _install_rsyslog() -> None:
+    if _may_use_apt():
+        _apt_install("rsyslog", "rsyslog-openssl")
+
+
+def _install_logger() -> None:
+    if _may_use_apt():
+        _apt_install("bsdutils")
+
+
 class Service(NamedTuple):
     """A program, how to find it, how to install it, and what a person does where that fails."""
 
@@ -123,6 +148,8 @@ SERVICES = (
         _install_postgres,
         f"install the package postgresql, {POSTGRES_MINIMUM} or newer (looked for in /usr/lib/postgresql and PATH)",
     ),
+    Service("rsyslog", find_rsyslog, _install_rsyslog, "install the packages rsyslog and rsyslog-openssl"),
+    Service("logger", find_logger, _install_logger, "install the package bsdutils, which holds util-linux's logger"),
 )
 
 

@@ -148,7 +148,9 @@ async def decompress(
 
     :raises ProblemException: 415, an unknown encoding; 413, more than the bound comes out; 400, it is no such thing
     """
-    name = encoding.strip().lower().removeprefix("x-")
+    name = encoding.strip().lower().removeprefix("x-").replace(" ", "")
+    if name == "gzip,deflate":  # pygelf says what it may be instead of what it is
+        name = "gzip" if body.startswith(b"\x1f\x8b") else "deflate"
     if name in ("", "identity"):
         if len(body) > bounds.decompressed:
             raise too_large("body_size", bounds.decompressed, "the body")

@@ -4,6 +4,7 @@ parser.py → tree.py            text to frozen values with places; grammar.lark
 stages/*.py                    one stage a file
 relation.py, scope.py, value.py  what stages work on; every expression has kinds before anything runs
 terms.py, compare.py, expressions.py, function*.py, aggregate.py   nodes to SQL
+lookups.py, lookup_files.py, lookup_store.py   uploaded tables: as queries see them, read, kept
 prune.py, scan.py, plan.py     which segments, which columns, the statement; all pure
 duck.py, engine.py, result.py  running it
 heads.py, table_plan.py, tables.py, postgres*.py   the same over Cordwood's own tables, in PostgreSQL

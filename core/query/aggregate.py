@@ -65,23 +65,42 @@ def as_json(value: Value) -> Expr:
     return trees[0] if len(trees) == 1 else sql.call("coalesce", *trees)
 
 
+def scaled(value: Value, context: Context) -> Value:
+    """A count, sum or rate of a sample as that of the whole."""
+    if context.scale == 1:
+        return value
+    return value.map(
+        lambda kind, tree: sql.sql(
+            "CAST(round(:x * :s) AS BIGINT)" if kind != "float" else ":x * :s", x=tree, s=sql.sql_float(context.scale)
+        )
+    )
+
+
+def rows(context: Context) -> Value:
+    """The number of rows."""
+    return scaled(one("int", sql.sql("count(*)")), context)
+
+
 @aggregate("count()", 0, 1)
 def count(args: Arguments) -> Value:
     """The number of rows, or of rows where the argument is not null."""
     if not len(args):
-        return one("int", sql.sql("count(*)"))
+        return rows(args.scope.context)
     value = args.value(0)
     if value.is_null:
         return one("int", sql.sql("count(*) FILTER (WHERE FALSE)"))
     if len(value.kinds) == 1:
-        return one("int", sql.sql("count(:x)", x=next(iter(value.kinds.values()))))
-    return one("int", filtered(sql.sql("count(*)"), present(value)))
+        counted = sql.sql("count(:x)", x=next(iter(value.kinds.values())))
+    else:
+        counted = filtered(sql.sql("count(*)"), present(value))
+    return scaled(one("int", counted), args.scope.context)
 
 
 @aggregate("countif(status >= 500)", 1)
 def countif(args: Arguments) -> Value:
     """The number of rows for which the condition holds."""
-    return one("int", sql.sql("count(*) FILTER (WHERE :c)", c=args.condition(0)))
+    counted = sql.sql("count(*) FILTER (WHERE :c)", c=args.condition(0))
+    return scaled(one("int", counted), args.scope.context)
 
 
 @aggregate("sum(bytes)", 1)
@@ -90,9 +109,8 @@ def sum_(args: Arguments) -> Value:
     if (number := only_number(args)) is None:
         return Value()
     kind, tree = number
-    if kind == "float":
-        return one("float", float_sum(tree))
-    return one(kind, sql.sql("CAST(sum(:x) AS BIGINT)", x=tree))
+    total = float_sum(tree) if kind == "float" else sql.sql("CAST(sum(:x) AS BIGINT)", x=tree)
+    return scaled(one(kind, total), args.scope.context)
 
 
 def float_sum(tree: Expr) -> Expr:
@@ -282,7 +300,8 @@ def rate(args: Arguments) -> Value:
     span = args.scope.context.span_ns
     if span is None:
         raise Mistake("the rows have no range of time to make a rate of", args.call.at, "put it before other stages")
-    return one("float", sql.sql("count(*) / :s", s=sql.sql_float(span / UNITS_NS["s"])))
+    found = sql.sql("count(*) / :s", s=sql.sql_float(span / UNITS_NS["s"]))
+    return scaled(one("float", found), args.scope.context)
 
 
 @aggregate("share()", 0)
@@ -409,6 +428,6 @@ def timed(relation: Relation, span_ns: int | None = None, keys: Iterable[Node] =
         if isinstance(node, Call) and node.name == "bin" and isinstance(node.args[-1], Duration):
             span_ns = node.args[-1].ns
     context = relation.context
-    if span_ns is None and relation.events is not None and context.start_ns is not None and context.end_ns is not None:
-        span_ns = max(context.end_ns - context.start_ns, 1)
+    if span_ns is None and relation.events is not None:
+        span_ns = max((context.end_ns or 0) - (context.start_ns or 0), 1)  # without a range there is no event either
     return replace(relation, context=replace(context, span_ns=span_ns))

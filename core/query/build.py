@@ -8,6 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from lark import Token, Transformer
+from msgspec import structs
 
 from . import literals
 from .extract import named_as_re2_does
@@ -30,6 +31,7 @@ from .tree import (
     FieldPresent,
     FieldRange,
     In,
+    InTable,
     IsNull,
     Mistake,
     Name,
@@ -69,9 +71,20 @@ class TreeBuilder(Transformer[Token, Query]):
             setattr(self, name, lambda children, stage=stage: stage.build(place(children[0]), children[1:]))
 
     def start(self, children: list[Any]) -> Query:
-        head, search, *stages = children
+        head, *rest = children
         name = EVENTS if head is None else known_head(head.split()[1], place(head))
-        return Query(search or Everything(), tuple(stages), head=name)
+        return structs.replace(self.query(rest[0] or Everything(), rest[1:]), head=name)
+
+    def subquery(self, children: list[Any]) -> Query:
+        opened, search, *stages = children
+        # With its place, so that no two sub-queries are equal: they may read different ranges.
+        return self.query(search or Everything(at=place(opened)), stages)
+
+    def query(self, search: Node, children: list[Any]) -> Query:
+        stages = tuple[Stage, ...]()
+        for i, stage in enumerate(children, start=1):
+            stages = (*stages, stage.placed_before(children[i:]).placed_after(search, stages))
+        return Query(search, stages)
 
     # ---- search -----------------------------------------------------------------------------------------------------
 
@@ -121,18 +134,24 @@ class TreeBuilder(Transformer[Token, Query]):
 
     expr_or, expr_and = search_or, search_and
 
-    def compare(self, children: list[Any]) -> Node:
+    def comparing(self, children: list[Any]) -> Node:
         left, op, right = children
         return Compare(str(op).lower().replace("==", "="), left, right, at=place(op))
 
-    def compare_not(self, children: list[Any]) -> Node:
-        return Not(self.compare(children), at=place(children[1]))
+    def comparing_not(self, children: list[Any]) -> Node:
+        return Not(self.comparing(children), at=place(children[1]))
 
     def in_(self, children: list[Node]) -> Node:
         return In(children[0], tuple(children[1:]), at=children[0].at)
 
     def not_in(self, children: list[Node]) -> Node:
         return Not(self.in_(children), at=children[0].at)
+
+    def in_table(self, children: list[Any]) -> Node:
+        return InTable(children[0], children[1].name, at=children[1].at)
+
+    def not_in_table(self, children: list[Any]) -> Node:
+        return Not(self.in_table(children), at=children[0].at)
 
     def is_null(self, children: list[Any]) -> Node:
         return IsNull(children[0], at=children[0].at)

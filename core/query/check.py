@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
+from msgspec import structs
+
 from .duck import Duck
 from .parser import parse
 from .plan import plan, prepare
 from .prune import Bounds
 from .regexes import check_regexes, regexes
 from .scope import Context
+from .stages.lookup import Lookup
 from .tree import Query
 
 
@@ -17,7 +22,9 @@ def check(text: str, now_ns: int = 0) -> Query:
     :raises QueryError: for mistakes of any sort: syntax, unknown stages, functions and columns, kinds that do not fit.
     """
     query = parse(text)
-    plan(prepare(query, [], Bounds(), Context(now_ns)), {})
+    # Whatever a table has is not known here: nothing behind it is checked, unless its columns are named.
+    known = takewhile(lambda stage: not (isinstance(stage, Lookup) and not stage.columns), query.stages)
+    plan(prepare(structs.replace(query, stages=tuple(known)), [], Bounds(), Context(now_ns)), {})
     if next(regexes(query), None) is not None:
         duck = Duck(None, memory_limit="64MB", threads=1)
         try:

@@ -15,7 +15,6 @@ from typing import Any
 import msgspec
 from lark import Token
 from lark.exceptions import LarkError
-from lark.lexer import PatternRE
 
 from ...plugins.errors import QueryError
 from ...plugins.severity import NAMES
@@ -23,6 +22,7 @@ from . import literals
 from .aggregate import AGGREGATES
 from .function import functions
 from .heads import HEADS
+from .mistakes import words_of
 from .parser import parse, query_parser
 from .plan import Given, apply_stages, relation_of
 from .relation import Relation
@@ -38,7 +38,6 @@ _FIELD = r"(?:@?[^\W\d][\w.@/-]*|`(?:[^`\\]|\\.)+`)"
 _VALUE = re.compile(rf"({_FIELD})\s*(:|[<>!=]?=|[<>])\s*(\"?)([^\s\"'`|(),]*)$")
 _PLAIN_VALUE = re.compile(r"[\w@][\w.@/-]*")
 _PLAIN_NAME = re.compile(r"@?[^\W\d][\w.@]*")
-_KEYWORD = re.compile(r"(?:\(\?:)?([a-z]+(?:\|[a-z]+)*)\)?\(\?[=!]")
 _HEAD = re.compile(r"\s*from\s+([a-z_]*)", re.IGNORECASE)
 _AGGREGATING = ("stats", "timechart", "running", "moving")
 
@@ -65,12 +64,16 @@ class Completions(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class _Spot:
-    """The cursor: what the parser takes there, what is typed of it, and the stage it is in (None: the search)."""
+    """The cursor: what the parser takes there, what is typed of it, and the stage it is in (None: the search).
+
+    `query` is where the innermost query begins, 0 or behind the parenthesis of a sub-query.
+    """
 
     accepts: frozenset[str]
     typed: str
     start: int
     stage: str | None
+    query: int
 
 
 async def complete(text: str, cursor: int, given: Given, values_of: ValuesOf) -> Completions:
@@ -84,7 +87,9 @@ async def complete(text: str, cursor: int, given: Given, values_of: ValuesOf) ->
         abouts = {EVENTS: "The log events.", **{name: one.doc for name, one in HEADS.items()}}
         items = [Completion(f"{name} ", "table", "", about) for name, about in abouts.items()]
         return Completions(cursor - len(head[1]), cursor, _fitting(items, head[1]))
-    if (found := _VALUE.search(before)) and (spot := _spot(before, found.start(), found[0])) is not None:
+    found = _VALUE.search(before)
+    spot = _spot(before, found.start(), found[0]) if found else None
+    if found and spot is not None and f"{found[1].lower()}=" not in _words(spot):
         name = literals.unquote(found[1]) if found[1][0] == "`" else found[1]
         values = await _values(name, found[2], spot, given, values_of)
         items = [_value(value, count, found[3], spot) for value, count in values]
@@ -113,14 +118,30 @@ def _start(given: Given) -> Relation:
 
 
 def _spot(before: str, start: int, typed: str) -> _Spot | None:
-    """Where the text up to `start` leads; None: nothing can follow it, or it ends within quotes."""
+    """Where the text up to `start` leads; None: nothing can follow it, or it ends within quotes or with a slash."""
+    if before[:start].endswith("/"):  # with a word right behind it, it would end no regular expression
+        return None
     try:
         parser = query_parser().parse_interactive(before[:start])
         tokens = list(parser.iter_parse())
         accepts = frozenset(parser.accepts())  # type: ignore[no-untyped-call]
     except (LarkError, Mistake):
         return None
-    return _Spot(accepts, typed, start, _stage(tokens))
+    inside = _innermost(tokens)
+    query = (inside[0].end_pos or 0) if inside else 0
+    return _Spot(accepts, typed, start, _stage(inside[1:] if inside else tokens), query)
+
+
+def _innermost(tokens: Sequence[Token]) -> Sequence[Token]:
+    """The tokens of the sub-query that they end in, from its parenthesis on; none: they end in the query itself."""
+    opened: list[int] = []
+    for i, token in enumerate(tokens):
+        if token.type in ("LPAR", "QUERY_OPEN"):
+            opened.append(i)
+        elif token.type == "RPAR" and opened:
+            opened.pop()
+    inner = [i for i in opened if tokens[i].type == "QUERY_OPEN"]
+    return tokens[inner[-1] :] if inner else ()
 
 
 def _stage(tokens: Sequence[Token]) -> str | None:
@@ -138,7 +159,7 @@ def _names(spot: _Spot, before: str, given: Given) -> Iterator[Completion]:
             yield from (_field(name, type_, ":") for name, type_ in _columns(_start(given), given))
         return
     if "NAME" in spot.accepts:
-        yield from (_field(name, type_) for name, type_ in _columns(_before_stage(before, given), given))
+        yield from (_field(name, type_) for name, type_ in _columns(_before_stage(before[spot.query :], given), given))
     if "FUNCTION" in spot.accepts:
         registries = [("aggregate", AGGREGATES)] if spot.stage in _AGGREGATING else []
         for kind, registry in (*registries, ("function", functions())):
@@ -160,7 +181,7 @@ def _columns(relation: Relation, given: Given) -> Iterator[tuple[str, str]]:
     """The columns that have a value, and their types."""
     fields = {column.field for segment in given.segments for column in segment.columns}
     for name, value in relation.output().items():
-        if value.kinds and (name in relation.columns or name in fields or relation.scanned.is_table):
+        if value.kinds and (name in relation.columns or name in fields or relation.scanned[0].is_table):
             yield name, value.type
 
 
@@ -178,16 +199,15 @@ def _keywords(spot: _Spot) -> Iterator[Completion]:
         if name.upper() in spot.accepts:
             yield Completion(f"{name} ", "stage", "", _sentence(stage.DOC))
     if spot.typed or spot.stage is not None:
-        for terminal in query_parser().terminals:
-            if terminal.name in spot.accepts and terminal.name.lower() not in stages:
-                yield from (Completion(word, "keyword") for word in _words(terminal.pattern))
+        for word in _words(spot):
+            if word not in stages:
+                yield Completion(word if word.endswith("=") else f"{word} ", "keyword")
 
 
-def _words(pattern: object) -> Iterator[str]:
-    """The words that a terminal of letters stands for, an option's with its `=`."""
-    if isinstance(pattern, PatternRE) and (found := _KEYWORD.match(pattern.value)):
-        option = re.search(r"\(\?=\\s\*=\)$", pattern.value) is not None
-        yield from (word + ("=" if option else " ") for word in found[1].split("|"))
+def _words(spot: _Spot) -> list[str]:
+    """The words that may stand there, an option's with its `=`."""
+    accepted = (terminal for terminal in query_parser().terminals if terminal.name in spot.accepts)
+    return [word for terminal in accepted for word in words_of(terminal.pattern)]
 
 
 async def _values(name: str, op: str, spot: _Spot, given: Given, values_of: ValuesOf) -> Iterable[tuple[Any, int]]:

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 from typing import Any
 
 import anyio
 import anyio.to_thread
 import duckdb
+import msgspec
 import pyarrow as pa
 
 from ...plugins.errors import QueryError
 from ..storage.cache import SegmentGoneError
+from .sql import REFUSED
 
 # What DuckDB says → what it means, what to do.
 TEACH = (
@@ -38,9 +41,13 @@ class Interrupted(Exception):  # noqa: N818 - no error: somebody asked for it
 
 
 class Running:
-    """A query in progress: `stop` ends the statement that runs, and every one that would follow."""
+    """A query in progress: `stop` ends the statement that runs, and every one that would follow.
 
-    def __init__(self) -> None:
+    `tables` are views that its statements may read besides files: rows in memory, by name.
+    """
+
+    def __init__(self, tables: Mapping[str, pa.Table] = MappingProxyType({})) -> None:
+        self.tables = tables
         self._lock = Lock()
         self._interrupt: Callable[[], object] | None = None
         self.stopped = False
@@ -75,6 +82,8 @@ class Running:
         """
         try:
             with self.interrupts(cursor.interrupt):
+                for name, table in self.tables.items():
+                    cursor.register(name, table)
                 return work(cursor)
         finally:
             cursor.close()
@@ -212,6 +221,9 @@ def quoted(value: object) -> str:
 def teaching(error: Exception) -> QueryError:
     """What DuckDB says, as an error of the query that says what to do."""
     said = str(error)
+    if (refused := re.match(rf"Invalid Input Error: {REFUSED}(\[.*\])", said)) is not None:
+        message, line, column, hint = msgspec.json.decode(refused[1], type=tuple[str, int, int, str])
+        return QueryError(message, line=line, column=column, hint=hint)
     for pattern, message, hint in TEACH:
         if re.search(pattern, said, re.DOTALL):
             return QueryError(message, hint=hint)

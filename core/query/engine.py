@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 import uuid
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from .answers import Answer, Answers
 from .complete import VALUES, Completions, complete, head_of
 from .duck import Duck, Interrupted, Running
 from .inventory import FieldInventory, FieldValues, counted_fields, known_fields, plan_fields, query_of_values
+from .lookups import Lookup, LookupTables
 from .parser import parse, query_parser
 from .plan import (
     Given,
@@ -39,17 +41,18 @@ from .plan import (
     plan_newest,
     plan_rows,
     prepare,
+    ranges,
 )
 from .prune import Bounds
 from .regexes import check_regexes
-from .request import Cache, Catalog, QueryRequest
+from .request import MOST_ROWS, Cache, Catalog, QueryRequest
 from .result import QueryResult, QueryStats, python_values
 from .row_groups import RowGroups, open_filters, wants_filters
 from .scope import Context
 from .tables import Tables
 from .template_cache import TemplateCache
 from .templates import LEAST_ROWS, has_phrase
-from .tree import EVENTS, Everything, Place, Query
+from .tree import EVENTS, Everything, Part, Place, Query
 
 ATTEMPTS = 3  # readings of the catalog: a compaction may take a segment away between it and the file
 MOST_RUNS = 2000  # runs of neighbouring rows that are fetched one by one; of more, one statement reads the columns
@@ -80,6 +83,10 @@ class Progress:
     damaged: dict[int, str] = field(default_factory=dict)
     """Segments whose right bytes cannot be had, with the reason: the answer goes on without them, and says so."""
 
+    def reads(self, given: Given) -> None:
+        """Let its statements read the lookup tables that the query names."""
+        self.running.tables = {table.view: table.data for table in (given.context.lookups or {}).values()}
+
     def opened(self, segments: Sequence[Segment]) -> None:
         """Note segments that are read."""
         self.scanned.update((segment.id, segment) for segment in segments)
@@ -90,6 +97,8 @@ class QueryEngine:
 
     :param template_rows: segments from this size on are searched for phrases by their templates; None: none are.
     :param tables: what answers queries that read something else than events; None: they are refused.
+    :param joined_rows: as many rows may a `join` make.
+    :param lookups: where the lookup tables are; None: there are none.
     """
 
     def __init__(
@@ -103,12 +112,14 @@ class QueryEngine:
         at_once: int = 4,
         template_rows: int | None = LEAST_ROWS,
         tables: Tables | None = None,
+        joined_rows: int = MOST_ROWS,
+        lookups: LookupTables | None = None,
     ) -> None:
-        self._catalog, self._cache, self._tables = catalog, cache, tables
+        self._catalog, self._cache, self._own = catalog, cache, tables
         query_parser()  # made here, lest the first query waits for its tables
         self._duck = Duck(cache.folder, memory_limit=memory_limit, threads=threads, spill=spill, at_once=at_once)
         self._running: dict[str, Running] = {}
-        self._template_rows = template_rows
+        self._template_rows, self._joined_rows, self._lookups = template_rows, joined_rows, lookups
         self._answers = Answers()
         self._templates = self._no_templates()
 
@@ -145,9 +156,10 @@ class QueryEngine:
 
         async def answer(progress: Progress) -> FieldInventory:
             given = await self.given(query, request, damaged=progress.damaged)
+            progress.reads(given)
             found = known_fields(given)
             if found is None:
-                files, given = await self._files(given, given.segments, progress)
+                files, given = await self._all_files(given, progress)
                 statement, types = plan_fields(given, files)
                 found = counted_fields(await self._duck.table(statement.sql, progress.running), types)
             return FieldInventory(tuple(found), tuple(given.context.warnings), not progress.damaged)
@@ -220,6 +232,7 @@ class QueryEngine:
 
     async def _answered(self, query: Query, request: QueryRequest, progress: Progress, started: float) -> QueryResult:
         given = await self.given(query, request, damaged=progress.damaged)
+        progress.reads(given)
         progress.total, progress.project_id = len(given.segments), request.project_id
         if query.head == EVENTS:
             outputs, table, complete = await self._answer(given, progress)
@@ -231,11 +244,12 @@ class QueryEngine:
             rows_scanned=sum(segment.rows for segment in scanned),
             bytes_scanned=sum(segment.bytes for segment in scanned),
             segments_scanned=len(scanned),
-            segments_pruned=len(given.segments) + len(given.skipped) - len(scanned) - progress.cached,
+            segments_pruned=len(segments_of(given)) - len(scanned) - progress.cached,
             segments_cached=progress.cached,
         )
         warnings = tuple(given.context.warnings)
-        return QueryResult(progress.id, outputs, table, stats, warnings, complete and not progress.damaged)
+        complete = complete and not progress.damaged
+        return QueryResult(progress.id, outputs, table, stats, warnings, complete, is_sample(query))
 
     async def rows(self, given: Given, segment: Segment) -> pa.Table:
         """The numbers in its file, `_row`, of the rows that the search finds in one of the segments given.
@@ -279,20 +293,31 @@ class QueryEngine:
         if query.head != EVENTS:
             context = Context(request.now_ns, zone_of(request.timezone), request.from_ns, request.to_ns)
             return Given(query, {}, (), {}, bounds, context, request.limit)
-        segments = await self._catalog.segments(
-            request.project_id, request.from_ns, request.to_ns, request.after_position, request.upto_position
-        )
-        context = Context(request.now_ns, zone_of(request.timezone))
+        lookups = await self._tables(query, request.project_id)
+        context = Context(request.now_ns, zone_of(request.timezone), most_joined=self._joined_rows, lookups=lookups)
+        inner = {part: own.back(part.shift_ns) for part, own, _ in ranges(Part(query), bounds, context)}
+        found = {own: await self._segments(request, own) for own in dict.fromkeys((bounds, *inner.values()))}
+        everything = {segment.id: segment for segments in found.values() for segment in segments}.values()
         for why in dict.fromkeys(damaged.values()):
-            if left_out := [segment for segment in segments if damaged.get(segment.id) == why]:
+            if left_out := [segment for segment in everything if damaged.get(segment.id) == why]:
                 context.warn(lacking(left_out, why))
-        segments = [segment for segment in segments if segment.id not in damaged]
-        return prepare(query, segments, bounds, context, request.limit, attributes)
+        whole = {own: [one for one in segments if one.id not in damaged] for own, segments in found.items()}
+        parts = {part: whole[own] for part, own in inner.items()}
+        return prepare(query, whole[bounds], bounds, context, request.limit, attributes, parts)
+
+    async def _tables(self, query: Query, project_id: int) -> Mapping[str, Lookup]:
+        names = {name for stage in query.stages for name in stage.tables()}
+        return await self._lookups.tables(project_id, names) if names and self._lookups is not None else {}
+
+    async def _segments(self, request: QueryRequest, bounds: Bounds) -> Sequence[Segment]:
+        return await self._catalog.segments(
+            request.project_id, bounds.from_ns, bounds.to_ns, bounds.after_position, bounds.upto_position
+        )
 
     def _own_tables(self, query: Query) -> Tables:
-        if self._tables is None:
+        if self._own is None:
             raise query.error(f"there is no database here to read {query.head} from", Place())
-        return self._tables
+        return self._own
 
     async def _answer(self, given: Given, progress: Progress) -> tuple[Sequence[Output], pa.Table, bool]:
         if (name := counts_only(given)) is not None:
@@ -301,12 +326,15 @@ class QueryEngine:
         late, stepwise = newest_first(given)
         if late:
             return await self._events(given, progress, stepwise=stepwise)
+        if given.inner or given.context.lookups:  # what else they read is not in the key
+            files, given = await self._all_files(given, progress)
+            return await self._at_once(given, files, progress)
         answers, project_id = self._answers, progress.project_id
         key = plan(given, {segment.id: f"{segment.id}.parquet" for segment in given.segments}).sql
         if (known := answers.get(project_id, key)) is not None:
             progress.cached = len(given.segments)
             return known.outputs, known.table, known.complete
-        files: dict[int, str] = {}
+        files = {}
         step = STEP if progress.watched else max(len(given.segments), 1)
         for start in range(0, max(len(given.segments), 1), step):
             more, given = await self._files(given, given.segments[start : start + step], progress)
@@ -321,8 +349,7 @@ class QueryEngine:
         """By one statement that reads all columns of the answer."""
         statement = plan(given, files)
         table, complete = cut(await self._duck.table(statement.sql, progress.running), statement)
-        shown = [output for output in statement.outputs if worth_showing(output, table, given)]
-        return shown, table, complete
+        return worth_showing(statement, table), table, complete
 
     async def _events(
         self, given: Given, progress: Progress, *, stepwise: bool
@@ -376,7 +403,16 @@ class QueryEngine:
         """All columns of chosen rows, (segment id, row), in their order."""
         statement = plan_fetch(given, files, chosen)
         table = in_order(await self._duck.table(statement.sql, progress.running), statement, chosen)
-        return [output for output in statement.outputs if worth_showing(output, table, given)], table
+        return worth_showing(statement, table), table
+
+    async def _all_files(self, given: Given, progress: Progress) -> tuple[dict[int, str], Given]:
+        """As `_files`, for the segments of the query and of its sub-queries."""
+        files, given = await self._files(given, given.segments, progress)
+        inner = {}
+        for part, own in given.inner.items():
+            more, inner[part] = await self._files(own, own.segments, progress)
+            files |= more
+        return files, replace(given, inner=inner)
 
     async def _files(
         self, given: Given, segments: Sequence[Segment], progress: Progress
@@ -413,7 +449,7 @@ class QueryEngine:
                 "arguments": [request.project_id, *own.arguments],
                 "warnings": list(given.context.warnings),
             }
-        files = {segment.id: f"{segment.id}.parquet" for segment in given.segments}
+        files = {segment.id: f"{segment.id}.parquet" for part in given.every() for segment in part.segments}
         late, stepwise = newest_first(given)
         statements: list[Statement]
         if counts_only(given) is not None:
@@ -422,9 +458,6 @@ class QueryEngine:
             statements = [plan_newest(given, given.segments, files, None), plan_fetch(given, files, [])]
         else:
             statements = [plan(given, files)]
-        reasons: dict[str, int] = {}
-        for reason in given.skipped.values():
-            reasons[reason] = reasons.get(reason, 0) + 1
         return {
             "query": request.text,
             "strategy": "catalog"
@@ -435,12 +468,31 @@ class QueryEngine:
             if late
             else "one statement",
             "stages": [stage.name for stage in query.stages],
-            "segments": {"read": len(given.segments), "pruned": len(given.skipped), "reasons": reasons},
-            "rows": sum(segment.rows for segment in given.segments),
-            "bytes": sum(segment.bytes for segment in given.segments),
+            **chosen(given),
+            "subqueries": [chosen(part) for part in given.inner.values()],
             "sql": [statement.sql for statement in statements],
             "warnings": list(given.context.warnings),
         }
+
+
+def is_sample(query: Query) -> bool:
+    """Whether a stage leaves out what should be in the answer."""
+    return any(stage.samples or any(map(is_sample, stage.queries())) for stage in query.stages)
+
+
+def segments_of(given: Given) -> set[int]:
+    """The ids of all segments that the query and its sub-queries could have read."""
+    return {id_ for part in given.every() for id_ in (*(segment.id for segment in part.segments), *part.skipped)}
+
+
+def chosen(given: Given) -> dict[str, Any]:
+    """Which segments are read, and why not the others."""
+    reasons = dict(Counter(given.skipped.values()))
+    return {
+        "segments": {"read": len(given.segments), "pruned": len(given.skipped), "reasons": reasons},
+        "rows": sum(segment.rows for segment in given.segments),
+        "bytes": sum(segment.bytes for segment in given.segments),
+    }
 
 
 def lacking(segments: Sequence[Segment], why: str) -> str:
@@ -489,12 +541,13 @@ def in_order(table: pa.Table, statement: Statement, chosen: Sequence[tuple[int, 
     return table.take(pa.array([found[row] for row in chosen if row in found], pa.int64()))
 
 
-def worth_showing(output: Output, table: pa.Table, given: Given) -> bool:
-    """Whether a column has a value, where the answer is of events and no stage asked for the column."""
-    stages = given.query.stages
-    if not all(stage.keeps_events for stage in stages) or any(stage.name == "fields" for stage in stages):
-        return True
+def worth_showing(statement: Statement, table: pa.Table) -> list[Output]:
+    """The columns to show: where no stage chose them, those that have a value."""
     first = ("timestamp", "severity", "service", "host", "message")
-    if output.name in first:
-        return True
-    return any(table.column(name).null_count < table.num_rows for _, name in output.kinds)
+    return [
+        output
+        for output in statement.outputs
+        if not statement.is_open
+        or output.name in first
+        or any(table.column(name).null_count < table.num_rows for _, name in output.kinds)
+    ]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from sqlglot import exp
+
 from . import compare, literals, sql
 from .function import find_function
+from .lookups import Lookup, table_of
 from .scope import Scope, find, lookup
 from .severity import severity_range
 from .sql import Expr
@@ -17,6 +20,7 @@ from .tree import (
     Constant,
     Duration,
     In,
+    InTable,
     IsNull,
     Mistake,
     Name,
@@ -29,9 +33,9 @@ from .tree import (
     Text,
     Word,
 )  # fmt: skip
-from .value import Value, as_condition, as_number, as_text, one, present, texts
+from .value import Value, as_condition, as_number, as_text, comparable, one, present, texts
 
-CONDITIONS = (And, Or, Not, Compare, In, IsNull)
+CONDITIONS = (And, Or, Not, Compare, In, InTable, IsNull)
 
 
 def condition(node: Node, scope: Scope) -> Expr:
@@ -47,6 +51,9 @@ def condition(node: Node, scope: Scope) -> Expr:
             return comparison(op, left, right, scope)
         case In(item=item, values=items):
             return sql.any_of(comparison("=", item, value, scope) for value in items)
+        case InTable(item=item, table=name):
+            table = table_of(scope.context.lookups, name, node.at)
+            return sql.FALSE if table is None else in_first_column(compute(item, scope), table)
         case IsNull(item=item):
             return sql.negate(present(compute(item, scope)))
         case Constant(value=constant):
@@ -61,6 +68,13 @@ def condition(node: Node, scope: Scope) -> Expr:
     if not value.is_null and not value.has("bool", "text", "json"):
         raise Mistake(f"this is a {value.type}, not a condition", node.at, "compare it, as in `x > 0`")
     return as_condition(value)
+
+
+def in_first_column(value: Value, table: Lookup) -> Expr:
+    """Whether the value is one of a table's first column."""
+    left, right = comparable(value, next(iter(table.values().values())))
+    chosen = exp.Select(expressions=[right]).from_(exp.Table(this=exp.to_identifier(table.view, quoted=True)))
+    return exp.In(this=left, query=exp.Subquery(this=chosen.where(sql.sql(":x IS NOT NULL", x=right), copy=False)))
 
 
 def compute(node: Node, scope: Scope) -> Value:

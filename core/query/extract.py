@@ -97,7 +97,7 @@ def named_as_re2_does(pattern: str) -> str:
     return GROUP.sub(lambda found: f"(?P<{found[1]}>" if found[1] else found[0], pattern)
 
 
-def checked(fields: list[Capture], at: Place, hint: str) -> tuple[Capture, ...]:
+def checked(fields: list[Capture], at: Place, hint: str = "") -> tuple[Capture, ...]:
     """The fields, if there are some, not too many, each once."""
     names = [field.name for field in fields]
     if not names:

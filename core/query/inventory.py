@@ -9,7 +9,7 @@ import msgspec
 import pyarrow as pa
 
 from . import sql
-from .plan import Given, Statement, apply_stages, events_of, relation_of, written
+from .plan import Given, Statement, apply_stages, relation_of, sources_of, written
 from .stages.top import Top
 from .tree import Everything, Name, Named, Query
 from .value import present
@@ -59,9 +59,8 @@ def plan_fields(given: Given, files: Mapping[int, str]) -> tuple[Statement, dict
     columns = relation.output()
     counts = [sql.alias(sql.call("count_if", present(value)), f"n{i}") for i, value in enumerate(columns.values())]
     select = relation.select(*counts or [sql.alias(sql.integer(0), "nothing")])
-    source = events_of(given, relation, files)
     types = {name: value.type for name, value in columns.items()}
-    return Statement(written(relation, select, source.select), (), 1), types
+    return Statement(written(relation, select, sources_of(given, relation, files)), (), 1), types
 
 
 def counted_fields(table: pa.Table, types: Mapping[str, str]) -> list[FieldSummary]:

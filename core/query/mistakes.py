@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
+from lark import Lark
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken
+from lark.lexer import PatternRE
 
 from ...plugins.errors import QueryError
 
@@ -16,14 +20,26 @@ WORDS = {
     "ITEM": "a value", "COMPARISON": "a comparison (= != < <= > >=)",
     "OPERATOR": "like, matches, contains, startswith or endswith",
     "FUNCTION": "a function", "TRUE": "true", "FALSE": "false", "NULL": "null", "NUMBER": "a number",
-    "DURATION": "a duration such as 5m", "SIZE": "a size such as 10KB", "SIGN": "`+` or `-`",
+    "DURATION": "a duration such as 5m", "SIZE": "a size such as 10KB",
+    "PERCENT": "a share such as 1%", "SIGN": "`+` or `-`",
     "FACTOR": "`*`, `/` or `%`",
     "STRING": 'a "text"', "EXACT": "a 'text'", "INTEGER": "a whole number", "LPAR": "`(`", "RPAR": "`)`",
     "COMMA": "`,`",
-    "COLON": "`:`", "TILDE": "`~`", "EQUAL": "`=`", "$END": "the end",
+    "QUERY_OPEN": "a sub-query in `( )`", "COLON": "`:`", "TILDE": "`~`", "EQUAL": "`=`", "$END": "the end",
 }  # fmt: skip
 VALUES = {"NUMBER", "DURATION", "SIZE", "TRUE", "FALSE", "NULL", "NAME", "BACKTICK", "STRING", "EXACT", "REGEX",
           "FUNCTION", "FIELD_TERM", "LPAR", "SIGN", "_NOT"}  # fmt: skip
+
+
+_KEYWORD = re.compile(r"(?:\(\?:)?([a-z]+(?:\|[a-z]+)*)\)?\(\?[=!]")
+
+
+def words_of(pattern: object) -> list[str]:
+    """The words that a terminal of letters stands for, an option's with its `=`."""
+    if not isinstance(pattern, PatternRE) or not (found := _KEYWORD.match(pattern.value)):
+        return []
+    option = re.search(r"\(\?=\\s\*=\)$", pattern.value) is not None
+    return [word + "=" * option for word in found[1].split("|")]
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -45,7 +61,9 @@ def did_you_mean(name: str, known: Iterable[str], otherwise: str = "") -> str:
     return f"did you mean `{found}`?" if found else otherwise
 
 
-def expected_words(accepts: Iterable[str], stages: Iterable[str]) -> str:
+def expected_words(
+    accepts: Iterable[str], stages: Iterable[str], keywords_of: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> str:
     """What the parser would take here, in words; values of all sorts are one word, stages are another.
 
     >>> expected_words({"NUMBER", "NAME", "STRING", "FUNCTION", "LPAR", "SIGN", "REGEX"}, [])
@@ -65,14 +83,19 @@ def expected_words(accepts: Iterable[str], stages: Iterable[str]) -> str:
     if {"WORD", "FIELD"} <= rest:
         words.append("a search")
         rest -= {"WORD", "FIELD", "BACKTICK", "STRING", "EXACT", "REGEX", "STAR", "LPAR", "_NOT", "_MINUS"}
-    words += sorted({WORDS.get(terminal, f"`{terminal.lower()}`") for terminal in rest if terminal != "$END"})
+    rest.discard("$END")
+    words += sorted({
+        WORDS.get(terminal) or f"`{keyword}`"
+        for terminal in rest
+        for keyword in keywords_of.get(terminal) or [terminal.lower()]
+    })  # fmt: skip
     words = words[:6]
     return (
         words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}" if words else "the end of the query"
     )
 
 
-def syntax_error(text: str, error: UnexpectedInput, stages: Mapping[str, object]) -> QueryError:
+def syntax_error(text: str, error: UnexpectedInput, stages: Mapping[str, object], parser: Lark) -> QueryError:
     """The error of the parser as a QueryError."""
     line, column = error.line, error.column
     found = ""
@@ -96,7 +119,8 @@ def syntax_error(text: str, error: UnexpectedInput, stages: Mapping[str, object]
         line, column = len(lines), len(lines[-1]) + 1
     stage_place = len(accepts & {name.upper() for name in stages}) > 1
     word = "".join(letter for letter in found.split("(", maxsplit=1)[0] if letter.isalnum() or letter == "_")
-    expected = expected_words(accepts, stages)
+    keywords_of = {terminal.name: words_of(terminal.pattern) for terminal in parser.terminals}
+    expected = expected_words(accepts, stages, keywords_of)
     if stage_place and word:
         return QueryError(f"no stage `{word}`", text=text, line=line, column=column,
                           hint=did_you_mean(word, stages, f"stages: {', '.join(sorted(stages))}"))  # fmt: skip

@@ -13,7 +13,7 @@ from ...plugins.errors import QueryError
 from .build import TreeBuilder
 from .mistakes import syntax_error
 from .stages import load_stages
-from .tree import EVENTS, MAX_DEPTH, MAX_NODES, Mistake, Node, Place, Query
+from .tree import EVENTS, MAX_DEPTH, MAX_NESTED, MAX_NODES, MAX_QUERIES, Mistake, Node, Place, Query
 
 MAX_LENGTH = 100_000  # characters; a longer query is a mistake, and every pass over it costs
 NESTING = re.compile(r"""[()]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""", re.DOTALL)
@@ -50,7 +50,7 @@ def parse(text: str, *, any_head: bool = False) -> Query:
     try:
         parsed: object = query_parser().parse(text)
     except UnexpectedInput as error:
-        raise syntax_error(text, error, load_stages()) from None
+        raise syntax_error(text, error, load_stages(), query_parser()) from None
     except Mistake as mistake:
         raise mistake.error(text) from None
     except VisitError as error:
@@ -93,3 +93,22 @@ def check_size(query: Query) -> None:
         if count > MAX_NODES:
             raise query.error(f"a query of more than {MAX_NODES} terms", node.at, "ask for less at once")
         heap += [(child, depth + 1) for child in node.children()]
+    check_subqueries(query)
+
+
+def check_subqueries(query: Query) -> None:
+    """Refuse more sub-queries, or deeper ones, than a statement should have: each reads segments of its own."""
+    count = 0
+    heap = [(query, 0)]
+    while heap:
+        around, depth = heap.pop()
+        for stage in around.stages:
+            for inner in stage.queries():
+                count += 1
+                if depth == MAX_NESTED:
+                    raise query.error(
+                        f"sub-queries nested deeper than {MAX_NESTED}", stage.at, "write the query flatter"
+                    )
+                if count > MAX_QUERIES:
+                    raise query.error(f"more than {MAX_QUERIES} sub-queries", stage.at, "ask for less at once")
+                heap.append((inner, depth + 1))

@@ -7,10 +7,12 @@ Statement ─ sql          one SELECT over read_parquet
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
+from msgspec import structs
 from sqlglot import exp
 
 from ...plugins.fields import OVERFLOW
@@ -29,7 +31,7 @@ from .stages.fields import Fields
 from .stages.limit import Limit
 from .stages.stats import Stats
 from .stages.where import Where
-from .tree import EVENTS, Call, Everything, Mistake, Name, Node, Query
+from .tree import EVENTS, Call, Everything, Mistake, Name, Node, Part, Query
 from .value import ORDER
 
 
@@ -44,12 +46,16 @@ class Output:
 
 @dataclass(frozen=True)
 class Statement:
-    """SQL, and how to read what it answers; `segments` are the ids that its `_file` counts through."""
+    """SQL, and how to read what it answers; `segments` are the ids that its `_file` counts through.
+
+    `is_open`: its columns are those that the events happen to have.
+    """
 
     sql: str
     outputs: tuple[Output, ...]
     cut: int
     segments: tuple[int, ...] = ()
+    is_open: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,6 +78,15 @@ class Given:
     parts: Mapping[int, Runs] = field(default_factory=dict, hash=False)
     overflowing: frozenset[str] = frozenset()
     """The names that are also looked for in a segment's overflow."""
+    inner: Mapping[Part, Given] = field(default_factory=dict, hash=False)
+    """The same for each sub-query, those within others too."""
+    shift_ns: int = 0
+    """How much later than it was every event seems: `segments` and all the rest are in that time."""
+
+    def every(self) -> Iterator[Given]:
+        """This one and those of the sub-queries."""
+        yield self
+        yield from self.inner.values()
 
 
 def schema_of(segments: Sequence[Segment]) -> dict[str, tuple[str, ...]]:
@@ -100,22 +115,64 @@ def prepare(
     context: Context,
     limit: int | None = None,
     attributes: frozenset[str] | None = None,
+    inner: Mapping[Part, Sequence[Segment]] = MappingProxyType({}),
 ) -> Given:
     """Decide which segments must be read, and what times the rows can have.
 
     :param attributes: which names that may be aliases are attributes, where the data of now is not to decide on it.
+    :param inner: the segments of each sub-query; of one that is not there those of the query itself.
     """
+    main = Part(query)
+    parts = {main: prepare_one(main, query, segments, bounds, context, attributes)}
+    for part, own, around in ranges(main, bounds, context):
+        if part.shift_ns != around.shift_ns:  # the same figures: what the other range is without bounds, this one is
+            same = parts[around].context
+            own = replace(own, from_ns=same.start_ns, to_ns=same.end_ns)
+        parts[part] = prepare_one(part, query, inner.get(part, segments), own, context, attributes)
+    return replace(parts.pop(main), limit=limit, inner=parts)
+
+
+def ranges(part: Part, bounds: Bounds, context: Context) -> Iterator[tuple[Part, Bounds, Part]]:
+    """Every sub-query with its range, and what it is in.
+
+    The range is that of the query around it, but for the ends that its own search sets.
+    """
+    for stage in part.query.stages:
+        for query in stage.queries():
+            own, shift_ns = bounds, stage.shift_ns()
+            if not shift_ns:
+                low, high = time_span(conditions(query), {}, context)
+                own = replace(
+                    bounds,
+                    from_ns=bounds.from_ns if low is None else low,
+                    to_ns=bounds.to_ns if high is None else high,
+                )
+            inner = Part(query, part.shift_ns + shift_ns)
+            yield inner, own, part
+            yield from ranges(inner, own, context)
+
+
+def prepare_one(
+    part: Part,
+    whole: Query,
+    segments: Sequence[Segment],
+    bounds: Bounds,
+    context: Context,
+    attributes: frozenset[str] | None,
+) -> Given:
+    """What is given of a query or sub-query without those within it; stages of the whole may ask for its fields."""
+    query = structs.replace(part.query, text=whole.text)
     schema = schema_of(segments)
     if attributes is not None:
         schema = {name: kinds for name, kinds in schema.items() if name not in MAY_BE_ALIASES or name in attributes}
         schema |= dict.fromkeys(attributes - schema.keys(), ())
-    overflowing = opened(query, schema) if "json" in schema.get(OVERFLOW, ()) else frozenset()
+    overflowing = opened(whole, schema) if "json" in schema.get(OVERFLOW, ()) else frozenset()
     if overflowing:
         schema = with_members(schema, overflowing)
     needed = conditions(query)
     skipped: dict[int, str] = {}
     kept: list[Segment] = []
-    for segment in segments:
+    for segment in (moved(segment, part.shift_ns) for segment in segments):
         if (reason := reason_to_skip(segment, needed, bounds, schema, context)) is not None:
             skipped[segment.id] = reason
         else:
@@ -128,7 +185,14 @@ def prepare(
     start = max(starts) if starts else min((segment.min_time for segment in kept), default=None)
     end = min(ends) if ends else max((segment.max_time + 1 for segment in kept), default=None)
     context = replace(context, start_ns=start, end_ns=end)
-    return Given(query, schema, tuple(kept), skipped, bounds, context, limit, overflowing=overflowing)
+    return Given(query, schema, tuple(kept), skipped, bounds, context, overflowing=overflowing, shift_ns=part.shift_ns)
+
+
+def moved(segment: Segment, shift_ns: int) -> Segment:
+    """The segment as if its events had been later."""
+    if not shift_ns:
+        return segment
+    return structs.replace(segment, min_time=segment.min_time + shift_ns, max_time=segment.max_time + shift_ns)
 
 
 def warn_of_unknown(search: Node, schema: Schema, context: Context) -> None:
@@ -139,16 +203,31 @@ def warn_of_unknown(search: Node, schema: Schema, context: Context) -> None:
             unknown_in_events(context, node, known)
 
 
-def relation_of(given: Given, names: Names | None = None) -> Relation:
+def relation_of(given: Given) -> Relation:
     """The events, newest first; the search is part of the scan."""
-    names = names or Names()
-    events = Events(given.schema)
+    return opened_events(given, None, Names(), [], [])
+
+
+def opened_events(
+    given: Given, part: Part | None, names: Names, steps: list[tuple[str, Expr]], scanned: list[Events]
+) -> Relation:
+    """The events of a query, or of a sub-query of it, as one more scan of the statement."""
+    own = given if part is None else given.inner.get(part, given)
+    events = Events(own.schema, f"{EVENTS}_{len(scanned) + 1}" if scanned else EVENTS, part)
+    scanned.append(events)
     events.value("timestamp", names)
+
+    def inner(query: Query, shift_ns: int) -> Relation:
+        relation = opened_events(given, Part(query, own.shift_ns + shift_ns), names, steps, scanned)
+        for stage in query.stages:
+            relation = stage.apply(relation)
+        return relation
+
     order = (
         Order(events.needed["timestamp", "time"], descending=True),
         *(Order(name, descending=True) for name in HIDDEN),
     )
-    return Relation(given.context, names, [], EVENTS, events, events=events, order=order, hidden=HIDDEN)
+    return Relation(own.context, names, steps, events.source, scanned, inner, events=events, order=order, hidden=HIDDEN)
 
 
 def apply_stages(given: Given, relation: Relation, stages: Sequence[object]) -> Relation:
@@ -171,7 +250,7 @@ def final_cut(given: Given) -> tuple[int, tuple[Any, ...]]:
     """
     stages = list(given.query.stages)
     cut = given.limit
-    keeping = {"extend", "parse", "fields", "drop", "rename"}
+    keeping = {"extend", "parse", "fields", "drop", "rename", "lookup"}
     for i in range(len(stages) - 1, -1, -1):
         if isinstance(stages[i], Limit):
             cut = stages[i].count if cut is None else min(cut, stages[i].count)
@@ -180,7 +259,7 @@ def final_cut(given: Given) -> tuple[int, tuple[Any, ...]]:
         if stages[i].name not in keeping:
             break
     if cut is None:
-        cut = DEFAULT_LIMIT if all(stage.keeps_events for stage in stages) else MAX_ROWS
+        cut = DEFAULT_LIMIT if all(stage.gives_events() for stage in stages) else MAX_ROWS
     return min(cut, MOST_ROWS), tuple(stages)
 
 
@@ -196,8 +275,9 @@ def plan(given: Given, files: Mapping[int, str]) -> Statement:
     select = relation.select(*columns)
     if (order := relation.ordering()) is not None:
         select.set("order", order)
-    source = events_of(given, relation, files)
-    return Statement(written(relation, select.limit(cut + 1, copy=False), source.select), outputs, cut)
+    sources = sources_of(given, relation, files)
+    is_open = relation.events is not None
+    return Statement(written(relation, select.limit(cut + 1, copy=False), sources), outputs, cut, is_open=is_open)
 
 
 def plan_newest(
@@ -209,9 +289,7 @@ def plan_newest(
     """
     cut, stages = final_cut(given)
     relation = relation_of(given)
-    events = relation.events
-    assert events is not None
-    moment = events.needed["timestamp", "time"]
+    moment = relation.scanned[0].needed["timestamp", "time"]
     relation = apply_stages(
         given, relation, [stage for stage in stages if not isinstance(stage, Fields)] if not depends(stages) else stages
     )
@@ -222,8 +300,9 @@ def plan_newest(
     bounds = given.bounds
     if older_than_cut_ns is not None:
         bounds = replace(bounds, from_ns=max(older_than_cut_ns, bounds.from_ns or older_than_cut_ns))
-    source = events_of(replace(given, segments=tuple(segments), bounds=bounds), relation, files)
-    return Statement(written(relation, select, source.select), (), cut, source.segments)
+    given = replace(given, segments=tuple(segments), bounds=bounds)
+    source = scanned(given, relation.scanned[0].needed, files)
+    return Statement(written(relation, select, {EVENTS: source.select}), (), cut, source.segments)
 
 
 def depends(stages: Sequence[object]) -> bool:
@@ -250,11 +329,12 @@ def plan_fetch(given: Given, files: Mapping[int, str], chosen: Sequence[tuple[in
         given, relation, [stage for stage in stages if not isinstance(stage, Limit | Where) or depends(stages)]
     )
     outputs, columns = output_columns(relation)
-    needed = relation.scanned.needed
+    needed = relation.scanned[0].needed
     source = scan(members, files, needed, Everything(), Bounds(), given.schema, given.context, rows=rows,
                   overflowing=given.overflowing)  # fmt: skip
     select = relation.select(*columns, *(sql.column(name) for name in HIDDEN))
-    return Statement(written(relation, select, source.select), outputs, cut, source.segments)
+    made = written(relation, select, {EVENTS: source.select})
+    return Statement(made, outputs, cut, source.segments, is_open=relation.events is not None)
 
 
 def narrowed(given: Given, segments: Sequence[Segment]) -> Schema:
@@ -284,9 +364,14 @@ def output_columns(relation: Relation) -> tuple[tuple[Output, ...], list[Expr]]:
     return tuple(outputs), columns or [sql.alias(sql.integer(1), "nothing")]
 
 
-def events_of(given: Given, relation: Relation, files: Mapping[int, str]) -> Scan:
-    """The scan of what the stages asked for."""
-    return scanned(given, relation.scanned.needed, files)
+def sources_of(given: Given, relation: Relation, files: Mapping[int, str]) -> dict[str, Expr]:
+    """The scans of what the stages asked for, by the name of their rows."""
+    return {
+        events.source: scanned(
+            given if events.part is None else given.inner.get(events.part, given), events.needed, files
+        ).select
+        for events in relation.scanned
+    }
 
 
 def scanned(given: Given, needed: Mapping[tuple[str, str], str], files: Mapping[int, str]) -> Scan:
@@ -304,14 +389,15 @@ def scanned(given: Given, needed: Mapping[tuple[str, str], str], files: Mapping[
             given.filters,
             given.parts,
             overflowing=given.overflowing,
+            shift_ns=given.shift_ns,
         )
     except Mistake as mistake:
         raise mistake.error(given.query.text) from None
 
 
-def written(relation: Relation, select: exp.Select, source: Expr) -> str:
-    """The text of the statement: the scan and each stage as a WITH, then the answer."""
-    for name, step in ((EVENTS, source), *relation.steps):
+def written(relation: Relation, select: exp.Select, sources: Mapping[str, Expr]) -> str:
+    """The text of the statement: the scans and each stage as a WITH, then the answer."""
+    for name, step in (*sources.items(), *relation.steps):
         select = select.with_(exp.to_identifier(name, quoted=True), as_=step, copy=False)
     return select.sql(dialect=sql.DIALECT, copy=False)
 
@@ -336,7 +422,7 @@ def newest_first(given: Given) -> tuple[bool, bool]:
     if not all(stage.keeps_events for stage in stages) or final_cut(given)[0] > MAX_ROWS:
         return False, False
     limits = [i for i, stage in enumerate(stages) if isinstance(stage, Limit)]
-    streaming = ("where", "extend", "parse", "fields", "drop", "rename", "limit")
+    streaming = ("where", "extend", "parse", "fields", "drop", "rename", "limit", "sample")
     after = stages[limits[0] + 1 :] if limits else ()
     stepwise = all(stage.name in streaming for stage in stages) and all(stage.name in streaming[1:6] for stage in after)
     return True, stepwise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..storage.segment import FieldColumn, Segment
 from . import literals
@@ -47,6 +47,14 @@ class Bounds:
         """Whether every row of the segment is in the time range."""
         return (self.from_ns is None or segment.min_time >= self.from_ns) and (
             self.to_ns is None or segment.max_time < self.to_ns
+        )
+
+    def back(self, shift_ns: int) -> Bounds:
+        """The range that lies this much earlier."""
+        return replace(
+            self,
+            from_ns=None if self.from_ns is None else self.from_ns - shift_ns,
+            to_ns=None if self.to_ns is None else self.to_ns - shift_ns,
         )
 
     def covers_positions(self, segment: Segment) -> bool:

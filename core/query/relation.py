@@ -7,16 +7,26 @@ notes that it is needed; in the end the scan reads just the noted columns.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from sqlglot import exp
 
 from . import sql
-from .scope import STANDARD_KINDS, TEMPLATE, Context, Schema, message_phrase, unknown_column, unknown_in_events
+from .scope import (
+    POSITION,
+    SEGMENT,
+    STANDARD_KINDS,
+    TEMPLATE,
+    Context,
+    Schema,
+    message_phrase,
+    unknown_column,
+    unknown_in_events,
+)
 from .sql import Expr
-from .tree import Call, Name
+from .tree import Call, Name, Part, Query
 from .value import ORDER, Value, sort_keys
 
 HIDDEN = ("_file", "_row")  # of an event's row: which file of the plan, and which row in it
@@ -32,18 +42,25 @@ class Order:
 
 @dataclass
 class Events:
-    """The scan at the bottom: which fields there are, and which columns the stages asked for so far."""
+    """A scan at the bottom: which fields there are, and which columns the stages asked for so far.
+
+    `source` is the name of its rows; `part` the sub-query that reads them, None for the query itself.
+    """
 
     is_table: ClassVar[bool] = False
     """Whether it has these columns and no others."""
 
     schema: Schema
+    source: str = "events"
+    part: Part | None = None
     needed: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def value(self, name: str, names: Names) -> Value | None:
         """The field's columns, noted as needed; None: no segment and no standard has it."""
         if name == TEMPLATE:
             kinds: tuple[str, ...] = ("text",)
+        elif name in (POSITION, SEGMENT):
+            kinds = ("int",)
         elif name in STANDARD_KINDS:
             kinds = (STANDARD_KINDS[name],)
         elif name in self.schema:
@@ -52,7 +69,7 @@ class Events:
             return None
         for kind in kinds:
             if (name, kind) not in self.needed:
-                self.needed[name, kind] = names.new(name if len(kinds) == 1 else f"{name}_{kind}")
+                self.needed[name, kind] = names.of(name, kind, name if len(kinds) == 1 else f"{name}_{kind}")
         return Value({kind: sql.column(self.needed[name, kind]) for kind in kinds})
 
     def fields(self) -> list[str]:
@@ -62,11 +79,42 @@ class Events:
         return first + sorted(name for name in self.schema if name not in STANDARD_KINDS)
 
 
+@dataclass(frozen=True)
+class United:
+    """The events of several scans below one another: a field has the kinds that it has in any of them."""
+
+    is_table: ClassVar[bool] = False
+
+    parts: tuple[Events | United, ...]
+
+    @property
+    def schema(self) -> Schema:
+        """What any of them has."""
+        return {name: kinds for part in self.parts for name, kinds in part.schema.items()}
+
+    def value(self, name: str, names: Names) -> Value | None:
+        """See `Events.value`; a kind's column is called the same in every scan."""
+        found = [value for part in self.parts if (value := part.value(name, names)) is not None]
+        kinds = {kind: tree for value in found for kind, tree in value.kinds.items()}
+        return Value({kind: kinds[kind] for kind in ORDER if kind in kinds}) if found else None
+
+    def fields(self) -> list[str]:
+        """See `Events.fields`."""
+        return list(dict.fromkeys(name for part in self.parts for name in part.fields()))
+
+
 class Names:
     """Gives out column names that are new in the query, readable, and plain whatever the field is called."""
 
     def __init__(self) -> None:
         self._taken: set[str] = {*HIDDEN, "_seq", "_position"}
+        self._fields: dict[tuple[str, str], str] = {}
+
+    def of(self, name: str, kind: str, wish: str) -> str:
+        """The name for a field's column of a kind, the same in every scan: so scans can be put below one another."""
+        if (name, kind) not in self._fields:
+            self._fields[name, kind] = self.new(wish)
+        return self._fields[name, kind]
 
     def new(self, wish: str) -> str:
         """A name like the wish that was not given out before.
@@ -89,18 +137,20 @@ class Relation:
     """Rows. `columns` are those that stages made, by name, in order; `events` gives the others while it is open.
 
     `order` says how the rows are ordered when somebody asks (a limit, the answer); `hidden` are columns carried along
-    for that, `keys` the names of the columns by which the rows were grouped.
-    `names`, `steps`, `scanned` and the warnings are shared by all relations of a plan and only ever grow.
+    for that, `keys` the names of the columns by which the rows were grouped. `inner` plans a sub-query into the same
+    statement, over events that seem later by a number of nanoseconds. `names`, `steps`, `scanned` and the warnings are
+    shared by all relations of a plan and only ever grow.
     """
 
     context: Context
     names: Names
     steps: list[tuple[str, Expr]]
     source: str
-    scanned: Events
+    scanned: list[Events]
+    inner: Callable[[Query, int], Relation]
     columns: Mapping[str, Value] = field(default_factory=dict)
     dropped: frozenset[str] = frozenset()
-    events: Events | None = None
+    events: Events | United | None = None
     order: tuple[Order, ...] = ()
     hidden: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
@@ -144,14 +194,18 @@ class Relation:
 
     def select(self, *columns: Expr) -> exp.Select:
         """SELECT columns FROM this relation."""
-        return exp.Select(expressions=list(columns) or [exp.Star()]).from_(
-            exp.Table(this=exp.Identifier(this=self.source, quoted=True)), copy=False)  # fmt: skip
+        return exp.Select(expressions=list(columns) or [exp.Star()]).from_(self.table(), copy=False)
 
     def then(self, select: Expr, **changes: object) -> Relation:
         """The relation that a query over this one makes."""
         name = f"t{len(self.steps) + 1}"
         self.steps.append((name, select))
         return replace(self, source=name, **changes)  # type: ignore[arg-type]
+
+    def table(self, alias: str | None = None) -> exp.Table:
+        """This relation behind FROM or JOIN."""
+        named = exp.TableAlias(this=exp.to_identifier(alias, quoted=True)) if alias else None
+        return exp.Table(this=exp.to_identifier(self.source, quoted=True), alias=named)
 
     def where(self, condition: Expr) -> Relation:
         """The rows for which the condition is true."""
@@ -217,6 +271,7 @@ class Relation:
             select.set("having", exp.Having(this=sql.sql("count(*) > 0")))
         return self.then(
             select,
+            context=replace(self.context, scale=1.0),
             columns={**made, **results},
             events=None,
             order=(),
@@ -255,4 +310,4 @@ class Relation:
         select = self.select()
         if (order := self.ordering(backwards=backwards)) is not None:
             select.set("order", order)
-        return self.then(select.limit(count, copy=False))
+        return self.then(select.limit(count, copy=False), context=replace(self.context, scale=1.0))

@@ -38,7 +38,10 @@ class QueryStats(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class QueryResult:
-    """An answer. `complete` is false where a limit cut it; `table` has a column for each kind of each output."""
+    """An answer. `complete` is false where a limit cut it, `sampled` true where it is of a sample.
+
+    `table` has a column for each kind of each output.
+    """
 
     id: str
     outputs: Sequence[Output]
@@ -46,6 +49,7 @@ class QueryResult:
     stats: QueryStats = field(default_factory=QueryStats)
     warnings: tuple[str, ...] = ()
     complete: bool = True
+    sampled: bool = False
 
     @property
     def columns(self) -> tuple[ResultColumn, ...]:

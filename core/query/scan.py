@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlglot import exp
@@ -16,12 +16,27 @@ from .expressions import condition
 from .overflow import KINDS, member
 from .prune import Bounds, meaning
 from .row_groups import Runs, runs
-from .scope import POSITION, STANDARD_KINDS, TEMPLATE, Context, Schema, field_of, message_phrase, unknown_in_events
+from .scope import (
+    POSITION,
+    SEGMENT,
+    STANDARD_KINDS,
+    TEMPLATE,
+    Context,
+    Schema,
+    field_of,
+    message_phrase,
+    unknown_in_events,
+)
 from .sql import Expr
 from .templates import TemplateFacts, template_phrase
 from .tree import Call, FieldCompare, FieldContains, Name, Node, Regex, Text, Word
 from .value import SQL_TYPES, Value, coalesce
 
+# What a file need not say of its rows, since it is the same for all: where it has no column.
+OF_SEGMENT: Mapping[tuple[str, str], Callable[[Segment], int]] = {
+    (POSITION, "int"): lambda segment: segment.min_position,
+    (SEGMENT, "int"): lambda segment: segment.id,
+}
 MOST_ALONE = 64  # segments of which chosen rows are fetched each by a SELECT of its own
 
 
@@ -36,6 +51,8 @@ class Layout:
     """The column that has the fields without one, if there is any."""
     overflowing: frozenset[str] = frozenset()
     """The fields that are looked for in it."""
+    shift_ns: int = 0
+    """How much later than it was every event seems."""
 
     def kinds(self, field: str) -> dict[str, Expr]:
         """The field's columns by kind."""
@@ -58,6 +75,8 @@ class Layout:
             own = self.columns.get((field, kind))
             return found if own is None else coalesce([sql.column(own), found], SQL_TYPES[kind])
         column = self.columns[field, kind]
+        if field == "timestamp" and self.shift_ns:
+            return sql.sql("make_timestamp_ns(epoch_ns(:t) + :n)", t=sql.column(column), n=self.shift_ns)
         if field == TEMPLATE and column == "message":
             return sql.sql(
                 "regexp_replace(:m, :token, :mark, 'g')", m=sql.column(column), token=VARIABLE_TOKEN, mark=VARIABLE
@@ -125,7 +144,13 @@ def searched_fields(nodes: Iterable[Node], schema: Schema) -> set[str]:
     return found
 
 
-def layout_of(segment: Segment, fields: set[str], bounds: Bounds, overflowing: frozenset[str] = frozenset()) -> Layout:
+def layout_of(
+    segment: Segment,
+    fields: set[str],
+    bounds: Bounds,
+    overflowing: frozenset[str] = frozenset(),
+    shift_ns: int = 0,
+) -> Layout:
     """Where a segment has the fields."""
     columns = {
         (field, column.kind): column.column for column in segment.columns if (field := field_of(column)) in fields
@@ -139,7 +164,8 @@ def layout_of(segment: Segment, fields: set[str], bounds: Bounds, overflowing: f
     if needs_time:
         columns["timestamp", "time"] = "timestamp"
     overflow = segment.overflow if overflowing & fields else None
-    return Layout(columns, needs_time, needs_positions, overflow.column if overflow else "", overflowing & fields)
+    where = overflow.column if overflow else ""
+    return Layout(columns, needs_time, needs_positions, where, overflowing & fields, shift_ns)
 
 
 def grouped(
@@ -148,11 +174,12 @@ def grouped(
     bounds: Bounds,
     templates: Mapping[int, frozenset[str] | None] | None = None,
     overflowing: frozenset[str] = frozenset(),
+    shift_ns: int = 0,
 ) -> list[tuple[Layout, list[Segment]]]:
     """The segments by equal layout of these fields, and by whether their templates are known."""
     groups: dict[tuple[object, ...], tuple[Layout, list[Segment]]] = {}
     for segment in segments:
-        layout = layout_of(segment, fields, bounds, overflowing)
+        layout = layout_of(segment, fields, bounds, overflowing, shift_ns)
         key = (*sorted(layout.columns.items()), layout.needs_time, layout.needs_positions, layout.overflow,
                templates is not None and templates.get(segment.id) is not None)  # fmt: skip
         groups.setdefault(key, (layout, []))[1].append(segment)
@@ -178,6 +205,7 @@ def scan(
     parts: Mapping[int, Runs] | None = None,
     rows: Mapping[int, Sequence[int]] | None = None,
     overflowing: frozenset[str] = frozenset(),
+    shift_ns: int = 0,
 ) -> Scan:
     """SELECT of the events: the needed columns under their plan names, `_file` and `_row`.
 
@@ -185,20 +213,19 @@ def scan(
     :param parts: the rows of a segment outside of which nothing can match; of others all are read.
     :param rows: only these rows of each segment; they are known to match, the search is left out.
     :param overflowing: fields that are also looked for in a segment's overflow.
+    :param shift_ns: how much later than it was every event seems; the segments and bounds are in that time.
     """
     fields = {field for field, _ in needed} | (searched_fields([search], schema) if rows is None else set())
     selects = []
     ids: list[int] = []
     alone = {} if rows is None or len(rows) > MOST_ALONE else {id_: runs(numbers) for id_, numbers in rows.items()}
     read = [segment for segment in segments if parts is None or parts.get(segment.id) != ()]
-    for layout, group in grouped(read, fields, bounds if rows is None else Bounds(), templates, overflowing):
-        columns = [
-            sql.alias(
-                layout.value(*key) if layout.has(*key) else sql.cast(sql.NULL.copy(), SQL_TYPES[key[1]]),
-                name,
-            )
+    within = bounds if rows is None else Bounds()
+    for layout, group in grouped(read, fields, within, templates, overflowing, shift_ns):
+        columns = {
+            name: layout.value(*key) if layout.has(*key) else sql.cast(sql.NULL.copy(), SQL_TYPES[key[1]])
             for key, name in needed.items()
-        ]
+        }
         where = sql.TRUE
         if rows is None:
             facts = TemplateFacts.of(templates, filters or {}, group) if templates is not None else None
@@ -216,7 +243,12 @@ def scan(
                 )
             else:
                 test = sql.all_of([*([in_runs(spans)] if spans else []), where.copy()])
-            select = exp.Select(expressions=[*(column.copy() for column in columns), *place]).from_(
+            own = (
+                sql.alias(columns[name].copy() if layout.has(*key) or key not in OF_SEGMENT
+                          else of_segment(members, OF_SEGMENT[key]), name)
+                for key, name in needed.items()
+            )  # fmt: skip
+            select = exp.Select(expressions=[*own, *place]).from_(
                 read_parquet([files[segment.id] for segment in members]), copy=False
             )
             selects.append(select if test == sql.TRUE else select.where(test, copy=False))
@@ -228,6 +260,16 @@ def scan(
     for select in selects[1:]:
         union = exp.Union(this=union, expression=select, distinct=False)
     return Scan(union, tuple(ids))
+
+
+def of_segment(segments: Sequence[Segment], get: Callable[[Segment], int]) -> Expr:
+    """A number that each of the segments has, in the SELECT that reads their files."""
+    numbers = [sql.cast(sql.integer(get(segment)), "BIGINT") for segment in segments]
+    if all(number == numbers[0] for number in numbers):
+        return numbers[0]
+    return sql.sql(
+        "list_extract(:l, CAST(:i AS BIGINT) + 1)", l=exp.Array(expressions=numbers), i=sql.column("file_index")
+    )
 
 
 def divided(segments: Sequence[Segment], parts: Mapping[int, Runs]) -> Iterable[tuple[Sequence[Segment], Runs | None]]:
@@ -258,9 +300,9 @@ def range_tests(layout: Layout, bounds: Bounds) -> list[Expr]:
     if layout.needs_time:
         moment = sql.column("timestamp")
         if bounds.from_ns is not None:
-            tests.append(sql.sql(":t >= :a", t=moment, a=sql.time(bounds.from_ns)))
+            tests.append(sql.sql(":t >= :a", t=moment, a=sql.time(bounds.from_ns - layout.shift_ns)))
         if bounds.to_ns is not None:
-            tests.append(sql.sql(":t < :a", t=moment, a=sql.time(bounds.to_ns)))
+            tests.append(sql.sql(":t < :a", t=moment, a=sql.time(bounds.to_ns - layout.shift_ns)))
     if layout.needs_positions:
         position = sql.column("_position")
         if bounds.after_position is not None:

@@ -11,7 +11,9 @@ from ...plugins.fields import STANDARD
 from ..storage.segment import FieldColumn
 from . import sql
 from .literals import lower
+from .lookups import Lookup
 from .mistakes import did_you_mean, nearest
+from .request import MOST_ROWS
 from .sql import Expr
 from .tree import Call, Mistake, Name
 from .value import Value, one
@@ -21,7 +23,7 @@ STANDARD_KINDS = {
     for name in STANDARD
 }
 # The internal columns as fields: under names that no attribute can have, since none holds a NUL.
-TEMPLATE, POSITION = "\0template", "\0position"
+TEMPLATE, POSITION, SEGMENT = "\0template", "\0position", "\0segment"
 INTERNAL_COLUMNS = {"_template": TEMPLATE, "_position": POSITION}
 # Understood where the data has no field of that name.
 ALIASES = {"level": "severity", "time": "timestamp", "@timestamp": "timestamp", "pattern": TEMPLATE}
@@ -33,7 +35,9 @@ class Context:
     """What planning is given besides the tree: it asks no clock and no zone database of the machine.
 
     `start_ns` and `end_ns` bound the times that the rows can have (end exclusive), as far as known; `span_ns` is
-    the length of a group's span of time. `warnings` collects what the answer should say.
+    the length of a group's span of time; `scale` how many events each row of a sample stands for; `most_joined` the
+    rows that a join may make; `lookups` the tables that the query names (None: any may be there). `warnings` collects
+    what the answer should say.
     """
 
     now_ns: int
@@ -41,6 +45,9 @@ class Context:
     start_ns: int | None = None
     end_ns: int | None = None
     span_ns: int | None = None
+    scale: float = 1.0
+    most_joined: int = MOST_ROWS
+    lookups: Mapping[str, Lookup] | None = None
     warnings: list[str] = field(default_factory=list)
 
     def warn(self, message: str) -> None:

@@ -7,10 +7,14 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 from sqlglot import exp, parse_one
+
+from .tree import Place
 
 Expr = exp.Expression
 DIALECT = "duckdb"
+REFUSED = "cordwood: "  # begins what a statement says that refuses itself
 # Kinds of nodes that bind tighter than any operator: no parentheses around them.
 CLOSED = (
     exp.Column,
@@ -119,6 +123,16 @@ def time(ns: int) -> Expr:
         this=exp.Literal.string(f"{moment.isoformat(sep=' ')}.{fraction:09d}"),
         to=_type("TIMESTAMP_NS"),
     )
+
+
+def refused(message: str, at: Place, hint: str = "") -> Expr:
+    """An expression that ends the statement with a mistake of the query, where it is computed: see `duck.teaching`."""
+    return call("error", REFUSED + msgspec.json.encode((message, at.line, at.column, hint)).decode())
+
+
+def at_most(count: int, refusal: Expr) -> Expr:
+    """What a QUALIFY takes to end the statement at the first row beyond: without an order, rows stream."""
+    return sql("CASE WHEN row_number() OVER () > :n THEN :e ELSE TRUE END", n=count, e=refusal)
 
 
 def column(name: str, table: str | None = None) -> Expr:

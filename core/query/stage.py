@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import msgspec
 
-from .tree import Named, Node, Place
+from .tree import InTable, Named, Node, Place, Query
 
 if TYPE_CHECKING:
     from .relation import Relation
@@ -25,8 +25,26 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     DOC: ClassVar[str]
     keeps_events: ClassVar[bool] = False
     """Rows in are rows out, or some of them, with their order: the events can be looked for with few columns first."""
+    samples: ClassVar[bool] = False
+    """It leaves out what the answer should have: such an answer is of a sample, and says so."""
 
     at: Place = Place()
+
+    def placed_after(self, search: Node, stages: tuple[Stage, ...]) -> Self:
+        """This stage at its place in a query, where what is before matters."""
+        return self
+
+    def placed_before(self, stages: Sequence[Stage]) -> Self:
+        """This stage at its place in a query, where what is behind matters."""
+        return self
+
+    def shift_ns(self) -> int:
+        """How far back in time the sub-queries of this stage read: their events seem that much later."""
+        return 0
+
+    def gives_events(self) -> bool:
+        """Whether rows that are events stay events, so that an answer has as many as one of events."""
+        return self.keeps_events
 
     @classmethod
     def build(cls, at: Place, children: Sequence[Any]) -> Self:
@@ -52,3 +70,17 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
                     yield item
                 elif isinstance(item, Named):
                     yield item.node
+                elif isinstance(item, Query):
+                    yield item.search
+                    for stage in item.stages:
+                        yield from stage.nodes()
+
+    def tables(self) -> Iterator[str]:
+        """The lookup tables that this stage and its sub-queries name."""
+        yield from (node.table for top in self.nodes() for node in top.walk() if isinstance(node, InTable))
+        yield from (name for query in self.queries() for stage in query.stages for name in stage.tables())
+
+    def queries(self) -> Iterator[Query]:
+        """The sub-queries of this stage, without theirs."""
+        values = (getattr(self, field) for field in self.__struct_fields__)
+        yield from (value for value in values if isinstance(value, Query))

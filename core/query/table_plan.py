@@ -13,16 +13,17 @@ from typing import ClassVar
 from sqlglot import exp
 
 from . import sql
-from .expressions import condition
 from .heads import HEADS, MESSAGE, Head
 from .plan import Given, Output, apply_stages, final_cut, output_columns
 from .postgres import DIALECT, TYPES, Foreign, Translator
 from .relation import Events, Names, Order, Relation
-from .scope import Context
-from .tree import EVENTS, Mistake, Place
+from .scope import POSITION, SEGMENT, Context
+from .stages.where import Where
+from .tree import EVENTS, Mistake, Query
 from .value import SQL_TYPES, Value
 
 KEYS = ("id", "name")  # columns of which every row has another value: they decide between equal times
+HINT = "docs/language.md says what is not there for Cordwood's own tables"
 NOTHING = (("nothing", "int"),)  # a column for rows that have none
 
 
@@ -32,7 +33,12 @@ class Table(Events):
     is_table: ClassVar[bool] = True
 
     def value(self, name: str, names: Names) -> Value | None:
-        """The column, noted as needed; None: the head has none of that name."""
+        """The column, noted as needed; None: the head has none of that name.
+
+        :raises Foreign: what only events have
+        """
+        if name in (POSITION, SEGMENT):
+            raise Foreign("the order in which events came")
         return super().value(name, names) if name in self.schema else None
 
     def fields(self) -> list[str]:
@@ -63,7 +69,11 @@ def table_of(head: Head, context: Context, names: Names | None = None) -> Relati
         if name in head.columns:
             table.value(name, names)
             order.append(Order(table.needed[name, head.columns[name]], descending))
-    return Relation(context, names, [], EVENTS, table, events=table, order=tuple(order))
+
+    def inner(query: Query, _: int) -> Relation:
+        raise Mistake(f"what reads more events beside `from {head.name}` works on events only", query.search.at, HINT)
+
+    return Relation(context, names, [], EVENTS, [table], inner, events=table, order=tuple(order))
 
 
 def plan_table(given: Given, collation: str) -> TableStatement:
@@ -76,30 +86,25 @@ def plan_table(given: Given, collation: str) -> TableStatement:
     head = HEADS[query.head]
     cut, stages = final_cut(given)
     relation = table_of(head, given.context)
+    table = relation.scanned[0]
     translator, steps = Translator(), list[tuple[str, exp.Expression]]()
 
-    def translate(at: Place, what: str) -> None:
+    for stage in (Where(condition=query.search, at=query.search.at), *stages):
+        if any(stage.tables()):
+            raise query.error(f"lookup tables beside `from {head.name}` work on events only", stage.at, HINT)
         try:
-            steps.extend((name, translator.translated(step)) for name, step in relation.steps[len(steps) :])
+            relation = apply_stages(given, relation, [stage])
+            steps += [(name, translator.translated(step)) for name, step in relation.steps[len(steps) :]]
         except Foreign as why:
-            hint = "docs/language.md says what is not there for Cordwood's own tables"
-            raise query.error(f"{what} over `from {head.name}`: {why} works on events only", at, hint) from None
-
-    try:
-        relation = relation.where(condition(query.search, relation))
-    except Mistake as mistake:
-        raise mistake.error(query.text) from None
-    translate(query.search.at, "the search")
-    for stage in stages:
-        relation = apply_stages(given, relation, [stage])
-        translate(stage.at, f"`{stage.name}`")
+            message = f"`{stage.name}` over `from {head.name}`: {why} works on events only"
+            raise query.error(message, stage.at, HINT) from None
     outputs, _ = output_columns(relation)
     kinds = {column: kind for output in outputs for kind, column in output.kinds}
     typed = [_typed(column, kind) for column, kind in kinds.items()]
     select = relation.select(*typed or [sql.alias(sql.integer(1), "nothing")])
     if (order := relation.ordering()) is not None:
         select.set("order", order)
-    source = _source(head, relation.scanned.needed, given, collation)
+    source = _source(head, table.needed, given, collation)
     for name, step in ((EVENTS, source), *steps):
         select = select.with_(exp.to_identifier(name, quoted=True), as_=step, copy=False)
     arguments = translator.bound(select.limit(cut + 1, copy=False))

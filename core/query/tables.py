@@ -32,6 +32,7 @@ SQLSTATE = (
     ("22003", "a number leaves the range that a column can hold",
      "compute with float(x) instead, or leave such values out"),
     ("22", "a value cannot be converted", "int(), float() and json() take what looks like a number or JSON"),
+    ("42883", "PostgreSQL has no such function or aggregate of these values", "text(x) makes a text of any value"),
     ("2201B", "PostgreSQL does not take this regular expression", "write it simpler"),
     ("53", "the database has not enough memory or space for this query", "ask for less: fewer keys, a shorter range"),
     ("54", "the query is too large for PostgreSQL", "write it shorter, or flatter"),

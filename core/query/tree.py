@@ -21,6 +21,8 @@ MAX_DEPTH = (
     40  # nested parentheses, `not`s, calls: the SQL writer and DuckDB recurse over them, so the sum stays bounded
 )
 MAX_NODES = 4000  # terms of one query: beyond, planning alone would take seconds
+MAX_QUERIES = 16  # sub-queries of one query; each scans its segments again
+MAX_NESTED = 4  # sub-queries within one another
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -198,6 +200,13 @@ class In(Node, frozen=True):
     values: tuple[Node, ...]
 
 
+class InTable(Node, frozen=True):
+    """`item in TABLE`: a value of the first column of a lookup table."""
+
+    item: Node
+    table: str
+
+
 class IsNull(Node, frozen=True):
     """`item is null`."""
 
@@ -236,6 +245,13 @@ class Query(msgspec.Struct, frozen=True):
     def error(self, message: str, at: Place, hint: str = "") -> QueryError:
         """An error that points into this query."""
         return QueryError(message, text=self.text, line=at.line, column=at.column, hint=hint)
+
+
+class Part(msgspec.Struct, frozen=True):
+    """A sub-query as it is read: events seem `shift_ns` later than they were."""
+
+    query: Query
+    shift_ns: int = 0
 
 
 class Mistake(Exception):  # noqa: N818 - it is the user's, and becomes a QueryError where the text is known

@@ -148,6 +148,20 @@ def group_key(value: Value) -> Value:
     return Value(kinds)
 
 
+def comparable(left: Value, right: Value) -> tuple[Expr, Expr]:
+    """The two as expressions that are equal where the values are: of one kind as they are, else as texts."""
+    if set(left.kinds) == set(right.kinds) and len(left.kinds) == 1:
+        return next(iter(left.kinds.values())), next(iter(right.kinds.values()))
+    return key_text(left), key_text(right)
+
+
+def key_text(value: Value) -> Expr:
+    """The text form, in which 200.0 is 200."""
+    if "float" in value.kinds and "int" not in value.kinds:
+        value = Value({"int": sql.cast(sql.NULL.copy(), "BIGINT"), **value.kinds})
+    return as_text(group_key(value))
+
+
 def choose(condition: Expr, yes: Value, no: Value) -> Value:
     """`yes` where the condition holds, else `no`, each with the kinds of both."""
     kinds = {}

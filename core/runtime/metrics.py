@@ -39,13 +39,20 @@ class NodeMetrics(Collector):
             "cordwood_cut_events", "Events that were too large and lost a part.", labels=["source", "type"]
         )
         up = GaugeMetricFamily("cordwood_source_up", "1 while the source runs.", labels=["source", "type"])
+        own: dict[str, CounterMetricFamily] = {}
         for source in self._node.sources.values():
             events.add_metric([source.name, source.type], source.outlet.counters.events)
             cut.add_metric([source.name, source.type], source.outlet.counters.cut)
             up.add_metric([source.name, source.type], float(source.state == "running"))
+            for name, count in source.source.counts.items():
+                about = f"What sources counted as {name.replace('_', ' ')}."
+                own.setdefault(
+                    name, CounterMetricFamily(f"cordwood_source_{name}", about, labels=["source", "type"])
+                ).add_metric([source.name, source.type], count)
         yield events
         yield cut
         yield up
+        yield from own.values()
         limited = CounterMetricFamily(
             "cordwood_limit_reached", "What a limit refused, or made wait.", labels=["project", "limit", "outcome"]
         )

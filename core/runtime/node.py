@@ -22,6 +22,7 @@ from ...plugins import HttpSource, Registry
 from ..alerting import AlertingService
 from ..alerting.scrub import scrub
 from ..query import QueryEngine, Tables
+from ..query.lookup_store import Lookups
 from ..query.searcher import EngineSearcher
 from ..storage.database import DATABASE_ERRORS, renewed_after, trouble
 from ..storage.deleting import DeletionWorker
@@ -61,6 +62,7 @@ class Node:
     engine: QueryEngine
     admission: Admission
     alerting: AlertingService
+    lookups: Lookups
     searcher: EngineSearcher
     deletions: Deletions
     retention: Retention
@@ -100,12 +102,15 @@ class Node:
             usage = self.store.writer.usage
             self.admission = Admission(DEFAULT_PROJECT, project_id, usage, limits.of(DEFAULT_PROJECT))
             self._apply(limits)
+            self.lookups = Lookups(self.store.pool)
             self.engine = QueryEngine(
                 catalog=self.store.catalog,
                 cache=self.store.cache,
                 memory_limit=f"{limits.query_memory}B",
                 threads=2,
                 at_once=limits.queries,
+                joined_rows=limits.joined_rows,
+                lookups=self.lookups,
                 spill=stack.enter_context(spill_folder(settings.data_dir.absolute() / "spill")),
                 tables=Tables(self.store.pool),
             )

@@ -8,15 +8,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 import anyio
 import msgspec
 from google.protobuf.message import DecodeError
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from ...plugins import (
     Batch,
@@ -31,43 +30,27 @@ from ...plugins import (
     in_worker,
     now_ns,
 )
+from ..network import Address, TlsFiles
 from .json import read_json
+from .listener import serve
 from .records import read_request
 
 PROTOBUF = "application/x-protobuf"
 JSON = "application/json"
-MAX_BODY = 32 * 1024 * 1024
-"""Bytes of a request over HTTP: its objects take twenty times as much memory."""
+MAX_BODY = 16 * 1024 * 1024
+"""Bytes of a request: the objects of a hostile one take seventy times as much memory."""
 _CODES = {400: 3, 401: 16, 403: 7, 413: 3, 415: 3, 429: 8, 503: 14}
 """gRPC's codes for HTTP's, as `google.rpc.Status` has them."""
-
-
-def _address(text: str) -> str:
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise ValueError(f"{text!r} is no address; write HOST:PORT such as 127.0.0.1:4317")
-    return text
-
-
-class OtlpTls(PluginConfig):
-    """Certificates of the gRPC listener, as PEM files."""
-
-    cert_file: Path
-    """The server's certificate, with those between it and its root."""
-    key_file: Path
-    """Its private key."""
-    client_ca_file: Path | None = None
-    """Roots of clients' certificates: only clients that show one are served."""
 
 
 class OtlpConfig(PluginConfig):
     """Settings of the OpenTelemetry endpoint."""
 
-    grpc: Annotated[str, AfterValidator(_address)] | None = None
+    grpc: Address | None = None
     """Where gRPC listens: `127.0.0.1:4317`, or `0.0.0.0:4317` for others too. Not set: only HTTP is served."""
-    tls: OtlpTls | None = None
+    tls: TlsFiles | None = None
     """Encrypts gRPC. HTTP is Cordwood's own port."""
-    max_message_bytes: int = Field(default=4 * 1024 * 1024, ge=64 * 1024, le=64 * 1024 * 1024)
+    max_message_bytes: int = Field(default=4 * 1024 * 1024, ge=64 * 1024, le=MAX_BODY)
     """Bytes of a gRPC message; gRPC's own default."""
 
 
@@ -94,8 +77,6 @@ class Otlp(HttpSource[OtlpConfig]):
         if self.config.grpc is None:
             await anyio.sleep_forever()
         else:
-            from .listener import serve
-
             await serve(self.config.grpc, self.config.tls, self.config.max_message_bytes, outlet, self.export)
 
     def refusal(self, headers: Mapping[str, str], status: int, detail: str) -> HttpResponse:

@@ -12,6 +12,7 @@ import msgspec
 from msgspec.structs import force_setattr
 
 from ...plugins import RejectedError
+from .records import check_count
 
 _BAD = (ValueError, RecursionError)  # msgspec's own errors, and those of text that is no UTF-8, are ValueErrors
 _Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
@@ -113,6 +114,7 @@ def read_json(body: bytes) -> tuple[JsonRequest, dict[int, str]]:
     row = 0
     try:
         request = msgspec.json.decode(body, type=JsonRequest)
+        check_count(sum(len(scope.log_records) for resource in request.resource_logs for scope in resource.scope_logs))
         for resource in request.resource_logs:
             for scope in resource.scope_logs:
                 records = scope.log_records

@@ -7,9 +7,9 @@ as a stream, so that nothing is read before its sender is let in and there is ro
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 from urllib.parse import unquote
 
 import anyio
@@ -22,9 +22,7 @@ from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 
 from ...plugins import DeniedError, FatalError, LimitError, Outlet, RejectedError, RetryableError
-
-if TYPE_CHECKING:
-    from . import OtlpTls
+from ..network import TlsFiles
 
 SERVICE: Final = "opentelemetry.proto.collector.logs.v1.LogsService"
 IN_FLIGHT: Final = 256 * 1024 * 1024
@@ -39,7 +37,7 @@ Export: TypeAlias = Callable[[bytes, Outlet], Awaitable[bytes]]
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
-async def serve(address: str, tls: OtlpTls | None, max_bytes: int, outlet: Outlet, export: Export) -> None:
+async def serve(address: str, tls: TlsFiles | None, max_bytes: int, outlet: Outlet, export: Export) -> None:
     """Serve until cancelled; then calls that run have two seconds.
 
     :raises RetryableError: the address cannot be listened on now
@@ -95,18 +93,21 @@ async def serve(address: str, tls: OtlpTls | None, max_bytes: int, outlet: Outle
             await server.stop(_GRACE_S)
 
 
-def _credentials(tls: OtlpTls) -> grpc.ServerCredentials:
-    """Blocking."""
-    key, certificate = _read(tls.key_file), _read(tls.cert_file)
-    roots = _read(tls.client_ca_file) if tls.client_ca_file else None
-    return grpc.ssl_server_credentials([(key, certificate)], roots, require_client_auth=roots is not None)
+def _credentials(tls: TlsFiles) -> grpc.ServerCredentials:
+    """Blocking. Python's own TLS looks at the files first: gRPC would only say that it cannot listen.
 
-
-def _read(path: Path) -> bytes:
+    :raises FatalError: a file cannot be read, or is no such thing
+    """
+    ca = tls.client_ca_file
     try:
-        return path.read_bytes()
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=ca)
+        context.load_cert_chain(tls.cert_file, tls.key_file, password="")
+        pair = tls.key_file.read_bytes(), tls.cert_file.read_bytes()
+        roots = ca.read_bytes() if ca else None
     except OSError as why:
-        raise FatalError(f"{path} cannot be read for TLS: {why.strerror}") from why
+        files = ", ".join(str(path) for path in (tls.cert_file, tls.key_file, ca) if path)
+        raise FatalError(f"one of {files} is not there, or no PEM that belongs to the others: {why}") from why
+    return grpc.ssl_server_credentials([pair], roots, require_client_auth=roots is not None)
 
 
 def _headers(context: Context) -> Mapping[str, str]:

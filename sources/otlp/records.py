@@ -67,8 +67,7 @@ def read_request(request: Request, observed: int, errors: Mapping[int, str] = Ma
         first = len(records)
         for scope in resource.scope_logs:
             start = len(records)
-            if start + len(scope.log_records) > MAX_RECORDS:
-                raise RejectedError(f"the request has more than {MAX_RECORDS} records: send it in parts")
+            check_count(start + len(scope.log_records))
             records.extend(scope.log_records)
             scopes.append((range(start, len(records)), scope.scope))
         resources.append((range(first, len(records)), resource.resource.attributes))
@@ -84,6 +83,15 @@ def read_request(request: Request, observed: int, errors: Mapping[int, str] = Ma
         _constant(own, rows, _leaves(attributes))
     _lay_under(columns, own, "resource")
     return _batch(records, messages, columns, observed, errors)
+
+
+def check_count(records: int) -> None:
+    """Refuse what is too much, before more is made of it.
+
+    :raises RejectedError: there are more than `MAX_RECORDS`
+    """
+    if records > MAX_RECORDS:
+        raise RejectedError(f"the request has more than {MAX_RECORDS} records: send it in parts")
 
 
 def _cells(records: Sequence[Any]) -> Columns:

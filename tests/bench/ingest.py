@@ -30,7 +30,7 @@ def run(server: Server, path: Path, events: int) -> dict[str, Any]:
     before = cpu_seconds(server.family())
     memory: dict[str, int] = {"ready": resident_bytes(server.family())}
     with PeakMemory(server.family) as peak:
-        sent = _send(server, path, memory)
+        sent = send(server, path, memory)
     at_last_ack = cpu_seconds(server.family())
     if sent["failures"] or sent["acknowledged"] != events:
         raise RuntimeError(f"{sent['acknowledged']} of {events} acknowledged; {sent['failures'][:3]}")
@@ -63,7 +63,7 @@ def run(server: Server, path: Path, events: int) -> dict[str, Any]:
     }
 
 
-def _send(server: Server, path: Path, memory: dict[str, int]) -> dict[str, Any]:
+def send(server: Server, path: Path, memory: dict[str, int]) -> dict[str, Any]:
     """Run the client; notes the resident memory at each million in `memory`. What the client says at its end."""
     command = [sys.executable, "-m", "tests.bench.client", str(path), str(server.port)]
     command += ["--connections", str(CONNECTIONS)]

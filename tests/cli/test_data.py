@@ -6,11 +6,14 @@ import csv
 import gzip
 import io
 import json
+import re
+import shlex
 import signal
 import threading
 import time
 import urllib.request
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -53,6 +56,31 @@ def test_ingest_and_query_in_every_format(running):
     assert running("query", count, *zone).lines == ["n", "2"]
     assert running("query", count, "--since", "1h").lines == ["n", "0"]
     assert json.loads(running("query", "m1", "--explain").out)["query"] == "m1"
+
+
+def test_the_page_on_lookup_tables(running, tmp_path):
+    running("ingest", "-", stdin=ndjson("web"))
+    page = (Path(__file__).parents[2] / "docs" / "lookups.md").read_text()
+    commands, owners = (re.search(rf"```{kind}\n(.*?)```", page, re.DOTALL)[1] for kind in ("sh", "csv"))
+    file = tmp_path / "owners.csv"
+    file.write_text(owners)
+    put, listed, found, deleted = (
+        running(*[str(file) if word == file.name else word for word in shlex.split(line)[1:]])
+        for line in commands.splitlines()
+    )
+    assert (put.code, put.out) == (0, "owners version 1: 2 rows of service text, team text, pager text\n")
+    assert listed.lines[1].split("\t")[:4] == ["owners", "1", "2", "service,team,pager"]
+    assert "edge\t1" in found.lines
+    assert deleted.out == "deleted owners\n"
+
+
+def test_what_goes_wrong_with_lookup_tables(running, tmp_path):
+    running("lookup", "put", "codes", "-", stdin="code,meaning\n402,unpaid\n")
+    assert running("lookup", "show", "codes").out == "code,meaning\n402,unpaid\n"
+    assert running("lookup", "put", "codes", str(tmp_path / "nowhere.csv")).code == 1
+    running("lookup", "delete", "codes")
+    gone = running("lookup", "delete", "codes")
+    assert (gone.code, "no such version of a lookup table `codes`" in gone.err) == (1, True)
 
 
 def test_a_limit_that_cuts_is_said(running):

@@ -6,9 +6,9 @@
     …
 
 Sections: `rows` (a JSON array a line, in order), `unordered` (the same, in any order), `columns`, `warnings`,
-`complete` (false where a limit cut), `error` (line:column message; hint), `sql` (of the whole query in one statement)
-and `tree`. With CORDWOOD_UPDATE_GOLDEN=1 the tests write what they get into the sections that are there; read the
-difference before committing it.
+`complete` (false where a limit cut), `sampled`, `error` (line:column message; hint), `sql` (of the whole query in one
+statement) and `tree`. With CORDWOOD_UPDATE_GOLDEN=1 the tests write what they get into the sections that are there;
+read the difference before committing it.
 """
 
 from __future__ import annotations

@@ -119,10 +119,11 @@ class Copy:
         select = relation.select(*columns)
         if (order := relation.ordering()) is not None:
             select.set("order", order)
-        assert isinstance(relation.scanned, Table)
-        needed = ", ".join(f'"{name}" as "{column}"' for (name, _), column in relation.scanned.needed.items())
+        (table,) = relation.scanned
+        assert isinstance(table, Table)
+        needed = ", ".join(f'"{name}" as "{column}"' for (name, _), column in table.needed.items())
         source = duckdb_select(f'select {needed or 1} from "{query.head}"')
-        found = self.connection.sql(written(relation, select.limit(cut), source)).to_arrow_table()
+        found = self.connection.sql(written(relation, select.limit(cut), {"events": source})).to_arrow_table()
         return list(QueryResult("", outputs, found).rows())
 
 

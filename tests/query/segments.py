@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 from cordwood.core.query import QueryEngine, QueryRequest, QueryResult
+from cordwood.core.query.lookup_files import frame_of, lookup_of
+from cordwood.core.query.lookups import Lookup
 from cordwood.core.storage.compaction import merge
 from cordwood.core.storage.encode import EncodedSegment, encode
 from cordwood.core.storage.segment import Segment
@@ -87,10 +89,27 @@ class Segments:
             self.put(encoded, 1, (int(position.min or 0), int(position.max or 0)))
 
 
+class Tables:
+    """Lookup tables by name, from CSV."""
+
+    def __init__(self, **csv: str) -> None:
+        self._all = {name: lookup_of(name, frame_of(text.encode())) for name, text in csv.items()}
+
+    async def tables(self, project_id: int, names: Collection[str]) -> dict[str, Lookup]:
+        return {name: table for name, table in self._all.items() if name in names}
+
+
+TABLES = Tables(
+    owners="service,team,pager,tier\ncheckout,shop,007,1\nweb,edge,008,2\nweb,other,009,3\n",
+    staff="login,team,mail,host\nann,shop,ann@example.org,desk\ncyd,edge,,desk\n",
+    codes="code,meaning,bad\n402,payment required,true\n200,fine,false\n",
+)
+
+
 async def ask(store: Segments, text: str, engine: QueryEngine | None = None, **more: Any) -> QueryResult:
     """The answer of a query over the store."""
     engine = engine or QueryEngine(store, store)
     return await engine.run(QueryRequest(text=text, project_id=1, now_ns=NOW, **more))
 
 
-__all__ = ["NOW", "Segments", "ask"]
+__all__ = ["NOW", "TABLES", "Segments", "ask"]

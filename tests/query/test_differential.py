@@ -18,7 +18,7 @@ from cordwood.plugins.batch import Batch, concat
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from .reference import Event, as_expression, events_of, holds, numbers, shown
+from .reference import Event, as_expression, events_of, holds, numbers, shown, text_form
 from .segments import NOW, Segments, ask
 
 pytestmark = pytest.mark.anyio
@@ -246,6 +246,105 @@ async def test_aggregations_give_what_python_gives(commits: list[Any], search: A
                     assert (spread is None) == (deviation is None), (text, name)
                     assert users == len({event["user"] for event in events if "user" in event}), (text, name)
                     assert (low, high) == (events[0]["n"][1], events[-1]["n"][1]), (text, name)
+        finally:
+            variants.close()
+
+
+def joinable(event: Event, field: str) -> str | None:
+    """What a join compares, where a field is of several kinds: the text form; 200.0 is 200."""
+    kind, value = event.get(field, ("null", None))
+    if kind == "float" and value == int(value):
+        return str(int(value))
+    return None if value is None else text_form(kind, value)
+
+
+@MODERATE
+@given(commits=commit_lists, first=searches, second=searches, key=pick(["status", "user", "Status", "flag", "ghost"]))
+async def test_unions_and_joins_find_what_loops_find(commits: list[Any], first: Any, second: Any, key: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        variants = Variants(Path(folder), commits)
+        try:
+            left, right = ([event for event in variants.events if holds(one, event)] for one in (first, second))
+            both = sorted(event["n"][1] for event in (*left, *right))
+            pairs = sorted(
+                (a["n"][1], b["n"][1])
+                for a in left
+                for b in right
+                if joinable(a, key) is not None and joinable(a, key) == joinable(b, key)
+            )
+            for name, engine in variants.engines.items():
+                store = variants.stores[name]
+                united = await ask(store, f"{shown(first)} | union ({shown(second)}) | fields n", engine)
+                assert sorted(row[0] for row in united.rows()) == both, name
+                text = f"{shown(first)} | join {key} ({shown(second)} | fields {key}, n) | fields n, n_2"
+                found = [tuple(row) for row in (await ask(store, text, engine)).rows()]
+                assert sorted(found) == pairs, (text, name)
+                kept = await ask(store, text.replace("join", "join kind=left", 1), engine)
+                alone = {a["n"][1] for a in left} - {a for a, _ in pairs}
+                assert {row[0] for row in kept.rows() if row[1] is None} == alone, (text, name)
+        finally:
+            variants.close()
+
+
+@MODERATE
+@given(commits=commit_lists, search=searches, back=st.integers(1, 20), hours=st.integers(1, 6))
+async def test_comparisons_count_what_an_earlier_range_holds(
+    commits: list[Any], search: Any, back: int, hours: int
+) -> None:
+    if "time" in str(search):  # its own times would have to be moved here too
+        return
+    quarter, start = HOUR // 4, NOW - hours * HOUR
+    with tempfile.TemporaryDirectory() as folder:
+        variants = Variants(Path(folder), commits)
+        try:
+
+            def counted(begin: int) -> Counter[tuple[int, Any]]:
+                times = ((event["timestamp"][1] - begin, event) for event in variants.events if holds(search, event))
+                return Counter(
+                    (ns // HOUR, event.get("service", (0, None))[1]) for ns, event in times if 0 <= ns < hours * HOUR
+                )
+
+            now, before = counted(start), counted(start - back * quarter)
+            for name, engine in variants.engines.items():
+                text = f"{shown(search)} | timechart span=1h count() as n by service | compare -{15 * back}m"
+                result = await ask(variants.stores[name], text, engine, from_ns=start, to_ns=NOW)
+                services = {service for _, service in now}
+                found = {
+                    ((ns_of(time) - start) // HOUR, service): (n, was, more)
+                    for time, service, n, was, more in result.rows()
+                }
+                assert found.keys() == {(hour, service) for hour in range(hours) for service in services}, (text, name)
+                for key, (n, was, more) in found.items():
+                    assert n == now[key], (text, name)
+                    assert (was or 0) == before[key], (text, name, key)
+                    assert more == (None if was is None else n - was), (text, name)
+        finally:
+            variants.close()
+
+
+@MODERATE
+@given(commits=commit_lists, search=searches, before=st.integers(0, 3), after=st.integers(0, 3))
+async def test_contexts_are_the_neighbours_in_a_stream(
+    commits: list[Any], search: Any, before: int, after: int
+) -> None:
+    for i, event in enumerate(event for commit in commits for event in commit):
+        event["timestamp"] += i  # of equal times the order is that of the file
+    with tempfile.TemporaryDirectory() as folder:
+        variants = Variants(Path(folder), commits)
+        try:
+            streams: dict[Any, list[Event]] = {}
+            for event in sorted(variants.events, key=lambda event: event["timestamp"][1]):
+                streams.setdefault((event.get("service"), event.get("host")), []).append(event)
+            expected = {}
+            for stream in streams.values():
+                hits = [i for i, event in enumerate(stream) if holds(search, event)]
+                for i, event in enumerate(stream):
+                    if any(hit - before <= i <= hit + after for hit in hits):
+                        expected[event["n"][1]] = i in hits
+            for name, engine in variants.engines.items():
+                text = f"{shown(search)} | context before={before} after={after} | fields n, _hit"
+                result = await ask(variants.stores[name], text, engine)
+                assert sorted(map(tuple, result.rows())) == sorted(expected.items()), (text, name)
         finally:
             variants.close()
 

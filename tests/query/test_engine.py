@@ -135,6 +135,80 @@ async def test_segments_that_cannot_match_are_not_opened(
     assert plan["segments"]["read"] == read
 
 
+async def test_each_part_of_a_query_reads_segments_of_its_own(store: Segments, engine: QueryEngine) -> None:
+    text = "service:s1 | union (service:s2 | union (service:s2)) | join service (service:s4 | fields service)"
+    result = await ask(store, text, engine)
+    assert (len(result), result.stats.segments_scanned, result.stats.segments_pruned) == (0, 3, 3)
+    plan = await engine.explain(QueryRequest(text=text, project_id=1, now_ns=NOW))
+    assert [part["segments"]["read"] for part in (plan, *plan["subqueries"])] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [
+        ("service:s0 | union (service:s4)", 10),
+        ("service:s0 | union (service:s4 time>=-1h)", 20),
+        ("service:s0 | union (service:s4 time>=-45m)", 16),
+        ("service:s0 | union (time>=-1h service:s3 | union (service:s4))", 30),
+        ("service:s0 | union (time<-5m)", 14),
+        ("service:s0 | union (service:s4 time>=-1h | union ()) | union ()", 90),
+        ("service:s0 | context | union (service:s4 time>=-1h | context after=0)", 20),
+    ],
+)
+async def test_a_sub_query_reads_the_same_range_or_its_own(
+    store: Segments, engine: QueryEngine, text: str, count: int
+) -> None:
+    result = await ask(store, f"{text} | stats count()", engine, from_ns=NOW - 10 * MINUTE + 1)
+    assert list(result.rows()) == [[count]]
+
+
+async def test_a_comparison_reads_the_segments_of_the_earlier_range(store: Segments, engine: QueryEngine) -> None:
+    text = "| stats count() as n, min(n) as least | compare -20m"
+    result = await ask(store, text, engine, from_ns=NOW - 9 * MINUTE, to_ns=NOW + 1)
+    assert list(result.rows()) == [[10, 10, 0, 0, 20, -20]]
+    assert result.stats.segments_scanned == 2
+    request = QueryRequest(text=text, project_id=1, now_ns=NOW, from_ns=NOW - 9 * MINUTE, to_ns=NOW + 1)
+    assert (await engine.explain(request))["subqueries"][0]["segments"]["read"] == 1
+
+
+async def test_the_context_of_too_many_events_is_refused(store: Segments, engine: QueryEngine) -> None:
+    store.commit([event(i % 60) for i in range(941)])
+    with pytest.raises(QueryError, match="more than 1,000 events to show the context of") as caught:
+        await ask(store, "event | context", engine)
+    assert (caught.value.column, "`| limit 1000`" in caught.value.hint) == (9, True)
+    result = await ask(store, "event | limit 1000 | context | stats count() as n, countif(_hit) as h", engine)
+    assert list(result.rows()) == [[1001, 1000]]
+
+
+async def test_a_sample_is_as_large_as_it_says_and_the_same_again(tmp_path: Path) -> None:
+    store = Segments(tmp_path)
+    for commit in range(4):
+        store.commit([{"timestamp": NOW - i * 1_000_003 - commit, "n": i * 4 + commit, "size": 2} for i in range(2500)])
+    engine = QueryEngine(store, store, threads=1)
+    try:
+        text = "| sample 10% | stats list(n), count(), sum(size)"
+        chosen, count, total = next((await ask(store, text, engine)).rows())
+        assert (count, total) == (10 * len(chosen), 20 * len(chosen))
+        assert 900 < len(chosen) < 1100
+        store.compact()
+        again, *_ = next((await ask(store, text, engine)).rows())
+        assert sorted(again) == sorted(chosen)
+    finally:
+        engine.close()
+
+
+async def test_a_join_that_makes_too_many_rows_is_refused(store: Segments) -> None:
+    engine = QueryEngine(store, store, threads=1, joined_rows=600)
+    try:
+        joined = "| join service (| fields service)"
+        assert list((await ask(store, f"{joined} | stats count()", engine)).rows()) == [[600]]
+        with pytest.raises(QueryError, match="the join makes more than 600 rows") as caught:
+            await ask(store, f"{joined} {joined} | stats count()", engine)
+        assert (caught.value.column, "`limits.joined_rows`" in caught.value.hint) == (37, True)
+    finally:
+        engine.close()
+
+
 async def test_counting_all_asks_the_catalog_only(store: Segments, engine: QueryEngine) -> None:
     result = await ask(store, "| stats count() as n", engine)
     assert (list(result.rows()), result.stats.segments_scanned) == ([[60]], 0)

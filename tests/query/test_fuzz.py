@@ -22,7 +22,19 @@ PIECES = [
     *("count()", "by", "as", "sort", "limit", "timechart", "span=1m", "fields", "extend", "x = 1", "dedup"),
     *("top", "patterns", "\\", "\0", "--", "/*", "*/", ";", "$1", ":x", "?", "é", "\n", "if(", "bin(5m)"),
     *("null", "true", "is", "like", "matches", "/a+/", "/(/", "1e400", "9" * 40, "severity>=warn"),
-    *("time>=-15m", "{}", "%", "+", "<*>"),
+    *(
+        "time>=-15m",
+        "{}",
+        "%",
+        "+",
+        "<*>",
+        "union",
+        "join status",
+        "kind=left",
+        "union (",
+        "| join status (",
+        "compare -1m",
+    ),
 ]
 texts = st.one_of(
     st.text(max_size=80),

@@ -15,7 +15,7 @@ from cordwood.core.query.stages import load_stages
 from cordwood.plugins.errors import QueryError
 
 from .corpus import FOLDER, Case, all_cases
-from .segments import NOW, Segments, ask
+from .segments import NOW, TABLES, Segments, ask
 
 pytestmark = pytest.mark.anyio
 CASES = all_cases()
@@ -35,7 +35,9 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Segments]:
 
 @pytest.fixture(scope="module")
 def engines(stores: dict[str, Segments]) -> Iterator[dict[str, QueryEngine]]:
-    made = {name: QueryEngine(store, store, threads=1, template_rows=0) for name, store in stores.items()}
+    made = {
+        name: QueryEngine(store, store, threads=1, template_rows=0, lookups=TABLES) for name, store in stores.items()
+    }
     yield made
     for engine in made.values():
         engine.close()
@@ -50,7 +52,7 @@ async def test_case(case: Case, stores: dict[str, Segments], engines: dict[str, 
         store = stores["commits"]
         given = prepare(parse(case.query), store.all, Bounds(), Context(NOW))
         case.check("sql", plan(given, {segment.id: f"{segment.id}.parquet" for segment in store.all}).sql)
-    if not case.sections.keys() & {"rows", "unordered", "columns", "warnings", "complete", "error"}:
+    if not case.sections.keys() & {"rows", "unordered", "columns", "warnings", "complete", "sampled", "error"}:
         return
     for name, engine in engines.items():
         try:
@@ -67,6 +69,7 @@ async def test_case(case: Case, stores: dict[str, Segments], engines: dict[str, 
             "columns": ", ".join(f"{column.name} {column.type}" for column in result.columns),
             "warnings": "\n".join(result.warnings),
             "complete": str(result.complete).lower(),
+            "sampled": str(result.sampled).lower(),
         }
         assert "error" not in case.sections, rows
         for section in case.sections.keys() & got.keys():

@@ -47,6 +47,8 @@ def test_places_of_mistakes(text: str, place: tuple[int, int]) -> None:
     "text", ["| stats nope()", "| extend x = uper(a)", "/(/", "a | sort", "| stats count() | where x > 1"]
 )
 def test_checking_needs_no_data(text: str) -> None:
+    assert check("| stats rate() as r | where r > 1").stages
+    assert check("| lookup owners on service | stats count() by team | where team in teams").stages
     assert check("| stats p95(took) as p by path | where p > 3").stages
     with pytest.raises(QueryError):
         check(text)

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cordwood.core.runtime.configs import load_checked
+from cordwood.plugins import load_plugins
 
 from ..conftest import Server
 from .wire import serving
@@ -17,7 +19,15 @@ PAGE = (Path(__file__).parents[2] / "docs" / "sources.md").read_text()
 SECTIONS = {
     section.partition("\n")[0]: re.findall(r"```python\n(.*?)```", section, re.DOTALL)
     for section in PAGE.split("\n## ")[1:]
+    if "\n    tcp:" not in section  # those have ports of their own: test_docs_listening.py
 }
+
+
+@pytest.mark.parametrize("settings", re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
+def test_the_settings_of_the_page(settings: str, tmp_path: Path) -> None:
+    file = tmp_path / "cordwood.yaml"
+    file.write_text(settings)
+    assert load_checked(file, load_plugins()).sources
 
 
 @pytest.fixture(scope="module")

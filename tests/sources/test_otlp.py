@@ -9,17 +9,24 @@ import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import anyio
 import grpc
 import grpc.aio
 import pytest
-from cordwood.plugins import Batch, DeniedError, LimitError, RejectedError, RetryableError
+from cordwood.plugins import Batch, DeniedError, FatalError, LimitError, RejectedError, RetryableError
 from cordwood.plugins.conformance import http_source_contract
 from cordwood.plugins.conformance_outlet import MemoryOutlet, MemoryStore
-from cordwood.sources.otlp import JSON, PROTOBUF, Otlp, OtlpConfig
+from cordwood.sources.otlp import JSON, PROTOBUF, Otlp, OtlpConfig, listener, records
 from cordwood.sources.otlp.listener import SERVICE
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
@@ -178,9 +185,9 @@ def binary(of: Mapping[str, Any] = REQUEST) -> bytes:
 
 def simple(*bodies: str) -> bytes:
     made = ExportLogsServiceRequest()
-    records = made.resource_logs.add().scope_logs.add().log_records
+    told = made.resource_logs.add().scope_logs.add().log_records
     for body in bodies:
-        records.add(time_unix_nano=AT).body.string_value = body
+        told.add(time_unix_nano=AT).body.string_value = body
     return made.SerializeToString()
 
 
@@ -213,7 +220,7 @@ async def test_both_encodings_become_the_same_events(body: bytes, media: str, an
 
 
 async def test_a_bad_record_is_kept_and_the_answer_says_so() -> None:
-    records = [
+    told = [
         {"body": {"stringValue": "good"}, "timeUnixNano": AT},
         {"body": {"intValue": "many"}},
         {"timeUnixNano": -5},
@@ -222,18 +229,18 @@ async def test_a_bad_record_is_kept_and_the_answer_says_so() -> None:
         {"flags": 2**80},
         "text",
     ]
-    body = json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": records}]}]}).encode()
+    body = json.dumps({"resourceLogs": [{"scopeLogs": [{"logRecords": told}]}]}).encode()
     response, events = await received(source(), asked(body, JSON))
     assert "6 records" in json.loads(response.body)["partialSuccess"]["errorMessage"]
     assert [event.get("parse_error", "")[:6] for event in events] == [""] + ["otlp: "] * 6
-    assert [json.loads(event["message"]) for event in events[1:]] == records[1:]
+    assert [json.loads(event["message"]) for event in events[1:]] == told[1:]
 
 
 async def test_times_that_are_none() -> None:
     made = ExportLogsServiceRequest()
-    records = made.resource_logs.add().scope_logs.add().log_records
-    records.add(time_unix_nano=2**64 - 1)
-    records.add()
+    told = made.resource_logs.add().scope_logs.add().log_records
+    told.add(time_unix_nano=2**64 - 1)
+    told.add()
     response, events = await received(source(), asked(made.SerializeToString(), PROTOBUF))
     assert "1 records" in ExportLogsServiceResponse.FromString(response.body).partial_success.error_message
     assert ["parse_error" in event for event in events] == [True, False]
@@ -285,7 +292,7 @@ async def test_refusals_have_the_encoding_of_the_request() -> None:
 
 @pytest.mark.parametrize("address", ["4317", "localhost:", "localhost:0", "localhost:99999", ":4317"])
 def test_what_is_no_address(address: str) -> None:
-    with pytest.raises(ValidationError, match=r"127\.0\.0\.1:4317"):
+    with pytest.raises(ValidationError, match="write HOST:PORT"):
         OtlpConfig(grpc=address)
 
 
@@ -373,14 +380,88 @@ async def test_grpc_unpacks_no_bomb() -> None:
 async def test_grpc_calls_that_are_cancelled_do_no_harm() -> None:
     store = MemoryStore()
     outlet = Outlet(store, waits=30)
-    async with listening(outlet, max_message_bytes=64 * 1024 * 1024) as export:
-        for _ in range(8):  # twice as many as have room at once
+    async with listening(outlet, max_message_bytes=16 * 1024 * 1024) as export:
+        for _ in range(20):  # more than have room at once
             with pytest.raises(grpc.aio.AioRpcError) as ended:
-                await export(simple("slow"), wait_for_ready=True, timeout=0.3)
+                await export(simple("slow"), wait_for_ready=True, timeout=0.1)
             assert ended.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
         outlet.waits = 0
         assert await called(export, simple("quick")) == b""
     assert store.lines == ["quick"]
+
+
+async def test_grpc_waits_for_room_before_it_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listener, "IN_FLIGHT", 65_536)
+    monkeypatch.setattr(listener, "_ROOM_S", 0.2)
+    outlet = Outlet(MemoryStore(), waits=2)
+    ended: list[grpc.StatusCode] = []
+
+    async def call() -> None:
+        try:
+            await called(export, simple("x"))
+        except grpc.aio.AioRpcError as why:
+            ended.append(why.code())
+
+    async with listening(outlet, max_message_bytes=65_536) as export, anyio.create_task_group() as tasks:
+        for _ in range(3):  # two have room
+            tasks.start_soon(call)
+    assert ended == [grpc.StatusCode.RESOURCE_EXHAUSTED]
+    assert len(outlet.store.lines) == 2
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for localhost that signs itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder(
+        name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1)
+    )
+    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    paths = folder / "cert.pem", folder / "key.pem"
+    paths[0].write_bytes(made.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    paths[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return paths
+
+
+@pytest.mark.parametrize("shown", [None, True, False], ids=["server-only", "both", "client-shows-none"])
+async def test_grpc_by_tls(tmp_path: Path, shown: bool | None) -> None:
+    cert, key = certificate(tmp_path)
+    tls = {"cert_file": cert, "key_file": key} | ({} if shown is None else {"client_ca_file": cert})
+    port = free_port()
+    mine = (key.read_bytes(), cert.read_bytes()) if shown else (None, None)
+    store = MemoryStore()
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(source(grpc=f"127.0.0.1:{port}", tls=tls).run, Outlet(store))
+        credentials = grpc.ssl_channel_credentials(cert.read_bytes(), *mine)
+        async with grpc.aio.secure_channel(f"localhost:{port}", credentials) as channel:
+            export = channel.unary_unary(f"/{SERVICE}/Export")
+            if shown is False:
+                with pytest.raises(grpc.aio.AioRpcError):
+                    await export(simple("x"), wait_for_ready=True, timeout=1)
+            else:
+                await called(export, simple("x"))
+        tasks.cancel_scope.cancel()
+    assert store.lines == ([] if shown is False else ["x"])
+
+
+async def test_grpc_says_what_is_wrong_with_a_certificate(tmp_path: Path) -> None:
+    missing = {"cert_file": tmp_path / "none.pem", "key_file": tmp_path / "none.key"}
+    with pytest.raises(FatalError, match="none"):
+        await source(grpc=f"127.0.0.1:{free_port()}", tls=missing).run(Outlet(MemoryStore()))
+    broken = tmp_path / "broken.pem"
+    broken.write_text("no PEM")
+    with pytest.raises(FatalError, match="broken"):
+        await source(grpc=f"127.0.0.1:{free_port()}", tls={"cert_file": broken, "key_file": broken}).run(
+            Outlet(MemoryStore())
+        )
+
+
+async def test_too_many_records_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "MAX_RECORDS", 3)
+    for body, media in ((binary(), PROTOBUF), (json.dumps(REQUEST).encode(), JSON)):
+        with pytest.raises(RejectedError, match="more than 3 records"):
+            await received(source(), asked(body, media))
 
 
 async def test_grpc_says_that_an_address_is_taken() -> None:

@@ -68,7 +68,7 @@ def test_every_operation_is_described() -> None:
         assert re.fullmatch("[a-z]+[A-Za-z0-9]+", operation["operationId"])
         for parameter in operation.get("parameters", ()):
             assert parameter.get("description"), (method, path, parameter["name"])
-        if path.startswith("/api/v1/"):
+        if path.startswith("/api/v1/") and path != "/api/v1/validate":  # which is Datadog's, as are its errors
             problem = operation["responses"]["400"]["content"]["application/problem+json"]
             assert problem["schema"] == {"$ref": "#/components/schemas/Problem"}
 

@@ -19,6 +19,7 @@ from .deletions import (
 )
 from .fields import list_fields, list_values
 from .health import get_health, get_metrics, get_ready
+from .lookups import delete_lookup, get_lookup, get_lookup_data, list_lookups, put_lookup
 from .query import cancel_query, explain_query, run_query
 from .retention import get_retention, preview_retention
 from .session import get_session, sign_in, sign_out
@@ -45,6 +46,11 @@ HANDLERS = (
     get_deletion,
     cancel_deletion,
     list_audit,
+    list_lookups,
+    get_lookup,
+    get_lookup_data,
+    put_lookup,
+    delete_lookup,
     get_retention,
     preview_retention,
     get_status,

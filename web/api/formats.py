@@ -82,7 +82,7 @@ def json_text(result: QueryResult) -> Iterator[bytes]:
             part = b""
         part += separator + _encode(taken)[1:-1]
         separator = b","
-    rest = {"stats": result.stats, "warnings": result.warnings, "complete": result.complete}
+    rest = {"stats": result.stats, "warnings": result.warnings, "complete": result.complete, "sampled": result.sampled}
     yield part + b"]," + _encode(rest)[1:]
 
 

@@ -79,6 +79,7 @@ class QueryAnswer(msgspec.Struct, frozen=True):
     stats: Stats
     warnings: list[str]
     complete: Annotated[bool, Meta(description="False where a limit cut rows off")]
+    sampled: Annotated[bool, Meta(description="True where the events are a sample, and counts are scaled up")]
 
 
 OTHER_FORMS: Final = {

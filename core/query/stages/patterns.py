@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Self
 
 from .. import sql
+from ..aggregate import rows
 from ..relation import Relation
 from ..scope import TEMPLATE
 from ..stage import Stage
@@ -44,7 +45,7 @@ class Patterns(Stage, frozen=True, kw_only=True):
         time, text = moment.kinds["time"], message.kinds["text"]
         relation = relation.where(sql.sql(":t IS NOT NULL", t=template.kinds["text"]))
         found = relation.grouped({"pattern": template}, {
-            "count": one("int", sql.sql("count(*)")),
+            "count": rows(relation.context),
             "first_seen": one("time", sql.sql("min(:t)", t=time)),
             "last_seen": one("time", sql.sql("max(:t)", t=time)),
             "example": one("text", sql.sql("arg_max(:m, :t)", m=text, t=time)),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
 from .. import sql
-from ..aggregate import keyed
+from ..aggregate import keyed, rows
 from ..relation import Relation
 from ..stage import Stage
 from ..tree import Named, Place
@@ -39,7 +39,7 @@ class Top(Stage, frozen=True, kw_only=True):
     def apply(self, relation: Relation) -> Relation:
         keys = keyed(((key.node, key.name) for key in self.keys), relation)
         relation = relation.where(sql.any_of(present(value) for value in keys.values()))
-        counted = relation.grouped(keys, {free_name(keys, "count"): one("int", sql.sql("count(*)"))})
+        counted = relation.grouped(keys, {free_name(keys, "count"): rows(relation.context)})
         values, (name, count) = list(counted.columns.values())[:-1], list(counted.columns.items())[-1]
         share = sql.sql("CAST(:n AS DOUBLE) / sum(:n) OVER ()", n=count.kinds["int"])
         shared = counted.with_columns({free_name(keys, "share"): one("float", share)})

@@ -82,6 +82,10 @@ async def fill(store: Store, revision: str) -> None:
     if revision >= "0005":
         for statement in DELETION:
             await store.pool.execute(statement)
+    if revision >= "0008":
+        from cordwood.core.query.lookup_store import Lookups
+
+        await Lookups(store.pool).put(1, "owners", b"service,team\nshop,core\n", "ann@example.org")
 
 
 async def main(revision: str) -> None:

@@ -4,7 +4,7 @@ import { nextPage } from '../pages/explore/runner'
 
 const columns = ['timestamp', 'message', 'z', 'a'].map((name) => ({ name, type: 'text' }))
 const stats = { elapsed_ms: 1, rows_scanned: 1, bytes_scanned: 1, segments_scanned: 1, segments_pruned: 0, segments_cached: 0 }
-const answer = (times: string[], complete = false) => ({ id: 'x', columns, rows: times.map((time, at) => [time, `m${at}`, null, at]), stats, warnings: [], complete })
+const answer = (times: string[], complete = false) => ({ id: 'x', columns, rows: times.map((time, at) => [time, `m${at}`, null, at]), stats, warnings: [], complete, sampled: false })
 
 describe('events', () => {
   const events = eventsOf(answer(['2026-01-31T12:00:02Z', '2026-01-31T12:00:01Z', '2026-01-31T12:00:01Z']))

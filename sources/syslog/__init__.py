@@ -1,0 +1,120 @@
+"""Syslog over UDP, TCP, TLS and a Unix socket: RFC 5424, and RFC 3164 as devices and programs really write it.
+
+    sources:
+      devices: {type: syslog, udp: "0.0.0.0:514", tcp: "0.0.0.0:601"}
+
+Syslog knows no acknowledgement. What was read from a connection is kept in memory until it is committed, and sent again
+where the store fails; a peer over TCP waits while there is no room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, model_validator
+
+from ...plugins import Batch, Outlet, Source, hookimpl, now_ns
+from ..network import (
+    Address,
+    Connection,
+    Datagrams,
+    Gatherer,
+    Listeners,
+    StreamConfig,
+    Streams,
+    TlsConfig,
+    open_udp,
+    open_unix,
+)
+from .framing import Frames, Framing
+from .parsing import read_frames
+
+
+class SyslogConfig(StreamConfig):
+    """Settings of a syslog source: at least one address."""
+
+    tcp: Address | None = None
+    """Address for TCP; messages are told apart by octet counts or line feeds, each as it comes (RFC 6587)."""
+    udp: Address | None = None
+    """Address for UDP."""
+    tls: TlsConfig | None = None
+    """Address and certificate for TLS."""
+    unix: str | None = Field(None, min_length=1, max_length=100)
+    """Path of a datagram socket, as `/dev/log` is one; every user of the machine may write to it."""
+    timezone: ZoneInfo = ZoneInfo("UTC")
+    """Zone of times that come without one."""
+    max_frame: int = Field(262_144, ge=480, le=16_777_216)
+    """Bytes of a message; the rest of a longer one is cut off, and `parse_error` says so."""
+
+    @model_validator(mode="after")
+    def _listens(self) -> SyslogConfig:
+        if not (self.tcp or self.udp or self.tls or self.unix):
+            raise ValueError("a syslog source needs an address: tcp, udp, tls or unix")
+        return self
+
+
+class Syslog(Source[SyslogConfig]):
+    """Take syslog messages in: facility, severity, time, host, program, structured data become fields.
+
+    The program is the service. Of a message without a host the sender's address is the host.
+    """
+
+    _listeners: Listeners | None = None
+
+    async def run(self, outlet: Outlet) -> None:
+        """Listen until cancelled.
+
+        :raises RetryableError: somebody else has an address
+        :raises FatalError: an address cannot be had, or a certificate cannot be used
+        """
+        config = self.config
+
+        def read(items: Sequence[Frames]) -> Batch:
+            return read_frames(items, now_ns(), config.timezone, config.max_frame)
+
+        gatherer = Gatherer(outlet, read)
+
+        async def put(frames: Frames) -> None:
+            await gatherer.put(frames, frames.size, frames.events)
+
+        async def serve(connection: Connection) -> None:
+            framing = Framing(connection.peer, config.max_frame)
+            while data := await connection.receive():
+                found = framing.feed(data)
+                for frames in found:
+                    await put(frames)
+                connection.mark(unfinished=framing.unfinished, progress=bool(found))
+            for frames in framing.end():
+                await put(frames)
+
+        async def take(burst: Sequence[tuple[bytes, str]]) -> None:
+            by_peer: dict[str, list[bytes]] = {}
+            for data, peer in burst:
+                by_peer.setdefault(peer, []).append(data)
+            for peer, datagrams in by_peer.items():
+                await put(Frames(datagrams, peer))
+
+        listeners: list[Streams | Datagrams] = []
+        if config.udp:
+            listeners.append(Datagrams(partial(open_udp, config.udp), take))
+        if config.unix:
+            listeners.append(Datagrams(partial(open_unix, config.unix), take))
+        if config.tcp:
+            listeners.append(Streams(config.tcp, config, serve, outlet.source))
+        if config.tls:
+            listeners.append(Streams(config.tls.listen, config, serve, outlet.source, config.tls))
+        self._listeners = Listeners(gatherer, listeners)
+        await self._listeners.run()
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """What was lost or turned away."""
+        return self._listeners.counts if self._listeners else {}
+
+
+@hookimpl
+def cordwood_plugins() -> list[type[Syslog]]:
+    """The syslog source."""
+    return [Syslog]

@@ -1,0 +1,161 @@
+"""What docs/sources.md shows of the sources that listen: its settings start, and its senders reach them."""
+
+from __future__ import annotations
+
+import logging
+import re
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgpack
+import pytest
+import yaml
+from pygelf import GelfHttpHandler, GelfTcpHandler
+
+from ..conftest import ROOT, Server, free_port
+from ..services import find_logger, find_rsyslog
+from .listening import certificates
+from .test_syslog import rsyslog
+
+PAGE = (ROOT / "docs" / "sources.md").read_text()
+
+
+def snippet(section: str, kind: str) -> str:
+    text = PAGE.split(f"\n## {section}\n")[1].split("\n## ")[0]
+    (found,) = re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL)
+    return str(found)
+
+
+@pytest.fixture(scope="module")
+def ports() -> dict[str, str]:
+    """A free port for each that the page names."""
+    return {port: str(free_port()) for port in dict.fromkeys(re.findall(r"127\.0\.0\.1:(\d+)", PAGE))}
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """With a short path, that any user can pass through."""
+    made = Path(tempfile.mkdtemp(prefix="cordwood-test-"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def served(ports: dict[str, str], folder: Path) -> Iterator[Server]:
+    """One server with all sources of the page."""
+    pem = certificates(folder)
+    names = {"server.pem": pem["server"], "server.key": pem["server_key"], "clients.pem": pem["ca"]}
+    names |= {"/run/cordwood/log": folder / "log"}
+    sources: dict[str, object] = {}
+    for section in re.findall(r"\n## (\w+)\n", PAGE):
+        if "```yaml" in PAGE.split(f"\n## {section}\n")[1].split("\n## ")[0]:
+            text = moved(snippet(section, "yaml"), ports)
+            for name, path in names.items():
+                text = text.replace(name, str(path))
+            sources |= yaml.safe_load(text)["sources"]
+    server = Server(folder / "data", yaml.safe_dump({"version": 1, "sources": sources}))
+    server.start()
+    for port in ("5514", "6514", "12201", "12202", "24224", "24225"):  # a server is ready before its sources listen
+        reached(int(ports[port])).close()
+    yield server
+    server.kill()
+
+
+def reached(port: int) -> socket.socket:
+    """A connection, as soon as somebody listens."""
+    give_up = time.monotonic() + 20
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port))
+        except ConnectionRefusedError:
+            assert time.monotonic() < give_up, f"nobody listens at {port}"
+            time.sleep(0.02)
+
+
+def moved(text: str, ports: dict[str, str]) -> str:
+    """The text with free ports in place of its own."""
+    return re.sub(r"\b(\d{4,5})\b", lambda found: ports.get(found[1], found[1]), text)
+
+
+def found(server: Server, query: str, count: int = 1) -> list[dict[str, object]]:
+    """The events of a query, as soon as there are so many."""
+    give_up = time.monotonic() + 20
+    while len(rows := server.query(query)) < count and time.monotonic() < give_up:
+        time.sleep(0.05)
+    return rows
+
+
+def test_a_thousand_at_once_over_tcp(served: Server, ports: dict[str, str]) -> None:
+    lines = b"".join(b"<11>1 2026-01-31T12:00:00.123456Z h c-syslog 1 - - syslog %d\n" % n for n in range(1000))
+    with reached(int(ports["5514"])) as peer:
+        peer.sendall(lines)
+    assert len({event["message"] for event in found(served, "service:c-syslog | limit 2000", 1000)}) == 1000
+    metrics = served.call("GET", "/metrics")[1].decode()
+    assert 'cordwood_source_dropped_datagrams_total{source="devices",type="syslog"} 0.0' in metrics
+
+
+@pytest.mark.skipif(find_logger() is None, reason="needs util-linux's logger")
+def test_logger(served: Server, ports: dict[str, str]) -> None:
+    subprocess.run(["sh", "-c", moved(snippet("syslog", "sh"), ports)], check=True)
+    (event,) = found(served, 'service:shop "card declined"')
+    assert (event["severity"], event["syslog.facility"]) == ("ERROR", "local1")
+
+
+@pytest.mark.skipif(find_rsyslog() is None, reason="needs rsyslog")
+def test_rsyslog(served: Server, ports: dict[str, str], data_dir: Path) -> None:
+    with rsyslog(data_dir, moved(snippet("syslog", "rsyslog"), ports)) as path:
+        while not path.exists():
+            time.sleep(0.01)
+        subprocess.run(["logger", "--socket", path, "--tag", "cart", "by rsyslog"], check=True)
+        assert len(found(served, 'service:cart "by rsyslog"')) == 1
+
+
+def test_pygelf(served: Server, ports: dict[str, str]) -> None:
+    exec(moved(snippet("gelf", "python"), ports), {})
+    logger = logging.getLogger("shop")
+    try:
+        (event,) = found(served, 'service:shop "payment refused"')
+        assert (event["severity"], event["user"]) == ("ERROR", 42)
+    finally:
+        handler = logger.handlers.pop()
+        handler.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # it leaves its connections open
+@pytest.mark.parametrize("compress", [False, True])
+def test_pygelf_by_http(served: Server, compress: bool) -> None:
+    service = f"by-http-{compress}"
+    handler = GelfHttpHandler("127.0.0.1", served.port, compress=compress, _service=service)
+    handler.emit(logging.makeLogRecord({"msg": "line", "levelno": 30, "levelname": "WARNING"}))
+    assert [event["severity"] for event in found(served, f"service:{service}")] == ["WARN"]
+
+
+def test_a_thousand_of_pygelf(served: Server, ports: dict[str, str]) -> None:
+    handler = GelfTcpHandler(
+        host="127.0.0.1", port=int(ports["12201"]), service="c-gelf", include_extra_fields=True, _service="c-gelf"
+    )
+    for n in range(1000):
+        handler.emit(logging.makeLogRecord({"msg": f"gelf {n}", "levelno": 40, "levelname": "ERROR"}))
+    handler.close()
+    assert len({event["message"] for event in found(served, "service:c-gelf | limit 2000", 1000)}) == 1000
+
+
+def test_fluent_logger(served: Server, ports: dict[str, str]) -> None:
+    exec(moved(snippet("fluent_forward", "python"), ports), {})
+    (event,) = found(served, 'service:shop.web "cart emptied"')
+    assert (event["severity"], event["user"], event["fluent.tag"]) == ("WARN", 42, "shop.web")
+
+
+def test_a_chunk_that_comes_again_is_stored_once(served: Server, ports: dict[str, str]) -> None:
+    chunk = msgpack.packb(["again", [[1769860800, {"message": "chunk"}]] * 10, {"chunk": "p8n9gmxTQVC8/nh2wlKKeQ=="}])
+    for _ in range(3):
+        with socket.create_connection(("127.0.0.1", int(ports["24224"]))) as peer:
+            peer.sendall(chunk)
+            assert msgpack.unpackb(peer.recv(1000)) == {"ack": "p8n9gmxTQVC8/nh2wlKKeQ=="}
+    assert len(found(served, "service:again", 10)) == 10
