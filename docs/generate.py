@@ -13,6 +13,7 @@ from typing import Any
 from cordwood.config.schema import pipeline_schema
 from cordwood.core.query.aggregate import AGGREGATES
 from cordwood.core.query.function import Signature, functions
+from cordwood.core.query.heads import HEADS
 from cordwood.core.query.stages import load_stages
 from cordwood.plugins import Registry, load_plugins
 
@@ -32,6 +33,9 @@ def language() -> str:
         "# Query language: reference\n",
         MADE,
         "How a query is read, and a recipe for each usual task: [language.md](language.md).\n",
+        "## Heads\n",
+        "What a query reads: the events, or with `from NAME` at its head one of Cordwood's own tables.\n",
+        heads(),
         "## Stages\n",
     ]
     for name, stage in load_stages().items():
@@ -39,6 +43,15 @@ def language() -> str:
     parts += ["## Aggregates\n", "In `stats` and `timechart`.\n", calls(AGGREGATES)]
     parts += ["## Functions\n", "In expressions, and in `stats` around aggregates.\n", calls(functions())]
     return "\n".join(parts)
+
+
+def heads() -> str:
+    """A table of what `from` reads."""
+    rows = []
+    for head in HEADS.values():
+        columns = ", ".join(f"`{name}` {kind}" for name, kind in head.columns.items())
+        rows.append(f"| `from {head.name}` | {sentence(head.doc)} | {columns} |")
+    return "\n".join(["| as in | reads | columns |", "|---|---|---|", *rows, ""])
 
 
 def configuration() -> str:

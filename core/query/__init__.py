@@ -7,6 +7,7 @@ terms.py, compare.py, expressions.py, function*.py, aggregate.py   nodes to SQL
 lookups.py, lookup_files.py, lookup_store.py   uploaded tables: as queries see them, read, kept
 prune.py, scan.py, plan.py     which segments, which columns, the statement; all pure
 duck.py, engine.py, result.py  running it
+heads.py, table_plan.py, tables.py, postgres*.py   the same over Cordwood's own tables, in PostgreSQL
 batch_filter.py                the search alone, over a batch in memory
 """
 
@@ -14,11 +15,12 @@ from __future__ import annotations
 
 from .batch_filter import BatchFilter
 from .check import check
-from .engine import QueryEngine
+from .engine import Progress, QueryEngine
 from .inventory import FieldInventory, FieldSummary, FieldValues
 from .parser import parse
 from .request import Cache, Catalog, QueryRequest
 from .result import QueryResult, QueryStats, ResultColumn
+from .tables import Tables
 
 __all__ = [
     "BatchFilter",
@@ -27,11 +29,13 @@ __all__ = [
     "FieldInventory",
     "FieldSummary",
     "FieldValues",
+    "Progress",
     "QueryEngine",
     "QueryRequest",
     "QueryResult",
     "QueryStats",
     "ResultColumn",
+    "Tables",
     "check",
     "parse",
 ]

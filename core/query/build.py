@@ -8,12 +8,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from lark import Token, Transformer
+from msgspec import structs
 
 from . import literals
 from .extract import named_as_re2_does
+from .heads import known_head
 from .severity import severity_range
 from .stage import Stage
 from .tree import (
+    EVENTS,
     And,
     Arithmetic,
     Bare,
@@ -68,7 +71,9 @@ class TreeBuilder(Transformer[Token, Query]):
             setattr(self, name, lambda children, stage=stage: stage.build(place(children[0]), children[1:]))
 
     def start(self, children: list[Any]) -> Query:
-        return self.query(children[0] or Everything(), children[1:])
+        head, *rest = children
+        name = EVENTS if head is None else known_head(head.split()[1], place(head))
+        return structs.replace(self.query(rest[0] or Everything(), rest[1:]), head=name)
 
     def subquery(self, children: list[Any]) -> Query:
         opened, search, *stages = children

@@ -21,13 +21,15 @@ from ...plugins.severity import NAMES
 from . import literals
 from .aggregate import AGGREGATES
 from .function import functions
+from .heads import HEADS
 from .mistakes import words_of
 from .parser import parse, query_parser
 from .plan import Given, apply_stages, relation_of
 from .relation import Relation
 from .scope import find
 from .stages import load_stages
-from .tree import Mistake
+from .table_plan import table_of
+from .tree import EVENTS, Mistake
 
 MOST = 100  # completions: more than anybody reads
 VALUES = 50  # values of a field, of which those that fit are shown
@@ -36,6 +38,7 @@ _FIELD = r"(?:@?[^\W\d][\w.@/-]*|`(?:[^`\\]|\\.)+`)"
 _VALUE = re.compile(rf"({_FIELD})\s*(:|[<>!=]?=|[<>])\s*(\"?)([^\s\"'`|(),]*)$")
 _PLAIN_VALUE = re.compile(r"[\w@][\w.@/-]*")
 _PLAIN_NAME = re.compile(r"@?[^\W\d][\w.@]*")
+_HEAD = re.compile(r"\s*from\s+([a-z_]*)", re.IGNORECASE)
 _AGGREGATING = ("stats", "timechart", "running", "moving")
 
 ValuesOf = Callable[[str], Awaitable[Sequence[tuple[Any, int]]]]
@@ -80,6 +83,10 @@ async def complete(text: str, cursor: int, given: Given, values_of: ValuesOf) ->
     :param given: what the catalog knows of the events (of the empty query over the same range).
     """
     before = text[:cursor]
+    if (head := _HEAD.fullmatch(before)) is not None:
+        abouts = {EVENTS: "The log events.", **{name: one.doc for name, one in HEADS.items()}}
+        items = [Completion(f"{name} ", "table", "", about) for name, about in abouts.items()]
+        return Completions(cursor - len(head[1]), cursor, _fitting(items, head[1]))
     found = _VALUE.search(before)
     spot = _spot(before, found.start(), found[0]) if found else None
     if found and spot is not None and f"{found[1].lower()}=" not in _words(spot):
@@ -96,6 +103,18 @@ async def complete(text: str, cursor: int, given: Given, values_of: ValuesOf) ->
     names, keywords = _names(spot, before, given), _keywords(spot)
     items = [*keywords, *names] if spot.typed else [*names, *keywords]
     return Completions(spot.start, cursor, _fitting(items, spot.typed))
+
+
+def head_of(text: str) -> str:
+    """What a text reads that need not be a whole query: a head of its, or the events."""
+    found = _HEAD.match(text)
+    return found[1] if found is not None and found[1] in HEADS else EVENTS
+
+
+def _start(given: Given) -> Relation:
+    """The rows before the first stage."""
+    head = given.query.head
+    return relation_of(given) if head == EVENTS else table_of(HEADS[head], given.context)
 
 
 def _spot(before: str, start: int, typed: str) -> _Spot | None:
@@ -137,7 +156,7 @@ def _names(spot: _Spot, before: str, given: Given) -> Iterator[Completion]:
     """Fields and functions, where an expression, a list of fields or a search can go on."""
     if spot.stage is None:
         if "FIELD" in spot.accepts:
-            yield from (_field(name, type_, ":") for name, type_ in _columns(relation_of(given), given))
+            yield from (_field(name, type_, ":") for name, type_ in _columns(_start(given), given))
         return
     if "NAME" in spot.accepts:
         yield from (_field(name, type_) for name, type_ in _columns(_before_stage(before[spot.query :], given), given))
@@ -152,17 +171,17 @@ def _before_stage(before: str, given: Given) -> Relation:
     """The rows that the stage at the cursor works on; those of the events where the text before it is no query."""
     for pipe in reversed([i for i, letter in enumerate(before) if letter == "|"]):
         try:
-            return apply_stages(given, relation_of(given), parse(before[:pipe]).stages)
+            return apply_stages(given, _start(given), parse(before[:pipe], any_head=True).stages)
         except QueryError:  # a pipe within quotes, or a mistake further ahead
             continue
-    return relation_of(given)
+    return _start(given)
 
 
 def _columns(relation: Relation, given: Given) -> Iterator[tuple[str, str]]:
     """The columns that have a value, and their types."""
     fields = {column.field for segment in given.segments for column in segment.columns}
     for name, value in relation.output().items():
-        if value.kinds and (name in relation.columns or name in fields):
+        if value.kinds and (name in relation.columns or name in fields or relation.scanned[0].is_table):
             yield name, value.type
 
 
@@ -174,6 +193,8 @@ def _field(name: str, type_: str, after: str = "") -> Completion:
 def _keywords(spot: _Spot) -> Iterator[Completion]:
     """Stages, and the words that the grammar has of its own."""
     stages = load_stages()
+    if "FROM_HEAD" in spot.accepts and spot.typed:
+        yield Completion("from ", "keyword", "", "Reads one of Cordwood's own tables")
     for name, stage in stages.items():
         if name.upper() in spot.accepts:
             yield Completion(f"{name} ", "stage", "", _sentence(stage.DOC))
@@ -191,7 +212,7 @@ def _words(spot: _Spot) -> list[str]:
 
 async def _values(name: str, op: str, spot: _Spot, given: Given, values_of: ValuesOf) -> Iterable[tuple[Any, int]]:
     """Levels for a severity; of other fields frequent values, where it is asked for equal ones."""
-    value = find(relation_of(given), name)
+    value = find(_start(given), name)
     if value is None or not (spot.accepts & {"FIELD", "FIELD_TERM", "NAME"}):
         return ()
     if value.has("severity"):

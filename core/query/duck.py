@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
@@ -48,32 +49,43 @@ class Running:
     def __init__(self, tables: Mapping[str, pa.Table] = MappingProxyType({})) -> None:
         self.tables = tables
         self._lock = Lock()
-        self._cursor: duckdb.DuckDBPyConnection | None = None
+        self._interrupt: Callable[[], object] | None = None
         self.stopped = False
 
     def stop(self) -> None:
         """End it; safe from any thread, at any time."""
         with self._lock:
             self.stopped = True
-            if self._cursor is not None:
-                self._cursor.interrupt()
+            if self._interrupt is not None:
+                self._interrupt()
+
+    @contextmanager
+    def interrupts(self, interrupt: Callable[[], object]) -> Iterator[None]:
+        """Have `stop` call this meanwhile.
+
+        :raises Interrupted: when it was stopped before.
+        """
+        with self._lock:
+            if self.stopped:
+                raise Interrupted
+            self._interrupt = interrupt
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._interrupt = None
 
     def run(self, cursor: duckdb.DuckDBPyConnection, work: Callable[[duckdb.DuckDBPyConnection], Any]) -> Any:
         """Run in this thread what uses the cursor.
 
         :raises Interrupted: when it was stopped.
         """
-        with self._lock:
-            if self.stopped:
-                raise Interrupted
-            self._cursor = cursor
         try:
-            for name, table in self.tables.items():
-                cursor.register(name, table)
-            return work(cursor)
+            with self.interrupts(cursor.interrupt):
+                for name, table in self.tables.items():
+                    cursor.register(name, table)
+                return work(cursor)
         finally:
-            with self._lock:
-                self._cursor = None
             cursor.close()
 
 

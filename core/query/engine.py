@@ -23,7 +23,8 @@ from msgspec import structs
 from ...plugins.errors import QueryError
 from ..storage.cache import SegmentDamagedError, SegmentGoneError
 from ..storage.segment import Segment
-from .complete import VALUES, Completions, complete
+from .answers import Answer, Answers
+from .complete import VALUES, Completions, complete, head_of
 from .duck import Duck, Interrupted, Running
 from .inventory import FieldInventory, FieldValues, counted_fields, known_fields, plan_fields, query_of_values
 from .lookups import Lookup, LookupTables
@@ -48,13 +49,15 @@ from .request import MOST_ROWS, Cache, Catalog, QueryRequest
 from .result import QueryResult, QueryStats, python_values
 from .row_groups import RowGroups, open_filters, wants_filters
 from .scope import Context
+from .tables import Tables
 from .template_cache import TemplateCache
 from .templates import LEAST_ROWS, has_phrase
-from .tree import Everything, Part, Query
+from .tree import EVENTS, Everything, Part, Place, Query
 
 ATTEMPTS = 3  # readings of the catalog: a compaction may take a segment away between it and the file
 MOST_RUNS = 2000  # runs of neighbouring rows that are fetched one by one; of more, one statement reads the columns
 FEW_ROWS = 262_144  # that filters leave to be read: all their columns cost less than a second statement
+STEP = 32  # segments that are opened between two words of progress
 FIRST_STEP = 8  # segments that a search for the newest events opens first; each further step doubles
 DEFAULT_TIMEOUT = 30.0
 NEWEST = 20_000  # events whose values are offered as completions
@@ -68,6 +71,15 @@ class Progress:
     id: str
     running: Running = field(default_factory=Running)
     scanned: dict[int, Segment] = field(default_factory=dict)
+    project_id: int = 0
+    watched: bool = False
+    """Somebody follows it: worth more and smaller steps."""
+    total: int = 0
+    """Segments that the query must read, as far as known."""
+    cached: int = 0
+    """Segments that were not read, since the answer was known from before."""
+    partial: QueryResult | None = None
+    """The first rows of the answer, which stay as they are whatever is still read."""
     damaged: dict[int, str] = field(default_factory=dict)
     """Segments whose right bytes cannot be had, with the reason: the answer goes on without them, and says so."""
 
@@ -84,6 +96,7 @@ class QueryEngine:
     """Answers queries: catalog → plan → DuckDB. Any number of queries may run at once; each can be cancelled by its id.
 
     :param template_rows: segments from this size on are searched for phrases by their templates; None: none are.
+    :param tables: what answers queries that read something else than events; None: they are refused.
     :param joined_rows: as many rows may a `join` make.
     :param lookups: where the lookup tables are; None: there are none.
     """
@@ -98,14 +111,16 @@ class QueryEngine:
         spill: Path | None = None,
         at_once: int = 4,
         template_rows: int | None = LEAST_ROWS,
+        tables: Tables | None = None,
         joined_rows: int = MOST_ROWS,
         lookups: LookupTables | None = None,
     ) -> None:
-        self._catalog, self._cache = catalog, cache
+        self._catalog, self._cache, self._own = catalog, cache, tables
         query_parser()  # made here, lest the first query waits for its tables
         self._duck = Duck(cache.folder, memory_limit=memory_limit, threads=threads, spill=spill, at_once=at_once)
         self._running: dict[str, Running] = {}
         self._template_rows, self._joined_rows, self._lookups = template_rows, joined_rows, lookups
+        self._answers = Answers()
         self._templates = self._no_templates()
 
     def close(self) -> None:
@@ -114,12 +129,13 @@ class QueryEngine:
             running.stop()
         self._duck.close()
 
-    async def run(self, request: QueryRequest) -> QueryResult:
+    async def run(self, request: QueryRequest, progress: Progress | None = None) -> QueryResult:
         """The answer of a query.
 
+        :param progress: where it can be followed.
         :raises QueryError: the query is wrong, takes too long or too much memory, or was cancelled.
         """
-        return await self._run(parse(request.text), request)
+        return await self._run(parse(request.text, any_head=True), request, progress)
 
     async def field_values(self, request: QueryRequest, name: str, limit: int = 10) -> FieldValues:
         """A field's most frequent values in what the query finds.
@@ -155,25 +171,30 @@ class QueryEngine:
 
         :raises QueryError: the data could not be asked in time
         """
-        given = await self.given(Query(Everything(), ()), request)
+        head = head_of(request.text)
+        given = await self.given(Query(Everything(), (), head=head), request)
 
         async def values_of(name: str) -> list[tuple[Any, int]]:
-            newest = parse(f"| limit {NEWEST}")
+            newest = parse(f"from {head} | limit {NEWEST}", any_head=True)
             asked = structs.replace(request, text="", id=None)
             result = await self._run(query_of_values(newest, name, VALUES), asked)
             return [(value, count) for value, count, _ in result.rows()]
 
         return await complete(request.text, cursor, given, values_of)
 
-    async def _run(self, query: Query, request: QueryRequest) -> QueryResult:
+    async def _run(self, query: Query, request: QueryRequest, progress: Progress | None = None) -> QueryResult:
         started = time.perf_counter()
         check_regexes(query, self._duck)
-        return await self._limited(request, lambda progress: self._answered(query, request, progress, started))
+        return await self._limited(
+            request, lambda progress: self._answered(query, request, progress, started), progress
+        )
 
-    async def _limited(self, request: QueryRequest, answer: Callable[[Progress], Awaitable[T]]) -> T:
+    async def _limited(
+        self, request: QueryRequest, answer: Callable[[Progress], Awaitable[T]], progress: Progress | None = None
+    ) -> T:
         """The answer, under the request's timeout, cancellable by its id, read again where a segment went away."""
         query_id = request.id or uuid.uuid4().hex
-        progress = Progress(query_id)
+        progress = progress or Progress(query_id)
         if query_id in self._running:
             raise QueryError(f"a query with the id {query_id[:80]} is running already", text=request.text)
         self._running[query_id] = progress.running
@@ -190,6 +211,7 @@ class QueryEngine:
                             raise
                         attempts += 1
                     progress.scanned.clear()
+                    progress.partial = None
         except TimeoutError:
             message = f"the query took longer than {request.timeout:g} s"
             raise QueryError(message, text=request.text, hint="ask for a shorter range, or raise the timeout") from None
@@ -211,14 +233,19 @@ class QueryEngine:
     async def _answered(self, query: Query, request: QueryRequest, progress: Progress, started: float) -> QueryResult:
         given = await self.given(query, request, damaged=progress.damaged)
         progress.reads(given)
-        outputs, table, complete = await self._answer(given, progress)
+        progress.total, progress.project_id = len(given.segments), request.project_id
+        if query.head == EVENTS:
+            outputs, table, complete = await self._answer(given, progress)
+        else:
+            outputs, table, complete = await self._own_tables(query).answer(given, request, progress.running)
         scanned = progress.scanned.values()
         stats = QueryStats(
             elapsed_ms=round((time.perf_counter() - started) * 1000, 3),
             rows_scanned=sum(segment.rows for segment in scanned),
             bytes_scanned=sum(segment.bytes for segment in scanned),
             segments_scanned=len(scanned),
-            segments_pruned=len(segments_of(given)) - len(scanned),
+            segments_pruned=len(segments_of(given)) - len(scanned) - progress.cached,
+            segments_cached=progress.cached,
         )
         warnings = tuple(given.context.warnings)
         complete = complete and not progress.damaged
@@ -245,6 +272,7 @@ class QueryEngine:
         """Drop what is kept in memory of segments; queries that run are not disturbed."""
         await anyio.to_thread.run_sync(self._duck.renew)
         self._templates = self._no_templates()
+        self._answers = Answers()  # a query that runs goes on with the old ones, which go with it
 
     def _no_templates(self) -> TemplateCache | None:
         return None if self._template_rows is None else TemplateCache(self._duck, self._template_rows)
@@ -262,6 +290,9 @@ class QueryEngine:
         :param attributes: see `prepare`.
         """
         bounds = Bounds(request.from_ns, request.to_ns, request.after_position, request.upto_position)
+        if query.head != EVENTS:
+            context = Context(request.now_ns, zone_of(request.timezone), request.from_ns, request.to_ns)
+            return Given(query, {}, (), {}, bounds, context, request.limit)
         lookups = await self._tables(query, request.project_id)
         context = Context(request.now_ns, zone_of(request.timezone), most_joined=self._joined_rows, lookups=lookups)
         inner = {part: own.back(part.shift_ns) for part, own, _ in ranges(Part(query), bounds, context)}
@@ -283,6 +314,11 @@ class QueryEngine:
             request.project_id, bounds.from_ns, bounds.to_ns, bounds.after_position, bounds.upto_position
         )
 
+    def _own_tables(self, query: Query) -> Tables:
+        if self._own is None:
+            raise query.error(f"there is no database here to read {query.head} from", Place())
+        return self._own
+
     async def _answer(self, given: Given, progress: Progress) -> tuple[Sequence[Output], pa.Table, bool]:
         if (name := counts_only(given)) is not None:
             total = sum(segment.rows for segment in given.segments)
@@ -290,8 +326,22 @@ class QueryEngine:
         late, stepwise = newest_first(given)
         if late:
             return await self._events(given, progress, stepwise=stepwise)
-        files, given = await self._all_files(given, progress)
-        return await self._at_once(given, files, progress)
+        if given.inner or given.context.lookups:  # what else they read is not in the key
+            files, given = await self._all_files(given, progress)
+            return await self._at_once(given, files, progress)
+        answers, project_id = self._answers, progress.project_id
+        key = plan(given, {segment.id: f"{segment.id}.parquet" for segment in given.segments}).sql
+        if (known := answers.get(project_id, key)) is not None:
+            progress.cached = len(given.segments)
+            return known.outputs, known.table, known.complete
+        files = {}
+        step = STEP if progress.watched else max(len(given.segments), 1)
+        for start in range(0, max(len(given.segments), 1), step):
+            more, given = await self._files(given, given.segments[start : start + step], progress)
+            files |= more
+        answer = Answer(*await self._at_once(given, files, progress))
+        answers.put(project_id, key, answer)
+        return answer.outputs, answer.table, answer.complete
 
     async def _at_once(
         self, given: Given, files: Mapping[int, str], progress: Progress
@@ -329,13 +379,31 @@ class QueryEngine:
                 oldest = found[-1][0] if len(found) > limit else None
                 if oldest is not None and done < len(segments) and segments[done].max_time < oldest:
                     break
-        chosen = [(segment, row) for _, segment, row in found[:limit]]
+                if progress.watched and done < len(segments):
+                    settled = [(place, row) for ns, place, row in found[:limit] if ns > segments[done].max_time]
+                    await self._settled(given, files, settled, progress)
+        chosen = [(place, row) for _, place, row in found[:limit]]
         if scattered(chosen) > MOST_RUNS:
             opened = replace(given, segments=tuple(segment for segment in segments if segment.id in files))
             return await self._at_once(opened, files, progress)
+        shown, table = await self._fetched(given, files, chosen, progress)
+        return shown, table, len(found) <= limit
+
+    async def _settled(
+        self, given: Given, files: Mapping[int, str], rows: Sequence[tuple[int, int]], progress: Progress
+    ) -> None:
+        """Show the rows that are newer than whatever is still to be read, if there are more than before."""
+        if len(rows) > (0 if progress.partial is None else len(progress.partial)) and scattered(rows) <= MOST_RUNS:
+            shown, table = await self._fetched(given, files, rows, progress)
+            progress.partial = QueryResult(progress.id, shown, table, complete=False)
+
+    async def _fetched(
+        self, given: Given, files: Mapping[int, str], chosen: Sequence[tuple[int, int]], progress: Progress
+    ) -> tuple[Sequence[Output], pa.Table]:
+        """All columns of chosen rows, (segment id, row), in their order."""
         statement = plan_fetch(given, files, chosen)
         table = in_order(await self._duck.table(statement.sql, progress.running), statement, chosen)
-        return worth_showing(statement, table), table, len(found) <= limit
+        return worth_showing(statement, table), table
 
     async def _all_files(self, given: Given, progress: Progress) -> tuple[dict[int, str], Given]:
         """As `_files`, for the segments of the query and of its sub-queries."""
@@ -369,8 +437,18 @@ class QueryEngine:
 
     async def explain(self, request: QueryRequest) -> dict[str, Any]:
         """The plan: stages, which segments are read and why not the others, and the SQL."""
-        query = parse(request.text)
+        query = parse(request.text, any_head=True)
         given = await self.given(query, request)
+        if query.head != EVENTS:
+            own = await self._own_tables(query).statement(given, request)
+            return {
+                "query": request.text,
+                "strategy": "PostgreSQL",
+                "stages": [stage.name for stage in query.stages],
+                "sql": [own.sql],
+                "arguments": [request.project_id, *own.arguments],
+                "warnings": list(given.context.warnings),
+            }
         files = {segment.id: f"{segment.id}.parquet" for part in given.every() for segment in part.segments}
         late, stepwise = newest_first(given)
         statements: list[Statement]

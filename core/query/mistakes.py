@@ -71,7 +71,7 @@ def expected_words(
     >>> expected_words({"RPAR", "COMMA"}, [])
     '`)` or `,`'
     """
-    rest = set(accepts) - {"_FROM_EVENTS"}
+    rest = set(accepts) - {"FROM_HEAD"}
     words: list[str] = []
     keywords = {name.upper() for name in stages}
     if len(rest & keywords) > 1:

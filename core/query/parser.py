@@ -13,7 +13,7 @@ from ...plugins.errors import QueryError
 from .build import TreeBuilder
 from .mistakes import syntax_error
 from .stages import load_stages
-from .tree import MAX_DEPTH, MAX_NESTED, MAX_NODES, MAX_QUERIES, Mistake, Node, Query
+from .tree import EVENTS, MAX_DEPTH, MAX_NESTED, MAX_NODES, MAX_QUERIES, Mistake, Node, Place, Query
 
 MAX_LENGTH = 100_000  # characters; a longer query is a mistake, and every pass over it costs
 NESTING = re.compile(r"""[()]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""", re.DOTALL)
@@ -36,9 +36,10 @@ def query_parser() -> Lark:
     )
 
 
-def parse(text: str) -> Query:
+def parse(text: str, *, any_head: bool = False) -> Query:
     """The tree of a query.
 
+    :param any_head: take one that reads something else than events as well; most who ask can read nothing else.
     :raises QueryError: with line, column and a hint, whatever the text is.
     """
     if len(text) > MAX_LENGTH:
@@ -57,7 +58,10 @@ def parse(text: str) -> Query:
             raise error.orig_exc.error(text) from None
         raise
     assert isinstance(parsed, Query)
-    query = Query(parsed.search, parsed.stages, text)
+    query = Query(parsed.search, parsed.stages, text, parsed.head)
+    if query.head != EVENTS and not any_head:
+        hint = f"`from {query.head}` goes in the query box, the API and `cordwood query`"
+        raise query.error("here a query reads events only", Place(), hint)
     check_size(query)
     return query
 

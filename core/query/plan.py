@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Any
 
 from msgspec import structs
 from sqlglot import exp
@@ -30,10 +31,8 @@ from .stages.fields import Fields
 from .stages.limit import Limit
 from .stages.stats import Stats
 from .stages.where import Where
-from .tree import Call, Everything, Mistake, Name, Node, Part, Query
+from .tree import EVENTS, Call, Everything, Mistake, Name, Node, Part, Query
 from .value import ORDER
-
-EVENTS = "events"
 
 
 @dataclass(frozen=True)
@@ -244,7 +243,7 @@ def apply_stages(given: Given, relation: Relation, stages: Sequence[object]) -> 
     return relation
 
 
-def final_cut(given: Given) -> tuple[int, tuple[object, ...]]:
+def final_cut(given: Given) -> tuple[int, tuple[Any, ...]]:
     """How many rows the answer may have, and the stages with a last `limit` loosened by one, to see whether it cut.
 
     A limit counts as the last stage also where only stages follow that keep every row.

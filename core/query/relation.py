@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from sqlglot import exp
 
@@ -46,6 +47,9 @@ class Events:
     `source` is the name of its rows; `part` the sub-query that reads them, None for the query itself.
     """
 
+    is_table: ClassVar[bool] = False
+    """Whether it has these columns and no others."""
+
     schema: Schema
     source: str = "events"
     part: Part | None = None
@@ -78,6 +82,8 @@ class Events:
 @dataclass(frozen=True)
 class United:
     """The events of several scans below one another: a field has the kinds that it has in any of them."""
+
+    is_table: ClassVar[bool] = False
 
     parts: tuple[Events | United, ...]
 
@@ -166,7 +172,7 @@ class Relation:
 
     def missing(self, name: Name) -> Value:
         """Null and a warning over events, a mistake elsewhere."""
-        if self.events is None:
+        if self.events is None or self.events.is_table:
             raise unknown_column(name, self.known())
         return unknown_in_events(self.context, name, self.known() if self.events.schema else ())
 

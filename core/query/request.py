@@ -18,7 +18,8 @@ MOST_ROWS = 10_000_000  # that anybody can ask for
 class QueryRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A query with its range. Times are nanoseconds since the epoch, `to_ns` exclusive; `timeout` is seconds.
 
-    `after_position` (exclusive) and `upto_position` (inclusive) bound the commits that are read.
+    `after_position` (exclusive) and `upto_position` (inclusive) bound the commits that are read. `is_admin`: who asks
+    may read what is for administrators.
     """
 
     text: str
@@ -32,6 +33,7 @@ class QueryRequest(msgspec.Struct, frozen=True, kw_only=True):
     after_position: int | None = None
     upto_position: int | None = None
     id: str | None = None
+    is_admin: bool = False
 
 
 class Catalog(Protocol):

@@ -33,6 +33,7 @@ class QueryStats(msgspec.Struct, frozen=True):
     bytes_scanned: int = 0
     segments_scanned: int = 0
     segments_pruned: int = 0
+    segments_cached: int = 0
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -31,8 +31,8 @@ CLOSED = (
 
 
 @lru_cache(maxsize=1000)
-def _pattern(text: str) -> Expr:
-    tree: Any = parse_one(text, dialect=DIALECT)
+def _pattern(text: str, dialect: str = DIALECT) -> Expr:
+    tree: Any = parse_one(text, dialect=dialect)
     assert isinstance(tree, exp.Expression)
     return tree
 
@@ -50,7 +50,21 @@ def sql(pattern: str, **holes: Any) -> Expr:
     >>> sql("lower(:x) = :y", x=column("a"), y="it's").sql(DIALECT)
     'LOWER("a") = \\'it\\'\\'s\\''
     """
-    tree = _pattern(pattern).copy()
+    return filled(_pattern(pattern), holes)
+
+
+def postgres(pattern: str, **holes: Any) -> Expr:
+    """The same with a pattern in PostgreSQL's words.
+
+    >>> postgres("CAST(:x AS TIMESTAMP)", x=column("a")).sql("postgres")
+    'CAST("a" AS TIMESTAMP)'
+    """
+    return filled(_pattern(pattern, "postgres"), holes)
+
+
+def filled(pattern: Expr, holes: Mapping[str, Any]) -> Expr:
+    """A copy of the pattern with its holes filled."""
+    tree = pattern.copy()
     if isinstance(tree, exp.Placeholder):
         return closed(tree_of(holes[tree.name]))
     for hole in list(tree.find_all(exp.Placeholder)):

@@ -16,6 +16,7 @@ import msgspec
 
 from ...plugins.errors import QueryError
 
+EVENTS = "events"  # what a query reads where its head says nothing else
 MAX_DEPTH = (
     40  # nested parentheses, `not`s, calls: the SQL writer and DuckDB recurse over them, so the sum stays bounded
 )
@@ -231,11 +232,15 @@ class Named(msgspec.Struct, frozen=True):
 
 
 class Query(msgspec.Struct, frozen=True):
-    """A whole query; `stages` hold Stage values of core/query/stages. `text` is what was typed."""
+    """A whole query; `stages` hold Stage values of core/query/stages. `text` is what was typed.
+
+    `head` is what it reads: the events, or one of core/query/heads.py.
+    """
 
     search: Node
     stages: tuple[Any, ...]
     text: str = ""
+    head: str = EVENTS
 
     def error(self, message: str, at: Place, hint: str = "") -> QueryError:
         """An error that points into this query."""

@@ -21,7 +21,7 @@ from ...config import Config, ConfigErrors, Limits, Settings
 from ...plugins import HttpSource, Registry
 from ..alerting import AlertingService
 from ..alerting.scrub import scrub
-from ..query import QueryEngine
+from ..query import QueryEngine, Tables
 from ..query.lookup_store import Lookups
 from ..query.searcher import EngineSearcher
 from ..storage.database import DATABASE_ERRORS, renewed_after, trouble
@@ -112,6 +112,7 @@ class Node:
                 joined_rows=limits.joined_rows,
                 lookups=self.lookups,
                 spill=stack.enter_context(spill_folder(settings.data_dir.absolute() / "spill")),
+                tables=Tables(self.store.pool),
             )
             self.searcher = EngineSearcher(self.engine)
             self.deletions = Deletions(self.store.pool, self.searcher)

@@ -126,9 +126,9 @@ class Asker:
     def __init__(self, port: int) -> None:
         self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
 
-    def ask(self, case: Case) -> tuple[float, float, list[list[Any]], dict[str, Any]]:
+    def ask(self, case: Case, limit: int | None) -> tuple[float, float, list[list[Any]], dict[str, Any]]:
         """(milliseconds here, milliseconds as the engine saw it, rows, statistics)."""
-        body = json.dumps({"query": case.query, "limit": case.limit})
+        body = json.dumps({"query": case.query, "limit": limit})
         began = time.perf_counter()
         self.connection.request("POST", "/api/v1/query", body, {"Content-Type": "application/json"})
         answer = self.connection.getresponse()
@@ -158,7 +158,8 @@ def run(port: int, path: Path) -> list[dict[str, Any]]:
             theirs: list[float] = []
             stats: dict[str, Any] = {}
             for n in range(ROUNDS + 2):  # two to warm up
-                took, inside, rows, stats = asker.ask(case)
+                # Each round asks for another limit, lest an aggregation is answered from memory.
+                took, inside, rows, stats = asker.ask(case, case.limit + n)
                 began = time.perf_counter()
                 expected = [list(row) for row in duck.execute(case.sql).fetchall()]
                 other = (time.perf_counter() - began) * 1000
@@ -168,6 +169,7 @@ def run(port: int, path: Path) -> list[dict[str, Any]]:
                     theirs.append(other)
                 if case.answer(rows) != case.answer(expected):
                     raise RuntimeError(f"{case.name}: other rows than DuckDB's: {rows[:3]} {expected[:3]}")
+            again = [asker.ask(case, case.limit + n)[0] for n in range(ROUNDS)]
             mine, duckdb_ms = statistics.median(ours), statistics.median(theirs)
             figures.append(
                 {
@@ -176,6 +178,7 @@ def run(port: int, path: Path) -> list[dict[str, Any]]:
                     "ms": mine,
                     "engine_ms": statistics.median(engine),
                     "duckdb_ms": duckdb_ms,
+                    "refresh_ratio": statistics.median(again) / mine,
                     "ratio": mine / duckdb_ms,
                     "allowed_ms": ALLOWED_RATIO * duckdb_ms + ALLOWED_MS,
                     "stats": stats,
@@ -188,12 +191,12 @@ def report(figures: list[dict[str, Any]]) -> str:
     """The figures for people."""
     lines = [
         f"queries: median of {ROUNDS}, {THREADS} threads; aim: at most {ALLOWED_RATIO} x DuckDB + {ALLOWED_MS:.0f} ms",
-        f"  {'':<38}{'ratio':>7}{'ms':>9}{'engine':>9}{'DuckDB':>9}{'aim':>9}",
+        f"  {'':<38}{'ratio':>7}{'ms':>9}{'engine':>9}{'DuckDB':>9}{'aim':>9}{'again':>9}",
     ]
     for f in figures:
         verdict = "" if f["ms"] <= f["allowed_ms"] else "  ← over"
         lines.append(
             f"  {f['case']:<38}{f['ratio']:>7.2f}{f['ms']:>9.1f}{f['engine_ms']:>9.1f}{f['duckdb_ms']:>9.1f}"
-            f"{f['allowed_ms']:>9.1f}{verdict}"
+            f"{f['allowed_ms']:>9.1f}{f['refresh_ratio']:>9.2f}{verdict}"
         )
     return "\n".join(lines)

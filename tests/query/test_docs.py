@@ -6,13 +6,15 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from cordwood.core.query import QueryEngine
+from cordwood.core.query import QueryEngine, Tables
+from cordwood.core.storage.embedded import EmbeddedPostgres
 
 from .corpus import FOLDER
+from .own_tables import filled
 from .segments import TABLES, Segments, ask
 
 pytestmark = pytest.mark.anyio
@@ -48,10 +50,11 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Segments:
 
 
 @pytest.fixture(scope="module")
-def engine(store: Segments) -> Iterator[QueryEngine]:
-    made = QueryEngine(store, store, threads=1, lookups=TABLES)
-    yield made
-    made.close()
+async def engine(store: Segments, postgres: EmbeddedPostgres, migrated: str) -> AsyncIterator[QueryEngine]:
+    async with filled(postgres, migrated) as pool:
+        made = QueryEngine(store, store, threads=1, lookups=TABLES, tables=Tables(pool))
+        yield made
+        made.close()
 
 
 def test_there_are_queries() -> None:
@@ -60,7 +63,7 @@ def test_there_are_queries() -> None:
 
 @pytest.mark.parametrize("text", sorted(set(queries())))
 async def test_a_query_of_the_pages_runs(text: str, store: Segments, engine: QueryEngine) -> None:
-    result = await ask(store, text, engine)
+    result = await ask(store, text, engine, is_admin=True)
     assert all("sample" in text and warning.startswith("a sample of") for warning in result.warnings), text
 
 

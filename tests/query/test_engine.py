@@ -9,8 +9,10 @@ from typing import Any
 
 import anyio
 import polars as pl
+import pyarrow as pa
 import pytest
 from cordwood.core.query import FieldValues, QueryEngine, QueryRequest
+from cordwood.core.query.answers import Answer, Answers
 from cordwood.core.query.duck import Duck, Interrupted, Running
 from cordwood.core.storage.cache import SegmentGoneError
 from cordwood.core.storage.segment import Segment
@@ -362,3 +364,55 @@ async def test_queries_run_side_by_side(store: Segments, engine: QueryEngine) ->
         for i in range(24):
             group.start_soon(run, i)
     assert results == [10] * 24
+
+
+AGAIN = "| stats count() as n, sum(size), p95(n), distinct(service) by severity | sort severity"
+
+
+async def test_the_same_aggregation_is_answered_without_reading(store: Segments, engine: QueryEngine) -> None:
+    first, again = await ask(store, AGAIN, engine), await ask(store, AGAIN, engine)
+    assert (first.stats.segments_scanned, first.stats.segments_cached) == (6, 0)
+    assert (again.stats.segments_scanned, again.stats.bytes_scanned, again.stats.segments_cached) == (0, 0, 6)
+    assert again.stats.segments_pruned == 0
+    assert list(again.rows()) == list(first.rows())
+    assert (again.columns, again.complete) == (first.columns, first.complete)
+
+
+async def test_what_could_change_the_answer_is_asked_anew(store: Segments, engine: QueryEngine) -> None:
+    first = await ask(store, AGAIN, engine)
+    others: list[dict[str, Any]] = [{"limit": 1}, {"to_ns": NOW - 5 * MINUTE}]
+    for more in others:
+        assert (await ask(store, AGAIN, engine, **more)).stats.segments_cached == 0, more
+    assert (await ask(store, AGAIN.replace("p95", "p90"), engine)).stats.segments_cached == 0
+    other = await engine.run(QueryRequest(text=AGAIN, project_id=2, now_ns=NOW))
+    assert other.stats.segments_cached == 0
+    recent = "time>=-15m | stats count()"
+    await ask(store, recent, engine)
+    later = await engine.run(QueryRequest(text=recent, project_id=1, now_ns=NOW + MINUTE))
+    assert (later.stats.segments_cached, list(later.rows())) == (0, [[15]])
+    store.commit([event(1, severity="error", size=1)])
+    more_events = await ask(store, AGAIN, engine)
+    assert more_events.stats.segments_scanned == 7
+    assert list(more_events.rows()) != list(first.rows())
+    store.compact()
+    assert list((await ask(store, AGAIN, engine)).rows()) == list(more_events.rows())
+
+
+async def test_answers_are_forgotten(store: Segments, engine: QueryEngine) -> None:
+    await ask(store, AGAIN, engine)
+    await engine.forget()
+    assert (await ask(store, AGAIN, engine)).stats.segments_cached == 0
+    assert (await ask(store, AGAIN, engine)).stats.segments_cached == 6
+
+
+def test_answers_are_bounded_by_bytes() -> None:
+    answers = Answers(most_bytes=100_000)
+    small = Answer((), pa.table({"n": pa.array(range(1000), pa.int64())}), True)
+    for i in range(50):
+        answers.put(1, f"select {i}", small)
+        assert answers.bytes <= 100_000
+    assert answers.get(1, "select 49") is small
+    assert answers.get(1, "select 0") is None
+    answers.put(1, "large", Answer((), pa.table({"n": pa.array(range(10_000), pa.int64())}), True))
+    assert answers.get(1, "large") is None
+    assert answers.get(1, "select 49") is small

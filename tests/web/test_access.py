@@ -112,6 +112,13 @@ class TestOnceAUserExists:
                 status = (await client.request(method, path, content=body, headers=headers)).status_code
                 assert status == ({"admin": 404}.get(scope, 200) if needed == scope else 403), (scope, needed)
 
+    async def test_audit_is_read_by_administrators_alone(self, node: Node, client: Client, admin: object) -> None:
+        for scopes, status in ((("query",), 400), (("query", "admin"), 200)):
+            headers = await token(node, *scopes)
+            for path in ("/api/v1/query", "/api/v1/explain"):
+                answer = await client.post(path, json={"query": "from audit"}, headers=headers)
+                assert answer.status_code == status, answer.text
+
     async def test_basic_with_the_token_as_password(self, node: Node, client: Client, admin: object) -> None:
         _, secret = await accounts.create_token(node.store.pool, "fluent-bit", ["ingest"])
         for user in ("", "anybody"):

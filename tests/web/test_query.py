@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .conftest import Client
 
 pytestmark = pytest.mark.anyio
+ARROW = "application/vnd.apache.arrow.stream"
 ODD = ['say "hi", you', "two\r\nlines", "=1+2", "", " x ", "\u00fc\u2028"]
 
 
@@ -57,6 +58,7 @@ async def test_the_json_answer(client: Client) -> None:
         "bytes_scanned",
         "segments_scanned",
         "segments_pruned",
+        "segments_cached",
     }
 
 
@@ -77,6 +79,24 @@ async def test_the_range_is_half_open_to_the_nanosecond(client: Client) -> None:
     assert [row["timestamp"] for row in rows] == [times[1], times[0]]
     rows = await client.rows("", **{"from": "2026-01-31T14:00:00.000000003+02:00"})
     assert [row["timestamp"] for row in rows] == [times[2]]
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/x-ndjson", "text/csv", ARROW])
+async def test_own_tables_in_every_form(client: Client, accept: str) -> None:
+    await client.logs({"service": "checkout"}, {"service": "checkout"})
+    query = {"query": "from segments service:checkout | stats sum(rows) as events by service"}
+    answer = await client.post("/api/v1/query", json=query, headers={"Accept": accept})
+    assert answer.status_code == 200, answer.text
+    match accept:
+        case "application/json":
+            found = answer.json()["rows"]
+        case "text/csv":
+            found = [[service, int(events)] for service, events in list(csv.reader(io.StringIO(answer.text)))[1:]]
+        case "application/x-ndjson":
+            found = [list(json.loads(line).values()) for line in answer.text.splitlines()]
+        case _:
+            found = [list(row.values()) for row in pa.ipc.open_stream(answer.content).read_all().to_pylist()]
+    assert found == [["checkout", 2]]
 
 
 async def test_csv_keeps_every_value_as_it_is(client: Client) -> None:

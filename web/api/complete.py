@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
-from litestar import post
+from litestar import Request, post
 from litestar.params import JSONBody
 from msgspec import Meta
 
@@ -13,7 +13,7 @@ from ...core.query import QueryRequest
 from ...plugins import now_ns
 from ..problems import described
 from .node import NodeDependency
-from .query import MAX_QUERY
+from .query import MAX_QUERY, may_administer
 from .times import Time, time_ns
 
 PATIENCE_S: Final = 2.0  # whoever types has gone on by then
@@ -34,7 +34,7 @@ class CompletionItem(msgspec.Struct, frozen=True):
     """Something that may stand there."""
 
     text: Annotated[str, Meta(description="What replaces the typed part", examples=["checkout"])]
-    kind: Annotated[str, Meta(description="field value stage function aggregate keyword")]
+    kind: Annotated[str, Meta(description="field value stage function aggregate keyword table")]
     detail: Annotated[str, Meta(description="A field's type, how often a value came lately, a call")]
     about: Annotated[str, Meta(description="What it does")]
 
@@ -56,17 +56,20 @@ class CompleteAnswer(msgspec.Struct, frozen=True):
     opt={"access": "query"},
     responses=described(429),
 )
-async def complete_query(data: JSONBody[CompleteBody], node: NodeDependency) -> CompleteAnswer:
+async def complete_query(
+    data: JSONBody[CompleteBody], request: Request[Any, Any, Any], node: NodeDependency
+) -> CompleteAnswer:
     """Fields, values, stages, functions and keywords that may stand at the cursor of a query that is being typed."""
     cursor = len(data.query) if data.cursor is None else min(data.cursor, len(data.query))
-    request = QueryRequest(
+    asked = QueryRequest(
         text=data.query,
         project_id=node.project_id,
         from_ns=time_ns(data.from_, "from"),
         to_ns=time_ns(data.to, "to"),
         now_ns=now_ns(),
         timeout=PATIENCE_S,
+        is_admin=may_administer(request),
     )
-    found = await node.engine.complete(request, cursor)
+    found = await node.engine.complete(asked, cursor)
     items = [CompletionItem(item.text, item.kind, item.detail, item.about) for item in found.items]
     return CompleteAnswer(found.start, found.end, items)

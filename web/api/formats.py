@@ -22,7 +22,8 @@ JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
 CSV: Final = "text/csv"
 ARROW: Final = "application/vnd.apache.arrow.stream"
-FORMATS: Final = (JSON, NDJSON, CSV, ARROW)
+EVENTS: Final = "text/event-stream"
+FORMATS: Final = (JSON, NDJSON, CSV, ARROW, EVENTS)
 _ALIASES: Final = {"application/ndjson": NDJSON, "application/jsonl": NDJSON}
 _ROWS_A_PART: Final = 2000  # a part is some hundred kilobytes: a slow reader holds that much, not the whole answer
 

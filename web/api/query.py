@@ -18,9 +18,11 @@ from msgspec import Meta
 from ...core.query import QueryRequest
 from ...core.query.request import MOST_ROWS
 from ...plugins import now_ns
+from ..auth.accounts import Principal
 from ..problems import NotFoundProblem, ProblemException, described
-from .formats import ARROW, CSV, JSON, NDJSON, arrow, csv_text, in_parts, json_text, ndjson, preferred
+from .formats import ARROW, CSV, EVENTS, JSON, NDJSON, arrow, csv_text, in_parts, json_text, ndjson, preferred
 from .node import NodeDependency
+from .progress import QueryEvents
 from .times import Time, time_ns
 
 T = TypeVar("T")
@@ -65,6 +67,7 @@ class Stats(msgspec.Struct, frozen=True):
     bytes_scanned: int
     segments_scanned: int
     segments_pruned: Annotated[int, Meta(description="Segments that the catalog ruled out without opening them")]
+    segments_cached: Annotated[int, Meta(description="Segments whose part of the answer was known from before")]
 
 
 class QueryAnswer(msgspec.Struct, frozen=True):
@@ -79,13 +82,18 @@ class QueryAnswer(msgspec.Struct, frozen=True):
     sampled: Annotated[bool, Meta(description="True where the events are a sample, and counts are scaled up")]
 
 
+OTHER_FORMS: Final = {
+    NDJSON: "An object a line", CSV: "RFC 4180", ARROW: "Arrow IPC stream", EVENTS: "Progress, result and end",
+}  # fmt: skip
+
+
 @dataclass
 class QueryOperation(Operation):
     """Adds to the OpenAPI document the forms of the answer beside JSON."""
 
     def __post_init__(self) -> None:
         """See `Operation`."""
-        for media_type, about in ((NDJSON, "An object a line"), (CSV, "RFC 4180"), (ARROW, "Arrow IPC stream")):
+        for media_type, about in OTHER_FORMS.items():
             answer = (self.responses or {}).get("200")
             if isinstance(answer, OpenAPIResponse) and answer.content is not None:
                 answer.content[media_type] = OpenAPIMediaType(Schema(type=OpenAPIType.STRING, description=about))
@@ -108,9 +116,15 @@ async def run_query(
 
     By `Accept`: `application/json`, `application/x-ndjson` (an object a row), `text/csv` (RFC 4180; values are written
     as they are), `application/vnd.apache.arrow.stream`. A client that goes away cancels its query.
+
+    `text/event-stream` tells how far it is: `event: progress` (`id`, `segments_opened`, `segments_total`, and the
+    `rows` and `bytes` of those opened); for lists of events `event: partial`, the first rows as far as nothing can come
+    before or between them; then `event: result` as in JSON, or `event: problem`, and `event: end`.
     """
     media_type = preferred(request.headers.get("accept", ""))
-    wanted = request_of(data, node)
+    wanted = request_of(data, node, request)
+    if media_type == EVENTS:
+        return QueryEvents(node.engine, wanted)
     result = await unless_gone(request, node.engine.run(wanted))
     parts = {JSON: json_text, NDJSON: ndjson, CSV: csv_text, ARROW: arrow}[media_type](result)
     headers = {"X-Query-Complete": str(result.complete).lower()}
@@ -150,12 +164,14 @@ class ExplainAnswer(msgspec.Struct, frozen=True):
     opt={"access": "query"},
     responses=described(),
 )
-async def explain_query(data: JSONBody[QueryBody], node: NodeDependency) -> ExplainAnswer:
+async def explain_query(
+    data: JSONBody[QueryBody], request: Request[Any, Any, Any], node: NodeDependency
+) -> ExplainAnswer:
     """The plan of a query, without running it."""
-    return ExplainAnswer(await node.engine.explain(request_of(data, node)))
+    return ExplainAnswer(await node.engine.explain(request_of(data, node, request)))
 
 
-def request_of(data: JSONBody[QueryBody], node: NodeDependency) -> QueryRequest:
+def request_of(data: JSONBody[QueryBody], node: NodeDependency, request: Request[Any, Any, Any]) -> QueryRequest:
     """What the engine is asked.
 
     :raises ProblemException: 400, a time that is none
@@ -170,7 +186,14 @@ def request_of(data: JSONBody[QueryBody], node: NodeDependency) -> QueryRequest:
         timeout=data.timeout,
         now_ns=now_ns(),
         id=data.id or f"q-{secrets.token_hex(6)}",
+        is_admin=may_administer(request),
     )
+
+
+def may_administer(request: Request[Any, Any, Any]) -> bool:
+    """Whether who asks has the scope that administration needs."""
+    principal: Principal = request.scope["user"]
+    return "admin" in principal.scopes
 
 
 async def unless_gone(request: Request[Any, Any, Any], work: Coroutine[Any, Any, T]) -> T:

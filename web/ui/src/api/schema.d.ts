@@ -19,6 +19,10 @@ export interface paths {
          *
          *     By `Accept`: `application/json`, `application/x-ndjson` (an object a row), `text/csv` (RFC 4180; values are written
          *     as they are), `application/vnd.apache.arrow.stream`. A client that goes away cancels its query.
+         *
+         *     `text/event-stream` tells how far it is: `event: progress` (`id`, `segments_opened`, `segments_total`, and the
+         *     `rows` and `bytes` of those opened); for lists of events `event: partial`, the first rows as far as nothing can come
+         *     before or between them; then `event: result` as in JSON, or `event: problem`, and `event: end`.
          */
         post: operations["runQuery"];
         delete?: never;
@@ -1710,7 +1714,7 @@ export interface components {
              * @example checkout
              */
             text: string;
-            /** @description field value stage function aggregate keyword */
+            /** @description field value stage function aggregate keyword table */
             kind: string;
             /** @description A field's type, how often a value came lately, a call */
             detail: string;
@@ -2257,6 +2261,8 @@ export interface components {
             segments_scanned: number;
             /** @description Segments that the catalog ruled out without opening them */
             segments_pruned: number;
+            /** @description Segments whose part of the answer was known from before */
+            segments_cached: number;
         };
         /** Status */
         Status: {
@@ -2323,6 +2329,7 @@ export interface operations {
                     "application/x-ndjson": string;
                     "text/csv": string;
                     "application/vnd.apache.arrow.stream": string;
+                    "text/event-stream": string;
                 };
             };
             /** @description Bad Request */

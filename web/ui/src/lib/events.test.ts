@@ -3,7 +3,7 @@ import { eventKey, eventsOf, fieldsOf, holdsEvents, indexOfKey } from './events'
 import { nextPage } from '../pages/explore/runner'
 
 const columns = ['timestamp', 'message', 'z', 'a'].map((name) => ({ name, type: 'text' }))
-const stats = { elapsed_ms: 1, rows_scanned: 1, bytes_scanned: 1, segments_scanned: 1, segments_pruned: 0 }
+const stats = { elapsed_ms: 1, rows_scanned: 1, bytes_scanned: 1, segments_scanned: 1, segments_pruned: 0, segments_cached: 0 }
 const answer = (times: string[], complete = false) => ({ id: 'x', columns, rows: times.map((time, at) => [time, `m${at}`, null, at]), stats, warnings: [], complete, sampled: false })
 
 describe('events', () => {

@@ -1,0 +1,55 @@
+"""Answers of aggregations, kept in memory: segments never change, so the same plan over them has the same answer."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from .plan import Output
+
+MOST_BYTES = 64 << 20  # of all answers together
+MOST_SHARE = 8  # an answer larger than this part of it would push out too many others
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The columns, the rows, and whether a limit cut none off."""
+
+    outputs: Sequence[Output]
+    table: pa.Table
+    complete: bool
+
+
+class Answers:
+    """(project, SQL with the segments' ids in it) → answer; the longest unused leave first."""
+
+    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+        self._most = most_bytes
+        self._kept: OrderedDict[tuple[int, str], Answer] = OrderedDict()
+        self.bytes = 0
+
+    def get(self, project_id: int, sql: str) -> Answer | None:
+        """The answer, if it is kept."""
+        found = self._kept.get((project_id, sql))
+        if found is not None:
+            self._kept.move_to_end((project_id, sql))
+        return found
+
+    def put(self, project_id: int, sql: str, answer: Answer) -> None:
+        """Keep an answer, if it is small enough."""
+        key = (project_id, sql)
+        if _size(sql, answer) > self._most // MOST_SHARE or key in self._kept:
+            return
+        self._kept[key] = answer
+        self.bytes += _size(sql, answer)
+        while self.bytes > self._most:
+            (_, old_sql), old = self._kept.popitem(last=False)
+            self.bytes -= _size(old_sql, old)
+
+
+def _size(sql: str, answer: Answer) -> int:
+    """A slice counts as what it was cut from: that is what stays in memory."""
+    return len(sql) + int(answer.table.get_total_buffer_size())
