@@ -11,6 +11,7 @@ look-around, and takes time in proportion to the text whatever the pattern.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -38,7 +39,7 @@ class RegexConfig(PluginConfig):
     @field_validator("pattern")
     @classmethod
     def _compiles(cls, pattern: str) -> str:
-        names = _groups(pattern)
+        names = group_names(pattern)
         if not names:
             raise ValueError("the pattern has no named group; write (?P<name>…) around what to take")
         return pattern
@@ -48,7 +49,7 @@ class RegexConfig(PluginConfig):
     def _are_groups(cls, types: dict[str, str], info: ValidationInfo) -> dict[str, str]:
         if "pattern" not in info.data:
             return types  # its own error is told already
-        groups = _groups(str(info.data["pattern"]))
+        groups = group_names(str(info.data["pattern"]))
         unknown = sorted(types.keys() - set(groups))
         if unknown:
             raise ValueError(f"the pattern has no group {unknown[0]}; it has {', '.join(groups)}")
@@ -60,11 +61,11 @@ class Regex(Parser[RegexConfig]):
 
     def __init__(self, config: RegexConfig) -> None:
         super().__init__(config)
-        groups = _groups(config.pattern)
+        groups = group_names(config.pattern)
         known = {alias for names in ALIASES.values() for alias in names} | STANDARD.keys()
         self._groups = groups
         self._replaces = ("message",) if set(groups) & {*ALIASES["message"]} else ()
-        self._standard = known
+        self._kinds = {name: kind for name, kind in config.types.items() if name not in known}
 
     def parse(self, batch: Batch) -> Batch:
         """A group that took no part in the match is null; without a group for it, the message stays whole."""
@@ -73,30 +74,31 @@ class Regex(Parser[RegexConfig]):
         matched = groups.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
         if not matched.all():  # a match may take no group at all, such as `(?P<a>x)?`
             matched |= message.str.contains(self.config.pattern).fill_null(value=False)
-        found = normalise(self._typed(groups), None, zone=self.config.timezone)
+        found = normalise(typed(groups, self._kinds), None, zone=self.config.timezone)
         error = pl.select(pl.when(message.is_not_null()).then(pl.lit("regex: no match"))).to_series()
         return batch.merged(found, where=matched, error=error, replaces=self._replaces)
 
-    def _typed(self, groups: pl.DataFrame) -> pl.DataFrame:
-        """Columns of the wanted kinds; a text that is no such value stays beside them as text."""
-        columns: list[pl.Series] = []
-        for text in groups:
-            kind = self.config.types.get(text.name, "text")
-            if kind == "text" or text.name in self._standard:
-                columns.append(text)
-                continue
-            if kind == "bool":
-                value = text.str.to_lowercase().replace_strict(_TRUTHS, default=None, return_dtype=pl.Boolean)
-            else:
-                value = text.str.strip_chars().cast(_KINDS[kind], strict=False)
-            columns.append(value)
-            other = text.zip_with(value.is_null(), pl.repeat(None, len(text), dtype=pl.String, eager=True))
-            if other.null_count() < len(other):
-                columns.append(other.alias(f"{text.name}#text"))
-        return pl.DataFrame(columns)
+
+def typed(groups: pl.DataFrame, kinds: Mapping[str, str]) -> pl.DataFrame:
+    """Text columns as int, float or bool, where `kinds` wants it; a text that is no such value stays beside them."""
+    columns: list[pl.Series] = []
+    for text in groups:
+        kind = kinds.get(text.name, "text")
+        if kind == "text":
+            columns.append(text)
+            continue
+        if kind == "bool":
+            value = text.str.to_lowercase().replace_strict(_TRUTHS, default=None, return_dtype=pl.Boolean)
+        else:
+            value = text.str.strip_chars().cast(_KINDS[kind], strict=False)
+        columns.append(value)
+        other = text.zip_with(value.is_null(), pl.repeat(None, len(text), dtype=pl.String, eager=True))
+        if other.null_count() < len(other):
+            columns.append(other.alias(f"{text.name}#text"))
+    return pl.DataFrame(columns)
 
 
-def _groups(pattern: str) -> list[str]:
+def group_names(pattern: str) -> list[str]:
     """The names of its groups, in order.
 
     :raises ValueError: it is no regular expression; the message names the place

@@ -7,6 +7,7 @@ import pytest
 from cordwood.detectors.threshold import Threshold
 from cordwood.notifiers.webhook import Webhook
 from cordwood.parsers.clf import Clf
+from cordwood.parsers.grok import Grok
 from cordwood.parsers.json import Json
 from cordwood.parsers.kv import Kv
 from cordwood.parsers.logfmt import Logfmt
@@ -35,6 +36,7 @@ test_timestamp = parser_contract(Timestamp, {"field": "message", "format": "%b %
 test_clf = parser_contract(Clf, lines=['1.2.3.4 - - [31/Jan/2026:12:00:00 +0000] "GET / HTTP/1.1" 200 5'])
 test_logfmt = parser_contract(Logfmt, lines=['level=info msg="a \\"b\\"" n=1', "a=", "a=1 b"])
 test_kv = parser_contract(Kv, {"pair": "; ", "key": ": "}, ["a: 1; b: x y"])
+test_grok = parser_contract(Grok, {"pattern": "%{LOGLEVEL:level} %{INT:n:int}"}, ["INFO 7"])
 test_redact = parser_contract(
     Redact, {"fields": ["message"], "patterns": ["card", "email", "token", "password"]}, ["a@example.org", "x"]
 )
