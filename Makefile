@@ -36,7 +36,7 @@ run: setup ui ## start Cordwood with the demo's applications
 
 test: $(VENV)/.dev ui ## all tests: real PostgreSQL, sockets and browser
 	$(BIN)/python tests/services.py
-	$(BIN)/python -m pytest -m "not soak" --numprocesses 3 --dist loadfile
+	$(BIN)/python -m pytest -m "not soak" --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 soak: $(VENV)/.dev ui ## the long tests
 	$(BIN)/python tests/services.py

@@ -17,6 +17,7 @@ from pydantic import Field
 
 from ..plugins import Batch, Columns, Parser, PluginConfig, hookimpl, normalise
 
+_MOST_PAIRS = 1_000  # of a message; what is beyond stays in it alone
 _KINDS = {"int": pl.Int64, "float": pl.Float64, "bool": pl.Boolean, "text": pl.String}
 _IS_INT = r"^-?(?:0|[1-9][0-9]{0,17})$"  # what a 64-bit number holds for sure; 007 is text
 _IS_FLOAT = r"^-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,2})?$"
@@ -37,14 +38,17 @@ class Kv(Parser[KvConfig]):
     """Take the pairs of a name and a value from the message."""
 
     def parse(self, batch: Batch) -> Batch:
-        """A message without a pair gets a `parse_error`; of a name that comes twice in one the last value counts."""
+        """A message without a pair gets a `parse_error`; of a name that comes twice in one the last value counts.
+
+        Of a message with more than 1,000 pairs the first 1,000 are taken.
+        """
         return read_pairs(batch, pair=self.config.pair, key=self.config.key, zone=self.config.timezone, who="kv")
 
 
 def read_pairs(batch: Batch, *, pair: str, key: str, zone: ZoneInfo, who: str) -> Batch:
     """The events with the pairs of their messages as fields. `who` stands before a `parse_error`."""
     message = batch.frame["message"]
-    found = message.str.extract_all(_pattern(pair, key, groups=False))
+    found = message.str.extract_all(_pattern(pair, key, groups=False)).list.head(_MOST_PAIRS)
     matched = found.list.len().fill_null(0) > 0
     pairs = pl.DataFrame({"row": pl.Series(range(len(message)), dtype=pl.UInt32), "pair": found}).filter(matched)
     pairs = pairs.explode("pair").select("row", parts=pl.col("pair").str.extract_groups(_pattern(pair, key)))

@@ -38,6 +38,12 @@ settings.register_profile("cordwood", deadline=None)  # no test is timed: a mach
 settings.load_profile("cordwood")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long tests first: at the end one of them would keep one worker busy and the others waiting."""
+    items.sort(key=lambda item: "soak" not in item.path.parts)
+
+
 @pytest.fixture(scope="session")
 def anyio_backend() -> tuple[str, dict[str, Any]]:
     return ("asyncio", {"use_uvloop": True})

@@ -3,9 +3,9 @@ r"""Grok: regular expressions put together from named ones, `%{NAME:field}`, as 
     parse:
       - {type: grok, pattern: '%{SYSLOGBASE} Failed password for %{USER:user} from %{IP:client.ip}'}
 
-All of Logstash's core patterns are known, and `definitions` adds others. Of several patterns the first that matches
-counts. Fields are as with `regex`: names with a meaning everywhere fill the standard fields; `[a][b]` is `a.b`. A time
-that one of the patterns for times takes is read by its layout.
+The patterns of Logstash's core file and of its web servers are known, and `definitions` adds others. Of several
+patterns the first that matches counts. Fields are as with `regex`: names with a meaning everywhere fill the standard
+fields; `[a][b]` is `a.b`. A time that one of the patterns for times takes is read by its layout.
 """
 
 from __future__ import annotations

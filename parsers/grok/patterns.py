@@ -66,7 +66,7 @@ PATTERNS: dict[str, str] = {
     "HOUR": r"(?:2[0123]|[01]?[0-9])",
     "MINUTE": r"[0-5][0-9]",
     "SECOND": r"(?:(?:[0-5]?[0-9]|60)(?:[:.,][0-9]+)?)",
-    "TIME": r"%{HOUR}:%{MINUTE}:%{SECOND}",
+    "TIME": r"%{HOUR}:%{MINUTE}:%{SECOND}\b",
     "DATE_US": r"%{MONTHNUM}[/-]%{MONTHDAY}[/-]%{YEAR}",
     "DATE_EU": r"%{MONTHDAY}[./-]%{MONTHNUM}[./-]%{YEAR}",
     "ISO8601_TIMEZONE": r"(?:Z|[+-]%{HOUR}(?::?%{MINUTE}))",

@@ -38,3 +38,9 @@ def test_case(case: Path) -> None:
     if os.environ.get("UPDATE_CASES"):
         expected.write_text("".join(json.dumps(event, ensure_ascii=False) + "\n" for event in events))
     assert events == [json.loads(line) for line in expected.read_text().splitlines()]
+
+
+def test_of_many_pairs_in_a_message_the_first_are_taken() -> None:
+    line = " ".join(f"k{n}=1" for n in range(5_000))
+    (event,) = parser({"type": "logfmt"}).parse(Batch.from_lines([line])).events()
+    assert (event["k0"], event["k900"], "k1000" in event, event["message"]) == (1, 1, False, line)

@@ -44,6 +44,11 @@ def test_every_pattern_compiles(name: str) -> None:
     assert Expression.of(f"%{{{name}:x}}", {}).fields[-1] or name
 
 
+def test_a_time_ends_where_its_digits_end() -> None:
+    batch = Grok(GrokConfig(pattern="%{TIME:at}")).parse(Batch.from_lines(["12:00:001", "at 12:00:01, then"]))
+    assert [event.get("at") for event in batch.events()] == [None, "12:00:01"]
+
+
 def test_every_layout_is_of_a_pattern() -> None:
     assert LAYOUTS.keys() <= PATTERNS.keys()
 
