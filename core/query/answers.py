@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -11,6 +11,7 @@ import pyarrow as pa
 from .plan import Output
 
 MOST_BYTES = 64 << 20  # of all answers together
+MOST_ASKED = 1_000  # questions that are known to have been asked
 MOST_SHARE = 8  # an answer larger than this part of it would push out too many others
 
 
@@ -29,7 +30,18 @@ class Answers:
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most = most_bytes
         self._kept: OrderedDict[tuple[int, str], Answer] = OrderedDict()
+        self._asked: OrderedDict[int, None] = OrderedDict()
         self.bytes = 0
+
+    def asked_before(self, *question: Hashable) -> bool:
+        """Whether this was asked lately: only then is it worth planning it twice, for the key and for the answer."""
+        key = hash(question)
+        before = key in self._asked
+        self._asked[key] = None
+        self._asked.move_to_end(key)
+        if len(self._asked) > MOST_ASKED:
+            self._asked.popitem(last=False)
+        return before
 
     def get(self, project_id: int, sql: str) -> Answer | None:
         """The answer, if it is kept."""

@@ -329,9 +329,11 @@ class QueryEngine:
         if given.inner or given.context.lookups:  # what else they read is not in the key
             files, given = await self._all_files(given, progress)
             return await self._at_once(given, files, progress)
-        answers, project_id = self._answers, progress.project_id
-        key = plan(given, {segment.id: f"{segment.id}.parquet" for segment in given.segments}).sql
-        if (known := answers.get(project_id, key)) is not None:
+        answers, project_id, key = self._answers, progress.project_id, None
+        ids = tuple(segment.id for segment in given.segments)
+        if answers.asked_before(project_id, given.query.text, given.bounds, given.limit, ids):
+            key = plan(given, {id_: f"{id_}.parquet" for id_ in ids}).sql
+        if key is not None and (known := answers.get(project_id, key)) is not None:
             progress.cached = len(given.segments)
             return known.outputs, known.table, known.complete
         files = {}
@@ -340,7 +342,8 @@ class QueryEngine:
             more, given = await self._files(given, given.segments[start : start + step], progress)
             files |= more
         answer = Answer(*await self._at_once(given, files, progress))
-        answers.put(project_id, key, answer)
+        if key is not None:
+            answers.put(project_id, key, answer)
         return answer.outputs, answer.table, answer.complete
 
     async def _at_once(
