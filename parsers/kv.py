@@ -55,11 +55,12 @@ def read_pairs(batch: Batch, *, pair: str, key: str, zone: ZoneInfo, who: str) -
     pairs = (
         pairs.unnest("parts")
         .rename({"1": "name", "2": "quoted", "3": "bare"})
+        .with_columns(pl.col("bare").str.strip_chars_end())
         .select(
             "row",
             "name",
-            kind=_kind(pl.col("bare").str.strip_chars_end()),
-            value=pl.coalesce(pl.col("bare").str.strip_chars_end(), pl.col("quoted").str.replace_all(r"\\(.)", "$1")),
+            kind=_kind(pl.col("bare")),
+            value=pl.coalesce("bare", pl.col("quoted").str.replace_all(r"\\(.)", "$1")),
         )
     )
     columns = Columns()

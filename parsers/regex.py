@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from pydantic import Field, ValidationInfo, field_validator
 
-from ..plugins import ALIASES, STANDARD, Batch, Parser, PluginConfig, hookimpl, normalise
+from ..plugins import ALIASES, UNDERSTOOD, Batch, Parser, PluginConfig, hookimpl, normalise
 
 _KINDS = {"int": pl.Int64, "float": pl.Float64, "text": pl.String}
 _TRUTHS = {"true": True, "t": True, "yes": True, "on": True, "1": True,
@@ -62,10 +62,9 @@ class Regex(Parser[RegexConfig]):
     def __init__(self, config: RegexConfig) -> None:
         super().__init__(config)
         groups = group_names(config.pattern)
-        known = {alias for names in ALIASES.values() for alias in names} | STANDARD.keys()
         self._groups = groups
         self._replaces = ("message",) if set(groups) & {*ALIASES["message"]} else ()
-        self._kinds = {name: kind for name, kind in config.types.items() if name not in known}
+        self._kinds = {name: kind for name, kind in config.types.items() if name not in UNDERSTOOD}
 
     def parse(self, batch: Batch) -> Batch:
         """A group that took no part in the match is null; without a group for it, the message stays whole."""

@@ -43,7 +43,7 @@ from .errors import (
     RejectedError,
     RetryableError,
 )
-from .fields import ALIASES, STANDARD, clean_name, split_column
+from .fields import ALIASES, STANDARD, UNDERSTOOD, clean_name, split_column
 from .hooks import API_VERSION, LoadedPlugin, LoadFailure, Registry, hookimpl, load_plugins
 from .layout import Layout
 from .lines import split_lines
@@ -60,6 +60,7 @@ __all__ = [
     "STANDARD",
     "SYSLOG",
     "SYSLOG_NUMBERS",
+    "UNDERSTOOD",
     "Acknowledgement",
     "Batch",
     "Checkpoint",

@@ -43,6 +43,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
 }
 """Names under which shippers send the standard fields; of two in one event the first counts, the other stays."""
 
+UNDERSTOOD = frozenset(alias for names in ALIASES.values() for alias in names) | STANDARD.keys()
+"""Names that fill a standard field."""
+
 KINDS: dict[str, pl.DataType] = {
     "int": pl.Int64(),
     "float": pl.Float64(),

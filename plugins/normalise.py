@@ -8,11 +8,10 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from .batch import Batch
-from .fields import ALIASES, STANDARD, TIME, split_column
+from .fields import ALIASES, TIME, UNDERSTOOD, split_column
 from .severity import NAMES, severity_number
 from .times import UTC, parse_times
 
-_NAMED = frozenset(alias for names in ALIASES.values() for alias in names) | STANDARD.keys()
 _TEXT = ("service", "host", "source", "message", "trace_id", "span_id", "parse_error")
 _FEW = 256  # distinct severity words up to which they are looked up once each instead of once a row
 _LONG_WORD = 64  # bytes of a severity word from which on it is not kept in memory
@@ -28,7 +27,7 @@ def normalise(frame: pl.DataFrame, observed: int | None, *, zone: ZoneInfo = UTC
     names: dict[str, dict[str, str]] = {}  # field as sent → kind → column
     for name, dtype in frame.schema.items():
         field, kind = split_column(name, dtype)
-        if field in _NAMED:
+        if field in UNDERSTOOD:
             names.setdefault(field, {})[kind] = name
     leftover: dict[str, pl.Series] = {}
 

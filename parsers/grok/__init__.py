@@ -19,14 +19,13 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from pydantic import Field, ValidationInfo, field_validator
 
-from ...plugins import ALIASES, STANDARD, Batch, Layout, Parser, PluginConfig, hookimpl, normalise
+from ...plugins import ALIASES, UNDERSTOOD, Batch, Layout, Parser, PluginConfig, hookimpl, normalise
 from ..regex import group_names, typed
 from .patterns import LAYOUTS, PATTERNS
 
 _REFERENCE = re.compile(r"%\{(\w+)(?::([^:}]+))?(?::(\w+))?\}")
 _TYPES = {"int": "int", "integer": "int", "long": "int", "float": "float", "double": "float", "bool": "bool",
           "boolean": "bool", "text": "text", "string": "text"}  # fmt: skip
-_KNOWN = {alias for names in ALIASES.values() for alias in names} | STANDARD.keys()  # read as what they are
 _LAYOUTS = {name: tuple(map(Layout.of, layouts)) for name, layouts in LAYOUTS.items()}
 _DEEPEST = 20  # patterns within patterns
 _LONGEST = 100_000  # characters of an expression when all is put together
@@ -133,7 +132,7 @@ class Grok(Parser[GrokConfig]):
                 column = self._times(column, _LAYOUTS[name], batch.frame["observed_timestamp"])
             before = columns.get(field)
             columns[field] = column if before is None else before.zip_with(before.is_not_null(), column)
-            kinds[field] = "text" if field in _KNOWN else kind
+            kinds[field] = "text" if field in UNDERSTOOD else kind
         return typed(pl.DataFrame(columns), kinds)
 
     def _times(self, text: pl.Series, layouts: Sequence[Layout], seen: pl.Series) -> pl.Series:

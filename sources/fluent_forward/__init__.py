@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import Field, SecretStr, model_validator
 
 from ...plugins import Batch, Outlet, Source, hookimpl, now_ns
-from ..network import Address, Gatherer, Listeners, StreamConfig, Streams, TlsConfig
+from ..network import Address, Gatherer, Listeners, StreamConfig, TlsConfig, streams
 from .frames import Message, read_messages
 from .server import Server
 
@@ -55,11 +55,7 @@ class FluentForward(Source[FluentForwardConfig]):
         gatherer = Gatherer(outlet, self._read)
         key = config.shared_key.get_secret_value() if config.shared_key else ""
         server = Server(outlet, gatherer, self._read, key=key, most=config.max_frame)
-        listeners: list[Streams] = []
-        if config.tcp:
-            listeners.append(Streams(config.tcp, config, server.serve, outlet.source))
-        if config.tls:
-            listeners.append(Streams(config.tls.listen, config, server.serve, outlet.source, config.tls))
+        listeners = streams(config.tcp, config.tls, config, server.serve, outlet.source)
         self._listeners = Listeners(gatherer, listeners)
         await self._listeners.run()
 

@@ -38,6 +38,7 @@ from ..network import (
     Streams,
     TlsConfig,
     open_udp,
+    streams,
 )
 from .chunks import Chunks, is_packed, unpack
 from .documents import read_documents
@@ -117,10 +118,7 @@ class Gelf(HttpSource[GelfConfig]):
         listeners: list[Streams | Datagrams] = []
         if config.udp:
             listeners.append(Datagrams(partial(open_udp, config.udp), take))
-        if config.tcp:
-            listeners.append(Streams(config.tcp, config, serve, outlet.source))
-        if config.tls:
-            listeners.append(Streams(config.tls.listen, config, serve, outlet.source, config.tls))
+        listeners += streams(config.tcp, config.tls, config, serve, outlet.source)
         if not listeners:
             await anyio.sleep_forever()
         self._listeners = Listeners(gatherer, listeners)

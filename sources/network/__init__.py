@@ -4,7 +4,7 @@ from .address import Address, host_port
 from .datagrams import Datagrams, open_udp, open_unix
 from .gather import Gatherer, Lot
 from .listeners import Listeners
-from .streams import READ, Connection, StreamConfig, Streams, TlsConfig, TlsFiles
+from .streams import READ, Connection, StreamConfig, Streams, TlsConfig, TlsFiles, streams
 
 __all__ = [
     "READ",
@@ -21,4 +21,5 @@ __all__ = [
     "host_port",
     "open_udp",
     "open_unix",
+    "streams",
 ]

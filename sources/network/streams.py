@@ -99,6 +99,15 @@ class Connection:
         await anyio.aclose_forcefully(self._stream)
 
 
+def streams(
+    tcp: str | None, tls: TlsConfig | None, config: StreamConfig, serve: Callable[[Connection], Awaitable[None]],
+    source: str,
+) -> list[Streams]:  # fmt: skip
+    """A listener for each address that is set, plain and encrypted."""
+    plain = [Streams(tcp, config, serve, source)] if tcp else []
+    return plain + ([Streams(tls.listen, config, serve, source, tls)] if tls else [])
+
+
 class Streams:
     """Listens at an address, and lets `serve` speak with each peer in a task of its own."""
 

@@ -27,6 +27,7 @@ from ..network import (
     TlsConfig,
     open_udp,
     open_unix,
+    streams,
 )
 from .framing import Frames, Framing
 from .parsing import read_frames
@@ -101,10 +102,7 @@ class Syslog(Source[SyslogConfig]):
             listeners.append(Datagrams(partial(open_udp, config.udp), take))
         if config.unix:
             listeners.append(Datagrams(partial(open_unix, config.unix), take))
-        if config.tcp:
-            listeners.append(Streams(config.tcp, config, serve, outlet.source))
-        if config.tls:
-            listeners.append(Streams(config.tls.listen, config, serve, outlet.source, config.tls))
+        listeners += streams(config.tcp, config.tls, config, serve, outlet.source)
         self._listeners = Listeners(gatherer, listeners)
         await self._listeners.run()
 
