@@ -38,6 +38,7 @@ _LISTED_LENGTH = 256  # characters of a listed name
 _ZSTD_LEVEL = 1
 _SAMPLE = 2_000  # rows by which a column's encoding is chosen
 _ROW_GROUP = 65_536  # rows; DuckDB works on one row group per thread
+_PAGE_ROWS = 4096  # of a merged segment: where few rows match, DuckDB unpacks only their pages; 1.5 % larger
 
 
 class EncodedSegment(msgspec.Struct, frozen=True):
@@ -140,6 +141,7 @@ def _written_small(frame: pl.DataFrame, row_group: int, about: bytes) -> bytes:
         use_dictionary=[name for name in frame.columns if name not in encodings],  # type: ignore[arg-type]  # or names
         column_encoding=encodings,
         store_schema=False,
+        max_rows_per_page=_PAGE_ROWS,
     ) as writer:
         writer.write_table(table, row_group_size=row_group)
         writer.add_key_value_metadata({_METADATA: about.decode()})
