@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -27,6 +28,7 @@ TEMPLATE, POSITION, SEGMENT = "\0template", "\0position", "\0segment"
 INTERNAL_COLUMNS = {"_template": TEMPLATE, "_position": POSITION}
 # Understood where the data has no field of that name.
 ALIASES = {"level": "severity", "time": "timestamp", "@timestamp": "timestamp", "pattern": TEMPLATE}
+_UNCASED = re.compile(r"[ -@\[-`{-~]{3,}")  # no character becomes one of these by turning to small letters
 MAY_BE_ALIASES = {*ALIASES, "severity_number"}
 
 
@@ -121,7 +123,20 @@ def message_phrase(message: Value | None, text: str, *, exact: bool = False) -> 
         return sql.sql(":x IS NOT NULL", x=message.kinds["text"])
     if exact:
         return sql.sql("contains(:x, :y)", x=message.kinds["text"], y=text)
-    return sql.sql("contains(lower(:x), :y)", x=message.kinds["text"], y=lower(text))
+    whole = sql.sql("contains(lower(:x), :y)", x=message.kinds["text"], y=lower(text))
+    part = uncased(text)
+    return sql.all_of([sql.sql("contains(:x, :y)", x=message.kinds["text"].copy(), y=part), whole]) if part else whole
+
+
+def uncased(text: str) -> str:
+    """The longest part that reads the same in either case, if one is long enough to be worth a look before the whole.
+
+    Turning a message to small letters costs more than searching it, and few messages have the digits of an identifier.
+
+    >>> uncased("9fecb417-93a6-6E80"), uncased("connection refused"), uncased("user 42")
+    ('417-93', '', ' 42')
+    """
+    return max((part for part in _UNCASED.findall(text) if re.search("[0-9]", part)), key=len, default="")
 
 
 def field_of(column: FieldColumn) -> str:
