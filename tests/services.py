@@ -1,4 +1,4 @@
-"""What the tests need beyond Python packages: a Chromium, a PostgreSQL server, syslog's senders.
+"""What the tests need beyond Python packages: a Chromium, a PostgreSQL server, syslog's senders, a broker.
 
 They are found, or installed where we may.
 
@@ -45,6 +45,12 @@ def find_logger() -> Path | None:
     """util-linux's `logger`, which can send over the network; BSD's cannot."""
     found = shutil.which("logger")
     return Path(found) if found and "util-linux" in _version(Path(found)) else None
+
+
+def find_mosquitto() -> Path | None:
+    """Mosquitto's broker; `mosquitto_pub` is in a package of its own and must be there too."""
+    found = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    return Path(found) if found and shutil.which("mosquitto_pub") else None
 
 
 def _chromiums() -> Iterator[Path]:
@@ -126,6 +132,11 @@ def _install_logger() -> None:
         _apt_install("bsdutils")
 
 
+def _install_mosquitto() -> None:
+    if _may_use_apt():
+        _apt_install("mosquitto", "mosquitto-clients")
+
+
 class Service(NamedTuple):
     """A program, how to find it, how to install it, and what a person does where that fails."""
 
@@ -150,6 +161,7 @@ SERVICES = (
     ),
     Service("rsyslog", find_rsyslog, _install_rsyslog, "install the packages rsyslog and rsyslog-openssl"),
     Service("logger", find_logger, _install_logger, "install the package bsdutils, which holds util-linux's logger"),
+    Service("Mosquitto", find_mosquitto, _install_mosquitto, "install the packages mosquitto and mosquitto-clients"),
 )
 
 

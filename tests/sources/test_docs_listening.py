@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import shutil
@@ -18,7 +19,8 @@ import yaml
 from pygelf import GelfHttpHandler, GelfTcpHandler
 
 from ..conftest import ROOT, Server, free_port
-from ..services import find_logger, find_rsyslog
+from ..services import find_logger, find_mosquitto, find_rsyslog
+from .brokers import mosquitto
 from .listening import certificates
 from .test_syslog import rsyslog
 
@@ -60,6 +62,11 @@ def served(ports: dict[str, str], folder: Path) -> Iterator[Server]:
                 text = text.replace(name, str(path))
             sources |= yaml.safe_load(text)["sources"]
     server = Server(folder / "data", yaml.safe_dump({"version": 1, "sources": sources}))
+    with mosquitto(folder, port=int(ports["1883"])) if find_mosquitto() else contextlib.nullcontext():
+        yield from started(server, ports)
+
+
+def started(server: Server, ports: dict[str, str]) -> Iterator[Server]:
     server.start()
     for port in ("5514", "6514", "12201", "12202", "24224", "24225"):  # a server is ready before its sources listen
         reached(int(ports[port])).close()
@@ -148,6 +155,18 @@ def test_a_thousand_of_pygelf(served: Server, ports: dict[str, str]) -> None:
         handler.emit(logging.makeLogRecord({"msg": f"gelf {n}", "levelno": 40, "levelname": "ERROR"}))
     handler.close()
     assert len({event["message"] for event in found(served, "service:c-gelf | limit 2000", 1000)}) == 1000
+
+
+@pytest.mark.skipif(find_mosquitto() is None, reason="needs mosquitto and mosquitto_pub")
+def test_mqtt(served: Server, ports: dict[str, str]) -> None:
+    give_up = time.monotonic() + 20
+    while "source sensors: subscribed" not in served.log.read_text() and time.monotonic() < give_up:
+        time.sleep(0.02)
+    subprocess.run(["sh", "-c", moved(snippet("mqtt", "sh"), ports)], check=True)
+    (event,) = found(served, "service:shop temperature:21.5")
+    assert (event["device"], event["kind"], event["severity"]) == ("gh-07", "climate", "WARN")
+    exec(moved(snippet("mqtt", "python"), ports), {})
+    assert len(found(served, "service:shop temperature:22.5")) == 1
 
 
 def test_fluent_logger(served: Server, ports: dict[str, str]) -> None:
