@@ -25,6 +25,7 @@ COMMANDS = (
     "query",
     "tail",
     "delete",
+    "dlq",
     "lookup",
     "retention",
     "plugins",

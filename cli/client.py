@@ -23,11 +23,12 @@ TIMEOUT = httpx.Timeout(10, read=3700, write=120)
 
 @asynccontextmanager
 async def connected(
-    data_dir: Path | None, *, role: str = "query", deletes: bool = False
+    data_dir: Path | None, *, role: str = "query", deletes: bool = False, served: bool = False
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of the API; paths are relative to it.
 
-    `role` is what a store that we open ourselves must do; `deletes`: deletions besides.
+    `role` is what a store that we open ourselves must do; `deletes`: deletions besides. `served`: open none, for what
+    is asked needs the pipelines of a server.
 
     :raises UnreachableError: the server cannot be reached
     :raises ConfigError: the data folder or a setting cannot be used
@@ -45,6 +46,11 @@ async def connected(
         async with _client(found, token) as client:
             yield client
         return
+    if served:
+        raise UnreachableError(
+            "this needs a running server, for its pipelines: start one with `cordwood up PIPELINE.yaml`, "
+            "or set --data-dir or CORDWOOD_URL"
+        )
     from ..config import Settings
     from .local import opened
     from .logs import log_to_stderr

@@ -19,10 +19,12 @@ from ..plugins import (
 from .errors import nearest
 from .models import (
     DEFAULT,
+    ON_ERROR,
     POSTGRESQL,
     DetectorEntry,
     Entry,
     NotifierEntry,
+    OnError,
     Pipeline,
     PipelineSettings,
     PlaceEntry,
@@ -145,11 +147,21 @@ class Checker:
             if when and not isinstance(when.value, str):
                 self._report(when.place.error(f"{at}.when: must be a search, as text, not {kind_of(when)}"))
             self._checked_query(when, f"{at}.when", self._check_when)
-            made = self._plugin("parser", element.without("when"), at)
+            on_error = self._on_error(element.items.get("on_error"), f"{at}.on_error")
+            made = self._plugin("parser", element.without("when", "on_error"), at)
             if made:
                 search = when.value if when and isinstance(when.value, str) else None
                 cls = cast(type[Parser[Any]], made.cls)
-                yield Step(cls.type, cls, made.config, search, shown(element), element.place)
+                yield Step(cls.type, cls, made.config, search, shown(element), element.place, on_error)
+
+    def _on_error(self, element: Element | None, path: str) -> OnError:
+        for word in ON_ERROR:
+            if element is None or element.value == word:
+                return word
+        if element is not None and not element.broken:
+            message = guarded(f"{path}: {element.written} is none of {', '.join(ON_ERROR)}", element)
+            self._report(element.place.error(message))
+        return ON_ERROR[0]
 
     def _named(self, path: str, section: Element | None) -> Iterator[tuple[str, Element]]:
         """The names of a section whose entries are mappings; others are reported by `_entries` or here."""

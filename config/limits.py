@@ -60,6 +60,10 @@ class Limits(ProjectLimits):
     """Rows that a `join` in a query may make; one that makes more is refused."""
     queries: Count = 4
     """Queries that run at once; further ones wait."""
+    dead_letters: Count = 100_000
+    """Dead letters of a project; beyond, the oldest go, and are counted."""
+    dead_letter_bytes: Bytes = 256 * MIB
+    """Bytes of a project's dead letters; beyond, the oldest go, and are counted."""
     connections: Count = 1000
     """Connections to the HTTP port; requests of further ones are answered with 503."""
     projects: dict[str, ProjectLimits] = {}

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -130,7 +130,8 @@ class PipelineSettings(_Model):
     service: str | None = None
     """The service of events that name none."""
     parse: list[dict[str, Any]] = []
-    """Parsers in the order they run; `when` is a search that chooses the events a step sees."""
+    """Parsers in the order they run; `when` is a search that chooses the events a step sees. What a step cannot read
+    is stored with `parse_error`, or with `on_error: dead_letter` kept aside to be replayed."""
     tests: list[PipelineTest] = []
     """Examples that `cordwood test` runs."""
 
@@ -149,6 +150,10 @@ class FileSettings(_Model):
     detectors: dict[str, Any] = {}
     notifiers: dict[str, Any] = {}
 
+
+OnError: TypeAlias = Literal["keep", "dead_letter"]
+"""What becomes of an event that a step cannot read: stored with `parse_error`, or kept aside to be replayed."""
+ON_ERROR: tuple[OnError, ...] = get_args(OnError)
 
 P = TypeVar("P", bound=Plugin[Any])
 Class: TypeAlias = type[P]
@@ -181,7 +186,7 @@ PlaceEntry: TypeAlias = Entry[StoragePlace[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One parser of a pipeline; `when` is a search, or None for all events."""
+    """One parser of a pipeline; `when` is a search, or None for all events; `on_error` is for those it cannot read."""
 
     type: str
     plugin: Class[Parser[Any]]
@@ -189,6 +194,7 @@ class Step:
     when: str | None = None
     shown: Mapping[str, Any] = field(default_factory=dict)
     place: Place = field(default=_NOWHERE, compare=False)
+    on_error: OnError = "keep"
 
     def make(self) -> Parser[Any]:
         """A new instance of the parser with these settings."""

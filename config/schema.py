@@ -10,7 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from ..plugins import Plugin, Registry
 from .limits import Limits
 from .loader import NOT_YET
-from .models import FileSettings, PipelineSettings, StoreSettings
+from .models import ON_ERROR, FileSettings, PipelineSettings, StoreSettings
 from .units import format_duration
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -31,7 +31,7 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
     definitions: dict[str, Any] = {}
     for kind, plugins in registry.kinds.items():
         for type_, loaded in plugins.items():
-            extra = {"when": _when()} if kind == "parser" else {}
+            extra = {"when": _when(), "on_error": _on_error()} if kind == "parser" else {}
             definitions[f"{kind}.{type_}"] = _settings(loaded.cls, extra, definitions)
         definitions[kind] = _by_type(kind, sorted(plugins))
     properties = _model(FileSettings, "", definitions)["properties"]
@@ -66,6 +66,11 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
 
 def _when() -> dict[str, Any]:
     return {"type": "string", "description": "A search: only the events that it matches go through this step."}
+
+
+def _on_error() -> dict[str, Any]:
+    about = "What becomes of an event that the step cannot read: stored with parse_error, or a dead letter."
+    return {"enum": list(ON_ERROR), "default": ON_ERROR[0], "description": about}
 
 
 def _mapping(values: dict[str, Any]) -> dict[str, Any]:

@@ -122,8 +122,21 @@ DETECTORS = Head(
     where d.project_id = $1 and d.active
     """,
 )  # fmt: skip
+INGEST_ERRORS = Head(
+    "ingest_errors",
+    "Dead letters: events that a step of a pipeline could not read; `text` is the begin of the message.",
+    {
+        "timestamp": "time", "id": "int", "source": "text", "pipeline": "text", "step": "int", "parser": "text",
+        "reason": "text", "text": "text", "bytes": "int", "attempts": "int", "tried_at": "time",
+    },
+    """
+    select at at time zone 'UTC' as timestamp, id, source, pipeline, step, parser, reason, message as text, bytes,
+           attempts, tried_at at time zone 'UTC' as tried_at, concat_ws(' ', message, reason) as message
+    from ingest_error where project_id = $1
+    """,
+)  # fmt: skip
 
-HEADS = {head.name: head for head in (INCIDENTS, NOTIFICATIONS, AUDIT, SEGMENTS, DETECTORS)}
+HEADS = {head.name: head for head in (INCIDENTS, NOTIFICATIONS, AUDIT, SEGMENTS, DETECTORS, INGEST_ERRORS)}
 
 
 def known_head(name: str, at: Place) -> str:

@@ -82,7 +82,7 @@ class Admission:
             waited = why.limit
             await anyio.sleep(min(why.after or 0, _LOOK_SECONDS))
         for submission in submissions:
-            self._events.take(len(submission.batch))
+            self._events.take(submission.accepted)
             self._bytes.take(submission.received)
             self.usage.begin(submission)
 

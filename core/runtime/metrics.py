@@ -38,11 +38,15 @@ class NodeMetrics(Collector):
         cut = CounterMetricFamily(
             "cordwood_cut_events", "Events that were too large and lost a part.", labels=["source", "type"]
         )
+        dead = CounterMetricFamily(
+            "cordwood_source_dead_letters", "Events that became dead letters, by source.", labels=["source", "type"]
+        )
         up = GaugeMetricFamily("cordwood_source_up", "1 while the source runs.", labels=["source", "type"])
         own: dict[str, CounterMetricFamily] = {}
         for source in self._node.sources.values():
             events.add_metric([source.name, source.type], source.outlet.counters.events)
             cut.add_metric([source.name, source.type], source.outlet.counters.cut)
+            dead.add_metric([source.name, source.type], source.outlet.counters.dead)
             up.add_metric([source.name, source.type], float(source.state == "running"))
             for name, count in source.source.counts.items():
                 about = f"What sources counted as {name.replace('_', ' ')}."
@@ -51,6 +55,7 @@ class NodeMetrics(Collector):
                 ).add_metric([source.name, source.type], count)
         yield events
         yield cut
+        yield dead
         yield up
         yield from own.values()
         limited = CounterMetricFamily(

@@ -25,6 +25,7 @@ from ..query import QueryEngine, Tables
 from ..query.lookup_store import Lookups
 from ..query.searcher import EngineSearcher
 from ..storage.database import DATABASE_ERRORS, renewed_after, trouble
+from ..storage.dead_letters import Bounds, DeadLetters
 from ..storage.deleting import DeletionWorker
 from ..storage.deletion import Deletions
 from ..storage.erase import Eraser
@@ -39,6 +40,7 @@ from .memory import give_back_when_quiet
 from .metrics import NodeMetrics
 from .outlet import StoreOutlet
 from .pipeline import RunningPipeline
+from .replay import Replayer
 from .spill import spill_folder
 from .supervisor import RunningSource, Supervisor
 
@@ -65,6 +67,8 @@ class Node:
     lookups: Lookups
     searcher: EngineSearcher
     deletions: Deletions
+    dead_letters: DeadLetters
+    replayer: Replayer
     retention: Retention
 
     def __init__(self, settings: Settings, config: Config, registry: Registry) -> None:
@@ -116,6 +120,8 @@ class Node:
             )
             self.searcher = EngineSearcher(self.engine)
             self.deletions = Deletions(self.store.pool, self.searcher)
+            self.dead_letters = DeadLetters(self.store.pool)
+            self.replayer = Replayer(self.store, self.registry, project_id)
             self.retention = Retention(self.store.pool, self._eraser(), self.searcher, self.config.store)
             self.store.forgetting.others.append(self.engine.forget)
             self.alerting = AlertingService(self.store, self.engine, link=self._link, metrics=self.metrics)
@@ -166,6 +172,7 @@ class Node:
         """Set what can be changed while everything runs."""
         self.admission.limits = limits.of(DEFAULT_PROJECT)
         self.store.writer.pending_bytes = limits.ingest_memory
+        self.store.writer.dead_letters = Bounds(limits.dead_letters, limits.dead_letter_bytes)
         self.store.writer.fields = self.store.compactor.fields = limits.fields
 
     @property

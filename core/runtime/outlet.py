@@ -7,16 +7,19 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 import anyio.to_thread
+import polars as pl
 
 from ...plugins import Acknowledgement, Batch, Checkpoint, Json, Part, Receipt, RetryableError
 from ...plugins.ndjson import nested
 from ..storage.commit import Submission
+from ..storage.dead_letters import Dead
 from ..storage.store import Store
 from ..storage.writer import PendingReceipt
 from .admission import Admission
 from .door import Door
 from .event_size import cut
 from .pipeline import RunningPipeline
+from .replay import dead_letters
 
 _FEW = 2000  # events that are given their defaults on the spot, in a fraction of a millisecond
 
@@ -29,6 +32,25 @@ class SourceCounters:
     batches: int = 0
     cut: int = 0
     """Events that were too large."""
+    dead: int = 0
+    """Events that became dead letters."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Applied:
+    """A batch after its pipeline. Of the rows that came, `kept` (None: all) are in `batch`, the others are `dead`."""
+
+    batch: Batch
+    kept: pl.Series | None = None
+    dead: Sequence[tuple[int, Dead]] = ()
+
+    def part(self, start: int, rows: int) -> tuple[Batch, list[Dead]]:
+        """What became of some of the rows that came."""
+        if self.kept is None:
+            return Batch(self.batch.frame.slice(start, rows)), []
+        first, end = self.kept.search_sorted(start), self.kept.search_sorted(start + rows)
+        dead = [letter for row, letter in self.dead if start <= row < start + rows]
+        return Batch(self.batch.frame.slice(first, end - first)), dead
 
 
 @dataclass(slots=True)
@@ -55,30 +77,31 @@ class StoreOutlet:
         received: int = 0,
     ) -> PendingReceipt:
         """See `plugins.Outlet.send`."""
-        parsed = await anyio.to_thread.run_sync(self._applied, batch, parser, limiter=self.store.workers)
-        submission = Submission(self.project_id, self.source, parsed, checkpoint, key, received)
-        if len(parsed):
+        applied = await anyio.to_thread.run_sync(self._applied, batch, parser, limiter=self.store.workers)
+        dead = [letter for _, letter in applied.dead]
+        submission = Submission(self.project_id, self.source, applied.batch, checkpoint, key, received, dead)
+        if submission.accepted:
             await self.admission.admit([submission], wait=self.waits)
         receipt = await self._submit(submission)
-        self.counters.events += len(parsed)
-        self.counters.batches += 1
+        self._count(len(batch), len(dead))
         return receipt
 
     async def send_parts(self, batch: Batch, parts: Sequence[Part]) -> Sequence[Receipt]:
         """See `plugins.Outlet.send_parts`. Parts without a key that follow each other stay one submission."""
         if self.pipeline.is_plain and len(batch) <= _FEW:
-            parsed = self._applied(batch)
+            applied = self._applied(batch)
         else:
-            parsed = await anyio.to_thread.run_sync(self._applied, batch, limiter=self.store.workers)
+            applied = await anyio.to_thread.run_sync(self._applied, batch, limiter=self.store.workers)
         runs: list[tuple[Submission, list[Part]]] = []
         at = 0
         for _, run in groupby(enumerate(parts), lambda numbered: numbered[0] if numbered[1].key else -1):
             mine = [part for _, part in run]
             rows = sum(part.rows for part in mine)
-            of_all = Batch(parsed.frame.slice(at, rows))
+            of_all, dead = applied.part(at, rows)
             at += rows
             received = sum(part.received for part in mine)
-            runs.append((Submission(self.project_id, self.source, of_all, None, mine[0].key, received), mine))
+            submission = Submission(self.project_id, self.source, of_all, None, mine[0].key, received, dead)
+            runs.append((submission, mine))
         await self.admission.admit([submission for submission, _ in runs], wait=self.waits)
         receipts: list[Receipt] = []
         for submission, mine in runs:
@@ -88,18 +111,28 @@ class StoreOutlet:
                 receipt = PendingReceipt()
                 receipt.settle(why)
             receipts += [receipt] if len(mine) == 1 else [_PartReceipt(receipt, part.rows) for part in mine]
-        self.counters.events += len(parsed)
-        self.counters.batches += 1
+        self._count(len(batch), len(applied.dead))
         return receipts
 
-    def _applied(self, batch: Batch, parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None) -> Batch:
-        """The batch as it is stored. Blocking."""
+    def _count(self, events: int, dead: int) -> None:
+        self.counters.events += events
+        self.counters.dead += dead
+        self.counters.batches += 1
+
+    def _applied(
+        self, batch: Batch, parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None
+    ) -> _Applied:
+        """What is stored of a batch. Blocking."""
         limits = self.admission.limits
         with nested(limits.depth):
-            parsed = self.pipeline.apply(batch, self.source, parser)
-        parsed, count = cut(parsed, limits.event_size)
+            outcome = self.pipeline.run(batch, self.source, parser)
+        parsed, count = cut(outcome.batch, limits.event_size)
         self.counters.cut += count
-        return parsed.with_names(limits.field_name)
+        return _Applied(
+            parsed.with_names(limits.field_name),
+            outcome.kept,
+            dead_letters(outcome, self.source, self.pipeline, limits),
+        )
 
     async def _submit(self, submission: Submission) -> PendingReceipt:
         try:

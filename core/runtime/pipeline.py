@@ -21,12 +21,36 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Fallen:
+    """Rows that a step could not read, by their numbers in the batch that entered the pipeline, with the reasons."""
+
+    step: int
+    """Its number, from 1."""
+    parser: str
+    rows: pl.Series
+    reasons: pl.Series
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a batch: the events to be stored, and those that are dead letters."""
+
+    batch: Batch
+    entered: Batch
+    """All events as the pipeline's first step saw them."""
+    kept: pl.Series | None = None
+    """Numbers of the rows of `entered` that are in `batch`, ascending; None: all."""
+    fallen: Sequence[Fallen] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RunningStep:
-    """A parser and the search that chooses its events."""
+    """A parser and the search that chooses its events. `dead_letter`: what it cannot read is not stored as it came."""
 
     type: str
     parser: Parser[Any]
     when: BatchFilter | None
+    dead_letter: bool = False
 
     @classmethod
     def of(cls, step: Step) -> RunningStep:
@@ -36,7 +60,8 @@ class RunningStep:
         """
         from ..query import BatchFilter
 
-        return cls(step.type, step.make(), BatchFilter(step.when) if step.when else None)
+        when = BatchFilter(step.when) if step.when else None
+        return cls(step.type, step.make(), when, step.on_error == "dead_letter")
 
     def apply(self, batch: Batch) -> Batch:
         """The batch after this step: same rows, same order; events that `when` leaves out stay as they are."""
@@ -88,14 +113,33 @@ class RunningPipeline:
     def apply(
         self, batch: Batch, source: str, parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None
     ) -> Batch:
-        """The batch as it is stored. `parser` is one step more, or several, before the others. Blocking.
+        """The batch as it is stored, without dead letters; see `run`."""
+        return self.run(batch, source, parser).batch
+
+    def run(
+        self, batch: Batch, source: str, parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None
+    ) -> Outcome:
+        """What becomes of a batch. `parser` is one step more, or several, before the others. Blocking.
 
         :raises RejectedError: `parser` names no parser, or its settings are wrong
         """
         given = [parser] if isinstance(parser, Mapping) else parser or ()
-        for step in [*map(self._ad_hoc, given), *self._steps]:
+        for step in map(self._ad_hoc, given):
             batch = step.apply(batch)
-        return batch.with_default(service=self.pipeline.service, source=source)
+        entered, kept, fallen = batch, None, []
+        for number, step in enumerate(self._steps, 1):
+            before = batch.frame["parse_error"]
+            batch = step.apply(batch)
+            if not step.dead_letter:
+                continue
+            reasons = batch.frame["parse_error"]
+            failed = reasons.is_not_null() & before.is_null()
+            if failed.any():
+                rows = pl.Series(range(len(entered)), dtype=pl.UInt32) if kept is None else kept
+                fallen.append(Fallen(number, step.type, rows.filter(failed), reasons.filter(failed)))
+                kept = rows.filter(~failed)
+                batch = Batch(batch.frame.filter(~failed))
+        return Outcome(batch.with_default(service=self.pipeline.service, source=source), entered, kept, fallen)
 
     def _ad_hoc(self, settings: Mapping[str, Json]) -> RunningStep:
         values = {name: value for name, value in settings.items() if name != "type"}

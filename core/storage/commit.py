@@ -1,8 +1,9 @@
-"""The one transaction that stores a group of submissions: idempotency keys, checkpoints, segments, positions, NOTIFY.
+"""The one transaction that stores a group of submissions: idempotency keys, checkpoints, dead letters, segments,
+positions, NOTIFY.
 
-Order matters: what may wait for another node (keys, checkpoints) comes first in sorted order, so that nodes cannot
-deadlock; the segment log's head, which all commits of a project pass through, is locked last and only for the
-catalog's row and the commit itself. So positions are gapless and in the order of commits.
+Order matters: what may wait for another node (keys, checkpoints, dead letters) comes first in sorted order, so that
+nodes cannot deadlock; the segment log's head, which all commits of a project pass through, is locked last and only for
+the catalog's row and the commit itself. So positions are gapless and in the order of commits.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from ...plugins.errors import CheckpointConflictError
 from .catalog import insert_segment
 from .commits import CHANNEL
 from .database import Connection
+from .dead_letters import Bounds, Dead, enter
 from .encode import EncodedSegment
 from .files import Files, PreparedFile
 from .outcome import Attempt
@@ -66,12 +68,21 @@ class Submission:
     key: str | None = None
     received: int = 0
     """Bytes as they came, uncompressed, which the project's limits count; 0: the batch's size stands for them."""
+    dead: Sequence[Dead] = ()
+    """Events that came with the batch and could not be read."""
+    replays: frozenset[int] = frozenset()
+    """Dead letters whose events these are: the commit takes them out, or is none."""
     size: int = field(init=False)
     taken_at: float = field(init=False, default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
-        self.size = self.batch.size
+        self.size = self.batch.size + sum(letter.size for letter in self.dead)
         self.received = self.received or self.size
+
+    @property
+    def accepted(self) -> int:
+        """Events taken in: those of the batch, and those that could not be read."""
+        return len(self.batch) + len(self.dead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +112,7 @@ async def commit(
     files: Files,
     prepared: Mapping[int, PreparedFile],
     attempted: Callable[[Attempt, list[Committed]], None] = lambda attempt, committed: None,
+    bounds: Bounds = Bounds(),  # noqa: B008 - it is frozen
 ) -> list[Committed]:
     """Store the group, whose segments by project are `encoded` and whose bytes are `prepared`, in one transaction.
 
@@ -110,6 +122,7 @@ async def commit(
     async with connection.transaction():
         settled = await _take_keys(connection, group)
         settled |= await _move_checkpoints(connection, group)
+        settled = settled or {**await enter(connection, group, bounds)}
         if settled:
             raise SettledBefore(settled)
         stored = [(id_, await files.insert(connection, prepared[id_], level=0)) for id_ in sorted(encoded)]
@@ -133,7 +146,7 @@ async def _take_keys(
     keyed = sorted((s for s in group if s.key is not None), key=lambda s: (s.project_id, s.key or ""))
     if not keyed:
         return {}
-    columns = [s.project_id for s in keyed], [s.key for s in keyed], [len(s.batch) for s in keyed]
+    columns = [s.project_id for s in keyed], [s.key for s in keyed], [s.accepted for s in keyed]
     fresh = {tuple(row) for row in await connection.fetch(_NEW_KEYS, *columns)}
     known = [s for s in keyed if (s.project_id, s.key) not in fresh]
     if not known:

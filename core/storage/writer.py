@@ -26,6 +26,7 @@ from .cache import SegmentCache
 from .commit import Committed, SettledBefore, Submission, commit, same_group
 from .commits import Commits
 from .database import DATABASE_ERRORS, renewed_after, trouble
+from .dead_letters import Bounds
 from .encode import EncodedSegment, encode
 from .files import Files
 from .outcome import Attempt, was_committed
@@ -111,6 +112,7 @@ class Writer:
         self._limiter = limiter
         self.usage = DailyUsage(pool)
         self.fields = MAX_ATTRIBUTES  # of a segment, which have columns
+        self.dead_letters = Bounds()
         self._pending: list[Submission] = []
         self._receipts: dict[Submission, PendingReceipt] = {}
         self._size = 0  # bytes taken in and not yet settled
@@ -136,7 +138,7 @@ class Writer:
         if self._closing:
             raise RetryableError("Cordwood is stopping", after=2)
         receipt = PendingReceipt()
-        if not len(submission.batch) and submission.checkpoint is None:
+        if not submission.accepted and submission.checkpoint is None:
             receipt.settle(Acknowledgement(0))
             return receipt
         if not self._pending:
@@ -250,7 +252,10 @@ class Writer:
                     prepared = await self._files.prepare(list(group.encoded.values()))
                     by_project = dict(zip(group.encoded, prepared, strict=True))
                     async with self._pool.acquire() as connection:
-                        await commit(connection, unique, group.encoded, self._files, by_project, group.attempted)
+                        await commit(
+                            connection, unique, group.encoded, self._files, by_project, group.attempted,
+                            self.dead_letters,
+                        )  # fmt: skip
             except SettledBefore as settled:
                 outcomes = {
                     s: settled.outcomes[again.get(s, s)]
@@ -302,7 +307,7 @@ class Writer:
         self.stats.disk_full, self.stats.last_error = False, ""
         for segment in group.committed:
             self.usage.committed(segment.project_id, segment.day_bytes)
-        self._settle({s: Acknowledgement(len(again.get(s, s).batch), duplicate=s in again) for s in group.submissions})
+        self._settle({s: Acknowledgement(again.get(s, s).accepted, duplicate=s in again) for s in group.submissions})
         for segment in group.committed:
             self.stats.segments += 1
             self.stats.events += segment.encoded.rows

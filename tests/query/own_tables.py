@@ -72,6 +72,15 @@ ROWS = (
            case when d = 'broken' then 'error' else 'ok' end
     from project p, unnest(array['errors', 'broken', 'idle']) as d
     """,
+    """
+    insert into ingest_error (project_id, at, source, pipeline, step, parser, reason, message, event, bytes, attempts,
+                              tried_at)
+    select p.id, t, (array['files', 'http'])[1 + n % 2], 'web', 1 + n % 2, (array['clf', 'json'])[1 + n % 2],
+           'no such line: ' || n, 'GET /' || n || ' Überfall', '\\x80', 10 * n, 1 + n % 3, t + n * interval '1 second'
+    from project p, generate_series(1, 6) as n,
+         lateral (select timestamptz '2026-01-31 09:30Z' + n * interval '10 minutes') as x (t)
+    order by p.id, n
+    """,
 )
 
 

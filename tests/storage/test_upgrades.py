@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 from cordwood.core.alerting.repository import AlertingRepository
 from cordwood.core.query import QueryEngine, QueryRequest
+from cordwood.core.query.lookup_store import Lookups
 from cordwood.core.storage import database
 from cordwood.core.storage.audit import audit_entries
 from cordwood.core.storage.commit import Submission
@@ -74,8 +75,11 @@ async def test_what_an_older_release_stored_is_there(old_database: tuple[str, st
         if revision >= "0003":
             assert await sign_in(store.pool, "ann@example.org", "correct horse")
         if revision >= "0005":
-            assert [entry.what for entry in await audit_entries(store.pool, before=9, limit=9)] == ["deletion.done"]
+            entries = await audit_entries(store.pool, before=9, limit=9, what="deletion")
+            assert [entry.what for entry in entries] == ["deletion.done"]
             assert await store.pool.fetchval("select events_deleted from deletion where state = 'done'") == 7
+        if revision >= "0008":
+            assert [table.name for table in await Lookups(store.pool).newest(1)] == ["owners"]
 
 
 async def test_it_goes_on_from_there(empty_database_url: str, data_dir: Path) -> None:

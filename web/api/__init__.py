@@ -9,6 +9,7 @@ from .alerts import (
     resolve_incident,
 )
 from .complete import complete_query
+from .dead_letters import delete_dead_letter, get_dead_letter, list_dead_letters, replay_dead_letters
 from .deletions import (
     cancel_deletion,
     create_deletion,
@@ -46,6 +47,10 @@ HANDLERS = (
     get_deletion,
     cancel_deletion,
     list_audit,
+    list_dead_letters,
+    get_dead_letter,
+    replay_dead_letters,
+    delete_dead_letter,
     list_lookups,
     get_lookup,
     get_lookup_data,
