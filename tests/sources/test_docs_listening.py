@@ -22,6 +22,7 @@ from ..conftest import ROOT, Server, free_port
 from ..services import find_logger, find_mosquitto, find_rsyslog
 from .brokers import mosquitto
 from .listening import certificates
+from .test_beats import batch as window_of_beats
 from .test_syslog import rsyslog
 
 PAGE = (ROOT / "docs" / "sources.md").read_text()
@@ -68,7 +69,15 @@ def served(ports: dict[str, str], folder: Path) -> Iterator[Server]:
 
 def started(server: Server, ports: dict[str, str]) -> Iterator[Server]:
     server.start()
-    for port in ("5514", "6514", "12201", "12202", "24224", "24225"):  # a server is ready before its sources listen
+    for port in (
+        "5514",
+        "6514",
+        "12201",
+        "12202",
+        "24224",
+        "24225",
+        "5044",
+    ):  # a server is ready before its sources listen
         reached(int(ports[port])).close()
     yield server
     server.kill()
@@ -167,6 +176,18 @@ def test_mqtt(served: Server, ports: dict[str, str]) -> None:
     assert (event["device"], event["kind"], event["severity"]) == ("gh-07", "climate", "WARN")
     exec(moved(snippet("mqtt", "python"), ports), {})
     assert len(found(served, "service:shop temperature:22.5")) == 1
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_a_window_of_beats(served: Server, ports: dict[str, str], compress: bool) -> None:
+    documents = [{"service": {"name": f"c-beats-{compress}"}, "message": f"beat {n}"} for n in range(1000)]
+    with reached(int(ports["5044"])) as peer:
+        peer.sendall(window_of_beats(documents, compress=compress))
+        answer = b""
+        while answer[-6:] != b"2A" + (1000).to_bytes(4, "big"):
+            answer += (got := peer.recv(1000))
+            assert got
+    assert len(served.query(f"service:c-beats-{compress} | limit 2000")) == 1000
 
 
 def test_fluent_logger(served: Server, ports: dict[str, str]) -> None:
