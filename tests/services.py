@@ -53,6 +53,13 @@ def find_mosquitto() -> Path | None:
     return Path(found) if found and shutil.which("mosquitto_pub") else None
 
 
+def find_journal() -> Path | None:
+    """systemd-journal-remote, which writes journals where no systemd runs; journalctl must be there too."""
+    folders = f"{os.environ.get('PATH', '')}:/lib/systemd:/usr/lib/systemd"
+    found = shutil.which("systemd-journal-remote", path=folders)
+    return Path(found) if found and shutil.which("journalctl") else None
+
+
 def _chromiums() -> Iterator[Path]:
     if named := os.environ.get("CORDWOOD_CHROMIUM"):
         yield Path(named)
@@ -137,6 +144,11 @@ def _install_mosquitto() -> None:
         _apt_install("mosquitto", "mosquitto-clients")
 
 
+def _install_journal() -> None:
+    if _may_use_apt():
+        _apt_install("systemd", "systemd-journal-remote")
+
+
 class Service(NamedTuple):
     """A program, how to find it, how to install it, and what a person does where that fails."""
 
@@ -162,6 +174,7 @@ SERVICES = (
     Service("rsyslog", find_rsyslog, _install_rsyslog, "install the packages rsyslog and rsyslog-openssl"),
     Service("logger", find_logger, _install_logger, "install the package bsdutils, which holds util-linux's logger"),
     Service("Mosquitto", find_mosquitto, _install_mosquitto, "install the packages mosquitto and mosquitto-clients"),
+    Service("Journal", find_journal, _install_journal, "install the packages systemd and systemd-journal-remote"),
 )
 
 

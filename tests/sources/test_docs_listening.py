@@ -19,10 +19,11 @@ import yaml
 from pygelf import GelfHttpHandler, GelfTcpHandler
 
 from ..conftest import ROOT, Server, free_port
-from ..services import find_logger, find_mosquitto, find_rsyslog
+from ..services import find_journal, find_logger, find_mosquitto, find_rsyslog
 from .brokers import mosquitto
 from .listening import certificates
 from .test_beats import batch as window_of_beats
+from .test_journald import write as write_journal
 from .test_syslog import rsyslog
 
 PAGE = (ROOT / "docs" / "sources.md").read_text()
@@ -55,13 +56,17 @@ def served(ports: dict[str, str], folder: Path) -> Iterator[Server]:
     pem = certificates(folder)
     names = {"server.pem": pem["server"], "server.key": pem["server_key"], "clients.pem": pem["ca"]}
     names |= {"/run/cordwood/log": folder / "log"}
-    sources: dict[str, object] = {}
+    sources: dict[str, dict[str, object]] = {}
     for section in re.findall(r"\n## (\w+)\n", PAGE):
         if "```yaml" in PAGE.split(f"\n## {section}\n")[1].split("\n## ")[0]:
             text = moved(snippet(section, "yaml"), ports)
             for name, path in names.items():
                 text = text.replace(name, str(path))
             sources |= yaml.safe_load(text)["sources"]
+    if find_journal():
+        (folder / "journal").mkdir()
+        write_journal(folder / "journal", ["out of paper"], _SYSTEMD_UNIT="shop-1.service")
+        sources["journal"] |= {"directory": str(folder / "journal")}
     server = Server(folder / "data", yaml.safe_dump({"version": 1, "sources": sources}))
     with mosquitto(folder, port=int(ports["1883"])) if find_mosquitto() else contextlib.nullcontext():
         yield from started(server, ports)
@@ -188,6 +193,17 @@ def test_a_window_of_beats(served: Server, ports: dict[str, str], compress: bool
             answer += (got := peer.recv(1000))
             assert got
     assert len(served.query(f"service:c-beats-{compress} | limit 2000")) == 1000
+
+
+def test_a_program(served: Server) -> None:
+    (event,) = found(served, "exec.command:df Mounted")
+    assert event["source"] == "disks"
+
+
+@pytest.mark.skipif(find_journal() is None, reason="needs journalctl and systemd-journal-remote")
+def test_the_journal(served: Server) -> None:
+    (event,) = found(served, 'source:journal "out of paper"')
+    assert (event["service"], event["severity"], event["_SYSTEMD_UNIT"]) == ("app", "WARN", "shop-1.service")
 
 
 def test_fluent_logger(served: Server, ports: dict[str, str]) -> None:
