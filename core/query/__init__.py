@@ -1,6 +1,6 @@
 """The query language: text → Lark → tree → checked plan → DuckDB SQL built with sqlglot → answer.
 
-parser.py → tree.py            text to frozen values with places; grammar.lark, build.py, mistakes.py
+parser.py → tree.py            text to frozen values with places; grammar.lark, build.py, mistakes.py; printer.py: back
 stages/*.py                    one stage a file
 relation.py, scope.py, value.py  what stages work on; every expression has kinds before anything runs
 terms.py, compare.py, expressions.py, function*.py, aggregate.py   nodes to SQL
@@ -17,7 +17,7 @@ from .batch_filter import BatchFilter
 from .check import check
 from .engine import Progress, QueryEngine
 from .inventory import FieldInventory, FieldSummary, FieldValues
-from .parser import parse
+from .parser import format_query, parse
 from .request import Cache, Catalog, QueryRequest
 from .result import QueryResult, QueryStats, ResultColumn
 from .tables import Tables
@@ -37,5 +37,6 @@ __all__ = [
     "ResultColumn",
     "Tables",
     "check",
+    "format_query",
     "parse",
 ]

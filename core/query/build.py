@@ -58,8 +58,7 @@ def place(token: Token) -> Place:
 
 def field_name(token: Token) -> Name:
     """A field as typed; in backticks it may have any character."""
-    quoted = token[0] == "`"
-    return Name(literals.unquote(token) if quoted else str(token), quoted, at=place(token))
+    return Name(literals.unquote(token) if token[0] == "`" else str(token), at=place(token))
 
 
 class TreeBuilder(Transformer[Token, Query]):
@@ -170,8 +169,9 @@ class TreeBuilder(Transformer[Token, Query]):
         if sign == "+":
             return item  # type: ignore[no-any-return]
         match item:
-            case Number(value=value):
-                return Number(-value, at=place(sign))
+            case Number(value=value, written=written):
+                typed = written[1:] if written.startswith("-") else f"-{written}" if written else ""
+                return Number(-value, typed, at=place(sign))
             case Duration(ns=ns):
                 return Duration(-ns, at=place(sign))
         return Negative(item, at=place(sign))
@@ -192,7 +192,7 @@ class TreeBuilder(Transformer[Token, Query]):
         value = literals.size(str(children[0]))
         if value is None:
             raise Mistake(f"no such size: {children[0][:20]}", place(children[0]), "sizes: 10KB, 1MiB, 2GB")
-        return Number(value, at=place(children[0]))
+        return Number(value, str(children[0]), at=place(children[0]))
 
     def constant(self, children: list[Token]) -> Node:
         return Constant({"true": True, "false": False, "null": None}[children[0].lower()], at=place(children[0]))
@@ -208,7 +208,7 @@ class TreeBuilder(Transformer[Token, Query]):
 
     def call(self, children: list[Any]) -> Node:
         name, *args = children
-        return Call(str(name).lower(), tuple(arg for arg in args if arg is not None), at=place(name))
+        return Call(literals.lower(name), tuple(arg for arg in args if arg is not None), at=place(name))
 
     # ---- parts of stages --------------------------------------------------------------------------------------------
 

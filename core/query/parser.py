@@ -12,6 +12,7 @@ from lark.exceptions import UnexpectedInput, VisitError
 from ...plugins.errors import QueryError
 from .build import TreeBuilder
 from .mistakes import syntax_error
+from .printer import query as written
 from .stages import load_stages
 from .tree import EVENTS, MAX_DEPTH, MAX_NESTED, MAX_NODES, MAX_QUERIES, Mistake, Node, Place, Query
 
@@ -64,6 +65,17 @@ def parse(text: str, *, any_head: bool = False) -> Query:
         raise query.error("here a query reads events only", Place(), hint)
     check_size(query)
     return query
+
+
+def format_query(text: str) -> str:
+    """The query in its canonical form, which means the same.
+
+    :raises QueryError: as `parse`.
+
+    >>> format_query("ERROR   and status=500|stats count()BY host")
+    'ERROR status=500 | stats count() by host'
+    """
+    return written(parse(text, any_head=True))
 
 
 def check_nesting(text: str) -> None:

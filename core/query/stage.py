@@ -54,6 +54,10 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
         """
         raise NotImplementedError
 
+    def written(self) -> str:
+        """The stage as it is typed behind a pipe, in one way: what it is built from again is equal to it."""
+        raise NotImplementedError
+
     def apply(self, relation: Relation) -> Relation:
         """The relation after this stage; pure.
 

@@ -70,9 +70,10 @@ class Text(Node, frozen=True):
 
 
 class Number(Node, frozen=True):
-    """A number, or a size (`10KB` is 10000)."""
+    """A number, or a size (`10KB` is 10000): `written` is how a size was typed."""
 
     value: int | float
+    written: str = ""
 
 
 class Duration(Node, frozen=True):
@@ -111,7 +112,6 @@ class Name(Node, frozen=True):
     """A field."""
 
     name: str
-    quoted: bool = False
 
 
 class FieldCompare(Node, frozen=True):

@@ -77,12 +77,14 @@ async def test_case(case: Case, stores: dict[str, Segments], engines: dict[str, 
 
 
 def show(value: object) -> str:
-    """A node without its places and defaults, as `Name(field)`."""
+    """A node without its places and how it was typed, as `Name(field)`."""
     if isinstance(value, tuple):
         return "[" + ", ".join(show(item) for item in value) + "]"
     if not hasattr(value, "__struct_fields__"):
         return repr(value)
-    fields = [show(getattr(value, name)) for name in value.__struct_fields__ if name not in ("at", "quoted")]
+    fields = [
+        show(getattr(value, name)) for name in value.__struct_fields__ if name not in ("at", "written", "written_as")
+    ]
     return f"{type(value).__name__}({', '.join(fields)})"
 
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 from msgspec import structs
 from sqlglot import exp
 
-from .. import literals, sql
+from .. import literals, printer, sql
 from ..relation import Relation
 from ..request import MOST_ROWS
 from ..sql import Expr
@@ -62,6 +62,9 @@ class Compare(Stage, frozen=True, kw_only=True):
     def nodes(self) -> Iterator[Node]:
         """None: those of the query are the stages' before."""
         return iter(())
+
+    def written(self) -> str:
+        return f"compare -{printer.duration(self.back_ns)}"
 
     def apply(self, relation: Relation) -> Relation:
         if all(stage.gives_events() for stage in self.query.stages):
