@@ -4,6 +4,7 @@ parser.py → tree.py            text to frozen values with places; grammar.lark
 stages/*.py                    one stage a file
 relation.py, scope.py, value.py  what stages work on; every expression has kinds before anything runs
 terms.py, compare.py, expressions.py, function*.py, aggregate.py   nodes to SQL
+saved.py, saved_store.py       `` `name`(args) `` in a query: put in before it is planned; kept
 lookups.py, lookup_files.py, lookup_store.py   uploaded tables: as queries see them, read, kept
 prune.py, scan.py, plan.py     which segments, which columns, the statement; all pure
 duck.py, engine.py, result.py  running it

@@ -14,7 +14,7 @@ from . import literals
 from .extract import named_as_re2_does
 from .heads import known_head
 from .severity import severity_range
-from .stage import Stage
+from .stage import Stage, Use
 from .tree import (
     EVENTS,
     And,
@@ -41,9 +41,11 @@ from .tree import (
     Not,
     Number,
     Or,
+    Parameter,
     Place,
     Query,
     Regex,
+    Saved,
     Text,
     Word,
 )  # fmt: skip
@@ -80,10 +82,7 @@ class TreeBuilder(Transformer[Token, Query]):
         return self.query(search or Everything(at=place(opened)), stages)
 
     def query(self, search: Node, children: list[Any]) -> Query:
-        stages = tuple[Stage, ...]()
-        for i, stage in enumerate(children, start=1):
-            stages = (*stages, stage.placed_before(children[i:]).placed_after(search, stages))
-        return Query(search, stages)
+        return Query(search, placed(search, children))
 
     # ---- search -----------------------------------------------------------------------------------------------------
 
@@ -210,6 +209,16 @@ class TreeBuilder(Transformer[Token, Query]):
         name, *args = children
         return Call(literals.lower(name), tuple(arg for arg in args if arg is not None), at=place(name))
 
+    def parameter(self, children: list[Token]) -> Node:
+        return Parameter(str(children[0])[1:], at=place(children[0]))
+
+    def saved(self, children: list[Any]) -> Node:
+        name, *args = children
+        return Saved(literals.unquote(name[:-1]), tuple(arg for arg in args if arg is not None), at=place(name))
+
+    def used(self, children: list[Saved]) -> Stage:
+        return Use(saved=children[0], at=children[0].at)
+
     # ---- parts of stages --------------------------------------------------------------------------------------------
 
     def names(self, children: list[Name]) -> tuple[Name, ...]:
@@ -227,6 +236,14 @@ class TreeBuilder(Transformer[Token, Query]):
         if op != "=":
             raise Mistake(f"unexpected `{op}`, expected `=`", place(op), "as in `extend seconds = took / 1000`")
         return Named(node, name.name, name.at)
+
+
+def placed(search: Node, stages: Sequence[Stage]) -> tuple[Stage, ...]:
+    """The stages, each with what it needs to know of those before and behind it."""
+    made = tuple[Stage, ...]()
+    for i, stage in enumerate(stages, start=1):
+        made = (*made, stage.placed_before(stages[i:]).placed_after(search, made))
+    return made
 
 
 def text_of(token: Token) -> Text:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
+from ...plugins.fields import IDENTIFIERS
+from . import literals
 from .literals import ESCAPES, UNITS_NS
 from .tree import (
     EVENTS,
@@ -36,8 +38,10 @@ from .tree import (
     Not,
     Number,
     Or,
+    Parameter,
     Query,
     Regex,
+    Saved,
     Text,
     Word,
 )  # fmt: skip
@@ -101,6 +105,8 @@ def search(node: Node, around: int = OR) -> str:
             return word if is_plain else text(Text(word))
         case Text() | Regex():
             return text(node) if isinstance(node, Text) else regex(node)
+        case Saved():
+            return expression(node)
     return field_term(node, SEARCHED_NAME)
 
 
@@ -214,6 +220,10 @@ def written(node: Node) -> tuple[int, str]:
             return (UNARY if ns < 0 else PRIMARY), duration(ns)
         case Call(name=function, args=args):
             return PRIMARY, f"{function}({listed(args)})"
+        case Saved(name=saved, args=args):
+            return PRIMARY, f"`{escaped(saved, '`')}`({listed(args)})"
+        case Parameter(name=parameter):
+            return PRIMARY, f"${parameter}"
         case Name():
             return PRIMARY, name(node)
         case Text():
@@ -222,7 +232,23 @@ def written(node: Node) -> tuple[int, str]:
             return PRIMARY, regex(node)
         case Constant(value=constant):
             return PRIMARY, {True: "true", False: "false", None: "null"}[constant]
+        case Word(text=word):
+            return PRIMARY, text(Text(word))
+        case Everything():
+            return PRIMARY, "true"
+        case FieldCompare(op=op) if op != ":":
+            return COMPARISON, searched(node)
     return PRIMARY, field_term(node, PLAIN_NAME)
+
+
+def searched(node: FieldCompare) -> str:
+    """A comparison of the search as one of values."""
+    typed, value = node.value.text, None
+    if isinstance(node.value, Bare) and node.field.name not in IDENTIFIERS:
+        value = literals.number(typed)
+        if value is None and literals.size(typed) is not None:
+            return f"{name(node.field)} {node.op} {typed}"
+    return f"{name(node.field)} {node.op} {text(Text(typed)) if value is None else number(value)}"
 
 
 def negated(item: Node) -> tuple[int, str]:
