@@ -24,6 +24,7 @@ from ...plugins.errors import QueryError
 from ..storage.cache import SegmentDamagedError, SegmentGoneError
 from ..storage.segment import Segment
 from .answers import Answer, Answers
+from .clickhouse_plan import clickhouse_sql
 from .complete import VALUES, Completions, complete, head_of
 from .duck import Duck, Interrupted, Running
 from .inventory import FieldInventory, FieldValues, counted_fields, known_fields, plan_fields, query_of_values
@@ -500,6 +501,7 @@ class QueryEngine:
             **chosen(given),
             "subqueries": [chosen(part) for part in given.inner.values()],
             "sql": [statement.sql for statement in statements],
+            "clickhouse": clickhouse_sql(given, files),
             "warnings": list(given.context.warnings),
         }
 
