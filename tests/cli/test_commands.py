@@ -22,6 +22,7 @@ COMMANDS = [
     ("doctor",),
     ("plugins", "list"),
     ("schema", "pipeline"),
+    ("schema", "highlighting"),
     ("user", "add"),
     ("user", "list"),
     ("user", "disable"),

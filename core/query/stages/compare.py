@@ -75,7 +75,7 @@ class Compare(Stage, frozen=True, kw_only=True):
         numbers = {
             name: as_number(value)
             for name, value in relation.columns.items()
-            if name not in keys and value.has("int", "float", "duration")
+            if name not in keys and (value.is_null or value.has("int", "float", "duration"))
         }
         if not numbers:
             raise Mistake("there are no numbers to compare", self.at, "as in `stats count() by service`")
