@@ -32,11 +32,19 @@ def query(
     limit: Annotated[int | None, typer.Option(min=0, help="Rows at most.", show_default=False)] = None,
     output: Annotated[Format, typer.Option("--format", help="How rows are printed.")] = Format.TABLE,
     explain: Annotated[bool, typer.Option("--explain", help="Print the plan instead of running it.")] = False,
+    tidy: Annotated[
+        bool, typer.Option("--format-query", help="Print the query in its canonical form instead of running it.")
+    ] = False,
     timezone: Timezone = "UTC",
     timeout: Annotated[float, typer.Option(min=0.1, max=3600, help="Seconds until it is given up.")] = 30,
     data_dir: DataDir = None,
 ) -> None:
     """Run a query. Events are printed as lines, other results as a table, or as --format says."""
+    if tidy:
+        from ..core.query import format_query
+
+        print(format_query(text))
+        return
     import anyio
 
     from .exits import InputError

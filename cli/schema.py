@@ -18,6 +18,19 @@ def pipeline() -> None:
     print(json.dumps(pipeline_schema(load_plugins()), indent=2, ensure_ascii=False))
 
 
+@group.command("highlighting", epilog="Example: cordwood schema highlighting > cordwood.tmLanguage.json")
+def highlighting() -> None:
+    """Print the TextMate grammar of the query language, for the colours of editors."""
+    from importlib.resources import files
+
+    print(
+        files(f"{__package__.rpartition('.')[0]}.core.query")
+        .joinpath("cordwood.tmLanguage.json")
+        .read_text(encoding="utf-8"),
+        end="",
+    )
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.add_typer(group, name="schema")

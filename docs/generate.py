@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 import sys
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from cordwood.config.schema import pipeline_schema
 from cordwood.core.query.aggregate import AGGREGATES
 from cordwood.core.query.function import Signature, functions
 from cordwood.core.query.heads import HEADS
+from cordwood.core.query.mistakes import words_of
+from cordwood.core.query.parser import query_parser
 from cordwood.core.query.stages import load_stages
 from cordwood.plugins import Registry, load_plugins
 
@@ -162,7 +165,50 @@ def escaped(text: object) -> str:
     return str(text).replace("|", "\\|")
 
 
-PAGES: dict[str, Callable[[], str]] = {"language-reference.md": language, "configuration.md": configuration}
+def highlighting() -> str:
+    """The query language's colours for editors: a TextMate grammar, as VS Code, Sublime, IntelliJ and Shiki read."""
+
+    def words(names: Iterable[str]) -> str:
+        return "|".join(re.escape(name) for name in sorted(names, key=lambda name: (-len(name), name)))
+
+    stages = load_stages()
+    options = {word for terminal in query_parser().terminals for word in words_of(terminal.pattern)} - stages.keys()
+    keywords = words({word.rstrip("=") for word in options} - {"true", "false", "null"})
+    calls = words({*functions(), *AGGREGATES, "p50", "p90", "p95", "p99", "p99.9"})
+    patterns = [
+        ("string.regexp", r"(?<![\w/])/(?:[^/\\\n]|\\.)+/i?(?=[\s)|,]|$)"),
+        ("string.quoted.double", r'"(?:[^"\\]|\\.)*"'),
+        ("string.quoted.single", r"'(?:[^'\\]|\\.)*'"),
+        ("entity.name.function.saved", r"`(?:[^`\\]|\\.)+`(?=\()"),
+        ("variable.other.quoted", r"`(?:[^`\\]|\\.)+`"),
+        ("variable.parameter", r"\$[A-Za-z_]\w*"),
+        ("keyword.control.stage", rf"(?i)(?<=\|)\s*(?:{words(stages)})(?![\w.])"),
+        ("keyword.control.head", r"(?i)^\s*from(?=\s)"),
+        ("support.function", rf"(?i)(?<![\w.])(?:{calls}|p\d+(?:\.\d+)?)(?=\s*\()"),
+        ("keyword.operator.word", rf"(?i)(?<![\w.])(?:{keywords})(?![\w.:])"),
+        ("constant.language", r"(?i)(?<![\w.])(?:true|false|null)(?![\w.])"),
+        ("variable.other.field", r"@?[^\W\d][\w.@/-]*(?=:(?!//)|~|[<>]|!?=)"),
+        (
+            "constant.numeric",
+            r"(?<![\w.])(?:(?:\d+(?:\.\d+)?(?:ns|us|µs|ms|[smhdw]))+|\d+(?:\.\d+)?(?:[eE][+-]?\d+|[kKmMgGtTpP]?i?[bB])?)(?![\w.])",
+        ),
+        ("keyword.operator", r"!=|<=|>=|==|[=<>~:|*%+-]"),
+    ]
+    grammar = {
+        "$schema": "https://raw.githubusercontent.com/martinring/tmlanguage/master/tmlanguage.json",
+        "name": "Cordwood query",
+        "scopeName": "source.cordwood",
+        "fileTypes": ["cordwood"],
+        "patterns": [{"name": f"{name}.cordwood", "match": match} for name, match in patterns],
+    }
+    return json.dumps(grammar, indent=2, ensure_ascii=False) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "language-reference.md": language,
+    "configuration.md": configuration,
+    "../core/query/cordwood.tmLanguage.json": highlighting,
+}
 
 
 def main() -> None:

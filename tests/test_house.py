@@ -68,7 +68,12 @@ def test_the_wheel_holds_every_module(tmp_path: Path) -> None:
     held = set(zipfile.ZipFile(wheel).namelist())
     wanted = {f"cordwood/{path.relative_to(ROOT)}" for path in tracked(*(f"{room}/*.py" for room in ROOMS))}
     assert wanted <= held
-    assert {"cordwood/py.typed", "cordwood/core/query/grammar.lark", "cordwood/core/storage/migrations/env.py"} <= held
+    assert {
+        "cordwood/py.typed",
+        "cordwood/core/query/grammar.lark",
+        "cordwood/core/query/cordwood.tmLanguage.json",
+        "cordwood/core/storage/migrations/env.py",
+    } <= held
     assert not [name for name in held if name.startswith(("tests/", "cordwood/tests/"))]
 
 

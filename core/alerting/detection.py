@@ -192,7 +192,8 @@ class Detection:
     async def _judge_step(self, step: Step, head: int, position: int | None) -> None:
         shared = self._shared
         events = Events(shared.engine, shared.project_id, head)
-        found = by_key(self.name, await self._detected(Run(self.name, step.at_ns, events)))
+        resolved = await shared.engine.resolver(shared.project_id)
+        found = by_key(self.name, await self._detected(Run(self.name, step.at_ns, events, resolved)))
         samples = await self._samples(step, found, events) if found else {}
         outcome, self._open = await shared.journal.record(
             self.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -23,6 +23,9 @@ class Engine(Protocol):
 
         :raises QueryError: the query is wrong, or runs out of its limits
         """
+
+    async def resolver(self, project_id: int) -> Callable[[str], str]:
+        """What writes out the saved queries that a query uses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +65,18 @@ class Run:
     name: str
     at_ns: int
     events: Events
+    resolved: Callable[[str], str]
+    """Writes out the saved queries that a query uses, all as they are at one moment."""
 
     async def query(self, text: str, *, from_ns: int, to_ns: int) -> list[dict[str, Any]]:
         """The rows of a query over events with `from_ns <= timestamp < to_ns`."""
+        text = self.resolved(text)
         return await self.events.rows(text, from_ns=from_ns, to_ns=to_ns, now_ns=self.at_ns, limit=MAX_ROWS)
 
     def group_fields(self, text: str) -> tuple[str, ...] | None:
         """The columns that tell the rows of an aggregation apart, times left out; None where nothing is aggregated."""
-        return group_fields(text)
+        return group_fields(self.resolved(text))
 
     def sample_query(self, text: str, group: Mapping[str, Json]) -> str:
         """A search for the events behind one group."""
-        return sample_query(text, group)
+        return sample_query(self.resolved(text), group)

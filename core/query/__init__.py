@@ -1,12 +1,14 @@
 """The query language: text → Lark → tree → checked plan → DuckDB SQL built with sqlglot → answer.
 
-parser.py → tree.py            text to frozen values with places; grammar.lark, build.py, mistakes.py
+parser.py → tree.py            text to frozen values with places; grammar.lark, build.py, mistakes.py; printer.py: back
 stages/*.py                    one stage a file
 relation.py, scope.py, value.py  what stages work on; every expression has kinds before anything runs
 terms.py, compare.py, expressions.py, function*.py, aggregate.py   nodes to SQL
+saved.py, saved_store.py       `` `name`(args) `` in a query: put in before it is planned; kept
 lookups.py, lookup_files.py, lookup_store.py   uploaded tables: as queries see them, read, kept
 prune.py, scan.py, plan.py     which segments, which columns, the statement; all pure
 duck.py, engine.py, result.py  running it
+clickhouse*.py                 the same plan as a statement of ClickHouse over the same segments, for scale-out
 heads.py, table_plan.py, tables.py, postgres*.py   the same over Cordwood's own tables, in PostgreSQL
 batch_filter.py                the search alone, over a batch in memory
 """
@@ -17,7 +19,7 @@ from .batch_filter import BatchFilter
 from .check import check
 from .engine import Progress, QueryEngine
 from .inventory import FieldInventory, FieldSummary, FieldValues
-from .parser import parse
+from .parser import format_query, parse
 from .request import Cache, Catalog, QueryRequest
 from .result import QueryResult, QueryStats, ResultColumn
 from .tables import Tables
@@ -37,5 +39,6 @@ __all__ = [
     "ResultColumn",
     "Tables",
     "check",
+    "format_query",
     "parse",
 ]

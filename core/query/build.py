@@ -14,7 +14,7 @@ from . import literals
 from .extract import named_as_re2_does
 from .heads import known_head
 from .severity import severity_range
-from .stage import Stage
+from .stage import Stage, Use
 from .tree import (
     EVENTS,
     And,
@@ -41,9 +41,11 @@ from .tree import (
     Not,
     Number,
     Or,
+    Parameter,
     Place,
     Query,
     Regex,
+    Saved,
     Text,
     Word,
 )  # fmt: skip
@@ -58,8 +60,7 @@ def place(token: Token) -> Place:
 
 def field_name(token: Token) -> Name:
     """A field as typed; in backticks it may have any character."""
-    quoted = token[0] == "`"
-    return Name(literals.unquote(token) if quoted else str(token), quoted, at=place(token))
+    return Name(literals.unquote(token) if token[0] == "`" else str(token), at=place(token))
 
 
 class TreeBuilder(Transformer[Token, Query]):
@@ -81,10 +82,7 @@ class TreeBuilder(Transformer[Token, Query]):
         return self.query(search or Everything(at=place(opened)), stages)
 
     def query(self, search: Node, children: list[Any]) -> Query:
-        stages = tuple[Stage, ...]()
-        for i, stage in enumerate(children, start=1):
-            stages = (*stages, stage.placed_before(children[i:]).placed_after(search, stages))
-        return Query(search, stages)
+        return Query(search, placed(search, children))
 
     # ---- search -----------------------------------------------------------------------------------------------------
 
@@ -170,8 +168,9 @@ class TreeBuilder(Transformer[Token, Query]):
         if sign == "+":
             return item  # type: ignore[no-any-return]
         match item:
-            case Number(value=value):
-                return Number(-value, at=place(sign))
+            case Number(value=value, written=written):
+                typed = written[1:] if written.startswith("-") else f"-{written}" if written else ""
+                return Number(-value, typed, at=place(sign))
             case Duration(ns=ns):
                 return Duration(-ns, at=place(sign))
         return Negative(item, at=place(sign))
@@ -192,7 +191,7 @@ class TreeBuilder(Transformer[Token, Query]):
         value = literals.size(str(children[0]))
         if value is None:
             raise Mistake(f"no such size: {children[0][:20]}", place(children[0]), "sizes: 10KB, 1MiB, 2GB")
-        return Number(value, at=place(children[0]))
+        return Number(value, str(children[0]), at=place(children[0]))
 
     def constant(self, children: list[Token]) -> Node:
         return Constant({"true": True, "false": False, "null": None}[children[0].lower()], at=place(children[0]))
@@ -208,7 +207,17 @@ class TreeBuilder(Transformer[Token, Query]):
 
     def call(self, children: list[Any]) -> Node:
         name, *args = children
-        return Call(str(name).lower(), tuple(arg for arg in args if arg is not None), at=place(name))
+        return Call(literals.lower(name), tuple(arg for arg in args if arg is not None), at=place(name))
+
+    def parameter(self, children: list[Token]) -> Node:
+        return Parameter(str(children[0])[1:], at=place(children[0]))
+
+    def saved(self, children: list[Any]) -> Node:
+        name, *args = children
+        return Saved(literals.unquote(name[:-1]), tuple(arg for arg in args if arg is not None), at=place(name))
+
+    def used(self, children: list[Saved]) -> Stage:
+        return Use(saved=children[0], at=children[0].at)
 
     # ---- parts of stages --------------------------------------------------------------------------------------------
 
@@ -227,6 +236,14 @@ class TreeBuilder(Transformer[Token, Query]):
         if op != "=":
             raise Mistake(f"unexpected `{op}`, expected `=`", place(op), "as in `extend seconds = took / 1000`")
         return Named(node, name.name, name.at)
+
+
+def placed(search: Node, stages: Sequence[Stage]) -> tuple[Stage, ...]:
+    """The stages, each with what it needs to know of those before and behind it."""
+    made = tuple[Stage, ...]()
+    for i, stage in enumerate(stages, start=1):
+        made = (*made, stage.placed_before(stages[i:]).placed_after(search, made))
+    return made
 
 
 def text_of(token: Token) -> Text:

@@ -11,6 +11,7 @@ from .parser import parse
 from .plan import plan, prepare
 from .prune import Bounds
 from .regexes import check_regexes, regexes
+from .saved import used
 from .scope import Context
 from .stages.lookup import Lookup
 from .tree import Query
@@ -21,7 +22,9 @@ def check(text: str, now_ns: int = 0) -> Query:
 
     :raises QueryError: for mistakes of any sort: syntax, unknown stages, functions and columns, kinds that do not fit.
     """
-    query = parse(text)
+    query = parse(text, saved=True)
+    if used(query):  # nobody knows here what they say
+        return query
     # Whatever a table has is not known here: nothing behind it is checked, unless its columns are named.
     known = takewhile(lambda stage: not (isinstance(stage, Lookup) and not stage.columns), query.stages)
     plan(prepare(structs.replace(query, stages=tuple(known)), [], Bounds(), Context(now_ns)), {})

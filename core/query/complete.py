@@ -26,6 +26,7 @@ from .mistakes import words_of
 from .parser import parse, query_parser
 from .plan import Given, apply_stages, relation_of
 from .relation import Relation
+from .saved import SavedQuery
 from .scope import find
 from .stages import load_stages
 from .table_plan import table_of
@@ -36,6 +37,7 @@ VALUES = 50  # values of a field, of which those that fit are shown
 _WORD = re.compile(r"@?[\w.]*$")
 _FIELD = r"(?:@?[^\W\d][\w.@/-]*|`(?:[^`\\]|\\.)+`)"
 _VALUE = re.compile(rf"({_FIELD})\s*(:|[<>!=]?=|[<>])\s*(\"?)([^\s\"'`|(),]*)$")
+_TICKED = re.compile(r"`[^`]*$")
 _PLAIN_VALUE = re.compile(r"[\w@][\w.@/-]*")
 _PLAIN_NAME = re.compile(r"@?[^\W\d][\w.@]*")
 _HEAD = re.compile(r"\s*from\s+([a-z_]*)", re.IGNORECASE)
@@ -76,11 +78,14 @@ class _Spot:
     query: int
 
 
-async def complete(text: str, cursor: int, given: Given, values_of: ValuesOf) -> Completions:
+async def complete(
+    text: str, cursor: int, given: Given, values_of: ValuesOf, saved: Sequence[tuple[SavedQuery, str]] = ()
+) -> Completions:
     """What may stand at the cursor of a text that need not be a whole query.
 
     :param cursor: characters before it.
     :param given: what the catalog knows of the events (of the empty query over the same range).
+    :param saved: the saved queries, each with its description.
     """
     before = text[:cursor]
     if (head := _HEAD.fullmatch(before)) is not None:
@@ -95,13 +100,15 @@ async def complete(text: str, cursor: int, given: Given, values_of: ValuesOf) ->
         items = [_value(value, count, found[3], spot) for value, count in values]
         start = cursor - len(found[3]) - len(found[4])
         return Completions(start, cursor, _fitting(items, found[4]))
-    typed = _WORD.search(before)
+    typed = (_TICKED if before.count("`") % 2 else _WORD).search(before)
     assert typed is not None
     spot = _spot(before, typed.start(), typed[0])
     if spot is None:
         return Completions(cursor, cursor, ())
     names, keywords = _names(spot, before, given), _keywords(spot)
     items = [*keywords, *names] if spot.typed else [*names, *keywords]
+    if spot.typed and "SAVED" in spot.accepts:
+        items += [_saved(query, about) for query, about in saved]
     return Completions(spot.start, cursor, _fitting(items, spot.typed))
 
 
@@ -188,6 +195,12 @@ def _columns(relation: Relation, given: Given) -> Iterator[tuple[str, str]]:
 def _field(name: str, type_: str, after: str = "") -> Completion:
     written = name if _PLAIN_NAME.fullmatch(name) else "`" + name.replace("\\", "\\\\").replace("`", "\\`") + "`"
     return Completion(written + after, "field", type_)
+
+
+def _saved(query: SavedQuery, about: str) -> Completion:
+    """A saved query as it is used."""
+    call = query.usage()
+    return Completion(call[: call.rindex("`") + 2] + ")" * (not query.parameters), "saved", call, about)
 
 
 def _keywords(spot: _Spot) -> Iterator[Completion]:

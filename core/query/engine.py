@@ -24,6 +24,7 @@ from ...plugins.errors import QueryError
 from ..storage.cache import SegmentDamagedError, SegmentGoneError
 from ..storage.segment import Segment
 from .answers import Answer, Answers
+from .clickhouse_plan import clickhouse_sql
 from .complete import VALUES, Completions, complete, head_of
 from .duck import Duck, Interrupted, Running
 from .inventory import FieldInventory, FieldValues, counted_fields, known_fields, plan_fields, query_of_values
@@ -43,11 +44,14 @@ from .plan import (
     prepare,
     ranges,
 )
+from .printer import query as written
 from .prune import Bounds
 from .regexes import check_regexes
 from .request import MOST_ROWS, Cache, Catalog, QueryRequest
 from .result import QueryResult, QueryStats, python_values
 from .row_groups import RowGroups, open_filters, wants_filters
+from .saved import expanded, used
+from .saved_store import SavedQueries
 from .scope import Context
 from .tables import Tables
 from .template_cache import TemplateCache
@@ -99,6 +103,7 @@ class QueryEngine:
     :param tables: what answers queries that read something else than events; None: they are refused.
     :param joined_rows: as many rows may a `join` make.
     :param lookups: where the lookup tables are; None: there are none.
+    :param saved: where the saved queries are that a query may use; None: none may.
     """
 
     def __init__(
@@ -114,12 +119,14 @@ class QueryEngine:
         tables: Tables | None = None,
         joined_rows: int = MOST_ROWS,
         lookups: LookupTables | None = None,
+        saved: SavedQueries | None = None,
     ) -> None:
         self._catalog, self._cache, self._own = catalog, cache, tables
         query_parser()  # made here, lest the first query waits for its tables
         self._duck = Duck(cache.folder, memory_limit=memory_limit, threads=threads, spill=spill, at_once=at_once)
         self._running: dict[str, Running] = {}
         self._template_rows, self._joined_rows, self._lookups = template_rows, joined_rows, lookups
+        self._saved = saved
         self._answers = Answers()
         self._templates = self._no_templates()
 
@@ -135,14 +142,33 @@ class QueryEngine:
         :param progress: where it can be followed.
         :raises QueryError: the query is wrong, takes too long or too much memory, or was cancelled.
         """
-        return await self._run(parse(request.text, any_head=True), request, progress)
+        return await self._run(await self._parsed(request, any_head=True), request, progress)
+
+    async def resolver(self, project_id: int) -> Callable[[str], str]:
+        """What writes out the saved queries that a query uses, all as they are now.
+
+        What it makes means the same whatever becomes of them. It raises QueryError where the query is wrong.
+        """
+        library = {} if self._saved is None else await self._saved.library(project_id)
+
+        def resolved(text: str) -> str:
+            query = parse(text, any_head=True, saved=True)
+            return written(expanded(query, library)) if used(query) else text
+
+        return resolved
+
+    async def _parsed(self, request: QueryRequest, *, any_head: bool = False) -> Query:
+        query = parse(request.text, any_head=any_head, saved=self._saved is not None)
+        if not used(query) or self._saved is None:
+            return query
+        return expanded(query, await self._saved.library(request.project_id))
 
     async def field_values(self, request: QueryRequest, name: str, limit: int = 10) -> FieldValues:
         """A field's most frequent values in what the query finds.
 
         :raises QueryError: as `run`.
         """
-        result = await self._run(query_of_values(parse(request.text), name, limit), request)
+        result = await self._run(query_of_values(await self._parsed(request), name, limit), request)
         values = tuple((value, count) for value, count, _ in result.rows())
         return FieldValues(values, result.warnings, result.complete)
 
@@ -151,7 +177,7 @@ class QueryEngine:
 
         :raises QueryError: as `run`.
         """
-        query = parse(request.text)
+        query = await self._parsed(request)
         check_regexes(query, self._duck)
 
         async def answer(progress: Progress) -> FieldInventory:
@@ -180,7 +206,8 @@ class QueryEngine:
             result = await self._run(query_of_values(newest, name, VALUES), asked)
             return [(value, count) for value, count, _ in result.rows()]
 
-        return await complete(request.text, cursor, given, values_of)
+        saved = [] if self._saved is None else (await self._saved.page(request.project_id)).items
+        return await complete(request.text, cursor, given, values_of, [(one.query, one.description) for one in saved])
 
     async def _run(self, query: Query, request: QueryRequest, progress: Progress | None = None) -> QueryResult:
         started = time.perf_counter()
@@ -440,7 +467,7 @@ class QueryEngine:
 
     async def explain(self, request: QueryRequest) -> dict[str, Any]:
         """The plan: stages, which segments are read and why not the others, and the SQL."""
-        query = parse(request.text, any_head=True)
+        query = await self._parsed(request, any_head=True)
         given = await self.given(query, request)
         if query.head != EVENTS:
             own = await self._own_tables(query).statement(given, request)
@@ -474,6 +501,7 @@ class QueryEngine:
             **chosen(given),
             "subqueries": [chosen(part) for part in given.inner.values()],
             "sql": [statement.sql for statement in statements],
+            "clickhouse": clickhouse_sql(given, files),
             "warnings": list(given.context.warnings),
         }
 

@@ -75,5 +75,5 @@ def counted_fields(table: pa.Table, types: Mapping[str, str]) -> list[FieldSumma
 
 def query_of_values(query: Query, name: str, limit: int) -> Query:
     """The query for a field's most frequent values."""
-    top = Top(keys=(Named(Name(name, quoted=True), "value", query.search.at),), count=limit)
+    top = Top(keys=(Named(Name(name), "value", query.search.at),), count=limit)
     return Query(query.search, (*query.stages, top), query.text, query.head)

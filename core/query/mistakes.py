@@ -25,10 +25,11 @@ WORDS = {
     "FACTOR": "`*`, `/` or `%`",
     "STRING": 'a "text"', "EXACT": "a 'text'", "INTEGER": "a whole number", "LPAR": "`(`", "RPAR": "`)`",
     "COMMA": "`,`",
+    "SAVED": "a saved query", "PARAMETER": "a parameter such as $user",
     "QUERY_OPEN": "a sub-query in `( )`", "COLON": "`:`", "TILDE": "`~`", "EQUAL": "`=`", "$END": "the end",
 }  # fmt: skip
 VALUES = {"NUMBER", "DURATION", "SIZE", "TRUE", "FALSE", "NULL", "NAME", "BACKTICK", "STRING", "EXACT", "REGEX",
-          "FUNCTION", "FIELD_TERM", "LPAR", "SIGN", "_NOT"}  # fmt: skip
+          "FUNCTION", "FIELD_TERM", "LPAR", "SIGN", "_NOT", "SAVED", "PARAMETER"}  # fmt: skip
 
 
 _KEYWORD = re.compile(r"(?:\(\?:)?([a-z]+(?:\|[a-z]+)*)\)?\(\?[=!]")
@@ -76,13 +77,13 @@ def expected_words(
     keywords = {name.upper() for name in stages}
     if len(rest & keywords) > 1:
         words.append("a stage")
-        rest -= keywords
+        rest -= keywords | {"SAVED"}
     if len(rest & VALUES) > 6:
         words.append("an expression")
         rest -= VALUES
     if {"WORD", "FIELD"} <= rest:
         words.append("a search")
-        rest -= {"WORD", "FIELD", "BACKTICK", "STRING", "EXACT", "REGEX", "STAR", "LPAR", "_NOT", "_MINUS"}
+        rest -= {"WORD", "FIELD", "BACKTICK", "SAVED", "STRING", "EXACT", "REGEX", "STAR", "LPAR", "_NOT", "_MINUS"}
     rest.discard("$END")
     words += sorted({
         WORDS.get(terminal) or f"`{keyword}`"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from lark.exceptions import UnexpectedInput, VisitError
 
 from ...plugins.errors import QueryError
 from .build import TreeBuilder
-from .mistakes import syntax_error
+from .mistakes import did_you_mean, syntax_error
+from .printer import query as written
 from .stages import load_stages
-from .tree import EVENTS, MAX_DEPTH, MAX_NESTED, MAX_NODES, MAX_QUERIES, Mistake, Node, Place, Query
+from .tree import EVENTS, MAX_DEPTH, MAX_NESTED, MAX_NODES, MAX_QUERIES, Mistake, Node, Parameter, Place, Query, Saved
 
 MAX_LENGTH = 100_000  # characters; a longer query is a mistake, and every pass over it costs
 NESTING = re.compile(r"""[()]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""", re.DOTALL)
@@ -36,10 +38,12 @@ def query_parser() -> Lark:
     )
 
 
-def parse(text: str, *, any_head: bool = False) -> Query:
+def parse(text: str, *, any_head: bool = False, saved: bool = False, parameters: Collection[str] = ()) -> Query:
     """The tree of a query.
 
     :param any_head: take one that reads something else than events as well; most who ask can read nothing else.
+    :param saved: take one that names saved queries, which have to be put in before it is planned (saved.py).
+    :param parameters: those that the text of a saved query may name.
     :raises QueryError: with line, column and a hint, whatever the text is.
     """
     if len(text) > MAX_LENGTH:
@@ -63,7 +67,19 @@ def parse(text: str, *, any_head: bool = False) -> Query:
         hint = f"`from {query.head}` goes in the query box, the API and `cordwood query`"
         raise query.error("here a query reads events only", Place(), hint)
     check_size(query)
+    check_saved(query, saved, parameters)
     return query
+
+
+def format_query(text: str) -> str:
+    """The query in its canonical form, which means the same.
+
+    :raises QueryError: as `parse`.
+
+    >>> format_query("ERROR   and status=500|stats count()BY host")
+    'ERROR status=500 | stats count() by host'
+    """
+    return written(parse(text, any_head=True, saved=True))
 
 
 def check_nesting(text: str) -> None:
@@ -83,8 +99,7 @@ def check_nesting(text: str) -> None:
 def check_size(query: Query) -> None:
     """Refuse a tree that is too deep or too large for what comes after; walks without recursion."""
     count = 0
-    heap: list[tuple[Node, int]] = [(query.search, 1)]
-    heap += [(node, 1) for stage in query.stages for node in stage.nodes()]
+    heap = [(node, 1) for node in nodes_of(query)]
     while heap:
         node, depth = heap.pop()
         count += 1
@@ -94,6 +109,24 @@ def check_size(query: Query) -> None:
             raise query.error(f"a query of more than {MAX_NODES} terms", node.at, "ask for less at once")
         heap += [(child, depth + 1) for child in node.children()]
     check_subqueries(query)
+
+
+def check_saved(query: Query, saved: bool, parameters: Collection[str]) -> None:
+    """Refuse saved queries where nobody could put them in, and parameters that there are not."""
+    for node in (node for top in nodes_of(query) for node in top.walk()):
+        if isinstance(node, Saved) and not saved:
+            hint = "write out what it says; queries, detectors, tails and deletions take saved ones"
+            raise query.error(f"the saved query `{node.name[:80]}` cannot be used here", node.at, hint)
+        if isinstance(node, Parameter) and node.name not in parameters:
+            hint = did_you_mean(node.name, parameters, "only a saved query has parameters; a field is quoted: `$x`")
+            raise query.error(f"no parameter ${node.name[:80]}", node.at, hint)
+
+
+def nodes_of(query: Query) -> Iterator[Node]:
+    """The search and the expressions of all stages, those of sub-queries among them."""
+    yield query.search
+    for stage in query.stages:
+        yield from stage.nodes()
 
 
 def check_subqueries(query: Query) -> None:

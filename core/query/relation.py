@@ -269,6 +269,9 @@ class Relation:
             select.set("group", exp.Group(expressions=[exp.Literal.number(i + 1) for i in range(len(key_columns))]))
         elif keys:  # keys that are null throughout: no row where there are no events
             select.set("having", exp.Having(this=sql.sql("count(*) > 0")))
+        elif not any(column.find(exp.Column, exp.AggFunc) for column in columns):
+            # Nothing but constants, such as the sum of a field that nothing has: still one row, not one for each event.
+            select.select(sql.alias(sql.sql("count(*)"), self.names.new("rows")), copy=False)
         return self.then(
             select,
             context=replace(self.context, scale=1.0),

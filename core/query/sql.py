@@ -31,7 +31,8 @@ CLOSED = (
 
 
 @lru_cache(maxsize=1000)
-def _pattern(text: str, dialect: str = DIALECT) -> Expr:
+def pattern_of(text: str, dialect: str = DIALECT) -> Expr:
+    """The tree of a constant of this package."""
     tree: Any = parse_one(text, dialect=dialect)
     assert isinstance(tree, exp.Expression)
     return tree
@@ -50,7 +51,7 @@ def sql(pattern: str, **holes: Any) -> Expr:
     >>> sql("lower(:x) = :y", x=column("a"), y="it's").sql(DIALECT)
     'LOWER("a") = \\'it\\'\\'s\\''
     """
-    return filled(_pattern(pattern), holes)
+    return filled(pattern_of(pattern), holes)
 
 
 def postgres(pattern: str, **holes: Any) -> Expr:
@@ -59,7 +60,7 @@ def postgres(pattern: str, **holes: Any) -> Expr:
     >>> postgres("CAST(:x AS TIMESTAMP)", x=column("a")).sql("postgres")
     'CAST("a" AS TIMESTAMP)'
     """
-    return filled(_pattern(pattern, "postgres"), holes)
+    return filled(pattern_of(pattern, "postgres"), holes)
 
 
 def filled(pattern: Expr, holes: Mapping[str, Any]) -> Expr:

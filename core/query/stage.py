@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import msgspec
 
-from .tree import InTable, Named, Node, Place, Query
+from . import printer
+from .tree import InTable, Named, Node, Place, Query, Saved
 
 if TYPE_CHECKING:
     from .relation import Relation
@@ -54,6 +55,10 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
         """
         raise NotImplementedError
 
+    def written(self) -> str:
+        """The stage as it is typed behind a pipe, in one way: what it is built from again is equal to it."""
+        raise NotImplementedError
+
     def apply(self, relation: Relation) -> Relation:
         """The relation after this stage; pure.
 
@@ -84,3 +89,14 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
         """The sub-queries of this stage, without theirs."""
         values = (getattr(self, field) for field in self.__struct_fields__)
         yield from (value for value in values if isinstance(value, Query))
+
+
+class Use(Stage, frozen=True, kw_only=True):
+    """A saved query in the place of a stage; saved.py puts its stages there."""
+
+    name = "a saved query"
+
+    saved: Saved
+
+    def written(self) -> str:
+        return printer.expression(self.saved)

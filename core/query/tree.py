@@ -26,10 +26,18 @@ MAX_NESTED = 4  # sub-queries within one another
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where something stands in the text; both count from 1."""
+    """Where something stands in the text; both count from 1.
+
+    `within` are the saved queries that it came out of, for messages: the place is that of their use.
+    """
 
     line: int = 1
     column: int = 1
+    within: str = ""
+
+    def prefixed(self, message: str) -> str:
+        """The message, with where it comes from."""
+        return f"in {self.within}: {message}" if self.within else message
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,9 +78,10 @@ class Text(Node, frozen=True):
 
 
 class Number(Node, frozen=True):
-    """A number, or a size (`10KB` is 10000)."""
+    """A number, or a size (`10KB` is 10000): `written` is how a size was typed."""
 
     value: int | float
+    written: str = ""
 
 
 class Duration(Node, frozen=True):
@@ -111,7 +120,6 @@ class Name(Node, frozen=True):
     """A field."""
 
     name: str
-    quoted: bool = False
 
 
 class FieldCompare(Node, frozen=True):
@@ -220,6 +228,19 @@ class Call(Node, frozen=True):
     args: tuple[Node, ...]
 
 
+class Saved(Node, frozen=True):
+    """`` `name`(args) ``: a saved query, put in where this stands before anything is planned (saved.py)."""
+
+    name: str
+    args: tuple[Node, ...]
+
+
+class Parameter(Node, frozen=True):
+    """`$name` in a saved query: the argument of that name."""
+
+    name: str
+
+
 # ---- the query ------------------------------------------------------------------------------------------------------
 
 
@@ -244,7 +265,7 @@ class Query(msgspec.Struct, frozen=True):
 
     def error(self, message: str, at: Place, hint: str = "") -> QueryError:
         """An error that points into this query."""
-        return QueryError(message, text=self.text, line=at.line, column=at.column, hint=hint)
+        return QueryError(at.prefixed(message), text=self.text, line=at.line, column=at.column, hint=hint)
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -263,4 +284,5 @@ class Mistake(Exception):  # noqa: N818 - it is the user's, and becomes a QueryE
 
     def error(self, text: str) -> QueryError:
         """The error for the user."""
-        return QueryError(self.message, text=text, line=self.at.line, column=self.at.column, hint=self.hint)
+        message = self.at.prefixed(self.message)
+        return QueryError(message, text=text, line=self.at.line, column=self.at.column, hint=self.hint)

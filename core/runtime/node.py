@@ -23,6 +23,7 @@ from ..alerting import AlertingService
 from ..alerting.scrub import scrub
 from ..query import QueryEngine, Tables
 from ..query.lookup_store import Lookups
+from ..query.saved_store import SavedQueries
 from ..query.searcher import EngineSearcher
 from ..storage.database import DATABASE_ERRORS, renewed_after, trouble
 from ..storage.dead_letters import Bounds, DeadLetters
@@ -65,6 +66,7 @@ class Node:
     admission: Admission
     alerting: AlertingService
     lookups: Lookups
+    saved: SavedQueries
     searcher: EngineSearcher
     deletions: Deletions
     dead_letters: DeadLetters
@@ -107,6 +109,7 @@ class Node:
             self.admission = Admission(DEFAULT_PROJECT, project_id, usage, limits.of(DEFAULT_PROJECT))
             self._apply(limits)
             self.lookups = Lookups(self.store.pool)
+            self.saved = SavedQueries(self.store.pool)
             self.engine = QueryEngine(
                 catalog=self.store.catalog,
                 cache=self.store.cache,
@@ -115,6 +118,7 @@ class Node:
                 at_once=limits.queries,
                 joined_rows=limits.joined_rows,
                 lookups=self.lookups,
+                saved=self.saved,
                 spill=stack.enter_context(spill_folder(settings.data_dir.absolute() / "spill")),
                 tables=Tables(self.store.pool),
             )

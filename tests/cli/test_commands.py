@@ -22,6 +22,7 @@ COMMANDS = [
     ("doctor",),
     ("plugins", "list"),
     ("schema", "pipeline"),
+    ("schema", "highlighting"),
     ("user", "add"),
     ("user", "list"),
     ("user", "disable"),
@@ -276,3 +277,11 @@ def test_a_graph_shows_the_way_of_events(cordwood, tmp_path):
     wrong = cordwood("graph", str(file))
     assert (wrong.code, wrong.out) == (1, "")
     assert "did you mean sources" in wrong.err
+
+
+def test_a_query_is_brought_into_its_form(cordwood):
+    done = cordwood("query", "ERROR   and status=500|stats count()BY host|limit 5", "--format-query")
+    assert (done.code, done.out) == (0, "ERROR status=500 | stats count() by host | limit 5\n")
+    wrong = cordwood("query", "a | limt 5", "--format-query")
+    assert wrong.code == 1
+    assert "did you mean `limit`?" in wrong.err

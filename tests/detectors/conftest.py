@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from cordwood.core.alerting.run import Events, Run
 from cordwood.core.query import QueryEngine
+from cordwood.core.query.saved_store import SavedQueries
 from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.store import Store
 from cordwood.plugins import Batch, Detector, Finding
@@ -29,7 +30,8 @@ class Judge:
         await receipt.committed()
 
     async def found(self, detector: Detector[Any], at_ns: int = T0) -> list[Finding]:
-        return await detector.detect(Run("errors", at_ns, await self.events()))
+        resolved = await self.engine.resolver(1)
+        return await detector.detect(Run("errors", at_ns, await self.events(), resolved))
 
     async def events(self) -> Events:
         return Events(self.engine, 1, await self.store.catalog.head(1))
@@ -43,6 +45,11 @@ class Judge:
 async def judge(database_url: str, data_dir: Path) -> AsyncIterator[Judge]:
     async with Store.opened(data_dir, database_url, compact=False) as store:
         engine = QueryEngine(
-            catalog=store.catalog, cache=store.cache, memory_limit="512MiB", threads=1, spill=data_dir / "spill"
+            catalog=store.catalog,
+            cache=store.cache,
+            memory_limit="512MiB",
+            threads=1,
+            spill=data_dir / "spill",
+            saved=SavedQueries(store.pool),
         )
         yield Judge(store, engine)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cordwood.core.query.saved import SavedParameter, SavedQuery
+from cordwood.core.query.saved_store import SavedQueries
 from cordwood.detectors.match import Match, MatchConfig
 from cordwood.plugins import QueryError
 from cordwood.plugins.conformance import detector_contract
@@ -50,3 +52,14 @@ async def test_stages_that_keep_events(judge: Any) -> None:
 async def test_an_aggregation_is_refused(judge: Any) -> None:
     with pytest.raises(QueryError, match="aggregates"):
         await judge.found(Match(MatchConfig(query="panic | stats count()")))
+
+
+async def test_a_saved_query_says_what_is_looked_for(judge: Any) -> None:
+    saved = SavedQueries(judge.store.pool)
+    await saved.create(1, SavedQuery("bad", "declined host:$host", (SavedParameter("host"),)), "", "ann")
+    await judge.commit({"message": "card declined", "host": "a"}, {"message": "declined", "host": "b"})
+    detector = Match(MatchConfig(query="severity>=error `bad`(a)", by=["host"]))
+    (finding,) = await judge.found(detector)
+    assert (finding.group, await judge.samples(finding)) == ({"host": "a"}, ["card declined"])
+    await saved.change(1, SavedQuery("bad", "refused", (SavedParameter("host"),)), "", "ann")
+    assert await judge.found(detector) == []

@@ -41,7 +41,7 @@ OFFERED = {
     'service:"CH': {'"checkout"'},
     "service:web st": {"status:", "Status:"},
     "service:web a": {"and "},
-    "service:web `wei": set(),
+    "service:web `wei": {"`weird field`:"},
     "wei": {"`weird field`:"},
     "`weird field`:": {'"x`y"'},
     "severity>=w": {"warn"},

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cordwood.core.query import QueryEngine, parse
+from cordwood.core.query import QueryEngine, check, parse
 from cordwood.core.query.aggregate import AGGREGATES
 from cordwood.core.query.function import functions
+from cordwood.core.query.printer import query as written
 from cordwood.plugins.errors import QueryError
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
+from .corpus import all_cases
 from .segments import Segments, ask
 
 pytestmark = pytest.mark.anyio
@@ -68,6 +71,62 @@ def test_parsing_raises_nothing_but_query_errors(text: str) -> None:
     except QueryError as found:
         error = found
     assert error is None or (error.line >= 1 and error.column >= 1 and error.message and error.pretty())
+
+
+QUERIES = [case.query for case in all_cases()]
+
+
+@st.composite
+def mutated(draw: st.DrawFn) -> str:
+    """A query of the corpus with parts of it lost, doubled, or exchanged for pieces or parts of another."""
+    text = draw(st.sampled_from(QUERIES))
+    for _ in range(draw(st.integers(1, 4))):
+        start = draw(st.integers(0, len(text)))
+        end = min(len(text), start + draw(st.integers(0, 12)))
+        other = draw(st.sampled_from(QUERIES))
+        cut = draw(st.integers(0, len(other)))
+        put = draw(st.one_of(st.sampled_from(PIECES), st.just(text[start:end] * 2), st.just(other[cut : cut + 20]),
+                             st.characters(), st.just("")))  # fmt: skip
+        text = text[:start] + put + text[end:]
+    return text
+
+
+random_bytes = st.binary(max_size=200).map(lambda data: data.decode("utf-8", "surrogateescape"))
+
+
+@settings(FUZZ, max_examples=500)
+@given(text=st.one_of(mutated(), random_bytes))
+def test_mutated_queries_raise_nothing_but_query_errors(text: str) -> None:
+    takes_or_refuses(text)
+
+
+@pytest.mark.soak
+@settings(FUZZ, max_examples=50_000)
+@given(text=st.one_of(mutated(), mutated(), random_bytes, texts))
+def test_many_mutated_queries_raise_nothing_but_query_errors(text: str) -> None:
+    takes_or_refuses(text)
+
+
+def takes_or_refuses(text: str) -> None:
+    """Reads the text, and where it is a query checks it, writes it and reads that; refuses it with a place."""
+    refused = refusal(lambda: parse(text, any_head=True, saved=True))
+    if refused is None:
+        tree = parse(text, any_head=True, saved=True)
+        assert parse(written(tree), any_head=True, saved=True).head == tree.head
+        refused = refusal(lambda: check(text))
+    if refused is not None:
+        assert min(refused.line, refused.column) >= 1, text
+        assert refused.message, text
+        assert "please report" not in f"{refused.message} {refused.hint}", text
+
+
+def refusal(work: Callable[[], object]) -> QueryError | None:
+    """The QueryError that the work ends with, if it does."""
+    try:
+        work()
+    except QueryError as error:
+        return error
+    return None
 
 
 @pytest.fixture(scope="module")

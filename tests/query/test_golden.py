@@ -8,10 +8,14 @@ from pathlib import Path
 
 import pytest
 from cordwood.core.query import QueryEngine, parse
+from cordwood.core.query.aggregate import AGGREGATES
+from cordwood.core.query.function import functions
+from cordwood.core.query.parser import nodes_of
 from cordwood.core.query.plan import plan, prepare
 from cordwood.core.query.prune import Bounds
 from cordwood.core.query.scope import Context
 from cordwood.core.query.stages import load_stages
+from cordwood.core.query.tree import Call
 from cordwood.plugins.errors import QueryError
 
 from .corpus import FOLDER, Case, all_cases
@@ -77,13 +81,22 @@ async def test_case(case: Case, stores: dict[str, Segments], engines: dict[str, 
 
 
 def show(value: object) -> str:
-    """A node without its places and defaults, as `Name(field)`."""
+    """A node without its places and how it was typed, as `Name(field)`."""
     if isinstance(value, tuple):
         return "[" + ", ".join(show(item) for item in value) + "]"
     if not hasattr(value, "__struct_fields__"):
         return repr(value)
-    fields = [show(getattr(value, name)) for name in value.__struct_fields__ if name not in ("at", "quoted")]
+    fields = [
+        show(getattr(value, name)) for name in value.__struct_fields__ if name not in ("at", "written", "written_as")
+    ]
     return f"{type(value).__name__}({', '.join(fields)})"
+
+
+def test_every_function_and_aggregate_has_a_case() -> None:
+    queries = (parse(case.query, any_head=True) for case in CASES if "error" not in case.sections)
+    nodes = (node for query in queries for top in nodes_of(query) for node in top.walk())
+    used = {node.name for node in nodes if isinstance(node, Call)}
+    assert {*functions(), *AGGREGATES} <= used, {*functions(), *AGGREGATES} - used
 
 
 def test_every_stage_has_a_case() -> None:

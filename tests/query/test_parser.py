@@ -55,13 +55,14 @@ def test_checking_needs_no_data(text: str) -> None:
 
 
 def test_planning_is_quick() -> None:
-    """Five stages to SQL take some 2 ms; the bound leaves room for a busy machine."""
+    """Five stages to SQL take some 3 ms of CPU; the bound leaves room for a slower machine."""
     taken = []
     for _ in range(30):
-        started = time.perf_counter()
+        started = time.process_time()
         plan(prepare(parse(FIVE), [], Bounds(), Context(0)), {})
-        taken.append(time.perf_counter() - started)
-    assert statistics.median(taken) < 0.02
+        taken.append(time.process_time() - started)
+    print(f"{1000 * statistics.median(taken):.1f} ms of CPU from text to SQL, the median of {len(taken)}")
+    assert statistics.median(taken) < 0.01
 
 
 def test_lower_case_is_duckdbs_for_every_letter() -> None:

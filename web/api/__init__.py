@@ -23,6 +23,13 @@ from .health import get_health, get_metrics, get_ready
 from .lookups import delete_lookup, get_lookup, get_lookup_data, list_lookups, put_lookup
 from .query import cancel_query, explain_query, run_query
 from .retention import get_retention, preview_retention
+from .saved import (
+    change_saved_query,
+    create_saved_query,
+    delete_saved_query,
+    get_saved_query,
+    list_saved_queries,
+)
 from .session import get_session, sign_in, sign_out
 from .status import get_status, list_pipelines, list_plugins
 from .tail import tail_events
@@ -56,6 +63,11 @@ HANDLERS = (
     get_lookup_data,
     put_lookup,
     delete_lookup,
+    list_saved_queries,
+    get_saved_query,
+    create_saved_query,
+    change_saved_query,
+    delete_saved_query,
     get_retention,
     preview_retention,
     get_status,

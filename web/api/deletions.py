@@ -110,9 +110,10 @@ class AuditList(msgspec.Struct, frozen=True):
 )
 async def preview_deletion(data: JSONBody[DeletionBody], node: NodeDependency) -> DeletionPreview:
     """How many events the search finds now, from when to when, and the newest few. Nothing is deleted."""
-    only_search(data.query)
+    text = await _written_out(data.query, node)
+    only_search(text)
     wanted = QueryRequest(
-        text=data.query,
+        text=text,
         project_id=node.project_id,
         now_ns=now_ns(),
         from_ns=time_ns(data.from_, "from"),
@@ -121,7 +122,7 @@ async def preview_deletion(data: JSONBody[DeletionBody], node: NodeDependency) -
         timeout=600,
         limit=SAMPLES,
     )
-    figures = await node.engine.run(msgspec.structs.replace(wanted, text=data.query + _FIGURES, limit=None))
+    figures = await node.engine.run(msgspec.structs.replace(wanted, text=text + _FIGURES, limit=None))
     samples = await node.engine.run(wanted)
     ((n, low, high),) = figures.rows()
     warnings = list(dict.fromkeys((*figures.warnings, *samples.warnings)))
@@ -143,7 +144,7 @@ async def create_deletion(
     """Begin to delete the events that a search finds, of those that are committed now. It goes on by itself."""
     search = Search(
         project_id=node.project_id,
-        text=data.query,
+        text=await _written_out(data.query, node),
         now_ns=now_ns(),
         from_ns=time_ns(data.from_, "from"),
         to_ns=time_ns(data.to, "to"),
@@ -255,3 +256,8 @@ def _shown(found: storage.Deletion, waits_for: list[str] | None = None) -> Delet
 def _name(request: Request[Any, Any, Any]) -> str:
     principal: Principal = request.scope["user"]
     return principal.name
+
+
+async def _written_out(text: str, node: NodeDependency) -> str:
+    """The search as it stays, whatever becomes of the saved queries that it uses."""
+    return (await node.engine.resolver(node.project_id))(text)

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from sqlglot import exp
 
-from .. import sql
+from .. import printer, sql
 from ..relation import Relation
 from ..stage import Stage
 from ..tree import Mistake, Name, Place
@@ -54,6 +54,10 @@ class Anomalies(Stage, frozen=True, kw_only=True):
             if not 0 < sensitivity <= 1000:
                 raise Mistake("a sensitivity is above 0, at most 1000", Place(token.line, token.column), "3 is usual")
         return cls(column=column, sensitivity=sensitivity, by=by or (), at=at)
+
+    def written(self) -> str:
+        option = f" sensitivity={printer.plain_number(self.sensitivity)}" if self.sensitivity != SENSITIVITY else ""
+        return f"anomalies {printer.name(self.column)}{option}{printer.by(self.by)}"
 
     def apply(self, relation: Relation) -> Relation:
         kind, tree = the_number(self.column, relation, self.name)

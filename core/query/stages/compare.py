@@ -9,7 +9,7 @@ from typing import Any, Self
 from msgspec import structs
 from sqlglot import exp
 
-from .. import literals, sql
+from .. import literals, printer, sql
 from ..relation import Relation
 from ..request import MOST_ROWS
 from ..sql import Expr
@@ -63,6 +63,9 @@ class Compare(Stage, frozen=True, kw_only=True):
         """None: those of the query are the stages' before."""
         return iter(())
 
+    def written(self) -> str:
+        return f"compare -{printer.duration(self.back_ns)}"
+
     def apply(self, relation: Relation) -> Relation:
         if all(stage.gives_events() for stage in self.query.stages):
             raise Mistake("there are no figures to compare yet", self.at, "put it after stats, timechart or top")
@@ -72,7 +75,7 @@ class Compare(Stage, frozen=True, kw_only=True):
         numbers = {
             name: as_number(value)
             for name, value in relation.columns.items()
-            if name not in keys and value.has("int", "float", "duration")
+            if name not in keys and (value.is_null or value.has("int", "float", "duration"))
         }
         if not numbers:
             raise Mistake("there are no numbers to compare", self.at, "as in `stats count() by service`")

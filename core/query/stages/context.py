@@ -60,6 +60,10 @@ class Context(Stage, frozen=True, kw_only=True):
     def gives_events(self) -> bool:
         return True
 
+    def written(self) -> str:
+        sides = {"before": self.before, "after": self.after}
+        return "context" + "".join(f" {side}={count}" for side, count in sides.items() if count != AROUND)
+
     def apply(self, relation: Relation) -> Relation:
         if relation.events is None:
             raise Mistake("the rows are no events here", self.at, "put context before `fields`, stats and the like")

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from sqlglot import exp
 
-from .. import sql
+from .. import printer, sql
 from ..relation import Relation
 from ..scope import lookup
 from ..stage import Stage
@@ -38,6 +38,9 @@ class Dedup(Stage, frozen=True, kw_only=True):
     def build(cls, at: Place, children: Sequence[Any]) -> Self:
         names, keep = children
         return cls(columns=names, keep_last=keep is not None and keep.children[0].lower() == "last", at=at)
+
+    def written(self) -> str:
+        return f"dedup {printer.names(self.columns)}{' keep=last' * self.keep_last}"
 
     def apply(self, relation: Relation) -> Relation:
         keys = [tree for name in self.columns for tree in group_key(lookup(relation, name)).kinds.values()]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self
 
+from .. import printer
 from ..aggregate import keyed
 from ..relation import Relation
 from ..stage import Stage
@@ -26,6 +27,9 @@ class Distinct(Stage, frozen=True, kw_only=True):
     @classmethod
     def build(cls, at: Place, children: Sequence[Any]) -> Self:
         return cls(keys=children[0], at=at)
+
+    def written(self) -> str:
+        return f"distinct {printer.keys(self.keys)}"
 
     def apply(self, relation: Relation) -> Relation:
         return relation.grouped(keyed(((key.node, key.name) for key in self.keys), relation), {})

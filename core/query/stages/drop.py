@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self
 
+from .. import printer
 from ..relation import Relation
 from ..scope import lookup
 from ..stage import Stage
@@ -27,6 +28,9 @@ class Drop(Stage, frozen=True, kw_only=True):
     @classmethod
     def build(cls, at: Place, children: Sequence[Any]) -> Self:
         return cls(columns=children[0], at=at)
+
+    def written(self) -> str:
+        return f"drop {printer.names(self.columns)}"
 
     def apply(self, relation: Relation) -> Relation:
         for name in self.columns:

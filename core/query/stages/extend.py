@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self
 
+from .. import printer
 from ..expressions import compute
 from ..relation import Relation
 from ..stage import Stage
@@ -27,6 +28,9 @@ class Extend(Stage, frozen=True, kw_only=True):
     @classmethod
     def build(cls, at: Place, children: Sequence[Any]) -> Self:
         return cls(columns=tuple(children), at=at)
+
+    def written(self) -> str:
+        return f"extend {printer.assigned(self.columns)}"
 
     def apply(self, relation: Relation) -> Relation:
         for column in self.columns:

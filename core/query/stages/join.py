@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from sqlglot import exp
 
-from .. import sql
+from .. import printer, sql
 from ..relation import Order, Relation
 from ..scope import lookup
 from ..sql import Expr
@@ -46,6 +46,10 @@ class Join(Stage, frozen=True, kw_only=True):
 
     def gives_events(self) -> bool:
         return True
+
+    def written(self) -> str:
+        kind = "kind=left " * self.keeps_all
+        return f"join {kind}{printer.names(self.keys)} {printer.subquery(self.query)}"
 
     def apply(self, relation: Relation) -> Relation:
         other = relation.inner(self.query, 0)

@@ -38,5 +38,8 @@ class Limit(Stage, frozen=True, kw_only=True):
     def build(cls, at: Place, children: Sequence[Any]) -> Self:
         return cls(count=row_count(children[0]), at=at)
 
+    def written(self) -> str:
+        return f"limit {self.count}"
+
     def apply(self, relation: Relation) -> Relation:
         return relation.limited(self.count)

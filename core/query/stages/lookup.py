@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from sqlglot import exp
 
-from .. import sql
+from .. import printer, sql
 from ..lookups import LINE, table_of
 from ..relation import Relation
 from ..scope import lookup, unknown_column
@@ -51,6 +51,11 @@ class Lookup(Stage, frozen=True, kw_only=True):
 
     def tables(self) -> Iterator[str]:
         yield self.table.name
+
+    def written(self) -> str:
+        column = f" = {printer.name(self.column)}" if self.column.name != self.key.name else ""
+        columns = f" fields {printer.names(self.columns)}" if self.columns else ""
+        return f"lookup {printer.name(self.table)} on {printer.name(self.key)}{column}{columns}"
 
     def apply(self, relation: Relation) -> Relation:
         table = table_of(relation.context.lookups, self.table.name, self.table.at)

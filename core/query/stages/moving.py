@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self
 
+from .. import printer
 from ..aggregate import label
 from ..relation import Relation
 from ..stage import Stage
@@ -35,6 +36,10 @@ class Moving(Stage, frozen=True, kw_only=True):
         if row_count(rows) < 1:
             raise Mistake("at least one row is needed", Place(rows.line, rows.column))
         return cls(aggregate=aggregate, rows=row_count(rows), as_name=name.name if name else None, by=by or (), at=at)
+
+    def written(self) -> str:
+        made = f"moving({printer.expression(self.aggregate)}, {self.rows})"
+        return made + printer.as_name(self.as_name) + printer.by(self.by)
 
     def apply(self, relation: Relation) -> Relation:
         made = aggregate_over(self.aggregate, relation, partition(relation, self.by), self.at, self.rows)

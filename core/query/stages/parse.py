@@ -8,13 +8,13 @@ from typing import Any, Self
 from msgspec import structs
 from sqlglot import exp
 
-from .. import sql
+from .. import printer, sql
 from ..build import regex_of, text_of
 from ..extract import FORMATS, Capture, captures_of_pattern, captures_of_regex, checked
 from ..relation import Relation
 from ..scope import STANDARD_KINDS, lookup
 from ..stage import Stage
-from ..tree import Mistake, Name, Node, Place, Regex
+from ..tree import Mistake, Name, Node, Place, Regex, Text
 from ..value import Value, as_text, choose, present
 
 MESSAGE = Name("message")
@@ -54,6 +54,8 @@ class Parse(Stage, frozen=True, kw_only=True):
     fields: tuple[Capture, ...] = ()
     source: Name = MESSAGE
     is_open: bool = False
+    written_as: Text | None = None
+    """The pattern before it became a regular expression."""
 
     @classmethod
     def build(cls, at: Place, children: Sequence[Any]) -> Self:
@@ -63,7 +65,8 @@ class Parse(Stage, frozen=True, kw_only=True):
         if how.data == "parse_pattern":
             text = text_of(token)
             regex, fields = captures_of_pattern(text.text, text.at)
-            return cls(how="pattern", pattern=Regex(regex, at=text.at), fields=fields, source=source, at=at)
+            pattern = Regex(regex, at=text.at)
+            return cls(how="pattern", pattern=pattern, fields=fields, source=source, written_as=text, at=at)
         if how.data == "parse_regex":
             expression = regex_of(token)
             fields = captures_of_regex(expression.pattern, expression.at)
@@ -96,6 +99,17 @@ class Parse(Stage, frozen=True, kw_only=True):
         found = [Capture(name, "text", i) for i, name in enumerate(dict.fromkeys(names))]
         return structs.replace(self, fields=checked(found, self.at) if found else ())
 
+    def written(self) -> str:
+        match self.how:
+            case "pattern" if self.written_as is not None:
+                what = printer.text(self.written_as)
+            case "regex" if isinstance(self.pattern, Regex):
+                what = printer.regex(self.pattern)
+            case _:
+                what = self.how + (f" ({', '.join(map(listed, self.fields))})" if not self.is_open else "")
+        source = f" from {printer.name(self.source)}" if self.source.name != MESSAGE.name else ""
+        return f"parse {what}{source}"
+
     def apply(self, relation: Relation) -> Relation:
         if not self.fields:
             raise Mistake("no later stage names a field to take out of the text", self.at,
@@ -116,3 +130,8 @@ class Parse(Stage, frozen=True, kw_only=True):
             if self.is_open and (there := relation.field(field.name)) is not None:
                 made[field.name] = choose(present(made[field.name]), made[field.name], there)
         return relation.with_columns(made)
+
+
+def listed(field: Capture) -> str:
+    """A field of a format's list."""
+    return printer.name(field.name) + (f":{field.type}" if field.type != "text" else "")

@@ -38,6 +38,9 @@ class Patterns(Stage, frozen=True, kw_only=True):
         option = children[0]
         return cls(limit=COUNT if option is None else row_count(option.children[0]), at=at)
 
+    def written(self) -> str:
+        return "patterns" + (f" limit={self.limit}" if self.limit != COUNT else "")
+
     def apply(self, relation: Relation) -> Relation:
         template, message, moment = (relation.field(name) for name in (TEMPLATE, "message", "timestamp"))
         if template is None or message is None or moment is None or "time" not in moment.kinds:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self
 
-from .. import sql
+from .. import printer, sql
 from ..relation import Relation
 from ..stage import Stage
 from ..tree import Mistake, Name, Place
@@ -32,6 +32,9 @@ class Rate(Stage, frozen=True, kw_only=True):
     def build(cls, at: Place, children: Sequence[Any]) -> Self:
         column, name, by = children
         return cls(column=column, as_name=name.name if name else None, by=by or (), at=at)
+
+    def written(self) -> str:
+        return f"rate({printer.name(self.column)}){printer.as_name(self.as_name)}{printer.by(self.by)}"
 
     def apply(self, relation: Relation) -> Relation:
         _, tree = the_number(self.column, relation, self.name)

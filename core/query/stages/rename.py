@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self
 
+from .. import printer
 from ..relation import Relation
 from ..scope import lookup
 from ..stage import Stage
@@ -29,6 +30,10 @@ class Rename(Stage, frozen=True, kw_only=True):
     def build(cls, at: Place, children: Sequence[Any]) -> Self:
         pairs = [child.children for child in children]
         return cls(columns=tuple(old for old, _ in pairs), new=tuple(new.name for _, new in pairs), at=at)
+
+    def written(self) -> str:
+        pairs = (f"{printer.name(old)} as {printer.name(new)}" for old, new in zip(self.columns, self.new, strict=True))
+        return f"rename {', '.join(pairs)}"
 
     def apply(self, relation: Relation) -> Relation:
         for name, new in zip(self.columns, self.new, strict=True):

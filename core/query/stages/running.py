@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self
 
+from .. import printer
 from ..aggregate import label
 from ..relation import Relation
 from ..stage import Stage
@@ -31,6 +32,9 @@ class Running(Stage, frozen=True, kw_only=True):
     def build(cls, at: Place, children: Sequence[Any]) -> Self:
         aggregate, name, by = children
         return cls(aggregate=aggregate, as_name=name.name if name else None, by=by or (), at=at)
+
+    def written(self) -> str:
+        return f"running({printer.expression(self.aggregate)}){printer.as_name(self.as_name)}{printer.by(self.by)}"
 
     def apply(self, relation: Relation) -> Relation:
         made = aggregate_over(self.aggregate, relation, partition(relation, self.by), self.at, None)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
-from .. import sql
+from .. import printer, sql
 from ..relation import Relation
 from ..scope import POSITION
 from ..stage import Stage
@@ -37,6 +37,9 @@ class Sample(Stage, frozen=True, kw_only=True):
         if not 0 < percent < 100:
             raise Mistake("a sample is more than 0 % and less than 100 %", Place(token.line, token.column))
         return cls(percent=percent, at=at)
+
+    def written(self) -> str:
+        return f"sample {printer.plain_number(self.percent)}%"
 
     def apply(self, relation: Relation) -> Relation:
         if relation.events is None:

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from sqlglot import exp
 
-from .. import literals, sql
+from .. import literals, printer, sql
 from ..relation import Relation
 from ..scope import lookup
 from ..stage import Stage
@@ -47,6 +47,10 @@ class Session(Stage, frozen=True, kw_only=True):
         if not gap:
             raise Mistake("a gap is longer than nothing", Place(token.line, token.column), "as in `gap=30m`")
         return cls(by=names, gap_ns=gap, at=at)
+
+    def written(self) -> str:
+        gap = f" gap={printer.duration(self.gap_ns)}" if self.gap_ns != GAP_NS else ""
+        return f"session by {printer.names(self.by)}{gap}"
 
     def apply(self, relation: Relation) -> Relation:
         moment = relation.field("timestamp")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self
 
+from .. import printer
 from ..expressions import compute
 from ..relation import Relation
 from ..stage import Stage
-from ..tree import Negative, Node, Place
+from ..tree import Duration, Negative, Node, Number, Place
 
 
 class Sort(Stage, frozen=True, kw_only=True):
@@ -40,6 +41,19 @@ class Sort(Stage, frozen=True, kw_only=True):
             descending.append(is_down)
         return cls(keys=tuple(keys), descending=tuple(descending), at=at)
 
+    def written(self) -> str:
+        return f"sort {', '.join(sort_key(*key) for key in zip(self.keys, self.descending, strict=True))}"
+
     def apply(self, relation: Relation) -> Relation:
         keys = [(compute(node, relation), down) for node, down in zip(self.keys, self.descending, strict=True)]
         return relation.sorted_by(keys)
+
+
+def sort_key(node: Node, is_down: bool) -> str:
+    """A key; where its own sign would be taken for the direction, with the direction behind it."""
+    made = printer.expression(node, printer.SUM)
+    if isinstance(node, Number | Duration):
+        return made + " desc" * is_down
+    if isinstance(node, Negative):
+        return f"-{made}" + " desc" * (not is_down)
+    return f"-{printer.expression(node, printer.UNARY)}" if is_down else made

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self
 
+from .. import printer
 from ..aggregate import compute_aggregate, keyed, label, timed
 from ..relation import Relation
 from ..stage import Stage
@@ -30,6 +31,10 @@ class Stats(Stage, frozen=True, kw_only=True):
     def build(cls, at: Place, children: Sequence[Any]) -> Self:
         *aggregates, keys = children
         return cls(aggregates=tuple(aggregates), keys=keys or (), at=at)
+
+    def written(self) -> str:
+        keys = f" by {printer.keys(self.keys)}" if self.keys else ""
+        return f"stats {printer.keys(self.aggregates)}{keys}"
 
     def apply(self, relation: Relation) -> Relation:
         keys = keyed(((key.node, key.name) for key in self.keys), relation)

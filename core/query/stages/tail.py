@@ -28,5 +28,8 @@ class Tail(Stage, frozen=True, kw_only=True):
     def build(cls, at: Place, children: Sequence[Any]) -> Self:
         return cls(count=row_count(children[0]), at=at)
 
+    def written(self) -> str:
+        return f"tail {self.count}"
+
     def apply(self, relation: Relation) -> Relation:
         return relation.limited(self.count, backwards=True)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlglot import exp
 
-from .. import literals, sql
+from .. import literals, printer, sql
 from ..aggregate import combining, timed
 from ..expressions import compute
 from ..functions_time import DAY, MONDAY, WEEK, bin_time
@@ -88,6 +88,12 @@ class Timechart(Stage, frozen=True, kw_only=True):
                 if not span:
                     raise Mistake("the span must be above 0", Place(value.line, value.column))
         return cls(aggregates=tuple(parts), by=by, span=span, limit=limit, at=at)
+
+    def written(self) -> str:
+        span = f"span={printer.duration(self.span)} " if self.span else ""
+        limit = f"limit={self.limit} " if self.limit != SERIES else ""
+        series = f" by {printer.named(self.by)}" if self.by is not None else ""
+        return f"timechart {span}{limit}{printer.keys(self.aggregates)}{series}"
 
     def apply(self, relation: Relation) -> Relation:
         context = relation.context

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar, Self
 
-from .. import sql
+from .. import printer, sql
 from ..aggregate import keyed, rows
 from ..relation import Relation
 from ..stage import Stage
@@ -35,6 +35,10 @@ class Top(Stage, frozen=True, kw_only=True):
     def build(cls, at: Place, children: Sequence[Any]) -> Self:
         count, keys = children
         return cls(keys=keys, count=COUNT if count is None else row_count(count), at=at)
+
+    def written(self) -> str:
+        count = f"{self.count} " if self.count != COUNT else ""
+        return f"{self.name} {count}{printer.keys(self.keys)}"
 
     def apply(self, relation: Relation) -> Relation:
         keys = keyed(((key.node, key.name) for key in self.keys), relation)

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from sqlglot import exp
 
-from .. import sql
+from .. import printer, sql
 from ..relation import Order, Relation, United
 from ..scope import Context
 from ..stage import Stage
@@ -39,6 +39,9 @@ class Union(Stage, frozen=True, kw_only=True):
 
     def gives_events(self) -> bool:
         return all(stage.gives_events() for stage in self.query.stages)
+
+    def written(self) -> str:
+        return f"union {printer.subquery(self.query)}"
 
     def apply(self, relation: Relation) -> Relation:
         other = relation.inner(self.query, 0)

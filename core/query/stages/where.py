@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Self
 
+from .. import printer
 from ..expressions import condition
 from ..relation import Relation
 from ..stage import Stage
@@ -29,6 +30,9 @@ class Where(Stage, frozen=True, kw_only=True):
     @classmethod
     def build(cls, at: Place, children: Sequence[Any]) -> Self:
         return cls(condition=children[0], at=at)
+
+    def written(self) -> str:
+        return f"where {printer.expression(self.condition)}"
 
     def apply(self, relation: Relation) -> Relation:
         return relation.where(condition(self.condition, relation))
