@@ -18,7 +18,7 @@ import asyncpg
 from prometheus_client import CollectorRegistry
 
 from ...config import Config, ConfigErrors, Limits, Settings
-from ...plugins import HttpSource, Registry
+from ...plugins import HttpSource, Registry, in_worker
 from ..alerting import AlertingService
 from ..alerting.scrub import scrub
 from ..query import QueryEngine, Tables
@@ -192,7 +192,8 @@ class Node:
             return []
         async with self._reloading:
             try:
-                config = load_checked(path, self.registry).with_implicit(self.registry)
+                # In a thread: a secret may come over the network.
+                config = (await in_worker(load_checked, path, self.registry)).with_implicit(self.registry)
                 fresh = self._sources(config)
             except ConfigErrors as why:
                 _log.error("the configuration is wrong and the old one stays: %s", why)
