@@ -141,9 +141,12 @@ class Node:
 
     async def delete(self) -> None:
         """Do deletions whenever no other node does, until cancelled."""
+        await lead(self.store.pool, "deletion", self.deletion_worker().work)
+
+    def deletion_worker(self) -> DeletionWorker:
+        """What does the deletions, for whoever holds their lock."""
         store = self.store
-        worker = DeletionWorker(store.pool, store.commits, store.files, self._eraser(), self.searcher, scrub)
-        await lead(store.pool, "deletion", worker.work)
+        return DeletionWorker(store.pool, store.commits, store.files, self._eraser(), self.searcher, scrub)
 
     def _eraser(self) -> Eraser:
         return Eraser(self.store.pool, self.store.files, self.store.cache, limiter=self.store.workers)
@@ -232,7 +235,8 @@ class Node:
 
     def _link(self, incident_id: int) -> str:
         host = "127.0.0.1" if self.settings.host in ("0.0.0.0", "::") else self.settings.host  # noqa: S104
-        return f"http://{host}:{self.settings.port}/alerts/incidents/{incident_id}"
+        base = self.settings.public_url or f"http://{host}:{self.settings.port}"
+        return f"{base}/alerts/incidents/{incident_id}"
 
 
 def _same(old: Config, new: Config, name: str) -> bool:

@@ -95,7 +95,11 @@ def test_the_build_gets_what_it_needs_and_no_more() -> None:
 
 def interpolated(text: str, environment: dict[str, str]) -> str:
     """The text as compose reads it: `${NAME:-default}` and `${NAME:?message}` replaced."""
-    return re.sub(r"\$\{(\w+)(?::-([^}]*)|:\?[^}]*)?\}", lambda found: environment[found[1]] or found[2] or "set", text)
+
+    def value(found: re.Match[str]) -> str:
+        return environment[found["name"]] or ("set" if found["message"] else found["default"] or "")
+
+    return re.sub(r"\$\{(?P<name>\w+)(:-(?P<default>[^}]*)|:\?(?P<message>[^}]*))?\}", value, text)
 
 
 def test_compose_keeps_to_its_specification() -> None:
