@@ -69,6 +69,7 @@ def test_the_wheel_holds_every_module(tmp_path: Path) -> None:
     wanted = {f"cordwood/{path.relative_to(ROOT)}" for path in tracked(*(f"{room}/*.py" for room in ROOMS))}
     assert wanted <= held
     assert {"cordwood/py.typed", "cordwood/core/query/grammar.lark", "cordwood/core/storage/migrations/env.py"} <= held
+    assert {f"cordwood/{path.relative_to(ROOT)}" for path in tracked("cli/kit/*.txt")} <= held
     assert not [name for name in held if name.startswith(("tests/", "cordwood/tests/"))]
 
 
