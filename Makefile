@@ -8,9 +8,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UI_SOURCES := $(shell find web/ui -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: help setup ui run test check lint types bench soak docs fmt clean
+.PHONY: help setup ui run test check lint types bench soak docs fmt compose-test clean
 help: ## what there is
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 setup: $(VENV)/.installed ## make .venv and install Cordwood into it
 $(VENV)/.installed: requirements.txt pyproject.toml
@@ -20,7 +20,7 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.installed requirements-dev.txt
+$(VENV)/.dev: $(VENV)/.installed requirements-dev.txt requirements-aws.txt infra/aws/requirements.txt
 	$(PIP) -r requirements-dev.txt
 	@mkdir -p .mypy && ln -sfn .. .mypy/cordwood
 	@touch $@
@@ -59,6 +59,9 @@ bench: $(VENV)/.dev ## ingest and query benchmarks; JSON in bench-results/
 
 docs: $(VENV)/.dev ## generated pages of docs/
 	$(BIN)/python docs/generate.py
+
+compose-test: ## all of docker-compose.yml with an engine: start, send, find, take down
+	infra/docker/compose-test.sh
 
 clean:
 	rm -rf $(VENV) .mypy build dist *.egg-info web/static web/ui/node_modules

@@ -1,5 +1,6 @@
 """The YAML and the environment: `load` a file, `Settings` of the process, `pipeline_schema` for editors."""
 
+from .aws import AwsSecrets
 from .errors import ConfigErrors
 from .limits import Limits, ProjectLimits
 from .loader import load, load_store, load_text
@@ -22,6 +23,7 @@ from .units import Duration, Size, format_duration, parse_duration, parse_size
 
 __all__ = [
     "DEFAULT",
+    "AwsSecrets",
     "Config",
     "ConfigErrors",
     "DetectorEntry",

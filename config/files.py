@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..plugins import ConfigError
+from .aws import AwsSecrets
 from .resolve import resolve
 from .tree import Element, Place, Report, parse_yaml
 
@@ -20,6 +21,7 @@ class FileReader:
     def __init__(self, environment: Mapping[str, str], report: Report) -> None:
         self._environment, self._report = environment, report
         self._open: list[Path] = []
+        self._secrets = AwsSecrets()
         self.seen: list[str] = []
 
     def read(self, path: Path, asked: Place | None = None) -> Element:
@@ -40,7 +42,8 @@ class FileReader:
     def parse(self, text: str, path: Path) -> Element:
         """The tree of a text that stands at `path`."""
         self.seen.append(str(path))
-        element = resolve(parse_yaml(text, str(path), self._report), self._environment, path.parent, self._report)
+        written = parse_yaml(text, str(path), self._report)
+        element = resolve(written, self._environment, path.parent, self._secrets, self._report)
         for name, place in _included(element):
             found = [path.parent / name]
             if any(c in name for c in "*?["):

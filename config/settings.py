@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from pathlib import Path
@@ -28,6 +29,8 @@ class Settings(BaseModel):
     """Address to listen on; any but a loopback address needs a user."""
     port: int = Field(default=8080, ge=0, le=65535)
     """Port to listen on; 0 takes a free one."""
+    public_url: str | None = None
+    """Address under which people reach this server, for the links in notifications; not set: host and port."""
     database_url: str | None = Field(default=None, repr=False)
     """A PostgreSQL server (15 or newer) instead of the embedded one: `postgresql://user:password@host/database`."""
     config: Path | None = None
@@ -49,6 +52,13 @@ class Settings(BaseModel):
         if url is not None and not url.startswith(("postgresql://", "postgres://")):
             raise ValueError("must begin with postgresql://")
         return url
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_address(cls, url: str | None) -> str | None:
+        if url is not None and not re.fullmatch(r"https?://[^/\s@?#]+(/[^\s@?#]*)?", url):
+            raise ValueError("must begin with http:// or https:// and name a host")
+        return url and url.rstrip("/")
 
     @field_serializer("database_url")
     def _without_password(self, url: str | None) -> str | None:

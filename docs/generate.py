@@ -26,6 +26,10 @@ REFERENCE = r"\$\{"  # any setting may be `${NAME}`
 ABOUT = """\
 Every section and setting, and those of each built-in plugin. `cordwood check FILE` names what is wrong in a file;
 `cordwood schema pipeline` prints the same as JSON Schema, with the plugins that you have installed, for editors.
+
+A value may hold `${NAME}` (of the environment), `${NAME:-default}`, `${file:/run/secrets/x}`, and `${aws-secret:NAME}`
+or `${aws-secret:NAME#KEY}` (of AWS Secrets Manager, see [aws.md](aws.md)); `$${` stands for `${`. They resolve when
+the file is read, and what they resolve to shows nowhere.
 """
 KINDS = {"source": "Sources", "parser": "Parsers", "detector": "Detectors", "notifier": "Notifiers", "place": "Places"}
 

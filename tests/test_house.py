@@ -74,6 +74,7 @@ def test_the_wheel_holds_every_module(tmp_path: Path) -> None:
         "cordwood/core/query/cordwood.tmLanguage.json",
         "cordwood/core/storage/migrations/env.py",
     } <= held
+    assert {f"cordwood/{path.relative_to(ROOT)}" for path in tracked("cli/kit/*.txt")} <= held
     assert not [name for name in held if name.startswith(("tests/", "cordwood/tests/"))]
 
 

@@ -80,6 +80,14 @@ class Delivery:
             with anyio.move_on_after(min(wait, POLL_SECONDS)):
                 await self._wake.wait()
 
+    async def once(self) -> None:
+        """Deliver until nothing is due.
+
+        :raises RetryableError: the database does not answer
+        """
+        while await self.deliver_due() <= 0:
+            pass
+
     async def deliver_due(self) -> float:
         """Deliver what is due now; answers in how many seconds more will be.
 

@@ -73,6 +73,11 @@ class Detection:
             await self._attempt(due)
             due = await self._until_due(anyio.current_time())
 
+    async def once(self) -> None:
+        """Judge now, if `every` has passed since the last time. A failure is written down, and the next round tries."""
+        if self._failures or self._shared.clock() - self._evaluated_until >= self._every_ns:
+            await self._attempt(anyio.current_time())
+
     async def _attempt(self, due: float) -> None:
         metrics, began = self._shared.metrics, anyio.current_time()
         metrics.runs.labels(self.name).inc()

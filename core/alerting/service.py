@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from ...config import Config
 from ...plugins import Detector, Notifier, now_ns
-from ..storage.leader import Session, lead
+from ..storage.leader import Session, lead, lead_once
 from .delivery import Delivery
 from .detection import Detection, Surroundings
 from .head import Catalog, Commits, Head
@@ -80,7 +80,39 @@ class AlertingService:
 
         await lead(self._store.pool, "alerting", work)
 
+    async def once(self, project_id: int, config: Config) -> bool:
+        """One round, unless a node holds the lock: every detector judges up to now, and what is due is delivered.
+
+        A notification that must be tried again waits for the next round. Answers whether this was done.
+
+        :raises RetryableError: the database does not answer
+        """
+        detectors, notifiers = _made(config)
+
+        async def work(session: Session) -> None:
+            _, detections, deliveries = await self._entered(session, project_id, detectors, notifiers)
+            async with anyio.create_task_group() as tasks:
+                for detection in detections:
+                    tasks.start_soon(detection.once)
+            async with anyio.create_task_group() as tasks:
+                for delivery in deliveries:
+                    tasks.start_soon(delivery.once)
+
+        return await lead_once(self._store.pool, "alerting", work)
+
     async def _work(self, session: Session, project_id: int, detectors: Detectors, notifiers: Notifiers) -> None:
+        head, detections, deliveries = await self._entered(session, project_id, detectors, notifiers)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(head.run, name="alerting head")
+            for detection in detections:
+                tasks.start_soon(detection.run, name=f"detector {detection.name}")
+            for delivery in deliveries:
+                tasks.start_soon(delivery.run, name=f"notifier {delivery.name}")
+
+    async def _entered(
+        self, session: Session, project_id: int, detectors: Detectors, notifiers: Notifiers
+    ) -> tuple[Head, list[Detection], list[Delivery]]:
+        """The loops to run, with the tables brought to agree with the configuration."""
         head = Head(self._store.catalog, self._store.commits, project_id)
         journal = Journal(session, project_id, {name: notifier.type for name, notifier in notifiers.items()})
         progress = await journal.enter(detectors, self._clock(), await head.read())
@@ -112,12 +144,8 @@ class AlertingService:
             turns=anyio.CapacityLimiter(JUDGING_AT_ONCE),
             told=told,
         )
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(head.run, name="alerting head")
-            for name, detector in detectors.items():
-                tasks.start_soon(Detection(name, detector, progress[name], shared).run, name=f"detector {name}")
-            for delivery in deliveries:
-                tasks.start_soon(delivery.run, name=f"notifier {delivery.name}")
+        detections = [Detection(name, detector, progress[name], shared) for name, detector in detectors.items()]
+        return head, detections, deliveries
 
 
 def _made(config: Config) -> Plugins:

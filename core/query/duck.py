@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
@@ -137,8 +137,9 @@ class Duck:
         self._connection = self._opened()  # the old one closes when nobody refers to it any more
 
     def close(self) -> None:
-        """Give back memory and files."""
-        self._connection.close()
+        """Give back memory and files, now or when the last query ends."""
+        with suppress(duckdb.Error):  # a query of another thread is just taking its cursor: DuckDB does not wait for it
+            self._connection.close()
 
     async def table(self, sql: str, running: Running) -> pa.Table:
         """The statement's answer as an Arrow table; stops the statement when the caller is cancelled.

@@ -18,7 +18,7 @@ import asyncpg
 from prometheus_client import CollectorRegistry
 
 from ...config import Config, ConfigErrors, Limits, Settings
-from ...plugins import HttpSource, Registry
+from ...plugins import HttpSource, Registry, in_worker
 from ..alerting import AlertingService
 from ..alerting.scrub import scrub
 from ..query import QueryEngine, Tables
@@ -151,9 +151,12 @@ class Node:
 
     async def delete(self) -> None:
         """Do deletions whenever no other node does, until cancelled."""
+        await lead(self.store.pool, "deletion", self.deletion_worker().work)
+
+    def deletion_worker(self) -> DeletionWorker:
+        """What does the deletions, for whoever holds their lock."""
         store = self.store
-        worker = DeletionWorker(store.pool, store.commits, store.files, self._eraser(), self.searcher, scrub)
-        await lead(store.pool, "deletion", worker.work)
+        return DeletionWorker(store.pool, store.commits, store.files, self._eraser(), self.searcher, scrub)
 
     def _eraser(self) -> Eraser:
         return Eraser(self.store.pool, self.store.files, self.store.cache, limiter=self.store.workers)
@@ -203,7 +206,8 @@ class Node:
             return []
         async with self._reloading:
             try:
-                config = load_checked(path, self.registry).with_implicit(self.registry)
+                # In a thread: a secret may come over the network.
+                config = (await in_worker(load_checked, path, self.registry)).with_implicit(self.registry)
                 fresh = self._sources(config)
             except ConfigErrors as why:
                 _log.error("the configuration is wrong and the old one stays: %s", why)
@@ -242,7 +246,8 @@ class Node:
 
     def _link(self, incident_id: int) -> str:
         host = "127.0.0.1" if self.settings.host in ("0.0.0.0", "::") else self.settings.host  # noqa: S104
-        return f"http://{host}:{self.settings.port}/alerts/incidents/{incident_id}"
+        base = self.settings.public_url or f"http://{host}:{self.settings.port}"
+        return f"{base}/alerts/incidents/{incident_id}"
 
 
 def _same(old: Config, new: Config, name: str) -> bool:

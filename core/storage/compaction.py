@@ -72,15 +72,19 @@ class Compactor:
     async def work(self, _session: Session, every: float = 2.0) -> None:
         """Compact and sweep until cancelled. While ingest is busy, only what cannot wait is merged."""
         while True:
-            merged = False
-            for project_id in [row[0] for row in await self._pool.fetch("select id from project order by id")]:
-                try:
-                    merged |= await self.compact(project_id, urgent=self._busy())
-                except (SegmentGoneError, RetryableError) as why:
-                    _log.warning("compaction of project %d starts over: %s", project_id, why)
-            await self.sweep()
-            if not merged:
+            if not await self.round():
                 await anyio.sleep(every)
+
+    async def round(self) -> bool:
+        """One merge in each project that has one due, and a sweep; whether there was one."""
+        merged = False
+        for project_id in [row[0] for row in await self._pool.fetch("select id from project order by id")]:
+            try:
+                merged |= await self.compact(project_id, urgent=self._busy())
+            except (SegmentGoneError, RetryableError) as why:
+                _log.warning("compaction of project %d starts over: %s", project_id, why)
+        await self.sweep()
+        return merged
 
     async def compact(self, project_id: int, *, urgent: bool = False, now: datetime | None = None) -> bool:
         """Do one merge if one is due; whether one was done. `urgent`: only a backlog counts, not age."""

@@ -82,11 +82,46 @@ async def lead(pool: asyncpg.Pool[Any], name: str, work: Callable[[Session], Awa
         await anyio.sleep(POLL_SECONDS)
 
 
+async def lead_once(pool: asyncpg.Pool[Any], name: str, work: Callable[[Session], Awaitable[None]]) -> bool:
+    """Do `work` to its end if no node holds the lock of this name; whether it was done.
+
+    :raises RetryableError: the database does not answer, or the connection that held the lock was lost on the way
+    """
+    done = False
+
+    async def noted(session: Session) -> None:
+        nonlocal done
+        await work(session)
+        done = True
+
+    try:
+        async with pool.acquire() as connection:
+            if not await _locked(connection, name):
+                return False
+            await _led(connection, name, noted)
+    except DATABASE_ERRORS as why:
+        raise RetryableError(f"{name}: the database does not answer: {type(why).__name__}: {why}") from why
+    if not done:
+        raise RetryableError(f"{name}: broke off, and what it did not commit is to be done again")
+    return True
+
+
+async def _locked(connection: Connection, name: str) -> bool:
+    return bool(
+        await connection.fetchval(
+            "select pg_try_advisory_lock(hashtextextended($1, 0))", f"cordwood.{name}", timeout=ANSWER_SECONDS
+        )
+    )
+
+
 async def _lead_on(connection: Connection, name: str, work: Callable[[Session], Awaitable[None]]) -> None:
-    while not await connection.fetchval(  # noqa: ASYNC110 - the server tells nobody when a lock comes free
-        "select pg_try_advisory_lock(hashtextextended($1, 0))", f"cordwood.{name}", timeout=ANSWER_SECONDS
-    ):
+    while not await _locked(connection, name):  # noqa: ASYNC110 - the server tells nobody when a lock comes free
         await anyio.sleep(POLL_SECONDS)
+    await _led(connection, name, work)
+
+
+async def _led(connection: Connection, name: str, work: Callable[[Session], Awaitable[None]]) -> None:
+    """Do the work on a connection that has just got the lock, and give it back."""
     try:
         await connection.execute(_SESSION)
         _log.info("%s: this node does it", name)

@@ -45,7 +45,6 @@ def test_a_default_stands_for_an_empty_variable_too(registry, value, expected):
     [
         ("${MISSING}", "the environment variable MISSING is not set"),
         ("${file:/nowhere/secret}", "the file /nowhere/secret cannot be read: No such file or directory"),
-        ("${aws-secret:x}", "aws-secret is not in this version"),
         ("${a b}", "holds no name of an environment variable"),
     ],
 )

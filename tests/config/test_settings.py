@@ -46,6 +46,25 @@ def test_passwords_do_not_show():
 
 
 @pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://logs.example.com/", "https://logs.example.com"),
+        ("http://[::1]:8080/cordwood", "http://[::1]:8080/cordwood"),
+        *(
+            (url, None)
+            for url in ("logs.example.com", "javascript:alert(1)", "https://u:p@h", "https://h/?q", "http:// x")
+        ),
+    ],
+)
+def test_the_public_address(url, kept):
+    if kept is None:
+        with pytest.raises(ConfigErrors, match="CORDWOOD_PUBLIC_URL: must begin with http"):
+            Settings.from_environment({"CORDWOOD_PUBLIC_URL": url})
+    else:
+        assert Settings.from_environment({"CORDWOOD_PUBLIC_URL": url}).public_url == kept
+
+
+@pytest.mark.parametrize(
     ("host", "loopback"),
     [
         *((host, True) for host in ("127.0.0.1", "127.8.0.1", "::1", "[::1]", "localhost")),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -33,3 +36,20 @@ def test_an_empty_store_gets_an_hour_and_then_the_present(data_dir: Path) -> Non
     with server:
         wait_for(server, now + 50)
         assert server.count() < now + 5_000, "the past hour came a second time"
+
+
+def test_as_a_process_of_their_own_with_a_token(data_dir: Path, tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    command = [sys.executable, "-m", "cordwood.infra.samples", "--token-file", str(token)]
+    refused = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert refused.returncode == 1
+    assert f"{token} cannot be read" in refused.stderr
+    token.write_text("any\n")
+    server = Server(data_dir)
+    with server:
+        process = subprocess.Popen([*command, "--url", server.url])
+        try:
+            wait_for(server, 1_000)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0

@@ -1,0 +1,1 @@
+"""The handlers of the Lambda functions. Each event is taken as AWS sends it."""
