@@ -32,8 +32,10 @@ class ApacheError(FormParser):
             kinds={"process.pid": "int", "thread.id": "int", "client.port": "int"},
             levels=_LEVELS,
         ),
-        Form.of(  # 2.2, which says no port: so an IPv6 address ends with the bracket
-            rf"^{_TIME} \[(?P<severity>[a-z]+)\](?: \[client {_CLIENT}\])? {_MESSAGE}", *_LAYOUTS, levels=_LEVELS
+        Form.of(  # 2.2, where the client is part of the text and has no port
+            rf"^{_TIME} \[(?P<severity>[a-z]+)\] (?P<message>(?:\[client {_CLIENT}\] )?(?s:.*))$",
+            *_LAYOUTS,
+            levels=_LEVELS,
         ),
     )
 

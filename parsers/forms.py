@@ -108,27 +108,31 @@ class ZonedConfig(PluginConfig):
     """Zone of times without an offset."""
 
 
-class FormParser(Parser[ZonedConfig]):
-    """A parser of one format. A subclass names its forms, of which the first that a message has counts."""
+class FormSeeker(Parser[ZonedConfig]):
+    """A parser that looks for what few messages have. A subclass names its forms: the first that fits counts."""
 
     forms: ClassVar[Sequence[Form]]
+
+    def parse(self, batch: Batch) -> Batch:
+        """Messages without it stay as they are."""
+        return read_forms(batch, self.forms, zone=self.config.timezone)
+
+
+class FormParser(FormSeeker):
+    """A parser of one format, which a line has or has not."""
+
     what: ClassVar[str]
     """What it reads, for the `parse_error` of other lines: `an access log`."""
     sure: ClassVar[float] = 1.0
-    """How much a line of these forms tells: less than 1 where other formats have such lines too; 0: never chosen."""
-    refuses: ClassVar[bool] = True
-    """Whether other lines get a `parse_error`; not so where it looks for something that few lines have."""
+    """How much a line of these forms tells: less than 1 where other formats have such lines too."""
 
     def parse(self, batch: Batch) -> Batch:
-        """Lines of other forms stay as they came, with `parse_error`, if it refuses any."""
-        what = self.what if self.refuses else ""
-        return read_forms(batch, self.forms, zone=self.config.timezone, who=self.type, what=what)
+        """Lines of other forms stay as they came, with `parse_error`."""
+        return read_forms(batch, self.forms, zone=self.config.timezone, who=self.type, what=self.what)
 
     @classmethod
     def detect(cls, messages: pl.Series) -> float:
         """The share of messages that have one of the forms, weighed by how much that tells."""
-        if not cls.sure:
-            return 0.0
         return cls.sure * share(messages, *(form.pattern for form in cls.forms))
 
 
@@ -140,7 +144,7 @@ def share(messages: pl.Series, *patterns: str) -> float:
     return int(has.sum()) / max(1, len(messages))
 
 
-def read_forms(batch: Batch, forms: Sequence[Form], *, zone: ZoneInfo, who: str, what: str) -> Batch:
+def read_forms(batch: Batch, forms: Sequence[Form], *, zone: ZoneInfo, who: str = "", what: str = "") -> Batch:
     """The events with the fields of the first form that each message has; the others get a `parse_error`.
 
     :param who: the parser, and `what` it looks for: both for the `parse_error`; what is empty: nothing is refused

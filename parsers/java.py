@@ -9,20 +9,17 @@ the outermost one; its causes stand in the stack trace.
 from __future__ import annotations
 
 from ..plugins import hookimpl
-from .forms import Form, FormParser
+from .forms import Form, FormSeeker
 
 _TYPE = r"(?P<exception.type>(?:[A-Za-z_$][\w$]*\.)+[A-Za-z_$][\w$]*|[A-Z][\w$]*(?:Exception|Error|Throwable))"
 
 
-class Java(FormParser):
+class Java(FormSeeker):
     """Take `exception.type`, `.message`, `.stacktrace` and the top frame from a stack trace; the text before it stays.
 
     A message that is nothing but the trace stays whole, and one without a trace stays as it is.
     """
 
-    what = "a Java stack trace"
-    sure = 0.0
-    refuses = False
     forms = (
         Form.of(
             r"^(?:(?P<message>(?s:.*?\S))\s*\n)??(?P<exception.stacktrace>(?:Exception in thread \""

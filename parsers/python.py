@@ -9,18 +9,15 @@ the last one, which was not caught, and its top frame is where it was raised.
 from __future__ import annotations
 
 from ..plugins import hookimpl
-from .forms import Form, FormParser
+from .forms import Form, FormSeeker
 
 
-class Python(FormParser):
+class Python(FormSeeker):
     """Take `exception.type`, `.message`, `.stacktrace` and the top frame from a traceback; the text before it stays.
 
     A message that is nothing but the traceback stays whole, and one without one stays as it is.
     """
 
-    what = "a Python traceback"
-    sure = 0.0
-    refuses = False
     forms = (
         Form.of(
             r"^(?:(?P<message>(?s:.*?\S))\s*\n)??(?P<exception.stacktrace>Traceback \(most recent call last\):\n(?s:.*)"

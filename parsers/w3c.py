@@ -18,6 +18,7 @@ import polars as pl
 from pydantic import Field, field_validator
 
 from ..plugins import Batch, Layout, Parser, PluginConfig, hookimpl, normalise
+from .forms import share
 from .regex import typed
 from .requests import by_status
 
@@ -54,6 +55,10 @@ _INTS = (
 _FLOATS = ("time_taken", "time-to-first-byte")
 _TIME = Layout.of("%Y-%m-%d %H:%M:%S")
 _MOST = 200
+_IIS_LINE = (
+    r"^#(?:Software|Version|Date|Fields): |^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8} [0-9A-Fa-f.:]+ [A-Z]+ /\S* "
+    r"\S+ [0-9]{1,5} \S+ [0-9A-Fa-f.:]+ \S+ \S+ [0-9]{3} [0-9]+ [0-9]+ [0-9]+$"
+)
 
 
 class W3cConfig(PluginConfig):
@@ -104,6 +109,11 @@ class W3c(Parser[W3cConfig]):
             pl.when(message.is_not_null() & ~comment).then(pl.lit("w3c: no line of these fields"))
         ).to_series()
         return batch.merged(read, where=fits & times.is_not_null(), error=error)
+
+    @classmethod
+    def detect(cls, messages: pl.Series) -> float:
+        """The share of lines with the fields of IIS; others have to be named."""
+        return share(messages, _IIS_LINE)
 
 
 def _named(parts: pl.DataFrame) -> pl.DataFrame:

@@ -19,7 +19,9 @@ import polars as pl
 from pydantic import Field
 
 from ..plugins import Batch, Parser, PluginConfig, hookimpl, read_ndjson
+from .forms import share
 
+_BEGINS = r"^[\ufeff\s]*<(?:\?xml|[A-Za-z_][\w:.-]*[\s/>])"
 _DEEPEST = 50
 """Elements within elements: what is deeper is no log."""
 _MOST = 2_000
@@ -59,6 +61,11 @@ class Xml(Parser[XmlConfig]):
             return Batch(batch.frame.with_columns(parse_error=refused))
         fields = read_ndjson(b"\n".join(objects), None, zone=self.config.timezone)
         return batch.merged(fields, where=where, error=pl.Series(errors, dtype=pl.String))
+
+    @classmethod
+    def detect(cls, messages: pl.Series) -> float:
+        """The share of messages that begin with an element's tag."""
+        return share(messages, _BEGINS)
 
     def _read(self, text: str) -> tuple[dict[str, Any], str | None]:
         """The fields of a message, or why there are none."""

@@ -1,14 +1,18 @@
 """What every parser must hold, for each of the built-in ones that read one format or one field; the others' stand in
 `tests/plugins/test_conformance.py`."""
 
+import polars as pl
+import pytest
 from cordwood.parsers.alb import Alb
 from cordwood.parsers.apache_error import ApacheError
 from cordwood.parsers.auditd import Auditd
+from cordwood.parsers.auto import Auto, AutoConfig
 from cordwood.parsers.cef import Cef
 from cordwood.parsers.csv import Csv
 from cordwood.parsers.glog import Glog
 from cordwood.parsers.haproxy import Haproxy
 from cordwood.parsers.java import Java
+from cordwood.parsers.json import Json, JsonConfig
 from cordwood.parsers.leef import Leef
 from cordwood.parsers.log4j import Log4j
 from cordwood.parsers.logcat import Logcat
@@ -16,7 +20,7 @@ from cordwood.parsers.mongodb import Mongodb
 from cordwood.parsers.mysql import Mysql
 from cordwood.parsers.nginx_error import NginxError
 from cordwood.parsers.oslo import Oslo
-from cordwood.parsers.postgresql import Postgresql
+from cordwood.parsers.postgresql import Postgresql, PostgresqlConfig
 from cordwood.parsers.python import Python
 from cordwood.parsers.redis import Redis
 from cordwood.parsers.severity import Severity
@@ -26,7 +30,8 @@ from cordwood.parsers.url import Url
 from cordwood.parsers.user_agent import UserAgent
 from cordwood.parsers.vpc_flow import VpcFlow
 from cordwood.parsers.w3c import W3c
-from cordwood.parsers.xml import Xml
+from cordwood.parsers.xml import Xml, XmlConfig
+from cordwood.plugins import Batch
 from cordwood.plugins.conformance import parser_contract
 
 test_alb = parser_contract(
@@ -37,6 +42,7 @@ test_alb = parser_contract(
 )
 test_apache_error = parser_contract(ApacheError, lines=["[Sun Dec 04 04:47:44 2005] [notice] workerEnv.init() ok"])
 test_auditd = parser_contract(Auditd, lines=['type=SYSCALL msg=audit(1364481363.243:24287): success=no comm="cat"'])
+test_auto = parser_contract(Auto, {"formats": ["json", "logfmt", "glog"]}, ['{"a": 1, "msg": "x"}', "level=info n=1"])
 test_cef = parser_contract(
     Cef, lines=["CEF:0|v|p|1|100|worm|10|src=10.0.0.1 msg=two words", "CEF:0|v|p|1|100|worm|10|"]
 )
@@ -92,3 +98,29 @@ test_w3c = parser_contract(
     W3c, {"fields": "date time c-ip sc-status"}, ["2026-01-31 12:00:00 10.0.0.1 200", "#Fields: x"]
 )
 test_xml = parser_contract(Xml, lines=["<a><b>1</b></a>", "<Event><System><Level>2</Level></System></Event>"])
+
+
+@pytest.mark.parametrize("name", ["regex", "java", "nothing"])
+def test_auto_knows_only_what_can_be_told(name: str) -> None:
+    with pytest.raises(ValueError, match=f"{name} is no format that can be told from a sample; there are alb, "):
+        AutoConfig(formats=[name])
+
+
+@pytest.mark.parametrize("prefix", ["%p ", "%m %y ", "%m %t "])
+def test_a_prefix_that_is_none_is_refused(prefix: str) -> None:
+    with pytest.raises(ValueError, match=r"the prefix has no time|is no escape|says again"):
+        PostgresqlConfig(prefix=prefix)
+
+
+def test_a_deep_element_and_a_large_one_are_refused() -> None:
+    lines = ["<a>" * 60 + "</a>" * 60, "<a>" + "<b/>" * 3_000 + "</a>", "<a>" + "x" * 300_000 + "</a>"]
+    errors = Xml(XmlConfig()).parse(Batch.from_lines(lines)).frame["parse_error"].to_list()
+    assert errors == ["xml: more than 50 elements deep, or more than 2000 elements"] * 2 + [
+        "xml: longer than 262144 characters (largest)"
+    ]
+
+
+def test_a_group_beyond_those_told_apart_is_parsed_with_the_others() -> None:
+    lines = [f'{{"service": "s{n}", "a": 1}}' for n in range(50)]
+    parsed = Json(JsonConfig()).parse(Batch.from_lines(lines)).frame.with_columns(message=pl.lit("level=info n=1"))
+    assert Auto(AutoConfig()).parse(Batch(parsed)).frame["log.format"].to_list() == ["logfmt"] * 50
