@@ -62,6 +62,11 @@ class Clf(Parser[ClfConfig]):
         error = pl.select(pl.when(message.is_not_null()).then(pl.lit("clf: no line of an access log"))).to_series()
         return batch.merged(Batch.of(found), where=times.is_not_null(), error=error)
 
+    @classmethod
+    def detect(cls, messages: pl.Series) -> float:
+        """The share of lines of an access log."""
+        return int(messages.str.contains(_LINE).sum()) / max(1, len(messages))
+
 
 def _plain(name: str) -> pl.Expr:
     """Without the backslashes that servers write before quotes."""

@@ -14,6 +14,7 @@ import polars as pl
 from ..plugins import Batch, Parser, PluginConfig, hookimpl, read_lines, read_ndjson
 
 _NOTHING = "json: no object"
+_BEGINS = r'^[ \t\r\n\ufeff]*\{(?:\s*"(?:[^"\\]|\\.)*"\s*:|\s*\}\s*$)'
 
 
 class JsonConfig(PluginConfig):
@@ -48,6 +49,11 @@ class Json(Parser[JsonConfig]):
             error = error.fill_null(_NOTHING)
         where = like & ~broken.fill_null(value=False)
         return _refused(batch.merged(found, where=where, error=error, replaces=("message",)), like)
+
+    @classmethod
+    def detect(cls, messages: pl.Series) -> float:
+        """The share of messages that begin like an object, a little less than those of a format within JSON."""
+        return 0.9 * int(messages.str.contains(_BEGINS).sum()) / max(1, len(messages))
 
 
 def _refused(batch: Batch, like: pl.Series) -> Batch:

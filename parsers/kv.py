@@ -48,9 +48,16 @@ class Kv(Parser[KvConfig]):
 def read_pairs(batch: Batch, *, pair: str, key: str, zone: ZoneInfo, who: str) -> Batch:
     """The events with the pairs of their messages as fields. `who` stands before a `parse_error`."""
     message = batch.frame["message"]
-    found = message.str.extract_all(_pattern(pair, key, groups=False)).list.head(_MOST_PAIRS)
+    pairs, matched = pairs_in(message, pair, key)
+    error = pl.select(pl.when(message.is_not_null()).then(pl.lit(f"{who}: no pair of a name and a value"))).to_series()
+    return batch.merged(normalise(columns_of(pairs, len(message)), None, zone=zone), where=matched, error=error)
+
+
+def pairs_in(text: pl.Series, pair: str = " ", key: str = "=") -> tuple[pl.DataFrame, pl.Series]:
+    """The pairs in texts, `row`, `name`, `kind` and `value` (text), and which rows have any."""
+    found = text.str.extract_all(_pattern(pair, key, groups=False)).list.head(_MOST_PAIRS)
     matched = found.list.len().fill_null(0) > 0
-    pairs = pl.DataFrame({"row": pl.Series(range(len(message)), dtype=pl.UInt32), "pair": found}).filter(matched)
+    pairs = pl.DataFrame({"row": pl.Series(range(len(text)), dtype=pl.UInt32), "pair": found}).filter(matched)
     pairs = pairs.explode("pair").select("row", parts=pl.col("pair").str.extract_groups(_pattern(pair, key)))
     pairs = (
         pairs.unnest("parts")
@@ -63,14 +70,18 @@ def read_pairs(batch: Batch, *, pair: str, key: str, zone: ZoneInfo, who: str) -
             value=pl.coalesce("bare", pl.col("quoted").str.replace_all(r"\\(.)", "$1")),
         )
     )
+    return pairs, matched
+
+
+def columns_of(pairs: pl.DataFrame, rows: int) -> pl.DataFrame:
+    """A column for each name and kind of the pairs; of a name that comes twice in a row the last value counts."""
     columns = Columns()
-    columns.rows = len(message)
+    columns.rows = rows
     pairs = pairs.unique(["row", "name"], keep="last", maintain_order=True)
     for (field, kind), mine in pairs.group_by(["name", "kind"], maintain_order=True):
         values = mine["value"] == "true" if kind == "bool" else mine["value"].cast(_KINDS[str(kind)])
         columns.extend(mine["row"].to_list(), str(field), str(kind), values.to_list())
-    error = pl.select(pl.when(message.is_not_null()).then(pl.lit(f"{who}: no pair of a name and a value"))).to_series()
-    return batch.merged(normalise(columns.frame(), None, zone=zone), where=matched, error=error)
+    return columns.frame()
 
 
 def _pattern(pair: str, key: str, *, groups: bool = True) -> str:

@@ -7,8 +7,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from cordwood.plugins.syslog import NO_DATA, NO_HEADER, NO_PRIORITY, NO_TIME
 from cordwood.sources.syslog.framing import CUT_OFF, Frames, Framing
-from cordwood.sources.syslog.parsing import NO_DATA, NO_HEADER, NO_PRIORITY, NO_TIME, read_frames
+from cordwood.sources.syslog.parsing import read_frames
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

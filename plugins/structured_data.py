@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import polars as pl
 
-from ...plugins import clean_name
-from ...plugins.overflow import COLUMN
+from .fields import clean_name
+from .overflow import COLUMN
 
 MOST_COLUMNS = 200
 """Parameters of a batch that have a column, the most frequent ones; a column costs memory for every row."""
