@@ -307,6 +307,14 @@ class DetectorRun(Protocol):
     """The detector's name in the YAML."""
     at_ns: int
     """The end of the window that is judged, nanoseconds since the epoch."""
+    learned: bytes | None
+    """What the detector kept in its last run; None: nothing yet. It may be of another release, or of other settings."""
+
+    def keep(self, learned: bytes) -> None:
+        """Keep this for the next run, on whichever node: it is committed together with what this run finds.
+
+        :raises RejectedError: it is larger than 16 MiB
+        """
 
     async def query(self, text: str, *, from_ns: int, to_ns: int) -> list[dict[str, Any]]:
         """The rows of a query over events with `from_ns <= timestamp < to_ns`.

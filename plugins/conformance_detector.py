@@ -1,4 +1,4 @@
-"""Conformance of detectors: quiet without data, the same again, and a wrong query is told."""
+"""Conformance of detectors: quiet without data, the same again, any memory survived, and a wrong query is told."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ class _Run:
     wrong: bool = False
     name: str = "conformance"
     at_ns: int = _AT
+    learned: bytes | None = None
     asked: list[tuple[str, int, int]] = field(default_factory=list)
+
+    def keep(self, learned: bytes) -> None:
+        self.learned = learned
 
     async def query(self, text: str, *, from_ns: int, to_ns: int) -> list[dict[str, Any]]:
         self.asked.append((text, from_ns, to_ns))
@@ -73,6 +77,15 @@ def detector_contract(
         first, second = await detect(_Run(trouble, groups)), await detect(_Run(trouble, groups))
         require(first == second, "the same data gives different findings the second time")
 
+    async def strange_memory() -> None:
+        run = _Run(trouble, groups)
+        await detect(run)
+        kept = run.learned
+        if kept is None:
+            return
+        for strange in (b"", b"\x00", b"{}", kept[: len(kept) // 2], kept[:-1] + bytes([kept[-1] ^ 1]), b"\xff" * 99):
+            await detect(_Run(trouble, groups, learned=strange))
+
     async def wrong_query() -> None:
         try:
             await detect(_Run(trouble, groups, wrong=True))
@@ -94,6 +107,7 @@ def detector_contract(
         "no data": quiet,
         "looks back only": looks_back,
         "same again": same_again,
+        "strange memory": strange_memory,
         "wrong query": wrong_query,
     }
     return tests_of(class_checks(cls, "detector") | checks | ({"finds trouble": finds} if trouble else {}))

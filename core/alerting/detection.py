@@ -59,6 +59,7 @@ class Detection:
         self._grace_ns = duration_ns(config.grace)
         self._resolve_after_ns = self._window_ns if config.resolve_after is None else duration_ns(config.resolve_after)
         self._evaluated_until, self._position = progress.evaluated_until, progress.position
+        self._learned = progress.learned
         self._failures = 1 if progress.state == "error" else 0
         self._open = 0
         self._seen_head = -1  # the head of the last run: none yet
@@ -198,7 +199,8 @@ class Detection:
         shared = self._shared
         events = Events(shared.engine, shared.project_id, head)
         resolved = await shared.engine.resolver(shared.project_id)
-        found = by_key(self.name, await self._detected(Run(self.name, step.at_ns, events, resolved)))
+        run = Run(self.name, step.at_ns, events, resolved, learned=self._learned)
+        found = by_key(self.name, await self._detected(run))
         samples = await self._samples(step, found, events) if found else {}
         outcome, self._open = await shared.journal.record(
             self.name,
@@ -209,7 +211,9 @@ class Detection:
             resolve_after_ns=self._resolve_after_ns,
             position=position,
             now_ns=shared.clock(),
+            learned=None if run.learned is self._learned else run.learned,
         )
+        self._learned = run.learned
         self._evaluated_until = max(self._evaluated_until, step.at_ns)
         self._position = max(self._position, position or 0)
         shared.metrics.open_incidents.labels(self.name).set(self._open)

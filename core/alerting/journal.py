@@ -38,8 +38,10 @@ set type = excluded.type, query = excluded.query, condition = excluded.condition
     -- one that comes back after it was taken out of the configuration begins anew
     evaluated_until = case when detector_state.active then detector_state.evaluated_until
                            else excluded.evaluated_until end,
+    learned = case when detector_state.active and detector_state.type = excluded.type
+                   then detector_state.learned end,
     position = case when detector_state.active then detector_state.position else excluded.position end
-returning name, evaluated_until, position, state
+returning name, evaluated_until, position, state, learned
 """
 _OPEN = """
 insert into incident (project_id, detector, dedup_key, state, severity, title, "group", "values", query,
@@ -51,11 +53,12 @@ returning id
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Up to which time a detector has judged, and which events (by position) it has seen."""
+    """Up to which time a detector has judged, which events (by position) it has seen, and what it keeps of them."""
 
     evaluated_until: int
     position: int
     state: str
+    learned: bytes | None = None
 
 
 class Journal:
@@ -76,7 +79,7 @@ class Journal:
             for name, detector in detectors.items():
                 row = await connection.fetchrow(_ENTER, self._project, *_described(name, detector), now, head)
                 assert row is not None
-                progress[name] = Progress(to_ns(row["evaluated_until"]), row["position"], row["state"])
+                progress[name] = Progress(to_ns(row["evaluated_until"]), row["position"], row["state"], row["learned"])
             gone = await connection.fetch(
                 "update detector_state set active = false, state = 'ok', error = null "
                 "where project_id = $1 and active and name <> all($2::text[]) returning name",
@@ -130,10 +133,12 @@ class Journal:
         resolve_after_ns: int,
         position: int | None,
         now_ns: int,
+        learned: bytes | None = None,
     ) -> tuple[Changes, int]:
         """Write the outcome of one step; answers what changed and how many incidents are open now.
 
-        `position`: all events up to it have been judged, None: not yet.
+        `position`: all events up to it have been judged, None: not yet. `learned`: what the detector keeps from now
+        on, None: what it kept before.
 
         :raises RetryableError: the database does not answer; nothing was written
         """
@@ -153,7 +158,7 @@ class Journal:
                 update detector_state
                 set evaluated_until = greatest(evaluated_until, $3),
                     position = greatest(position, coalesce($4, position)),
-                    state = $5, error = $6, last_run_at = $7
+                    state = $5, error = $6, last_run_at = $7, learned = coalesce($8, learned)
                 where project_id = $1 and name = $2
                 """,
                 self._project,
@@ -165,6 +170,7 @@ class Journal:
                 if outcome.skipped
                 else None,
                 to_datetime(now_ns),
+                learned,
             )
         return outcome, still_open
 

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from ...plugins import Finding, Json
+from ...plugins import Finding, Json, RejectedError
 from ..query import QueryRequest, QueryResult
 from .narrow import group_fields, sample_query
 from .samples import MAX_SAMPLES, bounded
 
 QUERY_SECONDS = 30.0
 MAX_ROWS = 5_000  # rows of a detector's query: ten times the incidents it may have open
+MAX_LEARNED = 16 << 20  # bytes that a detector may keep: they are written again whenever they change
 
 
 class Engine(Protocol):
@@ -67,6 +68,15 @@ class Run:
     events: Events
     resolved: Callable[[str], str]
     """Writes out the saved queries that a query uses, all as they are at one moment."""
+    learned: bytes | None = None
+
+    def keep(self, learned: bytes) -> None:
+        """Have this written with what the run finds; see `plugins.DetectorRun`."""
+        if len(learned) > MAX_LEARNED:
+            raise RejectedError(
+                f"the detector would keep {len(learned):,} bytes, and {MAX_LEARNED:,} are allowed; give it fewer groups"
+            )
+        self.learned = learned
 
     async def query(self, text: str, *, from_ns: int, to_ns: int) -> list[dict[str, Any]]:
         """The rows of a query over events with `from_ns <= timestamp < to_ns`."""

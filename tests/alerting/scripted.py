@@ -31,15 +31,21 @@ class ScriptedConfig(DetectorConfig):
 
 
 class Scripted(Detector[ScriptedConfig]):
-    """Finds what `groups` says: a function of the window's end, or a list."""
+    """Finds what `groups` says: a function of the window's end, or a list. `keeps`: what it keeps, True: a count."""
+
+    keeps: bool | bytes = False
 
     def __init__(self, config: ScriptedConfig, groups: Callable[[int], list[Any]] | None = None) -> None:
         super().__init__(config)
         self.groups = groups or (lambda at_ns: [])
         self.runs: list[int] = []
+        self.learned: list[bytes | None] = []
 
     async def detect(self, run: DetectorRun) -> list[Finding]:
         self.runs.append(run.at_ns)
+        self.learned.append(run.learned)
+        if self.keeps:
+            run.keep(f"{len(self.runs)} runs".encode() if self.keeps is True else self.keeps)
         return [finding(run.name, group) for group in self.groups(run.at_ns)]
 
 

@@ -15,6 +15,7 @@ from cordwood.core.alerting import AlertingRepository, AlertingService
 from cordwood.core.query import QueryEngine, QueryRequest, QueryResult
 from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.store import Store
+from cordwood.detectors.surge import Surge, SurgeConfig
 from cordwood.detectors.threshold import Threshold, ThresholdConfig
 from cordwood.notifiers.webhook import Webhook, WebhookConfig
 from cordwood.plugins import Batch, now_ns
@@ -143,3 +144,48 @@ async def test_late_events_beside_new_ones(
         assert told[0].group == {"service": "pay"}
         assert len(told[0].samples) == 5
     assert len(asked) < 60  # of the 180 windows that the segment spans
+
+
+async def test_a_surge_tells_a_webhook(
+    store: Store, data_dir: Path, receiver: Receiver, clock: Any, background: Any, eventually: Any
+) -> None:
+    """Nine days of orders, then six times as many for half an hour, then as many as ever."""
+    engine = QueryEngine(
+        catalog=store.catalog, cache=store.cache, memory_limit="512MiB", threads=1, spill=data_dir / "spill"
+    )
+    second = 1_000_000_000
+    noon, half_an_hour = clock.now, 1800 * second
+
+    async def orders(begin: int, end: int, count: int) -> None:
+        events = [
+            {"message": f"order {i}", "service": "shop", "timestamp": at + i * second}
+            for at in range(begin, end, half_an_hour)
+            for i in range(count)
+        ]
+        await (await store.writer.submit(Submission(1, "test", Batch.from_records(events)))).committed()
+
+    await orders(noon - 9 * 48 * half_an_hour, noon, 20)
+    surge = Surge(SurgeConfig(query="order", by=["service"], bin="30m", window="1h", every="100ms", notify=["hook"]))
+    hook = Webhook(WebhookConfig(url=f"http://127.0.0.1:{receiver.server_address[1]}/x"))
+    service = AlertingService(store, engine, link=lambda _: "", metrics=CollectorRegistry(), clock=clock)
+    async with background(service.run_plugins, 1, {"orders": surge}, {"hook": hook}):
+        repository = AlertingRepository(store.pool)
+
+        async def ran() -> bool:
+            return any(item.last_run_at for item in (await repository.list_detectors(1)).items)
+
+        await eventually(ran)
+        assert receiver.got == []
+        await orders(noon, noon + half_an_hour, 120)  # before the clock: an empty half hour would be a drop
+        clock.forward(1800)
+        await eventually(lambda: len(receiver.got) == 1)
+        await orders(noon + half_an_hour, noon + 3 * half_an_hour, 20)
+        clock.forward(3600)
+        await eventually(lambda: len(receiver.got) == 2, 15)
+    opened, resolved = receiver.got
+    assert (opened["event"], resolved["event"]) == ("opened", "resolved")
+    assert opened["group"] == {"service": "shop"}
+    assert opened["title"].startswith("orders: count() 120 in 30m, ")
+    assert opened["values"]["direction"] == "up"
+    assert opened["values"]["lower"] < 20 < opened["values"]["upper"] < 120
+    assert [event["message"] for event in opened["samples"]] == [f"order {i}" for i in range(119, 114, -1)]

@@ -99,6 +99,28 @@ async def test_progress_only_goes_forward(journal: Journal, detector: Any, scrip
     assert (to_ns(until), position) == (T0 + 60 * SECOND, 12)
 
 
+async def test_what_a_detector_learned_stays_until_it_is_another(
+    journal: Journal, detector: Any, scripted: Any, store: Store
+) -> None:
+    await record(journal, detector, scripted, 1, learned=b"\x00model")
+    await record(journal, detector, scripted, 2)
+    assert (await journal.enter({"errors": detector}, T0, 0))["errors"].learned == b"\x00model"
+    await store.pool.execute("update detector_state set type = 'another'")
+    assert (await journal.enter({"errors": detector}, T0, 0))["errors"].learned is None
+    await record(journal, detector, scripted, 3, learned=b"again")
+    await journal.enter({}, T0, 0)
+    assert (await journal.enter({"errors": detector}, T0, 0))["errors"].learned is None
+
+
+async def test_what_is_learned_is_written_with_the_incidents(
+    journal: Journal, detector: Any, scripted: Any, store: Store
+) -> None:
+    await store.pool.execute("alter table notification add constraint broken check (notifier <> 'mail')")
+    with pytest.raises(RetryableError, match="broken"):
+        await record(journal, detector, scripted, 1, "pay", learned=b"model")
+    assert await rows(store, "learned from detector_state") == [(None,)]
+
+
 async def test_what_postgres_cannot_keep_is_kept_otherwise(
     journal: Journal, detector: Any, scripted: Any, store: Store
 ) -> None:

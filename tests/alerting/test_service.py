@@ -128,6 +128,27 @@ async def test_a_detector_that_fails_leaves_the_others_alone(running: Running, e
         await eventually(mended)
 
 
+async def test_what_a_detector_keeps_is_there_after_a_restart(running: Running, eventually: Any) -> None:
+    first = running.detector(every="100ms", window="200ms")
+    first.keeps = True
+    async with running.with_detectors(errors=first):
+        await running.commit("boom")
+        await eventually(lambda: len(first.runs) > 1)
+    second = running.detector(every="100ms", window="200ms")
+    async with running.with_detectors(errors=second):
+        await eventually(lambda: second.runs)
+    assert first.learned[:2] == [None, b"1 runs"]
+    assert second.learned[0] == f"{len(first.runs)} runs".encode()
+    too_much = running.detector()
+    too_much.keeps = b"x" * (16 << 20) + b"x"
+    async with running.with_detectors(errors=too_much):
+        await eventually(lambda: too_much.runs)
+        await eventually(lambda: running.metric("cordwood_detector_failures_total", detector="errors"))
+    (item,) = (await running.repository.list_detectors(1)).items
+    assert item.error is not None
+    assert "would keep 16,777,217 bytes" in item.error
+
+
 async def test_what_happened_during_downtime_is_told(running: Running, eventually: Any, store: Store) -> None:
     hour_ago = "now() - interval '1 hour'"
     async with running.with_detectors(errors=running.detector()):
