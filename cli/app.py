@@ -25,6 +25,7 @@ COMMANDS = (
     "query",
     "tail",
     "delete",
+    "backtest",
     "lookup",
     "retention",
     "plugins",

@@ -23,6 +23,7 @@ from .base import (
     Plugin,
     PluginConfig,
     Receipt,
+    Severity,
     Source,
     half_the_cores,
     in_worker,
@@ -47,9 +48,10 @@ from .fields import ALIASES, STANDARD, UNDERSTOOD, clean_name, split_column
 from .hooks import API_VERSION, LoadedPlugin, LoadFailure, Registry, hookimpl, load_plugins
 from .layout import Layout
 from .lines import split_lines
+from .memory import Memory, Seen
 from .ndjson import leaves, read_lines, read_ndjson
 from .normalise import normalise
-from .severity import SYSLOG, SYSLOG_NUMBERS, severity_name, severity_number
+from .severity import SYSLOG, SYSLOG_NUMBERS, severity_name, severity_number, severity_rank
 from .times import iso_time, now_ns, parse_times, utc_time
 from .together import Together
 from .wording import group_words, headline, plain_text, sample_messages, value_words
@@ -84,6 +86,7 @@ __all__ = [
     "LimitError",
     "LoadFailure",
     "LoadedPlugin",
+    "Memory",
     "Notification",
     "Notifier",
     "Outlet",
@@ -98,6 +101,8 @@ __all__ = [
     "Registry",
     "RejectedError",
     "RetryableError",
+    "Seen",
+    "Severity",
     "Source",
     "Together",
     "adopt",
@@ -124,6 +129,7 @@ __all__ = [
     "sample_messages",
     "severity_name",
     "severity_number",
+    "severity_rank",
     "split_column",
     "split_lines",
     "utc_time",

@@ -20,6 +20,7 @@ import anyio.to_thread
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from .durations import Duration, duration_ns
+from .memory import Memory
 from .severity import LEVELS, NAMES, WORDS
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ def _level(text: str) -> str:
     return NAMES[WORDS[word]].lower()
 
 
+Severity: TypeAlias = Annotated[str, AfterValidator(_level)]
+"""A severity by name, in small letters."""
+
+
 class DetectorConfig(PluginConfig):
     """Settings that every detector has."""
 
@@ -62,7 +67,7 @@ class DetectorConfig(PluginConfig):
     """How late an event may arrive and still count: past windows are judged again for events up to this old."""
     notify: list[str] = []
     """Names of the notifiers that are told when an incident opens and when it is resolved."""
-    severity: Annotated[str, AfterValidator(_level)] = "error"
+    severity: Severity = "error"
     """Severity of its incidents: trace, debug, info, warn, error or fatal."""
 
 
@@ -297,6 +302,16 @@ class DetectorRun(Protocol):
     """The detector's name in the YAML."""
     at_ns: int
     """The end of the window that is judged, nanoseconds since the epoch."""
+
+    @property
+    def memory(self) -> Memory:
+        """What earlier runs remembered, and what this one adds."""
+
+    async def open_groups(self) -> Sequence[Mapping[str, Json]]:
+        """The groups whose incident is open, as they were found; none while a past window is judged again.
+
+        :raises RetryableError: the database does not answer
+        """
 
     async def query(self, text: str, *, from_ns: int, to_ns: int) -> list[dict[str, Any]]:
         """The rows of a query over events with `from_ns <= timestamp < to_ns`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import anyio
@@ -192,7 +193,10 @@ class Detection:
     async def _judge_step(self, step: Step, head: int, position: int | None) -> None:
         shared = self._shared
         events = Events(shared.engine, shared.project_id, head)
-        found = by_key(self.name, await self._detected(Run(self.name, step.at_ns, events)))
+        run = Run(self.name, step.at_ns, events, shared.journal.memory(self.name))
+        if not step.late:
+            run.opened = partial(shared.journal.open_groups, self.name)
+        found = by_key(self.name, await self._detected(run))
         samples = await self._samples(step, found, events) if found else {}
         outcome, self._open = await shared.journal.record(
             self.name,
@@ -203,6 +207,7 @@ class Detection:
             resolve_after_ns=self._resolve_after_ns,
             position=position,
             now_ns=shared.clock(),
+            remembered=run.memory.changes,
         )
         self._evaluated_until = max(self._evaluated_until, step.at_ns)
         self._position = max(self._position, position or 0)

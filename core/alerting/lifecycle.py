@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from ...plugins import Finding, Json
+from ...plugins import Finding, Json, severity_rank
 
 MAX_OPEN = 500  # incidents a detector may have open; more groups than that are one trouble, and each would tell people
 
@@ -51,6 +51,7 @@ class Known:
     from_ns: int
     to_ns: int
     by_hand: bool = False
+    severity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,11 @@ def dedup_key(detector: str, group: Mapping[str, Json]) -> str:
 def by_key(detector: str, findings: Sequence[Finding]) -> dict[str, Finding]:
     """The findings by key; of two for one group the last counts."""
     return {dedup_key(detector, finding.group): finding for finding in findings}
+
+
+def is_worse(finding: Finding, severity: str) -> bool:
+    """Whether what was found is worse than an incident was so far."""
+    return finding.severity is not None and severity_rank(finding.severity) > severity_rank(severity)
 
 
 def changes(step: Step, found: Mapping[str, Finding], known: Sequence[Known], resolve_after_ns: int) -> Changes:
