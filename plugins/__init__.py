@@ -51,8 +51,10 @@ from .lines import split_lines
 from .memory import Memory, Seen
 from .ndjson import leaves, read_lines, read_ndjson
 from .normalise import normalise
+from .novelty import Novelty, Sighting, sighting
+from .patterns import clustered
 from .severity import SYSLOG, SYSLOG_NUMBERS, severity_name, severity_number, severity_rank
-from .times import iso_time, now_ns, parse_times, utc_time
+from .times import iso_ns, iso_time, now_ns, parse_times, utc_time
 from .together import Together
 from .wording import group_words, headline, plain_text, sample_messages, value_words
 
@@ -89,6 +91,7 @@ __all__ = [
     "Memory",
     "Notification",
     "Notifier",
+    "Novelty",
     "Outlet",
     "Parser",
     "Part",
@@ -103,11 +106,13 @@ __all__ = [
     "RetryableError",
     "Seen",
     "Severity",
+    "Sighting",
     "Source",
     "Together",
     "adopt",
     "by_clause",
     "clean_name",
+    "clustered",
     "concat",
     "duration_ns",
     "group_words",
@@ -115,6 +120,7 @@ __all__ = [
     "headline",
     "hookimpl",
     "in_worker",
+    "iso_ns",
     "iso_time",
     "leaves",
     "load_plugins",
@@ -130,6 +136,7 @@ __all__ = [
     "severity_name",
     "severity_number",
     "severity_rank",
+    "sighting",
     "split_column",
     "split_lines",
     "utc_time",

@@ -3,41 +3,22 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
-import anyio
 import pytest
 from cordwood.core.alerting import AlertingRepository, Events, Span, backtest, suggest
 from cordwood.core.alerting.ahead import Ahead
-from cordwood.core.alerting.detection import Detection, Surroundings
-from cordwood.core.alerting.head import Head
-from cordwood.core.alerting.journal import Journal
-from cordwood.core.alerting.metrics import AlertingMetrics
-from cordwood.core.alerting.records import from_rfc3339
 from cordwood.core.query import QueryEngine
 from cordwood.core.storage.commit import Submission
-from cordwood.core.storage.leader import Session
 from cordwood.core.storage.store import Store
 from cordwood.detectors.threshold import Threshold, ThresholdConfig
-from cordwood.plugins import Batch, Detector, RejectedError
-from prometheus_client import CollectorRegistry
+from cordwood.plugins import Batch, RejectedError
 
 pytestmark = pytest.mark.anyio
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
 T0 = 1_769_860_800 * SECOND
 ERRORS = "severity>=error | stats count() as n by service"
-
-
-@pytest.fixture
-async def engine(store: Store, data_dir: Path) -> AsyncIterator[QueryEngine]:
-    made = QueryEngine(
-        catalog=store.catalog, cache=store.cache, memory_limit="512MiB", threads=1, spill=data_dir / "spill"
-    )
-    yield made
-    made.close()
 
 
 def threshold(query: str = ERRORS, condition: str = "n > 3", **more: Any) -> Threshold:
@@ -97,48 +78,9 @@ async def test_few_queries(store: Store, engine: QueryEngine) -> None:
     assert (found.steps, found.queries, found.is_complete) == (7 * 24 * 60, 5, True)
 
 
-class Live:
-    """A detector that runs live, on a clock of the test's."""
-
-    def __init__(self, store: Store, engine: QueryEngine, session: Session, clock: Any) -> None:
-        self.store, self.engine, self.clock = store, engine, clock
-        self.journal = Journal(session, 1, {})
-
-    async def started(self, detector: Detector[Any]) -> Detection:
-        """As a node that begins to lead."""
-        head = Head(self.store.catalog, self.store.commits, 1)
-        progress = await self.journal.enter({"errors": detector}, self.clock(), await head.read())
-        shared = Surroundings(
-            project_id=1,
-            engine=self.engine,
-            catalog=self.store.catalog,
-            head=head,
-            journal=self.journal,
-            metrics=AlertingMetrics(CollectorRegistry()),
-            clock=self.clock,
-            turns=anyio.CapacityLimiter(1),
-            told=lambda: None,
-        )
-        return Detection("errors", detector, progress["errors"], shared)
-
-    async def incidents(self) -> list[tuple[Any, int, int | None]]:
-        """Group, opening and end of each, oldest first."""
-        items = (await AlertingRepository(self.store.pool).list_incidents(1, limit=500)).items
-        found = [
-            (dict(one.group), from_rfc3339(one.opened_at), one.resolved_at and from_rfc3339(one.resolved_at))
-            for one in items
-        ]
-        return sorted(found, key=lambda item: (item[1], str(item[0])))
-
-
-@pytest.fixture
-def live(store: Store, engine: QueryEngine, session: Session, clock: Any) -> Live:
-    return Live(store, engine, session, clock)
-
-
 @pytest.mark.parametrize("how", [{}, {"hold": "2m"}, {"recover": "n < 2"}, {"resolve_after": "0s"}], ids=str)
 async def test_it_finds_what_the_live_detector_found(
-    live: Live, store: Store, engine: QueryEngine, how: dict[str, str]
+    live: Any, store: Store, engine: QueryEngine, how: dict[str, str]
 ) -> None:
     live.clock.now = T0
     detector = threshold(**how)
@@ -156,7 +98,7 @@ async def test_it_finds_what_the_live_detector_found(
     assert [(dict(f.group), f.opened_ns, f.resolved_ns) for f in found.firings] == expected
 
 
-async def test_late_events_are_found_as_they_were_live(live: Live, store: Store, engine: QueryEngine) -> None:
+async def test_late_events_are_found_as_they_were_live(live: Any, store: Store, engine: QueryEngine) -> None:
     live.clock.now = T0
     detection = await live.started(detector := threshold())
     for minute in range(26):
@@ -176,7 +118,7 @@ async def test_late_events_are_found_as_they_were_live(live: Live, store: Store,
     assert firing.from_ns <= T0 + 12 * MINUTE < firing.opened_ns
 
 
-async def test_severity_gets_worse_and_not_better(live: Live, store: Store, engine: QueryEngine) -> None:
+async def test_severity_gets_worse_and_not_better(live: Any, store: Store, engine: QueryEngine) -> None:
     live.clock.now = T0
     detector = threshold(severities={"warn": "n > 3", "fatal": "n > 8"})
     detection = await live.started(detector)
