@@ -138,7 +138,8 @@ class Detection:
         missed = await self._missed(at_ns, head)
         for step in [*late, *missed]:
             await self._judge_step(step, head, None)
-        await self._judge_step(Step(at_ns, self._window_ns), head, position)
+        went_back = at_ns < self._evaluated_until
+        await self._judge_step(Step(at_ns, self._window_ns, again=went_back), head, position)
         self._seen_head = head
 
     async def _new_segments(self, head: int) -> list[Segment]:
