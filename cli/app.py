@@ -26,6 +26,7 @@ COMMANDS = (
     "tail",
     "delete",
     "dlq",
+    "backtest",
     "lookup",
     "retention",
     "plugins",

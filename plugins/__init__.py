@@ -23,6 +23,7 @@ from .base import (
     Plugin,
     PluginConfig,
     Receipt,
+    Severity,
     Source,
     half_the_cores,
     in_worker,
@@ -47,10 +48,13 @@ from .fields import ALIASES, STANDARD, UNDERSTOOD, clean_name, split_column
 from .hooks import API_VERSION, LoadedPlugin, LoadFailure, Registry, hookimpl, load_plugins
 from .layout import Layout
 from .lines import split_lines
+from .memory import Memory, Seen
 from .ndjson import leaves, read_lines, read_ndjson
 from .normalise import normalise
-from .severity import SYSLOG, SYSLOG_NUMBERS, severity_name, severity_number
-from .times import iso_time, now_ns, parse_times, utc_time
+from .novelty import Novelty, Sighting, sighting
+from .patterns import clustered
+from .severity import SYSLOG, SYSLOG_NUMBERS, severity_name, severity_number, severity_rank
+from .times import iso_ns, iso_time, now_ns, parse_times, utc_time
 from .together import Together
 from .wording import group_words, headline, plain_text, sample_messages, value_words
 
@@ -84,8 +88,10 @@ __all__ = [
     "LimitError",
     "LoadFailure",
     "LoadedPlugin",
+    "Memory",
     "Notification",
     "Notifier",
+    "Novelty",
     "Outlet",
     "Parser",
     "Part",
@@ -98,11 +104,15 @@ __all__ = [
     "Registry",
     "RejectedError",
     "RetryableError",
+    "Seen",
+    "Severity",
+    "Sighting",
     "Source",
     "Together",
     "adopt",
     "by_clause",
     "clean_name",
+    "clustered",
     "concat",
     "duration_ns",
     "group_words",
@@ -110,6 +120,7 @@ __all__ = [
     "headline",
     "hookimpl",
     "in_worker",
+    "iso_ns",
     "iso_time",
     "leaves",
     "load_plugins",
@@ -124,6 +135,8 @@ __all__ = [
     "sample_messages",
     "severity_name",
     "severity_number",
+    "severity_rank",
+    "sighting",
     "split_column",
     "split_lines",
     "utc_time",

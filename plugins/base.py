@@ -20,6 +20,7 @@ import anyio.to_thread
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 from .durations import Duration, duration_ns
+from .memory import Memory
 from .severity import LEVELS, NAMES, WORDS
 
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ def _level(text: str) -> str:
     return NAMES[WORDS[word]].lower()
 
 
+Severity: TypeAlias = Annotated[str, AfterValidator(_level)]
+"""A severity by name, in small letters."""
+
+
 class DetectorConfig(PluginConfig):
     """Settings that every detector has."""
 
@@ -64,7 +69,7 @@ class DetectorConfig(PluginConfig):
     """How late an event may arrive and still count: past windows are judged again for events up to this old."""
     notify: list[str] = []
     """Names of the notifiers that are told when an incident opens and when it is resolved."""
-    severity: Annotated[str, AfterValidator(_level)] = "error"
+    severity: Severity = "error"
     """Severity of its incidents: trace, debug, info, warn, error or fatal."""
 
 
@@ -314,6 +319,16 @@ class DetectorRun(Protocol):
         """Keep this for the next run, on whichever node: it is committed together with what this run finds.
 
         :raises RejectedError: it is larger than 16 MiB
+        """
+
+    @property
+    def memory(self) -> Memory:
+        """What earlier runs remembered, and what this one adds."""
+
+    async def open_groups(self) -> Sequence[Mapping[str, Json]]:
+        """The groups whose incident is open, as they were found; none while a past window is judged again.
+
+        :raises RetryableError: the database does not answer
         """
 
     async def query(self, text: str, *, from_ns: int, to_ns: int) -> list[dict[str, Any]]:

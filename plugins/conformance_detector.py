@@ -10,8 +10,25 @@ from typing import Any
 from .base import Detector, Finding, Json, PluginConfig
 from .conformance_class import Check, Contract, class_checks, make, require, tests_of
 from .errors import QueryError
+from .memory import Seen
 
 _AT = 1_768_471_200_000_000_000
+
+
+class _Memory:
+    """Remembers while it is there."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, Seen] = {}
+
+    async def recall(self, keys: Sequence[str]) -> Mapping[str, Seen]:
+        return {key: self.seen[key] for key in keys if key in self.seen}
+
+    async def texts(self) -> Sequence[str]:
+        return [seen.text for seen in self.seen.values() if seen.text is not None]
+
+    def remember(self, key: str, seen: Seen) -> None:
+        self.seen[key] = seen
 
 
 @dataclass
@@ -25,6 +42,10 @@ class _Run:
     at_ns: int = _AT
     learned: bytes | None = None
     asked: list[tuple[str, int, int]] = field(default_factory=list)
+    memory: _Memory = field(default_factory=_Memory)
+
+    async def open_groups(self) -> Sequence[Mapping[str, Json]]:
+        return ()
 
     def keep(self, learned: bytes) -> None:
         self.learned = learned

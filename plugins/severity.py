@@ -35,6 +35,15 @@ SYSLOG_NUMBERS = tuple(WORDS[word] for word in SYSLOG)
 """The SeverityNumber of each."""
 
 
+def severity_rank(name: str) -> int:
+    """The number of a severity's name, 0 of what is none: `max(names, key=severity_rank)` is the worst.
+
+    >>> severity_rank("FATAL") > severity_rank("warn") > severity_rank("")
+    True
+    """
+    return WORDS.get(name.lower(), 0)
+
+
 def severity_number(text: pl.Expr) -> pl.Expr:
     """UInt8 SeverityNumber of a word or a number from 1 to 24 written as text; null where it is neither."""
     word = text.str.strip_chars().str.to_lowercase()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -47,6 +48,17 @@ def to_utc(naive: pl.Expr, zone: ZoneInfo) -> pl.Expr:
         return naive
     aware = naive.dt.replace_time_zone(zone.key, ambiguous="earliest", non_existent="null")
     return aware.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+
+
+def iso_ns(text: str) -> int:
+    """Nanoseconds since the epoch of a time as queries answer it: UTC, with nine digits.
+
+    >>> iso_ns("2026-01-31T12:00:00.123456789Z")
+    1769860800123456789
+    """
+    second, _, rest = text.partition(".")
+    whole = datetime.fromisoformat(f"{second}+00:00") - datetime(1970, 1, 1, tzinfo=UTC)
+    return (whole.days * 86_400 + whole.seconds) * 1_000_000_000 + int(rest.removesuffix("Z"))
 
 
 def iso_time(text: pl.Expr, zone: ZoneInfo = UTC) -> pl.Expr:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import anyio
@@ -143,7 +144,8 @@ class Detection:
         missed = await self._missed(at_ns, head)
         for step in [*late, *missed]:
             await self._judge_step(step, head, None)
-        await self._judge_step(Step(at_ns, self._window_ns), head, position)
+        went_back = at_ns < self._evaluated_until
+        await self._judge_step(Step(at_ns, self._window_ns, again=went_back), head, position)
         self._seen_head = head
 
     async def _new_segments(self, head: int) -> list[Segment]:
@@ -199,7 +201,11 @@ class Detection:
         shared = self._shared
         events = Events(shared.engine, shared.project_id, head)
         resolved = await shared.engine.resolver(shared.project_id)
-        run = Run(self.name, step.at_ns, events, resolved, learned=self._learned)
+        run = Run(
+            self.name, step.at_ns, events, resolved, learned=self._learned, memory=shared.journal.memory(self.name)
+        )
+        if not step.late:
+            run.opened = partial(shared.journal.open_groups, self.name)
         found = by_key(self.name, await self._detected(run))
         samples = await self._samples(step, found, events) if found else {}
         outcome, self._open = await shared.journal.record(
@@ -212,6 +218,7 @@ class Detection:
             position=position,
             now_ns=shared.clock(),
             learned=None if run.learned is self._learned else run.learned,
+            remembered=run.memory.changes,
         )
         self._learned = run.learned
         self._evaluated_until = max(self._evaluated_until, step.at_ns)

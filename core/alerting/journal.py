@@ -6,14 +6,19 @@ together, so that a crash repeats a window (which changes nothing the second tim
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
-from ...plugins import Detector, Finding
+import msgspec
+
+from ...plugins import Detector, Finding, Json, Seen
 from ..storage.database import Connection
 from ..storage.leader import Session
-from .lifecycle import Changes, Known, Step, changes
+from .lifecycle import Changes, Known, Step, changes, is_worse
+from .memory import StoredMemory, write_memory
 from .outbox import opened_notifications, resolved_notifications
 from .records import rfc3339, to_datetime, to_ns
 from .samples import storable
@@ -22,7 +27,7 @@ MAX_TITLE, MAX_ERROR = 500, 2_000  # characters: a title is one line in a list a
 
 _KNOWN = """
 select id, dedup_key, state, from_time, case when resolved_by is null then to_time else resolved_at end as until,
-       resolved_by is not null as by_hand
+       resolved_by is not null as by_hand, severity
 from incident
 where project_id = $1 and detector = $2
   and (state <> 'resolved'
@@ -30,11 +35,12 @@ where project_id = $1 and detector = $2
 """
 _ENTER = """
 insert into detector_state (project_id, name, type, query, condition, "window", every, notify, severity,
-                            evaluated_until, position)
-values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                            evaluated_until, position, memory_of)
+values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 on conflict (project_id, name) do update
 set type = excluded.type, query = excluded.query, condition = excluded.condition, "window" = excluded."window",
     every = excluded.every, notify = excluded.notify, severity = excluded.severity, active = true,
+    memory_of = excluded.memory_of,
     -- one that comes back after it was taken out of the configuration begins anew
     evaluated_until = case when detector_state.active then detector_state.evaluated_until
                            else excluded.evaluated_until end,
@@ -77,7 +83,10 @@ class Journal:
         now = to_datetime(now_ns)
         async with self._session.transaction() as connection:
             for name, detector in detectors.items():
-                row = await connection.fetchrow(_ENTER, self._project, *_described(name, detector), now, head)
+                await self._forget_if_changed(connection, name, detector)
+                row = await connection.fetchrow(
+                    _ENTER, self._project, *_described(name, detector), now, head, memory_of(detector)
+                )
                 assert row is not None
                 progress[name] = Progress(to_ns(row["evaluated_until"]), row["position"], row["state"], row["learned"])
             gone = await connection.fetch(
@@ -100,6 +109,16 @@ class Journal:
             )
         return progress
 
+    async def _forget_if_changed(self, connection: Connection, name: str, detector: Detector[Any]) -> None:
+        """A detector that is another one now, or comes back, remembers nothing of before."""
+        await connection.execute(
+            "delete from detector_memory m using detector_state s where m.project_id = $1 and m.detector = $2 "
+            "and s.project_id = $1 and s.name = $2 and (not s.active or s.memory_of <> $3)",
+            self._project,
+            name,
+            memory_of(detector),
+        )
+
     async def known(self, connection: Connection, name: str, step: Step, keys: Sequence[str]) -> list[Known]:
         """The incidents of a detector that matter for a step in which `keys` were found."""
         rows = await connection.fetch(
@@ -113,6 +132,7 @@ class Journal:
                 to_ns(row["from_time"]),
                 to_ns(row["until"]),
                 row["by_hand"],
+                row["severity"],
             )
             for row in rows
         ]
@@ -121,6 +141,26 @@ class Journal:
         """As `known`, in a transaction of its own."""
         async with self._session.transaction() as connection:
             return await self.known(connection, name, step, keys)
+
+    async def open_groups(self, name: str) -> Sequence[Mapping[str, Json]]:
+        """The groups of a detector's incidents that are open."""
+        async with self._session.transaction() as connection:
+            rows = await connection.fetch(
+                "select \"group\" from incident where project_id = $1 and detector = $2 and state <> 'resolved'",
+                self._project,
+                name,
+            )
+        return [row["group"] for row in rows]
+
+    def memory(self, name: str) -> StoredMemory:
+        """A detector's memory, for one step; what it changes is handed to `record`."""
+
+        async def fetch(condition: str, arguments: Sequence[object]) -> Sequence[Mapping[str, Any]]:
+            statement = f"select * from detector_memory where project_id = $1 and detector = $2 {condition}"  # noqa: S608
+            async with self._session.transaction() as connection:
+                return [dict(row) for row in await connection.fetch(statement, self._project, name, *arguments)]
+
+        return StoredMemory(fetch)
 
     async def record(
         self,
@@ -134,11 +174,12 @@ class Journal:
         position: int | None,
         now_ns: int,
         learned: bytes | None = None,
+        remembered: Mapping[bytes, Seen] = MappingProxyType({}),
     ) -> tuple[Changes, int]:
         """Write the outcome of one step; answers what changed and how many incidents are open now.
 
         `position`: all events up to it have been judged, None: not yet. `learned`: what the detector keeps from now
-        on, None: what it kept before.
+        on, None: what it kept before. `remembered`: what the detector's memory gets.
 
         :raises RetryableError: the database does not answer; nothing was written
         """
@@ -150,8 +191,9 @@ class Journal:
                 await connection.execute("set local synchronous_commit = off")
             for key, finding in outcome.opens:
                 await self._open(connection, name, detector, step, key, finding, samples.get(key, ()), now_ns)
-            await self._seen(connection, step, outcome.seen)
+            await self._seen(connection, step, outcome.seen, {item.id: item.severity for item in known})
             await self._resolve(connection, outcome.resolves, step.at_ns, now_ns)
+            await write_memory(connection, self._project, name, remembered)
             still_open = sum(item.is_open for item in known) + len(outcome.opens) - len(outcome.resolves)
             await connection.execute(
                 """
@@ -224,13 +266,21 @@ class Journal:
                 unknown,
             )
 
-    async def _seen(self, connection: Connection, step: Step, seen: Sequence[tuple[int, Finding]]) -> None:
+    async def _seen(
+        self,
+        connection: Connection,
+        step: Step,
+        seen: Sequence[tuple[int, Finding]],
+        severities: Mapping[int, str],
+    ) -> None:
         # A late window says nothing of the present: it leaves the values alone.
         await connection.executemany(
             """
             update incident
             set to_time = greatest(to_time, $2), last_seen_at = greatest(last_seen_at, $2),
-                from_time = least(from_time, $3), "values" = coalesce($4, "values")
+                from_time = least(from_time, $3), "values" = coalesce($4, "values"),
+                severity = case when $5 then $6 else severity end,
+                timeline = case when $5 then timeline || $7::jsonb else timeline end
             where id = $1 and state <> 'resolved'
             """,
             [
@@ -239,6 +289,9 @@ class Journal:
                     to_datetime(step.at_ns),
                     to_datetime(step.from_ns if step.late else step.at_ns),
                     None if step.late else storable(dict(finding.values)),
+                    is_worse(finding, severities[incident_id]),
+                    (finding.severity or "").upper(),
+                    [{"at": rfc3339(to_datetime(step.at_ns)), "what": f"severity {finding.severity}", "by": None}],
                 )
                 for incident_id, finding in seen
             ],
@@ -258,6 +311,15 @@ class Journal:
             [{"at": rfc3339(at), "what": "resolved", "by": None}],
         )
         await resolved_notifications(connection, ids, to_datetime(now_ns))
+
+
+_OUTSIDE_MEMORY = {"every", "resolve_after", "grace", "notify", "severity"}
+
+
+def memory_of(detector: Detector[Any]) -> str:
+    """A digest of the settings that a detector's memory is about: those that decide what it looks at."""
+    settings = detector.config.model_dump(mode="json", exclude=_OUTSIDE_MEMORY)
+    return hashlib.sha256(msgspec.json.encode([detector.type, settings], order="sorted")).hexdigest()
 
 
 def _described(name: str, detector: Detector[Any]) -> tuple[Any, ...]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from ...plugins import Finding, Json
+from ...plugins import Finding, Json, severity_rank
 
 MAX_OPEN = 500  # incidents a detector may have open; more groups than that are one trouble, and each would tell people
 
@@ -25,12 +25,14 @@ class Step:
     """One window that is judged: events with `at_ns - window_ns <= timestamp < at_ns`.
 
     `late`: it had been judged before and is again, for events that came late. Such a window opens incidents, but says
-    nothing of the present, so it resolves none.
+    nothing of the present, so it resolves none. `again`: it ends before the last one that was judged, since the clock
+    went back; it opens nothing that was told already.
     """
 
     at_ns: int
     window_ns: int
     late: bool = False
+    again: bool = False
 
     @property
     def from_ns(self) -> int:
@@ -51,6 +53,7 @@ class Known:
     from_ns: int
     to_ns: int
     by_hand: bool = False
+    severity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +81,26 @@ def by_key(detector: str, findings: Sequence[Finding]) -> dict[str, Finding]:
     return {dedup_key(detector, finding.group): finding for finding in findings}
 
 
+def is_worse(finding: Finding, severity: str) -> bool:
+    """Whether what was found is worse than an incident was so far."""
+    return finding.severity is not None and severity_rank(finding.severity) > severity_rank(severity)
+
+
 def changes(step: Step, found: Mapping[str, Finding], known: Sequence[Known], resolve_after_ns: int) -> Changes:
     """What the findings of one window change.
 
     An open incident that is found lives on. A group without one opens, unless a resolved incident stands for the same
-    trouble: after a person resolved it, until a window holds only later events; in a late window, always. An open
-    incident is resolved once the last window in trouble lies `resolve_after_ns` back.
+    trouble: after a person resolved it, until a window holds only later events; in a window judged before, always. An
+    open incident is resolved once the last window in trouble lies `resolve_after_ns` back.
     """
     is_open = {item.key: item for item in known if item.is_open}
     told = {
         item.key
         for item in known
-        if not item.is_open and (step.late or item.by_hand) and item.from_ns < step.at_ns and step.from_ns < item.to_ns
+        if not item.is_open
+        and (step.late or step.again or item.by_hand)
+        and item.from_ns < step.at_ns
+        and step.from_ns < item.to_ns
     }
     seen = tuple((is_open[key].id, finding) for key, finding in found.items() if key in is_open)
     opens = [(key, finding) for key, finding in found.items() if key not in is_open and key not in told]

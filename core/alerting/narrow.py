@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 from ...plugins import Json
 from ..query.aggregate import label
@@ -20,6 +21,7 @@ _FROM_EVENTS = re.compile(r"\s*from\s+events(?=\s|\||$)", re.IGNORECASE)
 _TIMES = ("timestamp", "observed_timestamp", "time")
 
 
+@lru_cache(maxsize=1_000)
 def group_fields(text: str) -> tuple[str, ...] | None:
     """The columns of the result that tell its rows apart, times left out; None: the query answers events.
 
@@ -48,14 +50,14 @@ def sample_query(text: str, group: Mapping[str, Json]) -> str:
     keys = _keys(query.stages[first]) if first < len(query.stages) else {}
     fields = [(node.name, group[name]) for name, node in keys.items() if isinstance(node, Name) and name in group]
     if first == 0:
-        search = _FROM_EVENTS.sub("", _before(query, 0)).strip()
+        search = _FROM_EVENTS.sub("", text_before(query, 0)).strip()
         if isinstance(query.search, Or):
             search = f"({search})"
         elif isinstance(query.search, Everything):
             search = ""
         return " ".join([*([search] if search else []), *(_term(name, value) for name, value in fields)]) or "*"
     # Stages before may have made the field, so it is tested after them.
-    return " | ".join([_before(query, first), *(f"where {_condition(name, value)}" for name, value in fields)])
+    return " | ".join([text_before(query, first), *(f"where {_condition(name, value)}" for name, value in fields)])
 
 
 def _aggregates(stage: Stage) -> bool:
@@ -81,7 +83,7 @@ def _keys(stage: Stage) -> dict[str, Node]:
     }
 
 
-def _before(query: Query, stage: int) -> str:
+def text_before(query: Query, stage: int) -> str:
     """The text in front of a stage, without the pipe."""
     if stage >= len(query.stages):
         return query.text.strip()

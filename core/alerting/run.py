@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ...plugins import Finding, Json, RejectedError
 from ..query import QueryRequest, QueryResult
+from .memory import HeldMemory
 from .narrow import group_fields, sample_query
 from .samples import MAX_SAMPLES, bounded
 
@@ -59,16 +60,29 @@ class Events:
         return [bounded(event) for event in found[:MAX_SAMPLES]]
 
 
+class Asked(Protocol):
+    """What answers a detector's queries."""
+
+    async def rows(self, text: str, *, from_ns: int, to_ns: int, now_ns: int, limit: int) -> list[dict[str, Any]]:
+        """See `Events.rows`."""
+
+
+async def _none() -> Sequence[Mapping[str, Json]]:
+    return ()
+
+
 @dataclass(slots=True)
 class Run:
-    """`plugins.DetectorRun`."""
+    """`plugins.DetectorRun`. `opened` gives the groups whose incident is open."""
 
     name: str
     at_ns: int
-    events: Events
+    events: Asked
     resolved: Callable[[str], str]
     """Writes out the saved queries that a query uses, all as they are at one moment."""
     learned: bytes | None = None
+    memory: HeldMemory = field(default_factory=HeldMemory)
+    opened: Callable[[], Awaitable[Sequence[Mapping[str, Json]]]] = _none
 
     def keep(self, learned: bytes) -> None:
         """Have this written with what the run finds; see `plugins.DetectorRun`."""
@@ -77,6 +91,10 @@ class Run:
                 f"the detector would keep {len(learned):,} bytes, and {MAX_LEARNED:,} are allowed; give it fewer groups"
             )
         self.learned = learned
+
+    async def open_groups(self) -> Sequence[Mapping[str, Json]]:
+        """The groups whose incident is open."""
+        return await self.opened()
 
     async def query(self, text: str, *, from_ns: int, to_ns: int) -> list[dict[str, Any]]:
         """The rows of a query over events with `from_ns <= timestamp < to_ns`."""

@@ -30,6 +30,7 @@ where project_id = $1 and id > $4 and ($2::timestamptz is null or to_time >= $2)
   and ($3::timestamptz is null or from_time < $3)
 order by id limit $5
 """
+_TEXTS = "select project_id, detector, key, text from detector_memory where project_id = $1 and text is not null"
 _NOTIFICATIONS = "select id, incident_id, payload, attempts, error from notification where incident_id = any($1)"
 
 
@@ -51,6 +52,11 @@ async def scrub(connection: Connection, search: Search) -> None:
             await connection.executemany(
                 "update notification set payload = $2, attempts = $3, error = $4 where id = $1", told
             )
+        texts = await connection.fetch(_TEXTS, search.project_id)
+        hidden = await anyio.to_thread.run_sync(scrubber.texts, texts)
+        await connection.executemany(
+            "update detector_memory set text = $4 where project_id = $1 and detector = $2 and key = $3", hidden
+        )
     finally:
         scrubber.close()
 
@@ -94,6 +100,12 @@ class Scrubber:
             if any(new[name] != row[name] for name in new):
                 told.append((row["id"], *new.values()))
         return changed, told
+
+    def texts(self, rows: Sequence[asyncpg.Record]) -> list[tuple[Any, ...]]:
+        """What detectors remember, with the search's values hidden: the changed rows."""
+        hide = Hider(self._values)
+        found = [(*row.values(), hide(row["text"])) for row in rows]
+        return [(project, name, key, new) for project, name, key, text, new in found if new != text]
 
     def _samples(self, samples: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Those that stay."""

@@ -17,6 +17,7 @@ import msgspec
 import pyarrow as pa
 
 from ...plugins.errors import QueryError
+from ...plugins.patterns import clustered
 from ..storage.cache import SegmentGoneError
 from .sql import REFUSED
 
@@ -32,6 +33,7 @@ TEACH = (
 )  # fmt: skip
 
 
+CLUSTERED = "cordwood_clustered"  # a function of statements: the patterns of a list of masks, the most frequent first
 ANSWER_BYTES = 1 << 30  # of an answer in memory; DuckDB's own limit does not count what it has handed over
 _BATCH = 100_000  # rows handed over at a time
 
@@ -121,6 +123,7 @@ class Duck:
 
     def _opened(self) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(":memory:")
+        connection.create_function(CLUSTERED, clustered, ["VARCHAR[]"], "VARCHAR[]")
         for name, value in self._settings.items():
             shown = (
                 str(value).lower()

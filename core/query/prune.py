@@ -150,6 +150,8 @@ def field_impossible(
     columns = columns_of(field.name, segment, schema)
     if not columns:
         return f"no field {field.name}"
+    if name == TEMPLATE and op in (":", "=", "!="):
+        return None  # it is looked for in the message
     kinds = {column.kind for column in columns}
     is_glob = op == ":" and not (isinstance(literal, Text) and literal.exact) and GLOB.search(literal.text)
     if is_glob:

@@ -13,7 +13,7 @@ from ..storage.token_filter import Flags, TokenFilter
 from . import literals
 from .literals import lower
 from .prune import columns_of, meaning
-from .scope import Schema
+from .scope import TEMPLATE, Schema
 from .templates import decide, has_digit, has_phrase
 from .terms import GLOB, network_of
 from .tree import And, Bare, Compare, FieldCompare, FieldContains, In, Name, Node, Or, Text, Word
@@ -90,8 +90,11 @@ class RowGroups:
         return None
 
     def _value(self, field: Name, text: str, segment: Segment, token_filter: TokenFilter) -> Flags | None:
+        name = meaning(field.name, self._schema)
+        if name == TEMPLATE:
+            return None  # a pattern is looked for in the message
         kinds = {column.kind for column in columns_of(field.name, segment, self._schema)}
-        return token_filter.value(meaning(field.name, self._schema), text) if kinds == {"text"} else None
+        return token_filter.value(name, text) if kinds == {"text"} else None
 
     def _message(self, needle: str, segment: Segment, token_filter: TokenFilter) -> Flags | None:
         templates = self._templates.get(segment.id)

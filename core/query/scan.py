@@ -140,7 +140,7 @@ def searched_fields(nodes: Iterable[Node], schema: Schema) -> set[str]:
                 case Word() | Text() | Regex() | FieldContains():
                     found |= {"message", TEMPLATE}
                 case FieldCompare(field=Name(name="pattern")):
-                    found.add(TEMPLATE)
+                    found |= {"message", TEMPLATE}
     return found
 
 

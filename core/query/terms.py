@@ -7,6 +7,7 @@ from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from ...plugins.fields import IDENTIFIERS
+from ...plugins.patterns import pattern_regex
 from . import compare, literals, sql
 from .literals import lower
 from .mistakes import did_you_mean
@@ -93,7 +94,7 @@ def field_compare(field: Name, op: str, literal: Bare | Text, scope: Scope) -> E
     """`field op value`, for each kind that the field has by that kind's rule."""
     value = lookup(scope, field)
     if field.name == "pattern" and scope.field("pattern") is None and op in (":", "=", "!="):
-        return compare.with_text(value, op.replace(":", "="), literal.text)
+        return has_pattern(literal.text, scope, wanted=op != "!=")
     equality = "=" if op == ":" else op
     is_bare = isinstance(literal, Bare)
     if op == ":" and not (isinstance(literal, Text) and literal.exact) and GLOB.search(literal.text):
@@ -116,6 +117,13 @@ def field_compare(field: Name, op: str, literal: Bare | Text, scope: Scope) -> E
     if rest:
         parts.append(plain(Value(rest), field, op, literal, is_bare))
     return sql.any_of(parts)
+
+
+def has_pattern(pattern: str, scope: Scope, *, wanted: bool) -> Expr:
+    """Whether the message has the pattern, or, not `wanted`, has another."""
+    regex = pattern_regex(pattern)
+    test = "regexp_full_match(:x, :r, 's')" if wanted else "NOT regexp_full_match(:x, :r, 's')"
+    return over_texts(message(scope), lambda tree: sql.sql(test, x=tree, r=regex))
 
 
 def plain(value: Value, field: Name, op: str, literal: Bare | Text, is_bare: bool) -> Expr:

@@ -14,10 +14,20 @@ from uuid import uuid4
 import anyio
 import asyncpg
 import pytest
+from cordwood.core.alerting import AlertingRepository
+from cordwood.core.alerting.detection import Detection, Surroundings
+from cordwood.core.alerting.head import Head
+from cordwood.core.alerting.journal import Journal
+from cordwood.core.alerting.metrics import AlertingMetrics
+from cordwood.core.alerting.records import from_rfc3339
+from cordwood.core.query import QueryEngine
+from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.database import migrate, open_pool
 from cordwood.core.storage.embedded import EmbeddedPostgres
 from cordwood.core.storage.leader import Session
 from cordwood.core.storage.store import Store
+from cordwood.plugins import Batch, Detector
+from prometheus_client import CollectorRegistry
 
 SCRIPT = Path(__file__).with_name("scripted.py")
 T0 = 1_769_860_800_000_000_000  # 2026-01-31T12:00:00Z
@@ -99,6 +109,59 @@ async def session(store: Store) -> AsyncIterator[Session]:
     """A session as the leader's."""
     async with store.pool.acquire() as connection:
         yield Session(connection)
+
+
+@pytest.fixture
+async def engine(store: Store, data_dir: Path) -> AsyncIterator[QueryEngine]:
+    """A query engine over the store."""
+    made = QueryEngine(
+        catalog=store.catalog, cache=store.cache, memory_limit="512MiB", threads=1, spill=data_dir / "spill"
+    )
+    yield made
+    made.close()
+
+
+class Live:
+    """A detector that runs live, on a clock of the test's."""
+
+    def __init__(self, store: Store, engine: QueryEngine, session: Session, clock: Clock) -> None:
+        self.store, self.engine, self.clock = store, engine, clock
+        self.journal = Journal(session, 1, {})
+
+    async def started(self, detector: Detector[Any]) -> Detection:
+        """As a node that begins to lead."""
+        head = Head(self.store.catalog, self.store.commits, 1)
+        progress = await self.journal.enter({"errors": detector}, self.clock(), await head.read())
+        shared = Surroundings(
+            project_id=1,
+            engine=self.engine,
+            catalog=self.store.catalog,
+            head=head,
+            journal=self.journal,
+            metrics=AlertingMetrics(CollectorRegistry()),
+            clock=self.clock,
+            turns=anyio.CapacityLimiter(1),
+            told=lambda: None,
+        )
+        return Detection("errors", detector, progress["errors"], shared)
+
+    async def commit(self, events: list[dict[str, Any]]) -> None:
+        """Commit events."""
+        await (await self.store.writer.submit(Submission(1, "test", Batch.from_records(events)))).committed()
+
+    async def incidents(self) -> list[tuple[Any, int, int | None]]:
+        """Group, opening and end of each, oldest first."""
+        items = (await AlertingRepository(self.store.pool).list_incidents(1, limit=500)).items
+        found = [
+            (dict(one.group), from_rfc3339(one.opened_at), one.resolved_at and from_rfc3339(one.resolved_at))
+            for one in items
+        ]
+        return sorted(found, key=lambda item: (item[1], str(item[0])))
+
+
+@pytest.fixture
+def live(store: Store, engine: QueryEngine, session: Session, clock: Clock) -> Live:
+    return Live(store, engine, session, clock)
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from .alerts import (
     list_notifications,
     resolve_incident,
 )
+from .backtests import backtest_definition, backtest_detector
 from .complete import complete_query
 from .dead_letters import delete_dead_letter, get_dead_letter, list_dead_letters, replay_dead_letters
 from .deletions import (
@@ -48,6 +49,8 @@ HANDLERS = (
     acknowledge_incident,
     resolve_incident,
     list_notifications,
+    backtest_detector,
+    backtest_definition,
     preview_deletion,
     create_deletion,
     list_deletions,

@@ -47,7 +47,7 @@ class QueryEvents(Response[Any]):
         **_: Any,
     ) -> ASGIResponse:
         """See `Response`."""
-        return _Telling(
+        return Telling(
             self._tell, headers={**(headers or {}), **self.headers}, cookies=cookies, encoded_headers=encoded_headers
         )
 
@@ -69,7 +69,7 @@ class QueryEvents(Response[Any]):
         await say(b"event: end\ndata: {}\n\n")
 
 
-class _Telling(ASGIStreamingResponse):
+class Telling(ASGIStreamingResponse):
     """The body is what `tell` says."""
 
     def __init__(self, tell: Callable[[Say], Awaitable[None]], **options: Any) -> None:

@@ -273,6 +273,49 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/detectors/{name}/backtest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * When a detector would have fired
+         * @description Judge the past by a detector of the running configuration, in its own steps, without writing incidents.
+         *
+         *     With `Accept: text/event-stream`: `event: progress` (`steps`, `total`, `firings`), then `event: result` or
+         *     `event: problem`, and `event: end`. A client that goes away cancels it.
+         */
+        post: operations["backtestDetector"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/detectors/backtest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * When a detector that is not saved would have fired
+         * @description Judge the past by a detector that is defined here; otherwise as `backtestDetector`.
+         */
+        post: operations["backtestDefinition"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deletions/preview": {
         parameters: {
             query?: never;
@@ -1801,6 +1844,54 @@ export interface components {
             items: components["schemas"]["AuditEntry"][];
             next_cursor: string | null;
         };
+        /** BacktestAnswer */
+        BacktestAnswer: {
+            items: components["schemas"]["WouldBe"][];
+            /**
+             * @description RFC 3339, up to nanoseconds
+             * @example 2026-01-31T12:00:00.123456789Z
+             */
+            from: string;
+            /**
+             * @description RFC 3339, up to nanoseconds
+             * @example 2026-01-31T12:00:00.123456789Z
+             */
+            to: string;
+            /**
+             * @description Judged up to here
+             * @example 2026-01-31T12:00:00.123456789Z
+             */
+            until: string;
+            /** @description Windows that were judged */
+            steps: number;
+            queries: number;
+            per_week: number;
+            elapsed_ms: number;
+            complete: boolean;
+            /** @description Why it is not complete */
+            reason: string | null;
+            suggestion: components["schemas"]["BoundSuggestion"] | null;
+        };
+        /** BacktestBody */
+        BacktestBody: {
+            /** @description Without it: a day before `to` */
+            from?: string | null;
+            /** @description Without it: now */
+            to?: string | null;
+            /** @description Suggest a bound with about so many a week */
+            alerts_per_week?: number | null;
+            /**
+             * @description Seconds after which it ends with what it has
+             * @default 60
+             */
+            timeout?: number;
+        };
+        /** BoundSuggestion */
+        BoundSuggestion: {
+            /** @example n > 73 */
+            condition: string;
+            per_week: number;
+        };
         /** Column */
         Column: {
             /** @example n */
@@ -2521,6 +2612,30 @@ export interface components {
             type: string;
             when: string | null;
         };
+        /** TrialBody */
+        TrialBody: {
+            /** @description Without it: a day before `to` */
+            from?: string | null;
+            /** @description Without it: now */
+            to?: string | null;
+            /** @description Suggest a bound with about so many a week */
+            alerts_per_week?: number | null;
+            /**
+             * @description Seconds after which it ends with what it has
+             * @default 60
+             */
+            timeout?: number;
+            /**
+             * @description As under `detectors:` in the YAML
+             * @example {
+             *       "type": "match",
+             *       "query": "x"
+             *     }
+             */
+            definition: {
+                [key: string]: unknown;
+            };
+        };
         /** Value */
         Value: {
             /** @description In its own type; null counts the events without one */
@@ -2534,6 +2649,39 @@ export interface components {
             warnings: string[];
             /** @description False where events could not be read; warnings say which */
             complete: boolean;
+        };
+        /** WouldBe */
+        WouldBe: {
+            group: {
+                [key: string]: unknown;
+            };
+            title: string;
+            severity: string;
+            /** @description When it opened */
+            values: {
+                [key: string]: unknown;
+            };
+            /** @description In the last window in trouble */
+            last_values: {
+                [key: string]: unknown;
+            };
+            /**
+             * @description Begin of the first window in trouble
+             * @example 2026-01-31T12:00:00.123456789Z
+             */
+            from: string;
+            /**
+             * @description RFC 3339, up to nanoseconds
+             * @example 2026-01-31T12:00:00.123456789Z
+             */
+            opened_at: string;
+            /**
+             * @description End of the last window in trouble
+             * @example 2026-01-31T12:00:00.123456789Z
+             */
+            last_seen_at: string;
+            /** @description null: it would be open still */
+            resolved_at: string | null;
         };
     };
     responses: never;
@@ -3479,6 +3627,156 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NotificationList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    backtestDetector: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The detector's name in the YAML */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BacktestBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    backtestDefinition: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TrialBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestAnswer"];
                 };
             };
             /** @description Bad Request */
