@@ -21,6 +21,7 @@ from ...config import Config, ConfigErrors, Limits, Settings
 from ...plugins import HttpSource, Registry
 from ..alerting import AlertingService
 from ..alerting.scrub import scrub
+from ..dashboards.store import Dashboards
 from ..query import QueryEngine, Tables
 from ..query.lookup_store import Lookups
 from ..query.searcher import EngineSearcher
@@ -63,6 +64,7 @@ class Node:
     admission: Admission
     alerting: AlertingService
     lookups: Lookups
+    dashboards: Dashboards
     searcher: EngineSearcher
     deletions: Deletions
     retention: Retention
@@ -103,6 +105,7 @@ class Node:
             self.admission = Admission(DEFAULT_PROJECT, project_id, usage, limits.of(DEFAULT_PROJECT))
             self._apply(limits)
             self.lookups = Lookups(self.store.pool)
+            self.dashboards = Dashboards(self.store.pool)
             self.engine = QueryEngine(
                 catalog=self.store.catalog,
                 cache=self.store.cache,

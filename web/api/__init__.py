@@ -9,6 +9,7 @@ from .alerts import (
     resolve_incident,
 )
 from .complete import complete_query
+from .dashboards import change_dashboard, create_dashboard, delete_dashboard, get_dashboard, list_dashboards
 from .deletions import (
     cancel_deletion,
     create_deletion,
@@ -51,6 +52,11 @@ HANDLERS = (
     get_lookup_data,
     put_lookup,
     delete_lookup,
+    list_dashboards,
+    get_dashboard,
+    create_dashboard,
+    change_dashboard,
+    delete_dashboard,
     get_retention,
     preview_retention,
     get_status,

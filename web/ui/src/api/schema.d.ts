@@ -429,6 +429,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/dashboards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Dashboards
+         * @description Dashboards by name, those that are built in among them.
+         */
+        get: operations["listDashboards"];
+        put?: never;
+        /**
+         * Make or import a dashboard
+         * @description Keep a new dashboard. Every query is checked: `errors` have a pointer to it, and line and column within it.
+         */
+        post: operations["createDashboard"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dashboards/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A dashboard
+         * @description A dashboard as a document; its version is the `ETag`, `"0"` of one that is built in.
+         */
+        get: operations["getDashboard"];
+        /**
+         * Change a dashboard
+         * @description Put another document in the place of one that was read: `If-Match` is its `ETag`.
+         */
+        put: operations["changeDashboard"];
+        post?: never;
+        /**
+         * Delete a dashboard
+         * @description Delete a dashboard; with `If-Match` only if it is as it was read.
+         */
+        delete: operations["deleteDashboard"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/retention": {
         parameters: {
             query?: never;
@@ -1721,6 +1773,55 @@ export interface components {
             /** @description What it does */
             about: string;
         };
+        /** Dashboard */
+        Dashboard: {
+            /**
+             * @description Its name in addresses and reports
+             * @example overview
+             */
+            name: string;
+            /** @example Overview */
+            title: string;
+            /** @default  */
+            description?: string;
+            /**
+             * @description Begin of the time range at first
+             * @default -1h
+             * @example -1h
+             */
+            from?: string;
+            /** @description Its end; null: now */
+            to?: string | null;
+            /** @description Runs its queries again this often; null: when asked */
+            refresh?: string | null;
+            /** @default [] */
+            variables?: (components["schemas"]["Variable"] | unknown)[];
+            /** @default [] */
+            panels?: (components["schemas"]["Panel"] | unknown)[];
+        };
+        /** DashboardItem */
+        DashboardItem: {
+            name: string;
+            title: string;
+            description: string;
+            /** @description How many it has */
+            panels: number;
+            /** @description It came with Cordwood and is read-only */
+            built_in: boolean;
+            /** @description Counts its changes from 1, as in its `ETag`; 0: it is built in */
+            version: number;
+            /**
+             * @description RFC 3339, up to nanoseconds
+             * @example 2026-01-31T12:00:00.123456789Z
+             */
+            updated_at: string | null;
+            updated_by: string | null;
+        };
+        /** DashboardList */
+        DashboardList: {
+            items: components["schemas"]["DashboardItem"][];
+            next_cursor: string | null;
+        };
         /** DatabaseStatus */
         DatabaseStatus: {
             ok: boolean;
@@ -2038,6 +2139,59 @@ export interface components {
             items: components["schemas"]["Notification"][];
             next_cursor: string | null;
         };
+        /** Panel */
+        Panel: {
+            /**
+             * @description Unique in the dashboard
+             * @example errors
+             */
+            id: string;
+            /** @example Errors by service */
+            title: string;
+            /** @enum {string} */
+            kind: "timeseries" | "bar" | "table" | "number" | "top" | "heatmap" | "pie" | "markdown";
+            position: components["schemas"]["Position"];
+            /**
+             * @description In the query language; `$name` stands for a variable
+             * @default
+             * @example severity>=error $service | timechart count() by service
+             */
+            query?: string;
+            /**
+             * @description Markdown, of a panel of that kind
+             * @default
+             */
+            text?: string;
+            /**
+             * @description Behind numbers
+             * @default
+             * @example ms
+             */
+            unit?: string;
+            options?: components["schemas"]["PanelOptions"];
+        };
+        /**
+         * PanelOptions
+         * @default {
+         *       "stacked": false,
+         *       "decimals": null,
+         *       "thresholds": []
+         *     }
+         */
+        PanelOptions: {
+            /**
+             * @description Time series: areas on top of each other
+             * @default false
+             */
+            stacked?: boolean;
+            /** @description Digits behind the point */
+            decimals?: number | null;
+            /**
+             * @description Numbers: in rising order
+             * @default []
+             */
+            thresholds?: (components["schemas"]["Threshold"] | unknown)[];
+        };
         /** PipelineItem */
         PipelineItem: {
             name: string;
@@ -2074,6 +2228,17 @@ export interface components {
         Plugins: {
             plugins: components["schemas"]["PluginItem"][];
             failures: components["schemas"]["PluginFailure"][];
+        };
+        /** Position */
+        Position: {
+            /** @description First column, from 0 */
+            x: number;
+            /** @description First row, from 0 */
+            y: number;
+            /** @description Columns */
+            w: number;
+            /** @description Rows */
+            h: number;
         };
         /** Problem */
         Problem: {
@@ -2283,6 +2448,12 @@ export interface components {
             type: string;
             when: string | null;
         };
+        /** Threshold */
+        Threshold: {
+            at: number;
+            /** @enum {string} */
+            level: "warn" | "error";
+        };
         /** Value */
         Value: {
             /** @description In its own type; null counts the events without one */
@@ -2296,6 +2467,38 @@ export interface components {
             warnings: string[];
             /** @description False where events could not be read; warnings say which */
             complete: boolean;
+        };
+        /** Variable */
+        Variable: {
+            /** @example service */
+            name: string;
+            /** @default  */
+            title?: string;
+            /**
+             * @description The field it filters
+             * @example service
+             */
+            field?: string | null;
+            /**
+             * @description Gives the values to choose from: those of its first column
+             * @example severity>=error $service | timechart count() by service
+             */
+            query?: string | null;
+            /**
+             * @description The values to choose from
+             * @default []
+             */
+            values?: (string | unknown)[];
+            /**
+             * @description What is chosen at first
+             * @default []
+             */
+            default?: (string | unknown)[];
+            /**
+             * @description Whether several may be chosen
+             * @default false
+             */
+            multiple?: boolean;
         };
     };
     responses: never;
@@ -4081,6 +4284,438 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listDashboards: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` */
+                cursor?: string | null;
+                /** @description Items at most */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DashboardList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createDashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Dashboard"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dashboard"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getDashboard: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The dashboard's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dashboard"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeDashboard: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; `*`: whatever it is now */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description The dashboard's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Dashboard"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Dashboard"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteDashboard: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; `*`: whatever it is now */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description The dashboard's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
