@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal, TypeAlias
 
 import msgspec
@@ -60,7 +60,7 @@ class PanelOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     stacked: Annotated[bool, Meta(description="Time series: areas on top of each other")] = False
     decimals: Annotated[int, Meta(ge=0, le=6, description="Digits behind the point")] | None = None
-    thresholds: Annotated[tuple[Threshold, ...], Meta(max_length=5, description="Numbers: in rising order")] = ()
+    thresholds: Annotated[Sequence[Threshold], Meta(max_length=5, description="Numbers: in rising order")] = ()
 
 
 class Panel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,8 +89,8 @@ class Variable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     query: (
         Annotated[QueryText, Meta(description="Gives the values to choose from: those of its first column")] | None
     ) = None
-    values: Annotated[tuple[Value, ...], Meta(max_length=200, description="The values to choose from")] = ()
-    default: Annotated[tuple[Value, ...], Meta(max_length=50, description="What is chosen at first")] = ()
+    values: Annotated[Sequence[Value], Meta(max_length=200, description="The values to choose from")] = ()
+    default: Annotated[Sequence[Value], Meta(max_length=50, description="What is chosen at first")] = ()
     multiple: Annotated[bool, Meta(description="Whether several may be chosen")] = False
 
 
@@ -103,8 +103,8 @@ class Dashboard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     from_: Annotated[End, Meta(description="Begin of the time range at first")] = "-1h"
     to: Annotated[End | None, Meta(description="Its end; null: now")] = None
     refresh: Annotated[Span | None, Meta(description="Runs its queries again this often; null: when asked")] = None
-    variables: Annotated[tuple[Variable, ...], Meta(max_length=12)] = ()
-    panels: Annotated[tuple[Panel, ...], Meta(max_length=60)] = ()
+    variables: Annotated[Sequence[Variable], Meta(max_length=12)] = ()
+    panels: Annotated[Sequence[Panel], Meta(max_length=60)] = ()
 
 
 class Fault(msgspec.Struct, frozen=True):

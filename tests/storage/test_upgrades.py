@@ -74,7 +74,9 @@ async def test_what_an_older_release_stored_is_there(old_database: tuple[str, st
         if revision >= "0003":
             assert await sign_in(store.pool, "ann@example.org", "correct horse")
         if revision >= "0005":
-            assert [entry.what for entry in await audit_entries(store.pool, before=9, limit=9)] == ["deletion.done"]
+            assert [entry.what for entry in await audit_entries(store.pool, before=9, limit=9, what="deletion")] == [
+                "deletion.done"
+            ]
             assert await store.pool.fetchval("select events_deleted from deletion where state = 'done'") == 7
 
 

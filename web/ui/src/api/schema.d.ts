@@ -1795,9 +1795,9 @@ export interface components {
             /** @description Runs its queries again this often; null: when asked */
             refresh?: string | null;
             /** @default [] */
-            variables?: (components["schemas"]["Variable"] | unknown)[];
+            variables?: components["schemas"]["Variable"][];
             /** @default [] */
-            panels?: (components["schemas"]["Panel"] | unknown)[];
+            panels?: components["schemas"]["Panel"][];
         };
         /** DashboardItem */
         DashboardItem: {
@@ -2190,7 +2190,7 @@ export interface components {
              * @description Numbers: in rising order
              * @default []
              */
-            thresholds?: (components["schemas"]["Threshold"] | unknown)[];
+            thresholds?: components["schemas"]["Threshold"][];
         };
         /** PipelineItem */
         PipelineItem: {
@@ -2488,12 +2488,12 @@ export interface components {
              * @description The values to choose from
              * @default []
              */
-            values?: (string | unknown)[];
+            values?: string[];
             /**
              * @description What is chosen at first
              * @default []
              */
-            default?: (string | unknown)[];
+            default?: string[];
             /**
              * @description Whether several may be chosen
              * @default false
