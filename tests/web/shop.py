@@ -26,7 +26,8 @@ from ..services import find_chromium
 
 ARTIFACTS = ROOT / "tests" / ".artifacts"
 README_IMAGES = {
-    "explore", "explore-dark", "event", "completion", "mistake", "tail", "dashboard", "dashboard-dark", "alerts", "incident",
+    "explore", "explore-dark", "event", "completion", "mistake", "tail", "dashboard", "dashboard-dark", "alerts",
+    "incident",
 }  # fmt: skip
 FLAGS = [
     "--no-sandbox",

@@ -73,6 +73,7 @@ def test_the_overview_is_there_at_once(open_page: Callable[..., Page]) -> None:
     expect(page.get_by_role("alert")).to_have_count(0)
     shot(page, "dashboard")
     page.emulate_media(color_scheme="dark")
+    page.wait_for_timeout(200)  # colours change in 90 ms
     shot(page, "dashboard-dark")
 
 

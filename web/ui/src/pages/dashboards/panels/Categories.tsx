@@ -69,6 +69,9 @@ export function Pie({ panel, answer, onPick }: DrawProps) {
   const [over, setOver] = useState<number | null>(null)
   const total = found.reduce((sum, one) => sum + one.value, 0)
   const round = 2 * Math.PI * RADIUS
+  // By the order of the names, as a chart of the same names has its colours.
+  const names = found.map((one) => one.name).sort()
+  const shade = (category: Category) => `var(${category.name === 'other' && category.keys.length === 0 ? '--sev-none' : colour(category, names.indexOf(category.name))})`
   const starts = found.map((_, at) => found.slice(0, at).reduce((sum, one) => sum + one.value, 0) / total)
   const shown = over === null ? null : found[over]
   return (
@@ -76,7 +79,7 @@ export function Pie({ panel, answer, onPick }: DrawProps) {
       <svg viewBox="0 0 100 100" role="img" aria-label={`${panel.title}: ${found.map((one) => `${one.name} ${share(one.value / total)}`).join(', ')}`}>
         {found.map((category, at) => (
           <circle
-            key={at} cx="50" cy="50" r={RADIUS} fill="none" stroke={`var(${colour(category, at)})`} strokeWidth={over === at ? 17 : 14}
+            key={at} cx="50" cy="50" r={RADIUS} fill="none" stroke={shade(category)} strokeWidth={over === at ? 17 : 14}
             strokeDasharray={`${Math.max(0, (category.value / total) * round - (found.length > 1 ? 0.8 : 0))} ${round}`} strokeDashoffset={-(starts[at] ?? 0) * round} transform="rotate(-90 50 50)"
             onMouseEnter={() => setOver(at)} onMouseLeave={() => setOver(null)}
           />
@@ -89,7 +92,7 @@ export function Pie({ panel, answer, onPick }: DrawProps) {
           <li key={at}>
             <button type="button" disabled={category.keys.length === 0} className={cx(over === at && styles.over)} title={`${category.name}: ${numberText(category.value, panel.unit)}`}
               onMouseEnter={() => setOver(at)} onMouseLeave={() => setOver(null)} onFocus={() => setOver(at)} onBlur={() => setOver(null)} onClick={() => onPick(category.keys)}>
-              <i style={{ background: `var(${colour(category, at)})` }} />
+              <i style={{ background: shade(category) }} />
               <span className={styles.name}>{category.name}</span>
               <em>{share(category.value / total)}</em>
             </button>
