@@ -21,6 +21,7 @@ from ...config import Config, ConfigErrors, Limits, Settings
 from ...plugins import HttpSource, Registry, in_worker
 from ..alerting import AlertingService
 from ..alerting.scrub import scrub
+from ..dashboards.store import Dashboards
 from ..query import QueryEngine, Tables
 from ..query.lookup_store import Lookups
 from ..query.saved_store import SavedQueries
@@ -67,6 +68,7 @@ class Node:
     alerting: AlertingService
     lookups: Lookups
     saved: SavedQueries
+    dashboards: Dashboards
     searcher: EngineSearcher
     deletions: Deletions
     dead_letters: DeadLetters
@@ -110,6 +112,7 @@ class Node:
             self._apply(limits)
             self.lookups = Lookups(self.store.pool)
             self.saved = SavedQueries(self.store.pool)
+            self.dashboards = Dashboards(self.store.pool)
             self.engine = QueryEngine(
                 catalog=self.store.catalog,
                 cache=self.store.cache,

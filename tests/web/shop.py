@@ -25,7 +25,10 @@ from ..conftest import ROOT, Server
 from ..services import find_chromium
 
 ARTIFACTS = ROOT / "tests" / ".artifacts"
-README_IMAGES = {"explore", "explore-dark", "event", "completion", "mistake", "tail", "alerts", "incident"}
+README_IMAGES = {
+    "explore", "explore-dark", "event", "completion", "mistake", "tail", "dashboard", "dashboard-dark", "alerts",
+    "incident",
+}  # fmt: skip
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -11,6 +11,7 @@ from .alerts import (
 from .backtests import backtest_definition, backtest_detector
 from .complete import complete_query
 from .dead_letters import delete_dead_letter, get_dead_letter, list_dead_letters, replay_dead_letters
+from .dashboards import change_dashboard, create_dashboard, delete_dashboard, get_dashboard, list_dashboards
 from .deletions import (
     cancel_deletion,
     create_deletion,
@@ -71,6 +72,11 @@ HANDLERS = (
     create_saved_query,
     change_saved_query,
     delete_saved_query,
+    list_dashboards,
+    get_dashboard,
+    create_dashboard,
+    change_dashboard,
+    delete_dashboard,
     get_retention,
     preview_retention,
     get_status,

@@ -1,7 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import { Gate } from '@/components/shell/Gate'
 import { Empty, Failure, Loading } from '@/components/ui/States'
-import { exploreSearch, incidentsSearch, parseSearch, stringifySearch, tailSearch } from '@/lib/url'
+import { dashboardSearch, exploreSearch, incidentsSearch, parseSearch, stringifySearch, tailSearch } from '@/lib/url'
 
 const root = createRootRoute({
   component: Gate,
@@ -29,6 +29,19 @@ export const tailRoute = createRoute({
   path: '/tail',
   validateSearch: tailSearch,
   component: lazyRouteComponent(() => import('./pages/tail/TailPage')),
+})
+
+const dashboards = createRoute({
+  getParentRoute: () => root,
+  path: '/dashboards',
+  component: lazyRouteComponent(() => import('./pages/dashboards/DashboardsPage')),
+})
+
+const dashboard = createRoute({
+  getParentRoute: () => root,
+  path: '/dashboards/$name',
+  validateSearch: dashboardSearch,
+  component: lazyRouteComponent(() => import('./pages/dashboards/DashboardPage')),
 })
 
 const alerts = createRoute({
@@ -71,7 +84,7 @@ const detectors = createRoute({
 })
 
 export const router = createRouter({
-  routeTree: root.addChildren([home, exploreRoute, tailRoute, incidentRoute, alerts.addChildren([alertsHome, incidentsRoute, notifications, detectors])]),
+  routeTree: root.addChildren([home, exploreRoute, tailRoute, dashboards, dashboard, incidentRoute, alerts.addChildren([alertsHome, incidentsRoute, notifications, detectors])]),
   parseSearch,
   stringifySearch,
   defaultPreload: 'intent',

@@ -3,11 +3,11 @@ import createClient from 'openapi-fetch'
 import { problem } from './problem'
 import type { paths } from './schema'
 
-const http = createClient<paths, 'application/json'>()
+export const http = createClient<paths, 'application/json'>()
 
 interface Reply<T> { data?: T; error?: unknown; response: Response }
 
-function unwrap<T>({ data, error, response }: Reply<T>): T {
+export function unwrap<T>({ data, error, response }: Reply<T>): T {
   if (!response.ok || data === undefined) throw problem(response.status, error)
   return data
 }

@@ -6,6 +6,8 @@ export interface Place {
   readonly column: number
   readonly message: string
   readonly hint: string | null
+  /** JSON pointer to the text of the document that the place is in. */
+  readonly pointer?: string
 }
 
 export class ApiError extends Error {

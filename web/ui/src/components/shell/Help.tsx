@@ -14,6 +14,9 @@ const KEYS: readonly [string[], string][] = [
   [['w'], 'wrap long lines'],
   [['u'], 'local time or UTC'],
   [['p'], 'pause or follow the tail'],
+  [['e'], 'edit the dashboard'],
+  [['r'], 'refresh the dashboard'],
+  [['f'], 'full screen, on a dashboard'],
   [['?'], 'this help'],
 ]
 

@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
-import { BellRing, Command, HelpCircle, LogOut, Monitor, Moon, Radio, ScrollText, Sun } from 'lucide-react'
+import { BellRing, Command, HelpCircle, LayoutDashboard, LogOut, Monitor, Moon, Radio, ScrollText, Sun } from 'lucide-react'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { api } from '@/api/client'
 import { cx } from '@/lib/cx'
@@ -16,6 +16,7 @@ const Help = lazy(() => import('./Help'))
 const PAGES = [
   { to: '/explore', name: 'Explore', icon: ScrollText },
   { to: '/tail', name: 'Tail', icon: Radio },
+  { to: '/dashboards', name: 'Boards', icon: LayoutDashboard },
   { to: '/alerts', name: 'Alerts', icon: BellRing },
 ] as const
 

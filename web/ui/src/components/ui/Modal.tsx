@@ -15,6 +15,7 @@ export function Modal({ label, onClose, className, children }: ModalProps) {
   useEffect(() => {
     const dialog = ref.current
     if (dialog && !dialog.open) dialog.showModal()
+    dialog?.querySelector<HTMLElement>('[data-autofocus]')?.focus() // the browser takes the first button
     return () => dialog?.close()
   }, [])
   return (

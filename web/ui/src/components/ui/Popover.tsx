@@ -1,4 +1,4 @@
-import { useId, useRef, type ReactNode } from 'react'
+import { useId, useRef, useState, type ReactNode } from 'react'
 import { cx } from '@/lib/cx'
 import { Button } from './Button'
 import styles from './Popover.module.css'
@@ -11,6 +11,8 @@ interface PopoverProps {
   readonly align?: 'start' | 'end'
   readonly look?: 'plain' | 'quiet'
   readonly className?: string | undefined
+  /** What it holds is made when it is opened, and gone when it is closed. */
+  readonly lazy?: boolean
   readonly children: (close: () => void) => ReactNode
 }
 
@@ -18,10 +20,11 @@ const GAP = 6
 const EDGE = 8
 
 /** A button that opens a panel in the top layer; Escape or a click outside closes it, as the browser's popover does. */
-export function Popover({ label, icon, text, align = 'start', look = 'plain', className, children }: PopoverProps) {
+export function Popover({ label, icon, text, align = 'start', look = 'plain', className, lazy = false, children }: PopoverProps) {
   const id = useId()
   const button = useRef<HTMLSpanElement>(null)
   const panel = useRef<HTMLDivElement>(null)
+  const [open, setOpen] = useState(false)
   const close = () => document.getElementById(id)?.hidePopover()
 
   /** Below the button, moved in from the window's edges. */
@@ -45,8 +48,11 @@ export function Popover({ label, icon, text, align = 'start', look = 'plain', cl
           {text}
         </Button>
       </span>
-      <div id={id} ref={panel} popover="auto" role="dialog" aria-label={label} className={styles.panel} onToggle={(event) => event.newState === 'open' && place()}>
-        {children(close)}
+      <div id={id} ref={panel} popover="auto" role="dialog" aria-label={label} className={styles.panel} onToggle={(event) => {
+          setOpen(event.newState === 'open')
+          if (event.newState === 'open') place()
+        }}>
+        {(!lazy || open) && children(close)}
       </div>
     </>
   )

@@ -1,8 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Play } from 'lucide-react'
-import { useId, useMemo, useRef, useState } from 'react'
+import { lazy, Suspense, useId, useMemo, useRef, useState } from 'react'
 import { ApiError } from '@/api/problem'
-import { EventDetail } from '@/components/events/EventDetail'
 import { EventList } from '@/components/events/EventList'
 import { HistoryMenu } from '@/components/query/HistoryMenu'
 import { QueryBox, type QueryBoxHandle } from '@/components/query/QueryBox'
@@ -19,7 +18,6 @@ import { addFilter, filterTerm, readsEvents, type FieldValue } from '@/lib/query
 import { marksOf } from '@/lib/query/marks'
 import { between, nextNano } from '@/lib/time/range'
 import { stringifySearch } from '@/lib/url'
-import { Aggregation } from './Aggregation'
 import { FieldSidebar } from './FieldSidebar'
 import { HistogramPanel } from './HistogramPanel'
 import { Nothing } from './Nothing'
@@ -27,6 +25,11 @@ import { FIRST_PAGE, runPage } from './runner'
 import { Toolbar } from './Toolbar'
 import { useExplore } from './useExplore'
 import styles from './ExplorePage.module.css'
+
+// Most searches have no stages: the table comes with the first that has.
+const Aggregation = lazy(() => import('./Aggregation').then((module) => ({ default: module.Aggregation })))
+
+const EventDetail = lazy(() => import('@/components/events/EventDetail').then((module) => ({ default: module.EventDetail })))
 
 const HINT = 'Search: a word, "a phrase", service:checkout severity>=warn, or | stats count() by service'
 const SHORT_HINT = 'Search events'
@@ -134,8 +137,12 @@ export default function ExplorePage() {
           {explore.cancelled ? <Empty title="Cancelled"><Button onClick={explore.again}>Run again</Button></Empty>
             : events.isError && !mistake ? <Failure error={events.error} onRetry={explore.again} />
             : shown === null || answer === null ? (mistake ? <Empty title="Queries that work"><QueryExamples onPick={explore.run} /></Empty> : <Loading rows={14} label="Searching" />)
-            : !isEvents ? <Aggregation answer={answer} search={search} change={change} utc={utc} base={base} onZoom={explore.zoom}
-                onFilter={(field, value) => change({ q: addFilter(base, field, value), view: undefined })} />
+            : !isEvents ? (
+              <Suspense fallback={<Loading rows={14} label="Loading the table" />}>
+                <Aggregation answer={answer} search={search} change={change} utc={utc} base={base} onZoom={explore.zoom}
+                  onFilter={(field, value) => change({ q: addFilter(base, field, value), view: undefined })} />
+              </Suspense>
+            )
             : list.length === 0 ? <Nothing query={query} range={range} onRange={explore.setRange} onClear={() => change({ q: undefined })} onAgain={explore.again} />
             : (
               <EventList events={list} utc={utc} wrap={wrap} withDate={withDate} marks={marks} cursor={cursor} onOpen={open}
@@ -145,7 +152,9 @@ export default function ExplorePage() {
         </div>
         {opened && isEvents && (
           <div className={styles.detail}>
-            <EventDetail event={opened} utc={utc} onClose={close} onStep={step} link={link} onFilter={filter} onTrace={onTrace} onAround={onAround} />
+            <Suspense fallback={<Loading label="Loading the event" />}>
+              <EventDetail event={opened} utc={utc} onClose={close} onStep={step} link={link} onFilter={filter} onTrace={onTrace} onAround={onAround} />
+            </Suspense>
           </div>
         )}
       </div>

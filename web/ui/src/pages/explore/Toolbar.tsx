@@ -1,5 +1,5 @@
-import { AlertTriangle, CircleStop, Download, ListTree, WrapText } from 'lucide-react'
-import { useState } from 'react'
+import { AlertTriangle, CircleStop, Download, LayoutDashboard, ListTree, WrapText } from 'lucide-react'
+import { lazy, Suspense, useState } from 'react'
 import { download, type Answer } from '@/api/client'
 import { messageOf } from '@/api/problem'
 import { Button } from '@/components/ui/Button'
@@ -9,6 +9,8 @@ import { bytes, compact, count, elapsed, plural, zoneName } from '@/lib/format'
 import { utcPreference, wrapPreference } from '@/lib/prefs'
 import type { Explore } from './useExplore'
 import styles from './Toolbar.module.css'
+
+const AddToDashboard = lazy(() => import('@/components/dashboards/AddToDashboard'))
 
 interface ToolbarProps {
   readonly explore: Explore
@@ -40,6 +42,7 @@ export function Toolbar({ explore, answer, loaded, isEvents, fieldsOpen, onField
           onClick={() => { utcPreference.set(!utc); change({ tz: utc ? 'local' : 'utc' }, true) }}>
           {utc ? 'UTC' : `Local ${zoneName(false).replace('UTC', '')}`.trim()}
         </Button>
+        <Add query={explore.query} />
         <Export explore={explore} />
         <CopyButton text={link} label="Copy a link to this view, with its time range fixed">Link</CopyButton>
       </div>
@@ -71,6 +74,11 @@ function Warnings({ warnings }: { readonly warnings: readonly string[] }) {
       {() => <ul className={styles.warnings}>{warnings.map((warning) => <li key={warning}>{warning}</li>)}</ul>}
     </Popover>
   )
+}
+
+/** What it takes is loaded when it is first opened. */
+function Add({ query }: { readonly query: string }) {
+  return <Popover label="Add to dashboard" look="quiet" align="end" icon={<LayoutDashboard />} lazy>{() => <Suspense><AddToDashboard key={query} query={query} /></Suspense>}</Popover>
 }
 
 const EXPORT_LIMIT = 100_000
