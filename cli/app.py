@@ -31,6 +31,7 @@ COMMANDS = (
     "schema",
     "user",
     "token",
+    "project",
     "backup",
     "restore",
     "storage",

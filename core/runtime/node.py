@@ -54,6 +54,10 @@ class MountedHttpSource:
     plugin: HttpSource  # type: ignore[type-arg]
     outlet: StoreOutlet
 
+    def outlet_of(self, admission: Admission) -> StoreOutlet:
+        """Where batches of the admission's project go."""
+        return self.outlet.of(admission)
+
 
 class Node:
     """Everything of one process but the web server and the command line."""
@@ -76,6 +80,7 @@ class Node:
         self.started_ns = time.time_ns()
         self.metrics = CollectorRegistry()
         self.door = Door()
+        self.admissions: dict[int, Admission] = {}
         self.ready = False
         self._supervisor: Supervisor | None = None
         self._reloading = anyio.Lock()
@@ -101,6 +106,7 @@ class Node:
             limits = self.config.limits
             usage = self.store.writer.usage
             self.admission = Admission(DEFAULT_PROJECT, project_id, usage, limits.of(DEFAULT_PROJECT))
+            self.admissions = {project_id: self.admission}
             self._apply(limits)
             self.lookups = Lookups(self.store.pool)
             self.engine = QueryEngine(
@@ -164,9 +170,19 @@ class Node:
 
     def _apply(self, limits: Limits) -> None:
         """Set what can be changed while everything runs."""
-        self.admission.limits = limits.of(DEFAULT_PROJECT)
+        for admission in self.admissions.values():
+            admission.limits = limits.of(admission.project)
         self.store.writer.pending_bytes = limits.ingest_memory
         self.store.writer.fields = self.store.compactor.fields = limits.fields
+
+    def admission_of(self, project_id: int | None, project: str | None) -> Admission:
+        """The door of a project on this node; None: of the node's own."""
+        if project_id is None or project is None:
+            return self.admission
+        if project_id not in self.admissions:
+            limits = self.config.limits.of(project)
+            self.admissions[project_id] = Admission(project, project_id, self.store.writer.usage, limits)
+        return self.admissions[project_id]
 
     @property
     def sources(self) -> dict[str, RunningSource]:

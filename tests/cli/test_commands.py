@@ -32,6 +32,8 @@ COMMANDS = [
     ("token", "create"),
     ("token", "list"),
     ("token", "revoke"),
+    ("project", "add"),
+    ("project", "list"),
 ]
 
 

@@ -8,23 +8,26 @@ from .alerts import (
     list_notifications,
     resolve_incident,
 )
+from .audit import export_audit, list_audit
 from .complete import complete_query
 from .deletions import (
     cancel_deletion,
     create_deletion,
     get_deletion,
-    list_audit,
     list_deletions,
     preview_deletion,
 )
 from .fields import list_fields, list_values
 from .health import get_health, get_metrics, get_ready
 from .lookups import delete_lookup, get_lookup, get_lookup_data, list_lookups, put_lookup
+from .projects import create_project, get_project, list_projects
 from .query import cancel_query, explain_query, run_query
 from .retention import get_retention, preview_retention
-from .session import get_session, sign_in, sign_out
+from .session import change_password, create_first_admin, get_session, sign_in, sign_out
 from .status import get_status, list_pipelines, list_plugins
 from .tail import tail_events
+from .tokens import create_token, get_token, list_tokens, revoke_token
+from .users import change_user, create_user, delete_user, get_user, list_users, reset_password
 
 HANDLERS = (
     run_query,
@@ -46,6 +49,7 @@ HANDLERS = (
     get_deletion,
     cancel_deletion,
     list_audit,
+    export_audit,
     list_lookups,
     get_lookup,
     get_lookup_data,
@@ -59,6 +63,21 @@ HANDLERS = (
     get_session,
     sign_in,
     sign_out,
+    change_password,
+    create_first_admin,
+    list_users,
+    create_user,
+    get_user,
+    change_user,
+    delete_user,
+    reset_password,
+    list_tokens,
+    create_token,
+    get_token,
+    revoke_token,
+    list_projects,
+    create_project,
+    get_project,
     get_health,
     get_ready,
     get_metrics,

@@ -13,8 +13,9 @@ from msgspec import Meta
 
 from ... import __version__
 from ...plugins import now_ns
+from ..auth.gate import is_home
 from ..problems import described
-from .node import GateDependency, NodeDependency
+from .node import GateDependency, NodeDependency, ProjectDependency, who_asks
 
 
 class DatabaseStatus(msgspec.Struct, frozen=True):
@@ -48,7 +49,9 @@ class Status(msgspec.Struct, frozen=True):
     node: Annotated[str, Meta(description="Name of this node")]
     role: Annotated[str, Meta(description="all, ingest, query or worker")]
     database: DatabaseStatus
-    ingest: IngestStatus
+    ingest: Annotated[
+        IngestStatus | None, Meta(description="Of all projects together; null for who is of another than default")
+    ]
     segments: SegmentStatus
     users_exist: Annotated[bool, Meta(description="False: only this machine is served, without signing in")]
 
@@ -120,7 +123,9 @@ class Pipelines(msgspec.Struct, frozen=True):
     opt={"access": "query"},
     responses=described(),
 )
-async def get_status(request: Request[Any, Any, Any], node: NodeDependency, gate: GateDependency) -> Status:
+async def get_status(
+    request: Request[Any, Any, Any], node: NodeDependency, project_id: ProjectDependency, gate: GateDependency
+) -> Status:
     """State of this node, its database and its store."""
     stats, store = node.store.writer.stats, node.store
     rate: Rate = request.app.state.ingest_rate
@@ -130,8 +135,10 @@ async def get_status(request: Request[Any, Any, Any], node: NodeDependency, gate
         node=node.name,
         role=node.settings.role,
         database=DatabaseStatus(await node.database_problem() is None, store.embedded),
-        ingest=IngestStatus(stats.events, stats.bytes, rate.sample(stats.events)),
-        segments=SegmentStatus(**await store.catalog.totals(node.project_id)),
+        ingest=IngestStatus(stats.events, stats.bytes, rate.sample(stats.events))
+        if is_home(who_asks(request))
+        else None,
+        segments=SegmentStatus(**await store.catalog.totals(project_id)),
         users_exist=await gate.users_exist(),
     )
 
@@ -141,7 +148,7 @@ async def get_status(request: Request[Any, Any, Any], node: NodeDependency, gate
     operation_id="listPlugins",
     summary="Plugins, loaded and failed",
     tags=["system"],
-    opt={"access": "query"},
+    opt={"access": "query", "any_project": True},
     responses=described(),
 )
 async def list_plugins(node: NodeDependency) -> Plugins:
