@@ -30,7 +30,7 @@ from .models import (
     Step,
 )
 from .tree import Element, Report, kind_of
-from .validate import fields_by_name, guarded, query_error, shown, validated
+from .validate import concealed, fields_by_name, guarded, query_error, shown, validated
 
 QueryCheck: TypeAlias = Callable[[str], None]
 """Raises QueryError where the text is no query."""
@@ -100,7 +100,9 @@ class Checker:
                 self._report(chosen.place.error(message, "give this one a name there, too"))
             assert store is not None
             cls = cast(type[Place[Any]], made.cls)
-            found[name] = Entry(name, name, cls, made.config, shown(chosen), store.keys["place"])
+            found[name] = Entry(
+                name, name, cls, made.config, concealed(shown(chosen), made.config), store.keys["place"]
+            )
             return name, found
         if isinstance(chosen.value, str):
             self._names(chosen, known, "store.place", "place")
@@ -149,7 +151,7 @@ class Checker:
             if made:
                 search = when.value if when and isinstance(when.value, str) else None
                 cls = cast(type[Parser[Any]], made.cls)
-                yield Step(cls.type, cls, made.config, search, shown(element), element.place)
+                yield Step(cls.type, cls, made.config, search, concealed(shown(element), made.config), element.place)
 
     def _named(self, path: str, section: Element | None) -> Iterator[tuple[str, Element]]:
         """The names of a section whose entries are mappings; others are reported by `_entries` or here."""
@@ -169,7 +171,17 @@ class Checker:
             made = self._plugin(kind, element, at)
             if made:
                 assert section is not None
-                yield name, Entry(name, made.cls.type, made.cls, made.config, shown(element), section.keys[name])
+                yield (
+                    name,
+                    Entry(
+                        name,
+                        made.cls.type,
+                        made.cls,
+                        made.config,
+                        concealed(shown(element), made.config),
+                        section.keys[name],
+                    ),
+                )
 
     def _plugin(self, kind: str, element: Element, path: str) -> _Made | None:
         """The plugin's class and its settings, or None where something was reported."""

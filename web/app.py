@@ -20,7 +20,7 @@ from .bodies import Bounds, Budget
 from .intake import Intake
 from .pages import Pages
 from .problems import JsonRequest, ProblemException, problem_response
-from .schema import describe_sources, openapi_config
+from .schema import describe_sizes, describe_sources, openapi_config
 
 if TYPE_CHECKING:
     from ..core.runtime import Node
@@ -90,6 +90,7 @@ def create_api(node: Node | None, gate: Gate | None = None) -> Litestar:
         logging_config=None,
     )
     found = (node.registry if node else load_plugins()).kinds["source"].values()
+    describe_sizes(app)
     describe_sources(app, [plugin.cls for plugin in found if issubclass(plugin.cls, HttpSource)])
     app.state.stopping = False
     app.state.gate, app.state.attempts, app.state.ingest_rate = gate, Attempts(), Rate()

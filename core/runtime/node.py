@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ import anyio
 import asyncpg
 from prometheus_client import CollectorRegistry
 
-from ...config import Config, ConfigErrors, Limits, Settings
+from ...config import Config, ConfigErrors, Limits, Pipeline, Settings
 from ...plugins import HttpSource, Registry
 from ..alerting import AlertingService
 from ..alerting.scrub import scrub
@@ -41,6 +41,7 @@ from .outlet import StoreOutlet
 from .pipeline import RunningPipeline
 from .spill import spill_folder
 from .supervisor import RunningSource, Supervisor
+from .taps import StepCounts, Taps
 
 DEFAULT_PROJECT = "default"
 _log = logging.getLogger(__name__)
@@ -81,6 +82,9 @@ class Node:
         self.metrics = CollectorRegistry()
         self.door = Door()
         self.admissions: dict[int, Admission] = {}
+        self.taps = Taps()
+        self.reload_errors: tuple[str, ...] = ()
+        self._counts: dict[str, tuple[Pipeline, Sequence[StepCounts]]] = {}
         self.ready = False
         self._supervisor: Supervisor | None = None
         self._reloading = anyio.Lock()
@@ -156,7 +160,10 @@ class Node:
 
     def _sources(self, config: Config) -> dict[str, RunningSource]:
         """Every source of the configuration, not yet running; none on a node that only queries or works."""
-        pipelines = {name: RunningPipeline(pipeline, self.registry) for name, pipeline in config.pipelines.items()}
+        pipelines = {
+            name: RunningPipeline(pipeline, self.registry, self._counts_of(pipeline), self.taps)
+            for name, pipeline in config.pipelines.items()
+        }
         made = {}
         for name, entry in config.sources.items():
             if self.settings.role not in ("all", "ingest"):
@@ -167,6 +174,28 @@ class Node:
             outlet = StoreOutlet(name, self.project_id, pipeline, self.store, self.admission, self.door, waits)
             made[name] = RunningSource(name, entry.type, source, outlet)
         return made
+
+    def _counts_of(self, pipeline: Pipeline) -> Sequence[StepCounts]:
+        """Where the steps of a pipeline count; a pipeline that has changed begins anew."""
+        known = self._counts.get(pipeline.name)
+        if known is None or known[0].parse != pipeline.parse:
+            known = self._counts[pipeline.name] = pipeline, [StepCounts() for _ in pipeline.parse]
+        return known[1]
+
+    def counted(self, pipeline: str) -> Sequence[StepCounts]:
+        """What each step of a pipeline of the configuration has counted."""
+        return self._counts_of(self.config.pipelines[pipeline])
+
+    @property
+    def uptime_s(self) -> float:
+        """Seconds since the start."""
+        return (time.time_ns() - self.started_ns) / 1e9
+
+    @property
+    def url(self) -> str:
+        """Where the node's pages are, as this machine calls it."""
+        host = "127.0.0.1" if self.settings.host in ("0.0.0.0", "::") else self.settings.host  # noqa: S104
+        return f"http://{host}:{self.settings.port}"
 
     def _apply(self, limits: Limits) -> None:
         """Set what can be changed while everything runs."""
@@ -212,7 +241,9 @@ class Node:
                 fresh = self._sources(config)
             except ConfigErrors as why:
                 _log.error("the configuration is wrong and the old one stays: %s", why)
-                return [str(error) for error in why.errors]
+                self.reload_errors = tuple(str(error) for error in why.errors)
+                return list(self.reload_errors)
+            self.reload_errors = ()
             old = self.config
             changed = {name for name in old.sources if not _same(old, config, name)}
             await self._supervisor.stop(changed & self.sources.keys())
@@ -246,8 +277,7 @@ class Node:
         return self.store.writer.stats.disk_full
 
     def _link(self, incident_id: int) -> str:
-        host = "127.0.0.1" if self.settings.host in ("0.0.0.0", "::") else self.settings.host  # noqa: S104
-        return f"http://{host}:{self.settings.port}/alerts/incidents/{incident_id}"
+        return f"{self.url}/alerts/incidents/{incident_id}"
 
 
 def _same(old: Config, new: Config, name: str) -> bool:

@@ -44,6 +44,8 @@ class StoreOutlet:
     waits: bool = False
     """Where a limit is reached, the source is made to wait instead of being told."""
     counters: SourceCounters = field(default_factory=SourceCounters)
+    watched: bool = True
+    """Whether taps see what passes: they are the node's own project's."""
     _others: dict[int, StoreOutlet] = field(default_factory=dict)
     """The same for other projects, by id; each stays one, for sources tell by it what may be joined."""
 
@@ -53,7 +55,7 @@ class StoreOutlet:
             return self
         known = self._others.get(admission.project_id)
         if known is None or known.admission is not admission:
-            known = replace(self, project_id=admission.project_id, admission=admission, _others={})
+            known = replace(self, project_id=admission.project_id, admission=admission, watched=False, _others={})
             self._others[admission.project_id] = known
         return known
 
@@ -108,7 +110,7 @@ class StoreOutlet:
         """The batch as it is stored. Blocking."""
         limits = self.admission.limits
         with nested(limits.depth):
-            parsed = self.pipeline.apply(batch, self.source, parser)
+            parsed = self.pipeline.apply(batch, self.source, parser, watched=self.watched)
         parsed, count = cut(parsed, limits.event_size)
         self.counters.cut += count
         return parsed.with_names(limits.field_name)

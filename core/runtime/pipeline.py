@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from ...config import Pipeline, Step
 from ...plugins import Batch, Json, Parser, PluginError, Registry, RejectedError, concat
+from .taps import STORE, StepCounts, Taps
 
 if TYPE_CHECKING:
     from ..query import BatchFilter
@@ -27,16 +29,18 @@ class RunningStep:
     type: str
     parser: Parser[Any]
     when: BatchFilter | None
+    counts: StepCounts = field(default_factory=StepCounts)
 
     @classmethod
-    def of(cls, step: Step) -> RunningStep:
+    def of(cls, step: Step, counts: StepCounts | None = None) -> RunningStep:
         """Make the parser and compile the search.
 
         :raises QueryError: `when` is wrong
         """
         from ..query import BatchFilter
 
-        return cls(step.type, step.make(), BatchFilter(step.when) if step.when else None)
+        when = BatchFilter(step.when) if step.when else None
+        return cls(step.type, step.make(), when, counts or StepCounts())
 
     def apply(self, batch: Batch) -> Batch:
         """The batch after this step: same rows, same order; events that `when` leaves out stay as they are."""
@@ -54,6 +58,12 @@ class RunningStep:
     def _parse(self, batch: Batch) -> Batch:
         if not len(batch):
             return batch
+        started, wrong = time.perf_counter(), _wrong(batch)
+        parsed = self._parsed(batch)
+        self.counts.add(len(batch), max(0, _wrong(parsed) - wrong), time.perf_counter() - started)
+        return parsed
+
+    def _parsed(self, batch: Batch) -> Batch:
         try:
             parsed = Batch.of(self.parser.parse(batch).frame)
         except Exception as why:  # a plugin's defect, whatever it raises, must not cost an event
@@ -67,6 +77,11 @@ class RunningStep:
         return parsed
 
 
+def _wrong(batch: Batch) -> int:
+    """How many events have a `parse_error`."""
+    return len(batch) - batch.frame["parse_error"].null_count()
+
+
 def _marked(batch: Batch, error: str) -> Batch:
     kept = pl.coalesce("parse_error", pl.lit(error[:500]))
     return Batch(batch.frame.with_columns(parse_error=kept))
@@ -75,10 +90,21 @@ def _marked(batch: Batch, error: str) -> Batch:
 class RunningPipeline:
     """The steps of a pipeline, ready to run."""
 
-    def __init__(self, pipeline: Pipeline, registry: Registry) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        registry: Registry,
+        counts: Sequence[StepCounts] | None = None,
+        taps: Taps | None = None,
+    ) -> None:
+        """`counts`: where each step counts, and `taps` who watches; without them, nobody asks."""
         self.pipeline = pipeline
         self._registry = registry
-        self._steps: Sequence[RunningStep] = [RunningStep.of(step) for step in pipeline.parse]
+        self._taps = taps or Taps()
+        counted = counts or [StepCounts() for _ in pipeline.parse]
+        self._steps: Sequence[RunningStep] = [
+            RunningStep.of(step, own) for step, own in zip(pipeline.parse, counted, strict=True)
+        ]
 
     @property
     def is_plain(self) -> bool:
@@ -86,16 +112,40 @@ class RunningPipeline:
         return not self._steps
 
     def apply(
-        self, batch: Batch, source: str, parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None
+        self,
+        batch: Batch,
+        source: str,
+        parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None,
+        *,
+        watched: bool = True,
     ) -> Batch:
         """The batch as it is stored. `parser` is one step more, or several, before the others. Blocking.
+
+        `watched`: those who watch see it.
 
         :raises RejectedError: `parser` names no parser, or its settings are wrong
         """
         given = [parser] if isinstance(parser, Mapping) else parser or ()
-        for step in [*map(self._ad_hoc, given), *self._steps]:
+        for before in map(self._ad_hoc, given):
+            batch = before.apply(batch)
+        watched = watched and self._taps.count > 0
+        if watched:
+            self._taps.see(self.pipeline.name, 0, batch)
+        for number, step in enumerate(self._steps, 1):
             batch = step.apply(batch)
-        return batch.with_default(service=self.pipeline.service, source=source)
+            if watched:
+                self._taps.see(self.pipeline.name, number, batch)
+        batch = batch.with_default(service=self.pipeline.service, source=source)
+        if watched:
+            self._taps.see(self.pipeline.name, STORE, batch)
+        return batch
+
+    def traced(self, batch: Batch, source: str) -> list[Batch]:
+        """The batch as it came, after each step, and as it would be stored. Blocking."""
+        found = [batch]
+        for step in self._steps:
+            found.append(step.apply(found[-1]))
+        return [*found, found[-1].with_default(service=self.pipeline.service, source=source)]
 
     def _ad_hoc(self, settings: Mapping[str, Json]) -> RunningStep:
         values = {name: value for name, value in settings.items() if name != "type"}
@@ -110,3 +160,10 @@ class RunningPipeline:
         except ValidationError as why:
             wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in why.errors(include_url=False))
             raise RejectedError(f"parser {type_}: {wrong}") from None
+
+
+def sample_batch(lines: Sequence[str], *, by_http: bool) -> Batch:
+    """The lines as a source hands them over: those that take JSON themselves do so, all others give lines of text."""
+    if by_http and lines and all(line.lstrip().startswith("{") for line in lines):
+        return Batch.from_ndjson("\n".join(lines).encode())
+    return Batch.from_lines(lines)

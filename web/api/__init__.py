@@ -20,11 +20,13 @@ from .deletions import (
 from .fields import list_fields, list_values
 from .health import get_health, get_metrics, get_ready
 from .lookups import delete_lookup, get_lookup, get_lookup_data, list_lookups, put_lookup
+from .notifiers import list_notifiers, test_notifier
+from .pipelines import list_pipelines, tap_pipeline, try_pipeline
 from .projects import create_project, get_project, list_projects
 from .query import cancel_query, explain_query, run_query
 from .retention import get_retention, preview_retention
 from .session import change_password, create_first_admin, get_session, sign_in, sign_out
-from .status import get_status, list_pipelines, list_plugins
+from .status import get_status, list_plugins
 from .tail import tail_events
 from .tokens import create_token, get_token, list_tokens, revoke_token
 from .users import change_user, create_user, delete_user, get_user, list_users, reset_password
@@ -43,6 +45,8 @@ HANDLERS = (
     acknowledge_incident,
     resolve_incident,
     list_notifications,
+    list_notifiers,
+    test_notifier,
     preview_deletion,
     create_deletion,
     list_deletions,
@@ -60,6 +64,8 @@ HANDLERS = (
     get_status,
     list_plugins,
     list_pipelines,
+    try_pipeline,
+    tap_pipeline,
     get_session,
     sign_in,
     sign_out,

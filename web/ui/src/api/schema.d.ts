@@ -273,6 +273,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/notifiers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Notifiers
+         * @description The notifiers of the running configuration.
+         */
+        get: operations["listNotifiers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifiers/{name}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test message
+         * @description Send a message that says it is a test, once, and answer what the other side said. It is kept in no history.
+         */
+        post: operations["testNotifier"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/deletions/preview": {
         parameters: {
             query?: never;
@@ -538,9 +578,51 @@ export interface paths {
         };
         /**
          * The running configuration
-         * @description Sources and pipelines of the running configuration, without their settings.
+         * @description Sources and pipelines of the running configuration, what they have counted, and how far the store is behind.
          */
         get: operations["listPipelines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pipelines/{name}/try": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a pipeline makes of a line
+         * @description The events after each step of a pipeline, for up to 100 lines. Nothing is stored.
+         */
+        post: operations["tryPipeline"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/pipelines/{name}/tap": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Watch events pass a step
+         * @description Server-sent events: `event: event` with an event's JSON, as it leaves the step on this node, before its commit.
+         *
+         *     It is a sample where there are many: of each batch at most 100, and `event: dropped` says how many were left out.
+         */
+        get: operations["tapPipeline"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1916,6 +1998,11 @@ export interface components {
             /** @description time severity text int float bool json, or what the query made */
             type: string;
         };
+        /** CompactionStatus */
+        CompactionStatus: {
+            /** @description Segments as they were committed, not merged yet */
+            waiting_segments: number;
+        };
         /** CompleteAnswer */
         CompleteAnswer: {
             /** @description Where the typed part begins that an item replaces, in characters */
@@ -2309,6 +2396,19 @@ export interface components {
             items: components["schemas"]["Notification"][];
             next_cursor: string | null;
         };
+        /** NotifierItem */
+        NotifierItem: {
+            /** @example oncall */
+            name: string;
+            /** @example webhook */
+            type: string;
+            /** @description Names of the detectors that tell it */
+            detectors: string[];
+        };
+        /** NotifierList */
+        NotifierList: {
+            items: components["schemas"]["NotifierItem"][];
+        };
         /** PasswordChange */
         PasswordChange: {
             /** @example correct horse battery staple */
@@ -2323,11 +2423,22 @@ export interface components {
             from: string[];
             service: string | null;
             parse: components["schemas"]["StepItem"][];
+            /** @description Events that left it for the store since the start */
+            events: number;
         };
         /** Pipelines */
         Pipelines: {
             sources: components["schemas"]["SourceItem"][];
             pipelines: components["schemas"]["PipelineItem"][];
+            store: components["schemas"]["StoreItem"];
+            /** @description Seconds since the node's start: what rates are made of */
+            at_s: number;
+            /** @description The files that it was read from; none: the defaults run */
+            files: string[];
+            /** @description What runs, as YAML, secrets masked */
+            yaml: string;
+            /** @description Why the last reload was refused, with file:line:column */
+            errors: string[];
         };
         /** PluginFailure */
         PluginFailure: {
@@ -2555,8 +2666,20 @@ export interface components {
             error: string | null;
             /** @description Events taken in since the start */
             events: number;
+            /** @description Of them, events that were too large and lost a part */
+            cut: number;
+            /** @description How often it was started again after a failure */
+            restarts: number;
             /** @description No file names it: it runs because its plugin is installed */
             implicit: boolean;
+            /** @description As the file has them, secrets masked */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** @description What the source counts itself */
+            counts: {
+                [key: string]: number;
+            };
         };
         /** Stats */
         Stats: {
@@ -2581,6 +2704,7 @@ export interface components {
             /** @description Of all projects together; null for who is of another than default */
             ingest: components["schemas"]["IngestStatus"] | null;
             segments: components["schemas"]["SegmentStatus"];
+            compaction: components["schemas"]["CompactionStatus"];
             /** @description False: only this machine is served, without signing in */
             users_exist: boolean;
         };
@@ -2588,6 +2712,40 @@ export interface components {
         StepItem: {
             type: string;
             when: string | null;
+            /** @description As the file has them, secrets masked */
+            settings: {
+                [key: string]: unknown;
+            };
+            /** @description Events it has seen: those that `when` let through */
+            events: number;
+            /** @description Of them, events that left it with a new `parse_error` */
+            failed: number;
+            /** @description Time of work */
+            seconds: number;
+        };
+        /** StoreItem */
+        StoreItem: {
+            /** @description Events committed since the start */
+            events: number;
+            /** @description Groups that the database did not commit */
+            failures: number;
+            /** @description Bytes that wait for a commit */
+            pending_bytes: number;
+            /** @description Bytes at which sources are made to wait */
+            pending_limit: number;
+            /** @description How long the oldest of them waits */
+            lag_s: number;
+        };
+        /** TestResult */
+        TestResult: {
+            ok: boolean;
+            /**
+             * @description What the other side answered
+             * @example 200 OK
+             */
+            detail: string;
+            /** @description It failed in a way that a real message would be tried again */
+            may_succeed_later: boolean;
         };
         /** Token */
         Token: {
@@ -2632,6 +2790,32 @@ export interface components {
              * @example cw_…
              */
             secret: string;
+        };
+        /** TriedStep */
+        TriedStep: {
+            /** @description The parser; `source`: as they came, `store`: as they are stored */
+            type: string;
+            when: string | null;
+            /** @description Whether the step changed anything */
+            changed: boolean;
+            events: {
+                [key: string]: unknown;
+            }[];
+        };
+        /** TryAnswer */
+        TryAnswer: {
+            steps: components["schemas"]["TriedStep"][];
+        };
+        /** TryBody */
+        TryBody: {
+            /**
+             * @example [
+             *       "{\"message\": \"hello\", \"level\": \"info\"}"
+             *     ]
+             */
+            lines: string[];
+            /** @description Which source they come from; without it: the first */
+            source?: string | null;
         };
         /** User */
         User: {
@@ -2755,6 +2939,15 @@ export interface operations {
             };
             /** @description Not Acceptable */
             406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2915,6 +3108,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Internal Server Error */
             500: {
                 headers: {
@@ -2977,6 +3179,15 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3684,6 +3895,148 @@ export interface operations {
             };
         };
     };
+    listNotifiers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NotifierList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    testNotifier: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The notifier's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TestResult"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     previewDeletion: {
         parameters: {
             query?: never;
@@ -3726,6 +4079,15 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3867,6 +4229,15 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4694,6 +5065,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Internal Server Error */
             500: {
                 headers: {
@@ -4909,6 +5289,178 @@ export interface operations {
             };
         };
     };
+    tryPipeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The pipeline's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TryBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TryAnswer"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    tapPipeline: {
+        parameters: {
+            query?: {
+                /** @description After which step; 0: as sources hand over, -1: as stored */
+                step?: number;
+                /** @description A search or query; without it: all events */
+                query?: string;
+            };
+            header?: never;
+            path: {
+                /** @description The pipeline's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Stream Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/event-stream": unknown;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     getSession: {
         parameters: {
             query?: never;
@@ -5016,6 +5568,15 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5163,6 +5724,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Too Many Requests */
             429: {
                 headers: {
@@ -5243,6 +5813,15 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5400,6 +5979,15 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5670,6 +6258,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Internal Server Error */
             500: {
                 headers: {
@@ -5888,6 +6485,15 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -6185,6 +6791,15 @@ export interface operations {
             };
             /** @description Conflict */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
