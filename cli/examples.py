@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..config import Config, Pipeline, PipelineTest
-from ..core.runtime.pipeline import RunningPipeline
-from ..plugins import Batch, HttpSource, Registry
+from ..core.runtime.pipeline import RunningPipeline, sample_batch
+from ..plugins import HttpSource, Registry
 from .exits import InputError
 from .times import moment
 
@@ -25,7 +25,7 @@ def failures(pipeline: Pipeline, case: PipelineTest, config: Config, registry: R
     by_http = bool(pipeline.from_) and all(
         issubclass(config.sources[name].plugin, HttpSource) for name in pipeline.from_
     )
-    batch = _batch(lines, by_http=by_http)
+    batch = sample_batch(lines, by_http=by_http)
     events = RunningPipeline(pipeline, registry).apply(batch, source).events()
     found: list[str] = []
     for number, (expected, event) in enumerate(zip(case.expect, events, strict=False), start=1):
@@ -34,13 +34,6 @@ def failures(pipeline: Pipeline, case: PipelineTest, config: Config, registry: R
     if len(case.expect) != len(events):
         found.append(f"  expected {len(case.expect)} events, {len(events)} came out")
     return found
-
-
-def _batch(lines: Sequence[str], *, by_http: bool) -> Batch:
-    """The lines as a source hands them over: those that take JSON themselves do so, all others give lines of text."""
-    if by_http and lines and all(line.lstrip().startswith("{") for line in lines):
-        return Batch.from_ndjson("\n".join(lines).encode())
-    return Batch.from_lines(lines)
 
 
 def _flat(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -15,7 +15,8 @@ from ..config import Config, Settings
 from ..core.runtime.node import Node
 from ..plugins import load_plugins
 from ..web.app import create_app
-from ..web.auth.accounts import create_token, revoke_token, users_exist
+from ..web.auth.accounts import users_exist
+from ..web.auth.tokens import create_token, revoke_token
 from .places import store_config
 from .web import WebServer
 

@@ -17,7 +17,8 @@ from ..core.runtime.memory import keep_what_is_loaded
 from ..core.runtime.node import Node
 from ..plugins import ConfigError, CordwoodError, Registry
 from ..web.app import create_app
-from ..web.auth.accounts import create_token, ensure_first_admin, list_tokens, revoke_token, users_exist
+from ..web.auth.accounts import ensure_first_admin, users_exist
+from ..web.auth.tokens import create_token, list_tokens, revoke_token
 from .serverfile import announced
 from .web import WebServer, bound, url_of
 
@@ -105,7 +106,7 @@ class Serving:
 
     @asynccontextmanager
     async def _demonstration(self, url: str) -> AsyncIterator[None]:
-        """The sample applications, if they are wanted, with a token of their own where one is needed."""
+        """The sample applications, if they are wanted, with a token: somebody may get an account meanwhile."""
         if not self._demo:
             yield
             return
@@ -117,10 +118,8 @@ class Serving:
             yield
             tasks.cancel_scope.cancel()
 
-    async def _demo_token(self) -> str | None:
+    async def _demo_token(self) -> str:
         pool = self._node.store.pool
-        if not await users_exist(pool):
-            return None
         for token in await list_tokens(pool):
             if token.name == _DEMO_TOKEN and token.revoked_at is None:
                 await revoke_token(pool, token.id)

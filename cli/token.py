@@ -24,6 +24,7 @@ def create(
     valid_for: Annotated[
         str | None, typer.Option(help="How long, such as 90d; for ever if not given.", show_default=False)
     ] = None,
+    project: Annotated[str, typer.Option(help="Whose events it sends and reads.")] = "default",
     data_dir: DataDir = None,
 ) -> None:
     """Make a token and print it, once: it is not kept in clear."""
@@ -37,9 +38,9 @@ def create(
         raise InputError(f"--valid-for: {why}") from None
 
     async def change(pool: asyncpg.Pool[Any]) -> Any:
-        from ..web.auth.accounts import create_token
+        from ..web.auth.tokens import create_token
 
-        return await create_token(pool, name, scope or ["ingest"], valid_for=span)
+        return await create_token(pool, name, scope or ["ingest"], valid_for=span, project=project)
 
     token, secret = with_database(change, data_dir)
     say(f"token {token.id} for {token.name} may {', '.join(token.scopes)}; it is not shown again:")
@@ -49,14 +50,22 @@ def create(
 @group.command("list", epilog="Example: cordwood token list")
 def list_all(data_dir: DataDir = None) -> None:
     """List all tokens, revoked ones too."""
-    from ..web.auth.accounts import list_tokens
+    from ..web.auth.tokens import list_tokens
     from .output import table
 
     rows = [
-        (t.id, t.name, ",".join(t.scopes), "revoked" if t.revoked_at else "active", t.expires_at, t.last_used_at)
+        (
+            t.id,
+            t.name,
+            t.project,
+            ",".join(t.scopes),
+            "revoked" if t.revoked_at else "active",
+            t.expires_at,
+            t.last_used_at,
+        )
         for t in with_database(list_tokens, data_dir)
     ]
-    table(("id", "name", "scopes", "state", "expires", "last used"), rows)
+    table(("id", "name", "project", "scopes", "state", "expires", "last used"), rows)
 
 
 @group.command(epilog="Example: cordwood token revoke 3")
@@ -67,7 +76,7 @@ def revoke(
     """End a token."""
 
     async def change(pool: asyncpg.Pool[Any]) -> Any:
-        from ..web.auth.accounts import revoke_token
+        from ..web.auth.tokens import revoke_token
 
         return await revoke_token(pool, number)
 

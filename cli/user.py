@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
@@ -15,6 +16,17 @@ if TYPE_CHECKING:
     import asyncpg
 
 T = TypeVar("T")
+
+
+class RoleName(StrEnum):
+    """What somebody may do."""
+
+    VIEWER = "viewer"
+    EDITOR = "editor"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+
 group = typer.Typer(help="People who may sign in.", no_args_is_help=True)
 
 
@@ -23,7 +35,9 @@ def add(
     email: Annotated[
         str | None, typer.Argument(metavar="EMAIL", help="E-mail address; CORDWOOD_ADMIN_EMAIL.", show_default=False)
     ] = None,
-    admin: Annotated[bool, typer.Option("--admin", help="May change everything, not only read.")] = False,
+    admin: Annotated[bool, typer.Option("--admin", help="Short for --role admin.")] = False,
+    role: Annotated[RoleName, typer.Option(help="What they may do.")] = RoleName.VIEWER,
+    project: Annotated[str, typer.Option(help="Whose events they see.")] = "default",
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from standard input.")
     ] = False,
@@ -41,10 +55,10 @@ def add(
     async def change(pool: asyncpg.Pool[Any]) -> Any:
         from ..web.auth.accounts import add_user
 
-        return await add_user(pool, address, password, is_admin=admin)
+        return await add_user(pool, address, password, role=role.value, is_admin=admin, project=project)
 
     user = with_database(change, data_dir)
-    print(f"added {'administrator' if user.is_admin else 'user'} {user.email}")
+    print(f"added {'administrator' if user.is_admin else user.role} {user.email}")
 
 
 def _password(*, from_stdin: bool) -> str:
@@ -69,13 +83,14 @@ def list_all(data_dir: DataDir = None) -> None:
     rows = [
         (
             user.email,
-            "admin" if user.is_admin else "user",
+            user.role,
+            user.project,
             "disabled" if user.disabled_at else "active",
             user.created_at,
         )
         for user in with_database(list_users, data_dir)
     ]
-    table(("email", "role", "state", "created"), rows)
+    table(("email", "role", "project", "state", "created"), rows)
 
 
 @group.command(epilog="Example: cordwood user disable bob@example.org")

@@ -32,7 +32,7 @@ from .models import (
     Step,
 )
 from .tree import Element, Report, kind_of
-from .validate import fields_by_name, guarded, query_error, shown, validated
+from .validate import concealed, fields_by_name, guarded, query_error, shown, validated
 
 QueryCheck: TypeAlias = Callable[[str], None]
 """Raises QueryError where the text is no query."""
@@ -102,7 +102,9 @@ class Checker:
                 self._report(chosen.place.error(message, "give this one a name there, too"))
             assert store is not None
             cls = cast(type[Place[Any]], made.cls)
-            found[name] = Entry(name, name, cls, made.config, shown(chosen), store.keys["place"])
+            found[name] = Entry(
+                name, name, cls, made.config, concealed(shown(chosen), made.config), store.keys["place"]
+            )
             return name, found
         if isinstance(chosen.value, str):
             self._names(chosen, known, "store.place", "place")
@@ -152,7 +154,8 @@ class Checker:
             if made:
                 search = when.value if when and isinstance(when.value, str) else None
                 cls = cast(type[Parser[Any]], made.cls)
-                yield Step(cls.type, cls, made.config, search, shown(element), element.place, on_error)
+                values = concealed(shown(element), made.config)
+                yield Step(cls.type, cls, made.config, search, values, element.place, on_error)
 
     def _on_error(self, element: Element | None, path: str) -> OnError:
         for word in ON_ERROR:
@@ -181,7 +184,17 @@ class Checker:
             made = self._plugin(kind, element, at)
             if made:
                 assert section is not None
-                yield name, Entry(name, made.cls.type, made.cls, made.config, shown(element), section.keys[name])
+                yield (
+                    name,
+                    Entry(
+                        name,
+                        made.cls.type,
+                        made.cls,
+                        made.config,
+                        concealed(shown(element), made.config),
+                        section.keys[name],
+                    ),
+                )
 
     def _plugin(self, kind: str, element: Element, path: str) -> _Made | None:
         """The plugin's class and its settings, or None where something was reported."""

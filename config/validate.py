@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretBytes, SecretStr, ValidationError
 
 from ..plugins import ConfigError, QueryError
 from .errors import nearest
@@ -211,6 +211,21 @@ def shown(element: Element, name: str = "") -> Any:
     if isinstance(element.value, str):
         return MASK if sensitive(name) else masked_url(element.value)
     return element.value
+
+
+def concealed(value: Any, setting: Any) -> Any:
+    """What `shown` gave, with that masked which the settings hold as a secret; `${NAME}` tells nothing, and stays."""
+    match setting:
+        case SecretStr() | SecretBytes():
+            return value if isinstance(value, str) and re.fullmatch(r"\$\{[^}]*\}", value) else MASK
+        case BaseModel() if isinstance(value, dict):
+            names = {field.alias or name: name for name, field in type(setting).model_fields.items()}
+            return {key: concealed(item, getattr(setting, names.get(key, ""), None)) for key, item in value.items()}
+        case dict() if isinstance(value, dict):
+            return {key: concealed(item, setting.get(key)) for key, item in value.items()}
+        case list() | tuple() if isinstance(value, list) and len(value) == len(setting):
+            return [concealed(item, own) for item, own in zip(value, setting, strict=True)]
+    return value
 
 
 def masked_url(url: str) -> str:

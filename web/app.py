@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
-from litestar import Litestar
+from litestar import Litestar, Request
 from litestar.di import Provide
 
 from ..plugins import HttpSource, RetryableError, load_plugins
@@ -15,11 +15,12 @@ from .api.status import Rate
 from .asgi import Message, Receive, Scope, Send, answer_problem, headers_of
 from .auth.attempts import Attempts
 from .auth.gate import Gate, check_access
+from .auth.principal import Principal
 from .bodies import Bounds, Budget
 from .intake import Intake
 from .pages import Pages
 from .problems import JsonRequest, ProblemException, problem_response
-from .schema import describe_sources, openapi_config
+from .schema import describe_sizes, describe_sources, openapi_config
 
 if TYPE_CHECKING:
     from ..core.runtime import Node
@@ -56,7 +57,7 @@ def create_app(node: Node, *, bounds: Bounds | None = None, budget: Budget | Non
         gate,
         bounds=lambda: bounds or Bounds.of(node.config.limits),
         budget=budget or Budget(node.config.limits.bodies_in_flight),
-        admission=lambda: node.admission,
+        admission=lambda principal: node.admission_of(principal.project_id, principal.project),
     )
     return Application(gate, intake, create_api(node, gate), Pages(), lambda: node.store.commits.wake())
 
@@ -70,9 +71,17 @@ def create_api(node: Node | None, gate: Gate | None = None) -> Litestar:
     async def provide_gate() -> Any:
         return gate
 
+    async def provide_project_id(request: Request[Any, Any, Any]) -> Any:
+        principal: Principal = request.scope["user"]
+        return node.project_id if node is not None and principal.project_id is None else principal.project_id
+
     app = Litestar(
         HANDLERS,
-        dependencies={"node": Provide(provide_node), "gate": Provide(provide_gate)},
+        dependencies={
+            "node": Provide(provide_node),
+            "gate": Provide(provide_gate),
+            "project_id": Provide(provide_project_id),
+        },
         guards=[check_access],
         exception_handlers={Exception: problem_response},
         request_class=JsonRequest,
@@ -81,6 +90,7 @@ def create_api(node: Node | None, gate: Gate | None = None) -> Litestar:
         logging_config=None,
     )
     found = (node.registry if node else load_plugins()).kinds["source"].values()
+    describe_sizes(app)
     describe_sources(app, [plugin.cls for plugin in found if issubclass(plugin.cls, HttpSource)])
     app.state.stopping = False
     app.state.gate, app.state.attempts, app.state.ingest_rate = gate, Attempts(), Rate()

@@ -19,6 +19,7 @@ from ..plugins import HttpRequest, HttpResponse, HttpSource, Outlet
 from ..plugins.ndjson import nested
 from .asgi import Receive, Scope, Send, answer, headers_of
 from .auth.gate import Gate
+from .auth.principal import Principal
 from .bodies import Bounds, Budget, ClientGoneError, Lease, decompress, read_body
 from .problems import MEDIA_TYPE, ProblemException, to_problem
 
@@ -33,8 +34,9 @@ class MountedHttpSource(Protocol):
     def name(self) -> str: ...
     @property
     def plugin(self) -> HttpSource[Any]: ...
-    @property
-    def outlet(self) -> Outlet: ...
+    def outlet_of(self, admission: Admission) -> Outlet:
+        """Where batches of the admission's project go."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Intake:
         *,
         bounds: Callable[[], Bounds],
         budget: Budget,
-        admission: Callable[[], Admission],
+        admission: Callable[[Principal], Admission],
     ) -> None:
         self._sources, self._gate, self.bounds, self.budget = sources, gate, bounds, budget
         self.admission = admission
@@ -129,8 +131,9 @@ class Intake:
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         token = route.source.plugin.token(path_params, query)
         shown = {"authorization": f"Bearer {token}", **headers} if token else headers
-        await self._gate.authorise(shown, "ingest")
-        admission = self.admission()
+        principal = await self._gate.authorise(shown, "ingest")
+        admission = self.admission(principal)
+        outlet = route.source.outlet_of(admission)
         await admission.check()
         with self.budget.lease() as lease:
             try:
@@ -148,7 +151,7 @@ class Intake:
                 body=body,
             )
             with nested(admission.limits.depth):
-                return await route.source.plugin.receive(request, route.source.outlet)
+                return await route.source.plugin.receive(request, outlet)
 
     async def _body(self, receive: Receive, headers: dict[str, str], lease: Lease) -> bytes:
         bounds = self.bounds()

@@ -22,6 +22,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from ..core.storage.database import trouble
 from ..plugins import LimitError, QueryError, RejectedError, RetryableError
+from .auth.errors import AccountError
 
 MEDIA_TYPE: Final = "application/problem+json"
 LIMIT_REACHED: Final = "urn:cordwood:problem:limit-reached"
@@ -103,6 +104,8 @@ def to_problem(why: Exception) -> tuple[Problem, dict[str, str]]:
         case QueryError():
             place = ProblemError(why.line, why.column, why.message, why.hint or None)
             return _problem(400, f"{why.line}:{why.column} {why.message}", [place]), {}
+        case AccountError():
+            return _problem(why.status, str(why)), {}
         case RejectedError():
             return _problem(400, str(why)), {}
         case LimitError():

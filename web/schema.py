@@ -107,6 +107,15 @@ def describe_sources(app: Litestar, sources: Iterable[type[HttpSource[Any]]]) ->
             setattr(paths.setdefault(path, PathItem()), method.lower(), operation)
 
 
+def describe_sizes(app: Litestar) -> None:
+    """Add what is answered to a body that is too large to every operation that takes one."""
+    for item in (app.openapi_schema.paths or {}).values():
+        for operation in (item.post, item.put, item.patch):
+            answers = (operation and operation.request_body and operation.responses) or {}
+            if "400" in answers:
+                answers.setdefault("413", _TOO_LARGE)
+
+
 _TEXT: Final = Schema(type=OpenAPIType.STRING)
 _BINARY: Final = Schema(type=OpenAPIType.STRING, content_media_type="application/octet-stream")
 _PROBLEM: Final = Reference("#/components/schemas/Problem")
@@ -119,6 +128,9 @@ _ANSWERS: Final = {
 }
 
 
+_TOO_LARGE: Final = OpenAPIResponse(
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE.phrase, content={MEDIA_TYPE: OpenAPIMediaType(_PROBLEM)}
+)
 _OWN_ANSWERS: Final = {"default": OpenAPIResponse("As the servers of this format answer: after the commit, or why not")}
 
 

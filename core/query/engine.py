@@ -124,7 +124,7 @@ class QueryEngine:
         self._catalog, self._cache, self._own = catalog, cache, tables
         query_parser()  # made here, lest the first query waits for its tables
         self._duck = Duck(cache.folder, memory_limit=memory_limit, threads=threads, spill=spill, at_once=at_once)
-        self._running: dict[str, Running] = {}
+        self._running: dict[tuple[int, str], Running] = {}  # by project and id: nobody meets another's
         self._template_rows, self._joined_rows, self._lookups = template_rows, joined_rows, lookups
         self._saved = saved
         self._answers = Answers()
@@ -222,9 +222,10 @@ class QueryEngine:
         """The answer, under the request's timeout, cancellable by its id, read again where a segment went away."""
         query_id = request.id or uuid.uuid4().hex
         progress = progress or Progress(query_id)
-        if query_id in self._running:
+        key = (request.project_id, query_id)
+        if key in self._running:
             raise QueryError(f"a query with the id {query_id[:80]} is running already", text=request.text)
-        self._running[query_id] = progress.running
+        self._running[key] = progress.running
         try:
             with anyio.fail_after(request.timeout):
                 attempts = 1
@@ -248,11 +249,11 @@ class QueryEngine:
             error.text = error.text or request.text
             raise
         finally:
-            del self._running[query_id]
+            del self._running[key]
 
-    async def cancel(self, query_id: str) -> bool:
-        """Stop the query with this id; false: none such is running."""
-        running = self._running.get(query_id)
+    async def cancel(self, query_id: str, project_id: int) -> bool:
+        """Stop the project's query with this id; false: none such is running."""
+        running = self._running.get((project_id, query_id))
         if running is not None:
             running.stop()
         return running is not None

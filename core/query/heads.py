@@ -76,7 +76,8 @@ AUDIT = Head(
     """
     select at at time zone 'UTC' as timestamp, id, who, what, cast(details as text) as details,
            concat_ws(' ', who, what, cast(details as text)) as message
-    from audit where project_id = $1 or project_id is null
+    from audit where project_id = $1
+                     or (project_id is null and $1 = (select id from project where name = 'default'))
     """,
     is_admins=True,
 )

@@ -61,8 +61,9 @@ class NodeMetrics(Collector):
         limited = CounterMetricFamily(
             "cordwood_limit_reached", "What a limit refused, or made wait.", labels=["project", "limit", "outcome"]
         )
-        for (limit, outcome), count in self._node.admission.reached.items():
-            limited.add_metric([self._node.admission.project, limit, outcome], count)
+        for admission in self._node.admissions.values():
+            for (limit, outcome), count in admission.reached.items():
+                limited.add_metric([admission.project, limit, outcome], count)
         yield limited
         yield GaugeMetricFamily(
             "cordwood_start_time_seconds", "When this node started.", value=self._node.started_ns / 1e9

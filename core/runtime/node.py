@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ import anyio
 import asyncpg
 from prometheus_client import CollectorRegistry
 
-from ...config import Config, ConfigErrors, Limits, Settings
+from ...config import Config, ConfigErrors, Limits, Pipeline, Settings
 from ...plugins import HttpSource, Registry, in_worker
 from ..alerting import AlertingService
 from ..alerting.scrub import scrub
@@ -45,6 +45,7 @@ from .pipeline import RunningPipeline
 from .replay import Replayer
 from .spill import spill_folder
 from .supervisor import RunningSource, Supervisor
+from .taps import StepCounts, Taps
 
 DEFAULT_PROJECT = "default"
 _log = logging.getLogger(__name__)
@@ -57,6 +58,10 @@ class MountedHttpSource:
     name: str
     plugin: HttpSource  # type: ignore[type-arg]
     outlet: StoreOutlet
+
+    def outlet_of(self, admission: Admission) -> StoreOutlet:
+        """Where batches of the admission's project go."""
+        return self.outlet.of(admission)
 
 
 class Node:
@@ -72,7 +77,6 @@ class Node:
     searcher: EngineSearcher
     deletions: Deletions
     dead_letters: DeadLetters
-    replayer: Replayer
     retention: Retention
 
     def __init__(self, settings: Settings, config: Config, registry: Registry) -> None:
@@ -84,6 +88,10 @@ class Node:
         self.started_ns = time.time_ns()
         self.metrics = CollectorRegistry()
         self.door = Door()
+        self.admissions: dict[int, Admission] = {}
+        self.taps = Taps()
+        self.reload_errors: tuple[str, ...] = ()
+        self._counts: dict[str, tuple[Pipeline, Sequence[StepCounts]]] = {}
         self.ready = False
         self._supervisor: Supervisor | None = None
         self._reloading = anyio.Lock()
@@ -109,6 +117,7 @@ class Node:
             limits = self.config.limits
             usage = self.store.writer.usage
             self.admission = Admission(DEFAULT_PROJECT, project_id, usage, limits.of(DEFAULT_PROJECT))
+            self.admissions = {project_id: self.admission}
             self._apply(limits)
             self.lookups = Lookups(self.store.pool)
             self.saved = SavedQueries(self.store.pool)
@@ -128,7 +137,6 @@ class Node:
             self.searcher = EngineSearcher(self.engine)
             self.deletions = Deletions(self.store.pool, self.searcher)
             self.dead_letters = DeadLetters(self.store.pool)
-            self.replayer = Replayer(self.store, self.registry, project_id)
             self.retention = Retention(self.store.pool, self._eraser(), self.searcher, self.config.store)
             self.store.forgetting.others.append(self.engine.forget)
             self.alerting = AlertingService(self.store, self.engine, link=self._link, metrics=self.metrics)
@@ -166,7 +174,10 @@ class Node:
 
     def _sources(self, config: Config) -> dict[str, RunningSource]:
         """Every source of the configuration, not yet running; none on a node that only queries or works."""
-        pipelines = {name: RunningPipeline(pipeline, self.registry) for name, pipeline in config.pipelines.items()}
+        pipelines = {
+            name: RunningPipeline(pipeline, self.registry, self._counts_of(pipeline), self.taps)
+            for name, pipeline in config.pipelines.items()
+        }
         made = {}
         for name, entry in config.sources.items():
             if self.settings.role not in ("all", "ingest"):
@@ -178,12 +189,48 @@ class Node:
             made[name] = RunningSource(name, entry.type, source, outlet)
         return made
 
+    def _counts_of(self, pipeline: Pipeline) -> Sequence[StepCounts]:
+        """Where the steps of a pipeline count; a pipeline that has changed begins anew."""
+        known = self._counts.get(pipeline.name)
+        if known is None or known[0].parse != pipeline.parse:
+            known = self._counts[pipeline.name] = pipeline, [StepCounts() for _ in pipeline.parse]
+        return known[1]
+
+    def counted(self, pipeline: str) -> Sequence[StepCounts]:
+        """What each step of a pipeline of the configuration has counted."""
+        return self._counts_of(self.config.pipelines[pipeline])
+
+    def replayer(self, project_id: int) -> Replayer:
+        """What replays a project's dead letters."""
+        return Replayer(self.store, self.registry, project_id)
+
+    @property
+    def uptime_s(self) -> float:
+        """Seconds since the start."""
+        return (time.time_ns() - self.started_ns) / 1e9
+
+    @property
+    def url(self) -> str:
+        """Where the node's pages are, as this machine calls it."""
+        host = "127.0.0.1" if self.settings.host in ("0.0.0.0", "::") else self.settings.host  # noqa: S104
+        return f"http://{host}:{self.settings.port}"
+
     def _apply(self, limits: Limits) -> None:
         """Set what can be changed while everything runs."""
-        self.admission.limits = limits.of(DEFAULT_PROJECT)
+        for admission in self.admissions.values():
+            admission.limits = limits.of(admission.project)
         self.store.writer.pending_bytes = limits.ingest_memory
         self.store.writer.dead_letters = Bounds(limits.dead_letters, limits.dead_letter_bytes)
         self.store.writer.fields = self.store.compactor.fields = limits.fields
+
+    def admission_of(self, project_id: int | None, project: str | None) -> Admission:
+        """The door of a project on this node; None: of the node's own."""
+        if project_id is None or project is None:
+            return self.admission
+        if project_id not in self.admissions:
+            limits = self.config.limits.of(project)
+            self.admissions[project_id] = Admission(project, project_id, self.store.writer.usage, limits)
+        return self.admissions[project_id]
 
     @property
     def sources(self) -> dict[str, RunningSource]:
@@ -214,7 +261,9 @@ class Node:
                 fresh = self._sources(config)
             except ConfigErrors as why:
                 _log.error("the configuration is wrong and the old one stays: %s", why)
-                return [str(error) for error in why.errors]
+                self.reload_errors = tuple(str(error) for error in why.errors)
+                return list(self.reload_errors)
+            self.reload_errors = ()
             old = self.config
             changed = {name for name in old.sources if not _same(old, config, name)}
             await self._supervisor.stop(changed & self.sources.keys())
@@ -248,9 +297,7 @@ class Node:
         return self.store.writer.stats.disk_full
 
     def _link(self, incident_id: int) -> str:
-        host = "127.0.0.1" if self.settings.host in ("0.0.0.0", "::") else self.settings.host  # noqa: S104
-        base = self.settings.public_url or f"http://{host}:{self.settings.port}"
-        return f"{base}/alerts/incidents/{incident_id}"
+        return f"{self.settings.public_url or self.url}/alerts/incidents/{incident_id}"
 
 
 def _same(old: Config, new: Config, name: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 import anyio.to_thread
@@ -66,6 +66,20 @@ class StoreOutlet:
     waits: bool = False
     """Where a limit is reached, the source is made to wait instead of being told."""
     counters: SourceCounters = field(default_factory=SourceCounters)
+    watched: bool = True
+    """Whether taps see what passes: they are the node's own project's."""
+    _others: dict[int, StoreOutlet] = field(default_factory=dict)
+    """The same for other projects, by id; each stays one, for sources tell by it what may be joined."""
+
+    def of(self, admission: Admission) -> StoreOutlet:
+        """The outlet of the same source for the admission's project."""
+        if admission is self.admission:
+            return self
+        known = self._others.get(admission.project_id)
+        if known is None or known.admission is not admission:
+            known = replace(self, project_id=admission.project_id, admission=admission, watched=False, _others={})
+            self._others[admission.project_id] = known
+        return known
 
     async def send(
         self,
@@ -125,7 +139,7 @@ class StoreOutlet:
         """What is stored of a batch. Blocking."""
         limits = self.admission.limits
         with nested(limits.depth):
-            outcome = self.pipeline.run(batch, self.source, parser)
+            outcome = self.pipeline.run(batch, self.source, parser, watched=self.watched)
         parsed, count = cut(outcome.batch, limits.event_size)
         self.counters.cut += count
         return _Applied(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 
 from ...config import Pipeline, Step
 from ...plugins import Batch, Json, Parser, PluginError, Registry, RejectedError, concat
+from .taps import STORE, StepCounts, Taps
 
 if TYPE_CHECKING:
     from ..query import BatchFilter
@@ -51,9 +53,10 @@ class RunningStep:
     parser: Parser[Any]
     when: BatchFilter | None
     dead_letter: bool = False
+    counts: StepCounts = field(default_factory=StepCounts)
 
     @classmethod
-    def of(cls, step: Step) -> RunningStep:
+    def of(cls, step: Step, counts: StepCounts | None = None) -> RunningStep:
         """Make the parser and compile the search.
 
         :raises QueryError: `when` is wrong
@@ -61,7 +64,7 @@ class RunningStep:
         from ..query import BatchFilter
 
         when = BatchFilter(step.when) if step.when else None
-        return cls(step.type, step.make(), when, step.on_error == "dead_letter")
+        return cls(step.type, step.make(), when, step.on_error == "dead_letter", counts or StepCounts())
 
     def apply(self, batch: Batch) -> Batch:
         """The batch after this step: same rows, same order; events that `when` leaves out stay as they are."""
@@ -79,6 +82,12 @@ class RunningStep:
     def _parse(self, batch: Batch) -> Batch:
         if not len(batch):
             return batch
+        started, wrong = time.perf_counter(), _wrong(batch)
+        parsed = self._parsed(batch)
+        self.counts.add(len(batch), max(0, _wrong(parsed) - wrong), time.perf_counter() - started)
+        return parsed
+
+    def _parsed(self, batch: Batch) -> Batch:
         try:
             parsed = Batch.of(self.parser.parse(batch).frame)
         except Exception as why:  # a plugin's defect, whatever it raises, must not cost an event
@@ -92,6 +101,11 @@ class RunningStep:
         return parsed
 
 
+def _wrong(batch: Batch) -> int:
+    """How many events have a `parse_error`."""
+    return len(batch) - batch.frame["parse_error"].null_count()
+
+
 def _marked(batch: Batch, error: str) -> Batch:
     kept = pl.coalesce("parse_error", pl.lit(error[:500]))
     return Batch(batch.frame.with_columns(parse_error=kept))
@@ -100,10 +114,21 @@ def _marked(batch: Batch, error: str) -> Batch:
 class RunningPipeline:
     """The steps of a pipeline, ready to run."""
 
-    def __init__(self, pipeline: Pipeline, registry: Registry) -> None:
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        registry: Registry,
+        counts: Sequence[StepCounts] | None = None,
+        taps: Taps | None = None,
+    ) -> None:
+        """`counts`: where each step counts, and `taps` who watches; without them, nobody asks."""
         self.pipeline = pipeline
         self._registry = registry
-        self._steps: Sequence[RunningStep] = [RunningStep.of(step) for step in pipeline.parse]
+        self._taps = taps or Taps()
+        counted = counts or [StepCounts() for _ in pipeline.parse]
+        self._steps: Sequence[RunningStep] = [
+            RunningStep.of(step, own) for step, own in zip(pipeline.parse, counted, strict=True)
+        ]
 
     @property
     def is_plain(self) -> bool:
@@ -111,35 +136,61 @@ class RunningPipeline:
         return not self._steps
 
     def apply(
-        self, batch: Batch, source: str, parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None
+        self,
+        batch: Batch,
+        source: str,
+        parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None,
+        *,
+        watched: bool = True,
     ) -> Batch:
         """The batch as it is stored, without dead letters; see `run`."""
-        return self.run(batch, source, parser).batch
+        return self.run(batch, source, parser, watched=watched).batch
 
     def run(
-        self, batch: Batch, source: str, parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None
+        self,
+        batch: Batch,
+        source: str,
+        parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None,
+        *,
+        watched: bool = True,
     ) -> Outcome:
         """What becomes of a batch. `parser` is one step more, or several, before the others. Blocking.
+
+        `watched`: those who watch see it.
 
         :raises RejectedError: `parser` names no parser, or its settings are wrong
         """
         given = [parser] if isinstance(parser, Mapping) else parser or ()
-        for step in map(self._ad_hoc, given):
-            batch = step.apply(batch)
+        for before in map(self._ad_hoc, given):
+            batch = before.apply(batch)
+        watched = watched and self._taps.count > 0
+        if watched:
+            self._taps.see(self.pipeline.name, 0, batch)
         entered, kept, fallen = batch, None, []
         for number, step in enumerate(self._steps, 1):
-            before = batch.frame["parse_error"]
+            errors = batch.frame["parse_error"]
             batch = step.apply(batch)
-            if not step.dead_letter:
-                continue
-            reasons = batch.frame["parse_error"]
-            failed = reasons.is_not_null() & before.is_null()
-            if failed.any():
-                rows = pl.Series(range(len(entered)), dtype=pl.UInt32) if kept is None else kept
-                fallen.append(Fallen(number, step.type, rows.filter(failed), reasons.filter(failed)))
-                kept = rows.filter(~failed)
-                batch = Batch(batch.frame.filter(~failed))
-        return Outcome(batch.with_default(service=self.pipeline.service, source=source), entered, kept, fallen)
+            if step.dead_letter:
+                reasons = batch.frame["parse_error"]
+                failed = reasons.is_not_null() & errors.is_null()
+                if failed.any():
+                    rows = pl.Series(range(len(entered)), dtype=pl.UInt32) if kept is None else kept
+                    fallen.append(Fallen(number, step.type, rows.filter(failed), reasons.filter(failed)))
+                    kept = rows.filter(~failed)
+                    batch = Batch(batch.frame.filter(~failed))
+            if watched:
+                self._taps.see(self.pipeline.name, number, batch)
+        batch = batch.with_default(service=self.pipeline.service, source=source)
+        if watched:
+            self._taps.see(self.pipeline.name, STORE, batch)
+        return Outcome(batch, entered, kept, fallen)
+
+    def traced(self, batch: Batch, source: str) -> list[Batch]:
+        """The batch as it came, after each step, and as it would be stored. Blocking."""
+        found = [batch]
+        for step in self._steps:
+            found.append(step.apply(found[-1]))
+        return [*found, found[-1].with_default(service=self.pipeline.service, source=source)]
 
     def _ad_hoc(self, settings: Mapping[str, Json]) -> RunningStep:
         values = {name: value for name, value in settings.items() if name != "type"}
@@ -154,3 +205,10 @@ class RunningPipeline:
         except ValidationError as why:
             wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in why.errors(include_url=False))
             raise RejectedError(f"parser {type_}: {wrong}") from None
+
+
+def sample_batch(lines: Sequence[str], *, by_http: bool) -> Batch:
+    """The lines as a source hands them over: those that take JSON themselves do so, all others give lines of text."""
+    if by_http and lines and all(line.lstrip().startswith("{") for line in lines):
+        return Batch.from_ndjson("\n".join(lines).encode())
+    return Batch.from_lines(lines)

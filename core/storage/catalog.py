@@ -89,6 +89,14 @@ class Catalog:
         )
         return dict(zip(("count", "rows", "bytes"), rows[0], strict=True))
 
+    async def unmerged(self, project_id: int) -> int:
+        """How many live segments are as they were committed."""
+        return int(
+            await self._pool.fetchval(
+                "select count(*) from segment where project_id = $1 and replaced_at is null and level = 0", project_id
+            )
+        )
+
 
 async def insert_segment(
     connection: Connection,

@@ -166,6 +166,16 @@ class Writer:
         """
         return self._size > self._group_bytes or time.monotonic() < self._busy_until
 
+    @property
+    def queued_bytes(self) -> int:
+        """Bytes taken in and not yet settled: at `pending_bytes`, sources wait."""
+        return self._size
+
+    @property
+    def lag_s(self) -> float:
+        """Seconds since the oldest of what waits to be encoded came; 0: nothing does."""
+        return time.monotonic() - self._first_at if self._pending else 0.0
+
     async def drain(self) -> None:
         """Take nothing more in, and return when all that was taken in is settled."""
         self._closing = True

@@ -15,7 +15,9 @@ COMMANDS = [
     ("up",),
     ("check",),
     ("test",),
+    ("tap",),
     ("graph",),
+    ("top",),
     ("ingest",),
     ("query",),
     ("tail",),
@@ -33,6 +35,8 @@ COMMANDS = [
     ("token", "create"),
     ("token", "list"),
     ("token", "revoke"),
+    ("project", "add"),
+    ("project", "list"),
 ]
 
 

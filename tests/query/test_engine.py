@@ -269,8 +269,8 @@ async def test_a_query_can_be_cancelled_and_times_out(store: Segments, engine: Q
 
         group.start_soon(run)
         await anyio.sleep(0.2)
-        assert await engine.cancel("q1")
-    assert not await engine.cancel("nobody")
+        assert await engine.cancel("q1", 1)
+    assert not await engine.cancel("nobody", 1)
     del engine._running["q1"]
     # The engine is as good as before.
     assert len(await ask(store, "", engine)) == 60

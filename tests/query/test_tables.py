@@ -132,7 +132,7 @@ async def test_time_runs_out_and_queries_are_cancelled(asked: Asked) -> None:
         with anyio.fail_after(30):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(run)
-                while not await asked.engine.cancel("waiting"):
+                while not await asked.engine.cancel("waiting", 1):
                     await anyio.sleep(0.01)
     assert said == ["the query was cancelled"]
     assert len(await asked.ask("from incidents")) == 12

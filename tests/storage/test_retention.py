@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cordwood.config import StoreSettings
 from cordwood.core.runtime.configs import load_checked
-from cordwood.core.storage.audit import audit_entries
+from cordwood.core.storage.audit import AuditFilter, audit_entries
 from cordwood.core.storage.retention import Expiry, Rules
 from cordwood.plugins import load_plugins, now_ns
 
@@ -76,10 +76,10 @@ async def test_whole_segments_go_by_age(site: Site) -> None:
     assert await kept(site, "*") == [0, 1, 2, 3, 4]
     assert (said.rule, said.events, said.segments) == ("events", 28, 7)
     assert said.next_ns == YOUNGEST - 4 * DAY + 5 * DAY
-    (entry,) = await audit_entries(site.store.pool, before=1 << 60, limit=9, what="retention")
+    (entry,) = await audit_entries(site.store.pool, AuditFilter(what="retention"), before=1 << 60, limit=9)
     assert (entry.what, entry.details) == ("retention.age", {"segments": 7, "events": 28})
     await site.retention.apply()
-    assert len(await audit_entries(site.store.pool, before=1 << 60, limit=9)) == 1
+    assert len(await audit_entries(site.store.pool, AuditFilter(), before=1 << 60, limit=9)) == 1
 
 
 async def test_a_new_event_keeps_its_older_neighbours(site: Site) -> None:
@@ -156,7 +156,7 @@ async def test_the_oldest_go_until_the_rest_fits(site: Site) -> None:
     await site.retention.apply()
     assert await kept(site, "*") == [0, 1, 2, 3, 4]
     assert (said.rule, said.events, said.segments, said.bytes) == ("max_bytes", 28, 7, sum(sizes[5:]))
-    (entry,) = await audit_entries(site.store.pool, before=1 << 60, limit=9)
+    (entry,) = await audit_entries(site.store.pool, AuditFilter(), before=1 << 60, limit=9)
     assert (entry.what, entry.project) == ("retention.max_bytes", "default")
     assert entry.details == {"segments": 7, "events": 28}
     site.retention.settings = StoreSettings.model_construct(max_bytes=1)

@@ -13,8 +13,8 @@ from cordwood.config import Settings
 from cordwood.core.runtime import Node
 from cordwood.plugins import ConfigError, DeniedError, RetryableError
 from cordwood.web import create_app
-from cordwood.web.auth import accounts
-from cordwood.web.auth.accounts import AccountError
+from cordwood.web.auth import accounts, sessions, tokens
+from cordwood.web.auth.errors import AccountError
 from cordwood.web.auth.gate import Gate
 from pydantic import SecretStr
 
@@ -37,7 +37,7 @@ async def admin(node: Node) -> accounts.User:
 
 async def token(node: Node, *scopes: str, **options: Any) -> dict[str, str]:
     """The header of a new token."""
-    _, secret = await accounts.create_token(node.store.pool, "test", scopes, **options)
+    _, secret = await tokens.create_token(node.store.pool, "test", scopes, **options)
     return {"Authorization": f"Bearer {secret}"}
 
 
@@ -120,7 +120,7 @@ class TestOnceAUserExists:
                 assert answer.status_code == status, answer.text
 
     async def test_basic_with_the_token_as_password(self, node: Node, client: Client, admin: object) -> None:
-        _, secret = await accounts.create_token(node.store.pool, "fluent-bit", ["ingest"])
+        _, secret = await tokens.create_token(node.store.pool, "fluent-bit", ["ingest"])
         for user in ("", "anybody"):
             answer = await client.post("/api/v1/logs", content=b"x", auth=(user, secret))
             assert answer.status_code == 200
@@ -140,7 +140,7 @@ class TestOnceAUserExists:
     async def test_shippers_own_key_headers(
         self, node: Node, client: Client, admin: object, header: str, form: str
     ) -> None:
-        _, secret = await accounts.create_token(node.store.pool, "shipper", ["ingest"])
+        _, secret = await tokens.create_token(node.store.pool, "shipper", ["ingest"])
         for shown, status in ((secret, 200), (secret[:-1], 401), (secret + "x", 401)):
             both = base64.b64encode(f"id:{shown}".encode()).decode()
             headers = {header: form.format(shown, id_and_token=both)}
@@ -150,14 +150,14 @@ class TestOnceAUserExists:
     async def test_a_key_header_does_not_win_over_authorization(
         self, node: Node, client: Client, admin: object
     ) -> None:
-        _, secret = await accounts.create_token(node.store.pool, "shipper", ["ingest"])
+        _, secret = await tokens.create_token(node.store.pool, "shipper", ["ingest"])
         headers = {"DD-API-KEY": secret, "Authorization": "Bearer nonsense"}
         assert (await client.post("/api/v1/logs", content=b"x", headers=headers)).status_code == 401
 
     async def test_a_token_in_the_address_of_a_format_that_has_it_there(
         self, node: Node, client: Client, admin: object
     ) -> None:
-        _, secret = await accounts.create_token(node.store.pool, "shipper", ["ingest"])
+        _, secret = await tokens.create_token(node.store.pool, "shipper", ["ingest"])
         for path in (f"/v1/input/{secret}", f"/v1/input?dd-api-key={secret}"):
             assert (await client.post(path, content=b"x")).status_code == 200, path
             assert (await client.post(path + "x", content=b"x")).status_code == 403, path
@@ -188,17 +188,17 @@ class TestOnceAUserExists:
     async def test_expired_and_revoked_tokens_are_refused(self, node: Node, client: Client, admin: object) -> None:
         expired = await token(node, "query", valid_for=timedelta(seconds=-1))
         assert (await client.get("/api/v1/status", headers=expired)).status_code == 401
-        made, secret = await accounts.create_token(node.store.pool, "test", ["query"])
-        await accounts.revoke_token(node.store.pool, made.id)
+        made, secret = await tokens.create_token(node.store.pool, "test", ["query"])
+        await tokens.revoke_token(node.store.pool, made.id)
         assert (await client.get("/api/v1/status", headers={"Authorization": f"Bearer {secret}"})).status_code == 401
 
     async def test_a_revoked_token_is_trusted_for_seconds_at_most(self, node: Node, admin: object) -> None:
         now = 0.0
         gate = Gate(lambda: node.store.pool, "127.0.0.1", clock=lambda: now)
-        made, secret = await accounts.create_token(node.store.pool, "test", ["query"])
+        made, secret = await tokens.create_token(node.store.pool, "test", ["query"])
         headers = {"authorization": f"Bearer {secret}"}
         assert await gate.identify(headers) is not None
-        await accounts.revoke_token(node.store.pool, made.id)
+        await tokens.revoke_token(node.store.pool, made.id)
         now = Gate.TRUST_S + 0.1
         assert await gate.identify(headers) is None
 
@@ -228,7 +228,12 @@ class TestSessions:
     async def test_in_and_out(self, client: Client, admin: object) -> None:
         answer = await client.post("/api/v1/session", json={"email": EMAIL.upper(), "password": PASSWORD})
         assert answer.status_code == 200
-        assert answer.json()["user"] == {"email": EMAIL, "is_admin": True}
+        assert answer.json()["user"] == {
+            "email": EMAIL,
+            "is_admin": True,
+            "role": "admin",
+            "must_change_password": False,
+        }
         cookie = answer.headers["set-cookie"]
         assert "httponly" in cookie.lower()
         assert "samesite=lax" in cookie.lower()
@@ -261,9 +266,10 @@ class TestSessions:
 
     async def test_a_closed_account_is_out(self, node: Node, client: Client, admin: object) -> None:
         answer = await client.post("/api/v1/session", json={"email": EMAIL, "password": PASSWORD})
+        await accounts.add_user(node.store.pool, "bob@example.com", PASSWORD, is_admin=True)
         await accounts.disable_user(node.store.pool, EMAIL)
         secret = answer.headers["set-cookie"].partition("=")[2].partition(";")[0]
-        assert await accounts.verify_session(node.store.pool, secret) is None
+        assert await sessions.verify_session(node.store.pool, secret) is None
         answer = await client.post("/api/v1/session", json={"email": EMAIL, "password": PASSWORD})
         assert answer.status_code == 401
 
@@ -295,7 +301,7 @@ class TestSessions:
 
 class TestAccounts:
     async def test_nothing_secret_is_kept(self, node: Node, admin: accounts.User) -> None:
-        _, secret = await accounts.create_token(node.store.pool, "test", ["query"])
+        _, secret = await tokens.create_token(node.store.pool, "test", ["query"])
         for table in ("user_account", "api_token", "session"):
             rows = await node.store.pool.fetch(f"select t::text from {table} t")
             assert not any(PASSWORD in row[0] or secret in row[0] for row in rows)
@@ -314,22 +320,22 @@ class TestAccounts:
                 await accounts.add_user(node.store.pool, EMAIL, password)
         for scopes in ([], ["root"], ["query", "root"]):
             with pytest.raises(AccountError, match="scope"):
-                await accounts.create_token(node.store.pool, "x", scopes)
+                await tokens.create_token(node.store.pool, "x", scopes)
 
     async def test_a_token_notes_when_it_was_used(self, node: Node) -> None:
-        _, secret = await accounts.create_token(node.store.pool, "test", ["query", "ingest", "query"])
-        (before,) = await accounts.list_tokens(node.store.pool)
+        _, secret = await tokens.create_token(node.store.pool, "test", ["query", "ingest", "query"])
+        (before,) = await tokens.list_tokens(node.store.pool)
         assert before.last_used_at is None
         assert before.scopes == ("ingest", "query")
-        assert await accounts.verify_token(node.store.pool, secret) is not None
-        (after,) = await accounts.list_tokens(node.store.pool)
+        assert await tokens.verify_token(node.store.pool, secret) is not None
+        (after,) = await tokens.list_tokens(node.store.pool)
         assert after.last_used_at is not None
 
     async def test_what_is_not_there(self, node: Node) -> None:
         with pytest.raises(AccountError):
             await accounts.disable_user(node.store.pool, EMAIL)
         with pytest.raises(AccountError):
-            await accounts.revoke_token(node.store.pool, 7)
+            await tokens.revoke_token(node.store.pool, 7)
 
     async def test_the_first_administrator_is_made_once(self, node: Node) -> None:
         settings = Settings(admin_email=EMAIL, admin_password=SecretStr(PASSWORD))

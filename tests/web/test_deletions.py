@@ -9,7 +9,8 @@ import anyio
 import pytest
 from cordwood.core.runtime import Node
 from cordwood.web import create_app
-from cordwood.web.auth.accounts import add_user, create_token
+from cordwood.web.auth.accounts import add_user
+from cordwood.web.auth.tokens import create_token
 
 from .conftest import Client
 

@@ -46,7 +46,7 @@ def bulk(node: Node, client_of: Callable[..., Client]) -> Callable[..., Client]:
 
     def make(**options: Any) -> Client:
         app = create_app(node, **options)
-        source = SimpleNamespace(name="bulk", plugin=Bulk(PluginConfig()), outlet=None)
+        source = SimpleNamespace(name="bulk", plugin=Bulk(PluginConfig()), outlet_of=lambda _: None)
         old = app.intake
         app.intake = Intake(
             lambda: [source, *node.http_sources],
@@ -61,7 +61,7 @@ def bulk(node: Node, client_of: Callable[..., Client]) -> Callable[..., Client]:
 
 
 def test_literal_paths_come_before_patterns() -> None:
-    source: Any = SimpleNamespace(name="bulk", plugin=Bulk(PluginConfig()), outlet=None)
+    source: Any = SimpleNamespace(name="bulk", plugin=Bulk(PluginConfig()), outlet_of=lambda _: None)
     paths = [route.path for route in routes_of([source])]
     assert paths.index("/fixed/_bulk") < paths.index("/{index}/_bulk")
 

@@ -8,21 +8,24 @@ from .alerts import (
     list_notifications,
     resolve_incident,
 )
+from .audit import export_audit, list_audit
 from .backtests import backtest_definition, backtest_detector
 from .complete import complete_query
-from .dead_letters import delete_dead_letter, get_dead_letter, list_dead_letters, replay_dead_letters
 from .dashboards import change_dashboard, create_dashboard, delete_dashboard, get_dashboard, list_dashboards
+from .dead_letters import delete_dead_letter, get_dead_letter, list_dead_letters, replay_dead_letters
 from .deletions import (
     cancel_deletion,
     create_deletion,
     get_deletion,
-    list_audit,
     list_deletions,
     preview_deletion,
 )
 from .fields import list_fields, list_values
 from .health import get_health, get_metrics, get_ready
 from .lookups import delete_lookup, get_lookup, get_lookup_data, list_lookups, put_lookup
+from .notifiers import list_notifiers, test_notifier
+from .pipelines import list_pipelines, tap_pipeline, try_pipeline
+from .projects import create_project, get_project, list_projects
 from .query import cancel_query, explain_query, run_query
 from .retention import get_retention, preview_retention
 from .saved import (
@@ -32,9 +35,11 @@ from .saved import (
     get_saved_query,
     list_saved_queries,
 )
-from .session import get_session, sign_in, sign_out
-from .status import get_status, list_pipelines, list_plugins
+from .session import change_password, create_first_admin, get_session, sign_in, sign_out
+from .status import get_status, list_plugins
 from .tail import tail_events
+from .tokens import create_token, get_token, list_tokens, revoke_token
+from .users import change_user, create_user, delete_user, get_user, list_users, reset_password
 
 HANDLERS = (
     run_query,
@@ -52,6 +57,8 @@ HANDLERS = (
     list_notifications,
     backtest_detector,
     backtest_definition,
+    list_notifiers,
+    test_notifier,
     preview_deletion,
     create_deletion,
     list_deletions,
@@ -62,6 +69,7 @@ HANDLERS = (
     get_dead_letter,
     replay_dead_letters,
     delete_dead_letter,
+    export_audit,
     list_lookups,
     get_lookup,
     get_lookup_data,
@@ -82,9 +90,26 @@ HANDLERS = (
     get_status,
     list_plugins,
     list_pipelines,
+    try_pipeline,
+    tap_pipeline,
     get_session,
     sign_in,
     sign_out,
+    change_password,
+    create_first_admin,
+    list_users,
+    create_user,
+    get_user,
+    change_user,
+    delete_user,
+    reset_password,
+    list_tokens,
+    create_token,
+    get_token,
+    revoke_token,
+    list_projects,
+    create_project,
+    get_project,
     get_health,
     get_ready,
     get_metrics,

@@ -10,9 +10,8 @@ from litestar.params import PathParameter, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
 from ...core.alerting import AlertingRepository
-from ..auth.accounts import Principal
 from ..problems import NotFoundProblem, described
-from .node import NodeDependency
+from .node import NodeDependency, ProjectDependency, who_asks
 from .times import Time
 
 Cursor: TypeAlias = Annotated[str | None, QueryParameter(name="cursor", max_length=200, description="`next_cursor`")]
@@ -126,6 +125,7 @@ class IncidentList(msgspec.Struct, frozen=True):
 )
 async def list_detectors(
     node: NodeDependency,
+    project_id: ProjectDependency,
     cursor: Cursor = None,
     limit: Limit = 100,
     only: Annotated[
@@ -133,7 +133,7 @@ async def list_detectors(
     ] = None,
 ) -> DetectorList:
     """The detectors of the running configuration, by name."""
-    page = await _repository(node).list_detectors(node.project_id, cursor=cursor, limit=limit, state=only)
+    page = await _repository(node).list_detectors(project_id, cursor=cursor, limit=limit, state=only)
     return _shown(page, DetectorList)
 
 
@@ -147,6 +147,7 @@ async def list_detectors(
 )
 async def list_incidents(
     node: NodeDependency,
+    project_id: ProjectDependency,
     cursor: Cursor = None,
     limit: Limit = 50,
     only: Annotated[
@@ -157,9 +158,7 @@ async def list_incidents(
     ] = None,
 ) -> IncidentList:
     """Incidents, newest first."""
-    page = await _repository(node).list_incidents(
-        node.project_id, cursor=cursor, limit=limit, state=only, detector=detector
-    )
+    page = await _repository(node).list_incidents(project_id, cursor=cursor, limit=limit, state=only, detector=detector)
     return _shown(page, IncidentList)
 
 
@@ -171,9 +170,9 @@ async def list_incidents(
     opt={"access": "query"},
     responses=described(404),
 )
-async def get_incident(node: NodeDependency, number: Number) -> Incident:
+async def get_incident(node: NodeDependency, project_id: ProjectDependency, number: Number) -> Incident:
     """One incident with its notifications."""
-    return _found(await _repository(node).get_incident(node.project_id, number), number)
+    return _found(await _repository(node).get_incident(project_id, number), number)
 
 
 @post(
@@ -182,12 +181,14 @@ async def get_incident(node: NodeDependency, number: Number) -> Incident:
     summary="Say that somebody looks at it",
     tags=["alerts"],
     status_code=200,
-    opt={"access": "admin"},
+    opt={"access": "operate"},
     responses=described(404),
 )
-async def acknowledge_incident(request: Request[Any, Any, Any], node: NodeDependency, number: Number) -> Incident:
+async def acknowledge_incident(
+    request: Request[Any, Any, Any], node: NodeDependency, project_id: ProjectDependency, number: Number
+) -> Incident:
     """Acknowledge an open incident; one that is acknowledged or resolved stays as it is."""
-    return _found(await _repository(node).acknowledge(node.project_id, number, by=_name(request)), number)
+    return _found(await _repository(node).acknowledge(project_id, number, by=who_asks(request).name), number)
 
 
 @post(
@@ -196,12 +197,14 @@ async def acknowledge_incident(request: Request[Any, Any, Any], node: NodeDepend
     summary="Say that it is over",
     tags=["alerts"],
     status_code=200,
-    opt={"access": "admin"},
+    opt={"access": "operate"},
     responses=described(404),
 )
-async def resolve_incident(request: Request[Any, Any, Any], node: NodeDependency, number: Number) -> Incident:
+async def resolve_incident(
+    request: Request[Any, Any, Any], node: NodeDependency, project_id: ProjectDependency, number: Number
+) -> Incident:
     """Resolve an incident by hand; one that is resolved stays as it is."""
-    return _found(await _repository(node).resolve(node.project_id, number, by=_name(request)), number)
+    return _found(await _repository(node).resolve(project_id, number, by=who_asks(request).name), number)
 
 
 @get(
@@ -214,6 +217,7 @@ async def resolve_incident(request: Request[Any, Any, Any], node: NodeDependency
 )
 async def list_notifications(
     node: NodeDependency,
+    project_id: ProjectDependency,
     cursor: Cursor = None,
     limit: Limit = 50,
     only: Annotated[
@@ -223,7 +227,7 @@ async def list_notifications(
 ) -> NotificationList:
     """Notifications with every attempt to deliver them, newest first."""
     page = await _repository(node).list_notifications(
-        node.project_id, cursor=cursor, limit=limit, state=only, incident=incident
+        project_id, cursor=cursor, limit=limit, state=only, incident=incident
     )
     return _shown(page, NotificationList)
 
@@ -244,8 +248,3 @@ def _found(record: object | None, number: int) -> Incident:
     if record is None:
         raise NotFoundProblem(f"there is no incident {number}")
     return _shown(record, Incident)
-
-
-def _name(request: Request[Any, Any, Any]) -> str:
-    principal: Principal = request.scope["user"]
-    return principal.name

@@ -19,7 +19,7 @@ from ...core.alerting import Backtested, Events, Firing, Span, Suggestion, backt
 from ...plugins import Detector, PluginError, RejectedError, now_ns
 from ..problems import NotFoundProblem, described, to_problem
 from .formats import EVENTS
-from .node import NodeDependency
+from .node import NodeDependency, ProjectDependency
 from .progress import TICK_S, Say, Telling
 from .query import unless_gone
 from .times import Time, rfc3339, time_ns
@@ -98,6 +98,7 @@ async def backtest_detector(
     data: JSONBody[BacktestBody],
     request: Request[Any, Any, Any],
     node: NodeDependency,
+    project_id: ProjectDependency,
 ) -> Response[BacktestAnswer]:
     """Judge the past by a detector of the running configuration, in its own steps, without writing incidents.
 
@@ -107,7 +108,7 @@ async def backtest_detector(
     entry = node.config.detectors.get(name)
     if entry is None:
         raise NotFoundProblem(f"there is no detector {name[:100]}")
-    return await _answered(_Trial.of(name, entry.make(), data, node), request)
+    return await _answered(_Trial.of(name, entry.make(), data, node, project_id), request)
 
 
 @post(
@@ -120,10 +121,10 @@ async def backtest_detector(
     responses=described(),
 )
 async def backtest_definition(
-    data: JSONBody[TrialBody], request: Request[Any, Any, Any], node: NodeDependency
+    data: JSONBody[TrialBody], request: Request[Any, Any, Any], node: NodeDependency, project_id: ProjectDependency
 ) -> Response[BacktestAnswer]:
     """Judge the past by a detector that is defined here; otherwise as `backtestDetector`."""
-    return await _answered(_Trial.of("trial", _made(data.definition, node), data, node), request)
+    return await _answered(_Trial.of("trial", _made(data.definition, node), data, node, project_id), request)
 
 
 def _made(definition: Mapping[str, Any], node: NodeDependency) -> Detector[Any]:
@@ -148,21 +149,24 @@ class _Trial:
     span: Span
     wish: float | None
     node: NodeDependency
+    project_id: int
     done: int = 0
     total: int = 0
     firings: int = 0
 
     @classmethod
-    def of(cls, name: str, detector: Detector[Any], data: BacktestBody, node: NodeDependency) -> _Trial:
+    def of(
+        cls, name: str, detector: Detector[Any], data: BacktestBody, node: NodeDependency, project_id: int
+    ) -> _Trial:
         to = time_ns(data.to, "to")
         to = now_ns() if to is None else to
         begin = time_ns(data.from_, "from")
         span = Span(to - _DAY_NS if begin is None else begin, to, data.timeout)
-        return cls(name, detector, span, data.alerts_per_week, node)
+        return cls(name, detector, span, data.alerts_per_week, node, project_id)
 
     async def run(self) -> BacktestAnswer:
         node = self.node
-        events = Events(node.engine, node.project_id, await node.store.catalog.head(node.project_id))
+        events = Events(node.engine, self.project_id, await node.store.catalog.head(self.project_id))
         found = await backtest(self.name, self.detector, events, self.span, self._told)
         bound = None if self.wish is None else await suggest(self.detector, events, self.span, self.wish)
         return _shown(found, bound)

@@ -12,7 +12,7 @@ from msgspec import Meta
 from ...core.query import QueryRequest
 from ...plugins import now_ns
 from ..problems import described
-from .node import NodeDependency
+from .node import NodeDependency, ProjectDependency
 from .query import MAX_QUERY, may_administer
 from .times import Time, time_ns
 
@@ -57,13 +57,13 @@ class CompleteAnswer(msgspec.Struct, frozen=True):
     responses=described(429),
 )
 async def complete_query(
-    data: JSONBody[CompleteBody], request: Request[Any, Any, Any], node: NodeDependency
+    data: JSONBody[CompleteBody], request: Request[Any, Any, Any], node: NodeDependency, project_id: ProjectDependency
 ) -> CompleteAnswer:
     """Fields, values, stages, functions and keywords that may stand at the cursor of a query that is being typed."""
     cursor = len(data.query) if data.cursor is None else min(data.cursor, len(data.query))
     asked = QueryRequest(
         text=data.query,
-        project_id=node.project_id,
+        project_id=project_id,
         from_ns=time_ns(data.from_, "from"),
         to_ns=time_ns(data.to, "to"),
         now_ns=now_ns(),

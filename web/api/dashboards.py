@@ -15,10 +15,9 @@ from ...core.alerting.records import rfc3339 as moment
 from ...core.dashboards.check import faults
 from ...core.dashboards.model import Dashboard, Fault
 from ...core.dashboards.store import BUILT_IN, ChangedError, Stored, TakenError
-from ..auth.accounts import Principal
 from ..problems import NotFoundProblem, ProblemError, ProblemException, described
 from .alerts import Limit
-from .node import NodeDependency
+from .node import NodeDependency, ProjectDependency, who_asks
 from .query import may_administer
 from .times import Time
 
@@ -62,11 +61,12 @@ class DashboardList(msgspec.Struct, frozen=True):
 )
 async def list_dashboards(
     node: NodeDependency,
+    project_id: ProjectDependency,
     cursor: Annotated[str | None, QueryParameter(max_length=200, description="`next_cursor`")] = None,
     limit: Limit = 100,
 ) -> DashboardList:
     """Dashboards by name, those that are built in among them."""
-    found = await node.dashboards.list(node.project_id, cursor=cursor, limit=limit)
+    found = await node.dashboards.list(project_id, cursor=cursor, limit=limit)
     return DashboardList([_item(stored) for stored in found.items], found.next_cursor)
 
 
@@ -78,9 +78,11 @@ async def list_dashboards(
     opt={"access": "query"},
     responses=described(404),
 )
-async def get_dashboard(node: NodeDependency, dashboard_name: DashboardName) -> Response[Dashboard]:
+async def get_dashboard(
+    node: NodeDependency, project_id: ProjectDependency, dashboard_name: DashboardName
+) -> Response[Dashboard]:
     """A dashboard as a document; its version is the `ETag`, `"0"` of one that is built in."""
-    found = await node.dashboards.get(node.project_id, dashboard_name)
+    found = await node.dashboards.get(project_id, dashboard_name)
     if found is None:
         raise _missing(dashboard_name)
     return _answer(found)
@@ -92,16 +94,16 @@ async def get_dashboard(node: NodeDependency, dashboard_name: DashboardName) -> 
     summary="Make or import a dashboard",
     tags=["dashboards"],
     status_code=201,
-    opt={"access": "admin"},
+    opt={"access": "edit"},
     responses=described(409),
 )
 async def create_dashboard(
-    data: JSONBody[Dashboard], request: Request[Any, Any, Any], node: NodeDependency
+    data: JSONBody[Dashboard], request: Request[Any, Any, Any], node: NodeDependency, project_id: ProjectDependency
 ) -> Response[Dashboard]:
     """Keep a new dashboard. Every query is checked: `errors` have a pointer to it, and line and column within it."""
-    await _check(data, node, request)
+    await _check(data, node, project_id, request)
     try:
-        made = await node.dashboards.create(node.project_id, data, _who(request))
+        made = await node.dashboards.create(project_id, data, who_asks(request).name)
     except TakenError as why:
         raise ProblemException(409, str(why)) from None
     return _answer(made, status=201)
@@ -113,13 +115,14 @@ async def create_dashboard(
     summary="Change a dashboard",
     tags=["dashboards"],
     status_code=200,
-    opt={"access": "admin"},
+    opt={"access": "edit"},
     responses=described(404, 409, 412, 428),
 )
 async def change_dashboard(
     data: JSONBody[Dashboard],
     request: Request[Any, Any, Any],
     node: NodeDependency,
+    project_id: ProjectDependency,
     dashboard_name: DashboardName,
     if_match: IfMatch = None,
 ) -> Response[Dashboard]:
@@ -129,9 +132,9 @@ async def change_dashboard(
     if data.name != dashboard_name:
         message = f"the document's name is {data.name}, the address has {dashboard_name[:100]}"
         raise _refused([Fault("/name", message, hint="a name stays; make a dashboard of the other name instead")])
-    await _check(data, node, request)
+    await _check(data, node, project_id, request)
     try:
-        changed = await node.dashboards.change(node.project_id, data, _who(request), _version(if_match))
+        changed = await node.dashboards.change(project_id, data, who_asks(request).name, _version(if_match))
     except TakenError as why:
         raise ProblemException(409, str(why)) from None
     except ChangedError as why:
@@ -147,16 +150,20 @@ async def change_dashboard(
     summary="Delete a dashboard",
     tags=["dashboards"],
     status_code=204,
-    opt={"access": "admin"},
+    opt={"access": "edit"},
     responses=described(404, 409, 412),
 )
 async def delete_dashboard(
-    request: Request[Any, Any, Any], node: NodeDependency, dashboard_name: DashboardName, if_match: IfMatch = None
+    request: Request[Any, Any, Any],
+    node: NodeDependency,
+    project_id: ProjectDependency,
+    dashboard_name: DashboardName,
+    if_match: IfMatch = None,
 ) -> None:
     """Delete a dashboard; with `If-Match` only if it is as it was read."""
     version = None if if_match is None else _version(if_match)
     try:
-        deleted = await node.dashboards.delete(node.project_id, dashboard_name, _who(request), version)
+        deleted = await node.dashboards.delete(project_id, dashboard_name, who_asks(request).name, version)
     except TakenError as why:
         raise ProblemException(409, str(why)) from None
     except ChangedError as why:
@@ -165,8 +172,8 @@ async def delete_dashboard(
         raise _missing(dashboard_name)
 
 
-async def _check(dashboard: Dashboard, node: NodeDependency, request: Request[Any, Any, Any]) -> None:
-    found = await faults(dashboard, node.engine, node.project_id, is_admin=may_administer(request))
+async def _check(dashboard: Dashboard, node: NodeDependency, project_id: int, request: Request[Any, Any, Any]) -> None:
+    found = await faults(dashboard, node.engine, project_id, is_admin=may_administer(request))
     if found:
         raise _refused(found)
 
@@ -207,8 +214,3 @@ def _item(stored: Stored) -> DashboardItem:
 
 def _missing(name: str) -> NotFoundProblem:
     return NotFoundProblem(f"there is no dashboard `{name}`; /api/v1/dashboards lists what there is")
-
-
-def _who(request: Request[Any, Any, Any]) -> str:
-    principal: Principal = request.scope["user"]
-    return principal.name

@@ -14,10 +14,9 @@ from ...core.paging import before, page, possible_id
 from ...core.storage import dead_letters as storage
 from ...core.storage.dead_letters import Selection, unpacked
 from ...plugins import in_worker
-from ..auth.accounts import Principal
 from ..problems import NotFoundProblem, described
 from .alerts import Cursor, Limit
-from .node import NodeDependency
+from .node import NodeDependency, ProjectDependency, who_asks
 from .times import Time
 
 MOST_IDS = 10_000
@@ -85,12 +84,17 @@ class Replay(msgspec.Struct, frozen=True):
     responses=described(),
 )
 async def list_dead_letters(
-    node: NodeDependency, source: Name = None, pipeline: Name = None, cursor: Cursor = None, limit: Limit = 50
+    node: NodeDependency,
+    project_id: ProjectDependency,
+    source: Name = None,
+    pipeline: Name = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
 ) -> DeadLetterList:
     """Events that a step with `on_error: dead_letter` could not read, newest first."""
     chosen = Selection(source=source, pipeline=pipeline)
-    found = await node.dead_letters.page(node.project_id, chosen, before=before(cursor), limit=limit + 1)
-    usage = await node.dead_letters.usage(node.project_id)
+    found = await node.dead_letters.page(project_id, chosen, before=before(cursor), limit=limit + 1)
+    usage = await node.dead_letters.usage(project_id)
     part = page(found, limit, lambda letter: str(letter.id))
     shown = [_shown(letter) for letter in part.items]
     return DeadLetterList(shown, part.next_cursor, usage.count, usage.bytes, usage.dropped)
@@ -104,9 +108,9 @@ async def list_dead_letters(
     opt={"access": "query"},
     responses=described(404),
 )
-async def get_dead_letter(node: NodeDependency, number: Number) -> DeadLetterDetails:
+async def get_dead_letter(node: NodeDependency, project_id: ProjectDependency, number: Number) -> DeadLetterDetails:
     """A dead letter with its event as it entered the pipeline."""
-    found = await node.dead_letters.events(node.project_id, [possible_id(number)])
+    found = await node.dead_letters.events(project_id, [possible_id(number)])
     if not found:
         raise _missing(number)
     letter, event = found[0]
@@ -120,11 +124,11 @@ async def get_dead_letter(node: NodeDependency, number: Number) -> DeadLetterDet
     summary="Send dead letters through their pipeline again",
     tags=["dead letters"],
     status_code=200,
-    opt={"access": "admin"},
+    opt={"access": "operate"},
     responses=described(),
 )
 async def replay_dead_letters(
-    data: JSONBody[ReplayBody], request: Request[Any, Any, Any], node: NodeDependency
+    data: JSONBody[ReplayBody], request: Request[Any, Any, Any], node: NodeDependency, project_id: ProjectDependency
 ) -> Replay:
     """Send dead letters through the pipeline that their source belongs to now, the oldest first, 10,000 at a time.
 
@@ -133,7 +137,7 @@ async def replay_dead_letters(
     chosen = Selection(data.ids, data.source, data.pipeline)
     after = before(data.cursor) if data.cursor is not None else 0
     limits = node.admission.limits
-    done = await node.replayer.replay(node.config, limits, chosen, _name(request), after=after)
+    done = await node.replayer(project_id).replay(node.config, limits, chosen, who_asks(request).name, after=after)
     return Replay(done.replayed, done.failed, None if done.next is None else str(done.next))
 
 
@@ -146,9 +150,11 @@ async def replay_dead_letters(
     opt={"access": "admin"},
     responses=described(404),
 )
-async def delete_dead_letter(request: Request[Any, Any, Any], node: NodeDependency, number: Number) -> None:
+async def delete_dead_letter(
+    request: Request[Any, Any, Any], node: NodeDependency, project_id: ProjectDependency, number: Number
+) -> None:
     """Delete a dead letter and its event for good."""
-    if not await node.dead_letters.delete(node.project_id, [possible_id(number)], _name(request)):
+    if not await node.dead_letters.delete(project_id, [possible_id(number)], who_asks(request).name):
         raise _missing(number)
 
 
@@ -170,8 +176,3 @@ def _shown(letter: storage.DeadLetter) -> DeadLetter:
         attempts=letter.attempts,
         tried_at=moment(letter.tried_at),
     )
-
-
-def _name(request: Request[Any, Any, Any]) -> str:
-    principal: Principal = request.scope["user"]
-    return principal.name

@@ -1,4 +1,4 @@
-"""`/api/v1/deletions` and `/audit`: events that must go for good, how far that is, and who wanted it."""
+"""`/api/v1/deletions`: events that must go for good, how far that is, and who wanted it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,11 @@ from ...core.paging import before, page, possible_id
 from ...core.query import QueryRequest
 from ...core.query.searcher import only_search
 from ...core.storage import deletion as storage
-from ...core.storage.audit import audit_entries
 from ...core.storage.erase import Search
 from ...plugins import now_ns
-from ..auth.accounts import Principal
 from ..problems import NotFoundProblem, described
 from .alerts import Cursor, Limit
-from .node import NodeDependency
+from .node import NodeDependency, ProjectDependency, who_asks
 from .query import MAX_QUERY
 from .times import Time, rfc3339, time_ns
 
@@ -81,24 +79,6 @@ class DeletionList(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-class AuditEntry(msgspec.Struct, frozen=True):
-    """A change that somebody made."""
-
-    id: int
-    at: Time
-    who: Annotated[str, Meta(description="An account or a token, by name", examples=["ann@example.org"])]
-    what: Annotated[str, Meta(description="A noun and a verb", examples=["deletion.create"])]
-    project: str | None
-    details: dict[str, Any]
-
-
-class AuditList(msgspec.Struct, frozen=True):
-    """A page of the audit log, newest first."""
-
-    items: list[AuditEntry]
-    next_cursor: str | None
-
-
 @post(
     "/api/v1/deletions/preview",
     operation_id="previewDeletion",
@@ -108,13 +88,15 @@ class AuditList(msgspec.Struct, frozen=True):
     opt={"access": "admin"},
     responses=described(),
 )
-async def preview_deletion(data: JSONBody[DeletionBody], node: NodeDependency) -> DeletionPreview:
+async def preview_deletion(
+    data: JSONBody[DeletionBody], node: NodeDependency, project_id: ProjectDependency
+) -> DeletionPreview:
     """How many events the search finds now, from when to when, and the newest few. Nothing is deleted."""
-    text = await _written_out(data.query, node)
+    text = await _written_out(data.query, node, project_id)
     only_search(text)
     wanted = QueryRequest(
         text=text,
-        project_id=node.project_id,
+        project_id=project_id,
         now_ns=now_ns(),
         from_ns=time_ns(data.from_, "from"),
         to_ns=time_ns(data.to, "to"),
@@ -139,18 +121,18 @@ async def preview_deletion(data: JSONBody[DeletionBody], node: NodeDependency) -
     responses=described(),
 )
 async def create_deletion(
-    data: JSONBody[DeletionBody], request: Request[Any, Any, Any], node: NodeDependency
+    data: JSONBody[DeletionBody], request: Request[Any, Any, Any], node: NodeDependency, project_id: ProjectDependency
 ) -> Deletion:
     """Begin to delete the events that a search finds, of those that are committed now. It goes on by itself."""
     search = Search(
-        project_id=node.project_id,
-        text=await _written_out(data.query, node),
+        project_id=project_id,
+        text=await _written_out(data.query, node, project_id),
         now_ns=now_ns(),
         from_ns=time_ns(data.from_, "from"),
         to_ns=time_ns(data.to, "to"),
         timezone=data.timezone,
     )
-    return _shown(await node.deletions.create(search, _name(request)))
+    return _shown(await node.deletions.create(search, who_asks(request).name))
 
 
 @get(
@@ -163,12 +145,13 @@ async def create_deletion(
 )
 async def list_deletions(
     node: NodeDependency,
+    project_id: ProjectDependency,
     cursor: Cursor = None,
     limit: Limit = 50,
     only: Annotated[State | None, QueryParameter(name="state", description="Only these")] = None,
 ) -> DeletionList:
     """Deletions, newest first."""
-    found = await node.deletions.page(node.project_id, before=before(cursor), limit=limit + 1, state=only)
+    found = await node.deletions.page(project_id, before=before(cursor), limit=limit + 1, state=only)
     part = page(found, limit, lambda deletion: str(deletion.id))
     return DeletionList([_shown(deletion) for deletion in part.items], part.next_cursor)
 
@@ -181,9 +164,9 @@ async def list_deletions(
     opt={"access": "admin"},
     responses=described(404),
 )
-async def get_deletion(node: NodeDependency, number: Number) -> Deletion:
+async def get_deletion(node: NodeDependency, project_id: ProjectDependency, number: Number) -> Deletion:
     """One deletion and its progress."""
-    found = await node.deletions.get(node.project_id, possible_id(number))
+    found = await node.deletions.get(project_id, possible_id(number))
     if found is None:
         raise NotFoundProblem(f"there is no deletion {number}")
     return _shown(found, await node.deletions.waits_for(found))
@@ -198,40 +181,14 @@ async def get_deletion(node: NodeDependency, number: Number) -> Deletion:
     opt={"access": "admin"},
     responses=described(404),
 )
-async def cancel_deletion(request: Request[Any, Any, Any], node: NodeDependency, number: Number) -> Deletion:
+async def cancel_deletion(
+    request: Request[Any, Any, Any], node: NodeDependency, project_id: ProjectDependency, number: Number
+) -> Deletion:
     """Cancel what is left: what it has deleted stays deleted. One that is over stays as it is."""
-    found = await node.deletions.cancel(node.project_id, possible_id(number), _name(request))
+    found = await node.deletions.cancel(project_id, possible_id(number), who_asks(request).name)
     if found is None:
         raise NotFoundProblem(f"there is no deletion {number}")
     return _shown(found)
-
-
-@get(
-    "/api/v1/audit",
-    operation_id="listAudit",
-    summary="Who changed what, newest first",
-    tags=["audit"],
-    opt={"access": "admin"},
-    responses=described(),
-)
-async def list_audit(
-    node: NodeDependency,
-    cursor: Cursor = None,
-    limit: Limit = 50,
-    what: Annotated[
-        str | None, QueryParameter(max_length=100, description="Only these, such as deletion.create, or deletion")
-    ] = None,
-    who: Annotated[str | None, QueryParameter(max_length=500, description="Only by this one")] = None,
-) -> AuditList:
-    """The audit log, newest first."""
-    pool = node.store.pool
-    found = await audit_entries(pool, before=before(cursor), limit=limit + 1, what=what, who=who)
-    part = page(found, limit, lambda entry: str(entry.id))
-    shown = [
-        AuditEntry(entry.id, moment(entry.at), entry.who, entry.what, entry.project, entry.details)
-        for entry in part.items
-    ]
-    return AuditList(shown, part.next_cursor)
 
 
 def _shown(found: storage.Deletion, waits_for: list[str] | None = None) -> Deletion:
@@ -253,11 +210,6 @@ def _shown(found: storage.Deletion, waits_for: list[str] | None = None) -> Delet
     )
 
 
-def _name(request: Request[Any, Any, Any]) -> str:
-    principal: Principal = request.scope["user"]
-    return principal.name
-
-
-async def _written_out(text: str, node: NodeDependency) -> str:
+async def _written_out(text: str, node: NodeDependency, project_id: int) -> str:
     """The search as it stays, whatever becomes of the saved queries that it uses."""
-    return (await node.engine.resolver(node.project_id))(text)
+    return (await node.engine.resolver(project_id))(text)

@@ -16,10 +16,9 @@ from ...core.alerting.records import rfc3339 as moment
 from ...core.query import lookup_store as storage
 from ...core.query.lookup_files import MOST_BYTES
 from ...plugins import in_worker
-from ..auth.accounts import Principal
 from ..problems import NotFoundProblem, described
 from .formats import CSV
-from .node import NodeDependency
+from .node import NodeDependency, ProjectDependency, who_asks
 from .times import Time
 
 PARQUET = "application/vnd.apache.parquet"
@@ -77,9 +76,9 @@ class UploadOperation(Operation):
     opt={"access": "query"},
     responses=described(),
 )
-async def list_lookups(node: NodeDependency) -> LookupList:
+async def list_lookups(node: NodeDependency, project_id: ProjectDependency) -> LookupList:
     """All tables of the project, by name, each in its newest version."""
-    return LookupList([_shown(table) for table in await node.lookups.newest(node.project_id)])
+    return LookupList([_shown(table) for table in await node.lookups.newest(project_id)])
 
 
 @get(
@@ -90,9 +89,9 @@ async def list_lookups(node: NodeDependency) -> LookupList:
     opt={"access": "query"},
     responses=described(404),
 )
-async def get_lookup(node: NodeDependency, table_name: TableName) -> LookupDetails:
+async def get_lookup(node: NodeDependency, project_id: ProjectDependency, table_name: TableName) -> LookupDetails:
     """The versions that are kept of a table: the ten newest."""
-    found = await node.lookups.versions(node.project_id, table_name)
+    found = await node.lookups.versions(project_id, table_name)
     if not found:
         raise _missing(table_name)
     return LookupDetails(table_name, [_shown(table) for table in found])
@@ -109,11 +108,12 @@ async def get_lookup(node: NodeDependency, table_name: TableName) -> LookupDetai
 )
 async def get_lookup_data(
     node: NodeDependency,
+    project_id: ProjectDependency,
     table_name: TableName,
     version: Annotated[int | None, QueryParameter(ge=1, le=2**31 - 1, description="Another than the newest")] = None,
 ) -> Response[str]:
     """The rows of a version as CSV."""
-    frame = await node.lookups.data(node.project_id, table_name, version)
+    frame = await node.lookups.data(project_id, table_name, version)
     if frame is None:
         raise _missing(table_name)
     return Response(await in_worker(frame.write_csv), media_type=CSV)
@@ -126,14 +126,15 @@ async def get_lookup_data(
     summary="Upload a lookup table",
     tags=["lookups"],
     status_code=200,
-    opt={"access": "admin"},
+    opt={"access": "edit"},
     request_max_body_size=MOST_BYTES,
     responses=described(413),
 )
-async def put_lookup(request: Request[Any, Any, Any], node: NodeDependency, table_name: TableName) -> Lookup:
+async def put_lookup(
+    request: Request[Any, Any, Any], node: NodeDependency, project_id: ProjectDependency, table_name: TableName
+) -> Lookup:
     """Make a table, or a new version of one. The body is CSV with a header, or Parquet, up to 16 MiB."""
-    principal: Principal = request.scope["user"]
-    made = await node.lookups.put(node.project_id, table_name, await request.body(), principal.name)
+    made = await node.lookups.put(project_id, table_name, await request.body(), who_asks(request).name)
     return _shown(made)
 
 
@@ -143,13 +144,14 @@ async def put_lookup(request: Request[Any, Any, Any], node: NodeDependency, tabl
     summary="Delete a lookup table",
     tags=["lookups"],
     status_code=204,
-    opt={"access": "admin"},
+    opt={"access": "edit"},
     responses=described(404),
 )
-async def delete_lookup(request: Request[Any, Any, Any], node: NodeDependency, table_name: TableName) -> None:
+async def delete_lookup(
+    request: Request[Any, Any, Any], node: NodeDependency, project_id: ProjectDependency, table_name: TableName
+) -> None:
     """Delete a table with all its versions. Queries that name it fail from then on."""
-    principal: Principal = request.scope["user"]
-    if not await node.lookups.delete(node.project_id, table_name, principal.name):
+    if not await node.lookups.delete(project_id, table_name, who_asks(request).name):
         raise _missing(table_name)
 
 

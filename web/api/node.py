@@ -1,11 +1,14 @@
-"""What handlers are handed by the application: the running node, and the gate that knows who asks."""
+"""What handlers are handed: the running node, the gate that knows who asks, and whose data they see."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from litestar import Request
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
+
+from ..auth.principal import Principal
 
 if TYPE_CHECKING:
     from ...core.runtime import Node
@@ -13,6 +16,14 @@ if TYPE_CHECKING:
 
     NodeDependency: TypeAlias = Node
     GateDependency: TypeAlias = Gate
+    ProjectDependency: TypeAlias = int
 else:  # Litestar reads the annotation: nothing to validate, nothing of the request
     NodeDependency = NamedDependency[SkipValidation[Any]]
     GateDependency = NamedDependency[SkipValidation[Any]]
+    ProjectDependency = NamedDependency[SkipValidation[Any]]
+
+
+def who_asks(request: Request[Any, Any, Any]) -> Principal:
+    """Who the gate let in."""
+    principal: Principal = request.scope["user"]
+    return principal

@@ -18,10 +18,9 @@ from msgspec import Meta
 from ...core.query import QueryRequest
 from ...core.query.request import MOST_ROWS
 from ...plugins import now_ns
-from ..auth.accounts import Principal
 from ..problems import NotFoundProblem, ProblemException, described
 from .formats import ARROW, CSV, EVENTS, JSON, NDJSON, arrow, csv_text, in_parts, json_text, ndjson, preferred
-from .node import NodeDependency
+from .node import NodeDependency, ProjectDependency, who_asks
 from .progress import QueryEvents
 from .times import Time, time_ns
 
@@ -110,7 +109,7 @@ class QueryOperation(Operation):
     responses=described(406, 429),
 )
 async def run_query(
-    data: JSONBody[QueryBody], request: Request[Any, Any, Any], node: NodeDependency
+    data: JSONBody[QueryBody], request: Request[Any, Any, Any], node: NodeDependency, project_id: ProjectDependency
 ) -> Response[QueryAnswer]:
     """Run a query and answer its rows.
 
@@ -122,7 +121,7 @@ async def run_query(
     before or between them; then `event: result` as in JSON, or `event: problem`, and `event: end`.
     """
     media_type = preferred(request.headers.get("accept", ""))
-    wanted = request_of(data, node, request)
+    wanted = request_of(data, project_id, request)
     if media_type == EVENTS:
         return QueryEvents(node.engine, wanted)
     result = await unless_gone(request, node.engine.run(wanted))
@@ -143,9 +142,10 @@ async def run_query(
 async def cancel_query(
     query_id: Annotated[str, PathParameter(name="id", description="The id of the query")],
     node: NodeDependency,
+    project_id: ProjectDependency,
 ) -> None:
     """Cancel a query; its own request is answered 400."""
-    if not await node.engine.cancel(query_id):
+    if not await node.engine.cancel(query_id, project_id):
         raise NotFoundProblem(f"no query {query_id[:100]} runs on this node")
 
 
@@ -165,20 +165,20 @@ class ExplainAnswer(msgspec.Struct, frozen=True):
     responses=described(),
 )
 async def explain_query(
-    data: JSONBody[QueryBody], request: Request[Any, Any, Any], node: NodeDependency
+    data: JSONBody[QueryBody], request: Request[Any, Any, Any], node: NodeDependency, project_id: ProjectDependency
 ) -> ExplainAnswer:
     """The plan of a query, without running it."""
-    return ExplainAnswer(await node.engine.explain(request_of(data, node, request)))
+    return ExplainAnswer(await node.engine.explain(request_of(data, project_id, request)))
 
 
-def request_of(data: JSONBody[QueryBody], node: NodeDependency, request: Request[Any, Any, Any]) -> QueryRequest:
+def request_of(data: JSONBody[QueryBody], project_id: int, request: Request[Any, Any, Any]) -> QueryRequest:
     """What the engine is asked.
 
     :raises ProblemException: 400, a time that is none
     """
     return QueryRequest(
         text=data.query,
-        project_id=node.project_id,
+        project_id=project_id,
         from_ns=time_ns(data.from_, "from"),
         to_ns=time_ns(data.to, "to"),
         limit=data.limit,
@@ -192,8 +192,7 @@ def request_of(data: JSONBody[QueryBody], node: NodeDependency, request: Request
 
 def may_administer(request: Request[Any, Any, Any]) -> bool:
     """Whether who asks has the scope that administration needs."""
-    principal: Principal = request.scope["user"]
-    return "admin" in principal.scopes
+    return "admin" in who_asks(request).permissions
 
 
 async def unless_gone(request: Request[Any, Any, Any], work: Coroutine[Any, Any, T]) -> T:

@@ -12,10 +12,9 @@ from msgspec import Meta
 from ...core.alerting.records import rfc3339 as moment
 from ...core.query.saved import SavedParameter, SavedQuery
 from ...core.query.saved_store import LONGEST, MOST_PARAMETERS, StoredQuery
-from ..auth.accounts import Principal
 from ..problems import NotFoundProblem, ProblemException, described
 from .alerts import Cursor, Limit
-from .node import NodeDependency
+from .node import NodeDependency, ProjectDependency, who_asks
 from .times import Time
 
 QueryName = Annotated[str, PathParameter(name="name", max_length=100, description="The saved query's name")]
@@ -74,9 +73,11 @@ class SavedQueryList(msgspec.Struct, frozen=True):
     opt={"access": "query"},
     responses=described(),
 )
-async def list_saved_queries(node: NodeDependency, cursor: Cursor = None, limit: Limit = 100) -> SavedQueryList:
+async def list_saved_queries(
+    node: NodeDependency, project_id: ProjectDependency, cursor: Cursor = None, limit: Limit = 100
+) -> SavedQueryList:
     """The saved queries of the project, by name."""
-    page = await node.saved.page(node.project_id, after=cursor or "", limit=limit)
+    page = await node.saved.page(project_id, after=cursor or "", limit=limit)
     return SavedQueryList([_shown(stored) for stored in page.items], page.next_cursor)
 
 
@@ -88,9 +89,11 @@ async def list_saved_queries(node: NodeDependency, cursor: Cursor = None, limit:
     opt={"access": "query"},
     responses=described(404),
 )
-async def get_saved_query(node: NodeDependency, query_name: QueryName) -> SavedQueryAnswer:
+async def get_saved_query(
+    node: NodeDependency, project_id: ProjectDependency, query_name: QueryName
+) -> SavedQueryAnswer:
     """One saved query."""
-    return _shown(await _found(node, query_name))
+    return _shown(await _found(node, project_id, query_name))
 
 
 @post(
@@ -99,14 +102,14 @@ async def get_saved_query(node: NodeDependency, query_name: QueryName) -> SavedQ
     summary="Save a query",
     tags=["saved queries"],
     status_code=201,
-    opt={"access": "query"},
+    opt={"access": "edit"},
     responses=described(409),
 )
 async def create_saved_query(
-    data: JSONBody[NewSavedQuery], request: Request[Any, Any, Any], node: NodeDependency
+    data: JSONBody[NewSavedQuery], request: Request[Any, Any, Any], node: NodeDependency, project_id: ProjectDependency
 ) -> SavedQueryAnswer:
     """Keep a query under a name. Its text is checked, and that it does not use itself."""
-    made = await node.saved.create(node.project_id, _query(data.name, data), data.description, _who(request).name)
+    made = await node.saved.create(project_id, _query(data.name, data), data.description, who_asks(request).name)
     if made is None:
         raise ProblemException(409, f"there is a saved query `{data.name}` already; change that one, or choose a name")
     return _shown(made)
@@ -118,18 +121,22 @@ async def create_saved_query(
     summary="Change a saved query",
     tags=["saved queries"],
     status_code=200,
-    opt={"access": "query"},
+    opt={"access": "edit"},
     responses=described(403, 404),
 )
 async def change_saved_query(
-    data: JSONBody[SavedQueryBody], request: Request[Any, Any, Any], node: NodeDependency, query_name: QueryName
+    data: JSONBody[SavedQueryBody],
+    request: Request[Any, Any, Any],
+    node: NodeDependency,
+    project_id: ProjectDependency,
+    query_name: QueryName,
 ) -> SavedQueryAnswer:
     """Give a saved query another text, description and parameters: one's own, or any for administrators.
 
     Whatever uses it says the new text from then on, detectors at their next run.
     """
-    await _may_change(request, node, query_name)
-    made = await node.saved.change(node.project_id, _query(query_name, data), data.description, _who(request).name)
+    await _may_change(request, node, project_id, query_name)
+    made = await node.saved.change(project_id, _query(query_name, data), data.description, who_asks(request).name)
     if made is None:
         raise _missing(query_name)
     return _shown(made)
@@ -141,36 +148,33 @@ async def change_saved_query(
     summary="Delete a saved query",
     tags=["saved queries"],
     status_code=204,
-    opt={"access": "query"},
+    opt={"access": "edit"},
     responses=described(403, 404),
 )
-async def delete_saved_query(request: Request[Any, Any, Any], node: NodeDependency, query_name: QueryName) -> None:
+async def delete_saved_query(
+    request: Request[Any, Any, Any], node: NodeDependency, project_id: ProjectDependency, query_name: QueryName
+) -> None:
     """Delete a saved query: one's own, or any for administrators. What uses it fails from then on."""
-    await _may_change(request, node, query_name)
-    if not await node.saved.delete(node.project_id, query_name, _who(request).name):
+    await _may_change(request, node, project_id, query_name)
+    if not await node.saved.delete(project_id, query_name, who_asks(request).name):
         raise _missing(query_name)
 
 
-async def _found(node: NodeDependency, name: str) -> StoredQuery:
-    found = await node.saved.get(node.project_id, name)
+async def _found(node: NodeDependency, project_id: int, name: str) -> StoredQuery:
+    found = await node.saved.get(project_id, name)
     if found is None:
         raise _missing(name)
     return found
 
 
-async def _may_change(request: Request[Any, Any, Any], node: NodeDependency, name: str) -> None:
-    found, who = await _found(node, name), _who(request)
-    if found.created_by != who.name and "admin" not in who.scopes:
+async def _may_change(request: Request[Any, Any, Any], node: NodeDependency, project_id: int, name: str) -> None:
+    found, who = await _found(node, project_id, name), who_asks(request)
+    if found.created_by != who.name and "admin" not in who.permissions:
         raise ProblemException(403, f"`{name}` is {found.created_by}'s; they and administrators may change it")
 
 
 def _query(name: str, data: SavedQueryBody) -> SavedQuery:
     return SavedQuery(name, data.text, tuple(SavedParameter(item.name, item.default) for item in data.parameters))
-
-
-def _who(request: Request[Any, Any, Any]) -> Principal:
-    principal: Principal = request.scope["user"]
-    return principal
 
 
 def _missing(name: str) -> NotFoundProblem:

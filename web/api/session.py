@@ -1,29 +1,42 @@
-"""`/api/v1/session`: people sign in with email and password, and out again."""
+"""`/api/v1/session`: people sign in with email and password, choose another password, and sign out again."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
 import msgspec
-from litestar import Request, delete, get, post
+from litestar import Request, delete, get, post, put
 from litestar.datastructures import Cookie
 from litestar.params import JSONBody
 from litestar.response import Response
 from msgspec import Meta
 
-from ..auth import accounts
-from ..auth.accounts import SCOPES, SESSION_DAYS, Scope
+from ..auth import accounts, sessions
+from ..auth.accounts import LONGEST_PASSWORD, User
 from ..auth.attempts import Attempts
 from ..auth.gate import COOKIE, session_cookie
+from ..auth.principal import Principal
+from ..auth.roles import PERMISSIONS, SCOPE_PERMISSIONS, SCOPES, Permission, Role, Scope
+from ..auth.sessions import SESSION_DAYS
 from ..problems import ProblemException, described
 from .node import GateDependency, NodeDependency
 
+Password = Annotated[str, Meta(max_length=LONGEST_PASSWORD, examples=["correct horse battery staple"])]
+Email = Annotated[str, Meta(max_length=320, examples=["ada@example.com"])]
+
 
 class SignIn(msgspec.Struct, frozen=True):
-    """Who signs in."""
+    """Who signs in, or the first administrator."""
 
-    email: Annotated[str, Meta(max_length=320, examples=["ada@example.com"])]
-    password: Annotated[str, Meta(max_length=1024)]
+    email: Email
+    password: Password
+
+
+class PasswordChange(msgspec.Struct, frozen=True):
+    """One's own password, and the one that is to replace it."""
+
+    current: Password
+    new: Password
 
 
 class SessionUser(msgspec.Struct, frozen=True):
@@ -31,6 +44,8 @@ class SessionUser(msgspec.Struct, frozen=True):
 
     email: str
     is_admin: bool
+    role: Role
+    must_change_password: Annotated[bool, Meta(description="True: the password was for one use; choose another first")]
 
 
 class SessionState(msgspec.Struct, frozen=True):
@@ -38,7 +53,11 @@ class SessionState(msgspec.Struct, frozen=True):
 
     users_exist: Annotated[bool, Meta(description="False: this machine is served without signing in")]
     user: SessionUser | None
-    scopes: Annotated[list[Scope], Meta(description="ingest, query, admin; empty: sign in first")]
+    project: Annotated[
+        str | None, Meta(description="Whose events are seen; null: nobody is signed in, or no user exists")
+    ]
+    scopes: Annotated[list[Scope], Meta(description="What a token could have to do as much; empty: sign in first")]
+    permissions: Annotated[list[Permission], Meta(description="What is allowed; empty: sign in first")]
 
 
 @get(
@@ -51,10 +70,7 @@ class SessionState(msgspec.Struct, frozen=True):
 )
 async def get_session(request: Request[Any, Any, Any], gate: GateDependency) -> SessionState:
     """Who is signed in, and what they may do; answers everybody."""
-    principal = await gate.identify(request.headers)
-    user = SessionUser(principal.email, principal.is_admin) if principal and principal.email else None
-    scopes = [scope for scope in SCOPES if principal and scope in principal.scopes]
-    return SessionState(await gate.users_exist(), user, scopes)
+    return _state(await gate.identify(request.headers), users_exist=await gate.users_exist())
 
 
 @post(
@@ -71,20 +87,14 @@ async def sign_in(
 ) -> Response[SessionState]:
     """Sign in with email and password; the answer sets an HttpOnly cookie."""
     attempts: Attempts = request.app.state.attempts
-    account, client = f"account {data.email.strip().lower()}", f"client {request.client and request.client.host}"
+    account, client = f"account {data.email.strip().lower()}", _client(request)
     attempts.check(account, client)
-    found = await accounts.sign_in(node.store.pool, data.email, data.password)
+    found = await sessions.sign_in(node.store.pool, data.email, data.password)
     if found is None:
         attempts.failed(account, client)
         raise ProblemException(401, "email or password is wrong, or the account is closed")
     attempts.succeeded(account)
-    user, secret = found
-    principal = accounts.principal_of(user.email, is_admin=user.is_admin)
-    scopes = [scope for scope in SCOPES if scope in principal.scopes]
-    return Response(
-        SessionState(True, SessionUser(user.email, user.is_admin), scopes),
-        cookies=[_cookie(request, secret, SESSION_DAYS * 86_400)],
-    )
+    return _signed_in(request, *found)
 
 
 @delete(
@@ -100,8 +110,90 @@ async def sign_in(
 async def sign_out(request: Request[Any, Any, Any], node: NodeDependency, gate: GateDependency) -> None:
     """End the session and take its cookie away."""
     if secret := session_cookie(request.headers):
-        await accounts.sign_out(node.store.pool, secret)
+        await sessions.sign_out(node.store.pool, secret)
         gate.forget(request.headers)
+
+
+@put(
+    "/api/v1/session/password",
+    operation_id="changePassword",
+    summary="Change one's own password",
+    tags=["access"],
+    status_code=204,
+    opt={"access": "open"},
+    responses=described(429),
+)
+async def change_password(
+    data: JSONBody[PasswordChange], request: Request[Any, Any, Any], node: NodeDependency, gate: GateDependency
+) -> None:
+    """Change the password of who is signed in. All other sessions of the account end."""
+    attempts: Attempts = request.app.state.attempts
+    principal = await gate.identify(request.headers)
+    if principal is None or principal.email is None:
+        raise ProblemException(401, "sign in first: only people have a password")
+    account, client = f"account {principal.email.lower()}", _client(request)
+    attempts.check(account, client)
+    keep = session_cookie(request.headers)
+    try:
+        await accounts.change_password(node.store.pool, principal.email, data.current, data.new, keep=keep)
+    except accounts.WrongPasswordError:
+        attempts.failed(account, client)
+        raise
+    gate.distrust()
+
+
+@post(
+    "/api/v1/session/first",
+    operation_id="createFirstAdmin",
+    summary="Make the first administrator",
+    tags=["access"],
+    status_code=201,
+    opt={"access": "open"},
+    responses=described(409),
+)
+async def create_first_admin(
+    data: JSONBody[SignIn], request: Request[Any, Any, Any], node: NodeDependency, gate: GateDependency
+) -> Response[SessionState]:
+    """Make the first account, an administrator, and sign in. Only from this machine, and only while nobody has one.
+
+    From then on everybody must sign in or show a token.
+    """
+    if await gate.users_exist():
+        raise ProblemException(409, "there are accounts already: sign in, or ask an administrator")
+    pool = node.store.pool
+    await accounts.add_first_admin(pool, data.email, data.password, by="this machine")
+    gate.distrust()
+    found = await sessions.sign_in(pool, data.email, data.password)
+    if found is None:
+        raise ProblemException(409, "somebody changed the account meanwhile: sign in")
+    return _signed_in(request, *found, status=201)
+
+
+def _signed_in(
+    request: Request[Any, Any, Any], user: User, secret: str, *, status: int = 200
+) -> Response[SessionState]:
+    state = _state(sessions.principal_of(user), users_exist=True)
+    return Response(state, status_code=status, cookies=[_cookie(request, secret, SESSION_DAYS * 86_400)])
+
+
+def _state(principal: Principal | None, *, users_exist: bool) -> SessionState:
+    if principal is None:
+        return SessionState(users_exist, None, None, [], [])
+    user = None
+    if principal.email is not None and principal.role is not None:
+        is_admin = principal.role == "admin"
+        user = SessionUser(principal.email, is_admin, principal.role, principal.must_change_password)
+    return SessionState(
+        users_exist,
+        user,
+        principal.project,
+        [scope for scope in SCOPES if SCOPE_PERMISSIONS[scope] <= principal.permissions],
+        [permission for permission in PERMISSIONS if permission in principal.permissions],
+    )
+
+
+def _client(request: Request[Any, Any, Any]) -> str:
+    return f"client {request.client and request.client.host}"
 
 
 def _cookie(request: Request[Any, Any, Any], secret: str, seconds: int) -> Cookie:

@@ -1,4 +1,4 @@
-"""`/api/v1/status`, `/plugins`, `/pipelines`: what runs here, without a secret in it."""
+"""`/api/v1/status`, `/plugins`: how the node is, and what is installed."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from msgspec import Meta
 
 from ... import __version__
 from ...plugins import now_ns
+from ..auth.gate import is_home
 from ..problems import described
-from .node import GateDependency, NodeDependency
+from .node import GateDependency, NodeDependency, ProjectDependency, who_asks
 
 
 class DatabaseStatus(msgspec.Struct, frozen=True):
@@ -40,6 +41,12 @@ class SegmentStatus(msgspec.Struct, frozen=True):
     bytes: int
 
 
+class CompactionStatus(msgspec.Struct, frozen=True):
+    """What the compactor has before it."""
+
+    waiting_segments: Annotated[int, Meta(description="Segments as they were committed, not merged yet")]
+
+
 class Status(msgspec.Struct, frozen=True):
     """State of this node and its store."""
 
@@ -48,8 +55,11 @@ class Status(msgspec.Struct, frozen=True):
     node: Annotated[str, Meta(description="Name of this node")]
     role: Annotated[str, Meta(description="all, ingest, query or worker")]
     database: DatabaseStatus
-    ingest: IngestStatus
+    ingest: Annotated[
+        IngestStatus | None, Meta(description="Of all projects together; null for who is of another than default")
+    ]
     segments: SegmentStatus
+    compaction: CompactionStatus
     users_exist: Annotated[bool, Meta(description="False: only this machine is served, without signing in")]
 
 
@@ -78,40 +88,6 @@ class Plugins(msgspec.Struct, frozen=True):
     failures: list[PluginFailure]
 
 
-class StepItem(msgspec.Struct, frozen=True):
-    """A parser of a pipeline. Settings are left out: they may hold secrets."""
-
-    type: str
-    when: str | None
-
-
-class PipelineItem(msgspec.Struct, frozen=True, rename={"from_": "from"}):
-    """A pipeline of the running configuration."""
-
-    name: str
-    from_: Annotated[list[str], Meta(description="Names of its sources")]
-    service: str | None
-    parse: list[StepItem]
-
-
-class SourceItem(msgspec.Struct, frozen=True):
-    """A source of the running configuration."""
-
-    name: str
-    type: str
-    state: Annotated[str, Meta(description="running, waiting, failed, done; elsewhere: not on this node")]
-    error: Annotated[str | None, Meta(description="Why it waits or failed")]
-    events: Annotated[int, Meta(description="Events taken in since the start")]
-    implicit: Annotated[bool, Meta(description="No file names it: it runs because its plugin is installed")]
-
-
-class Pipelines(msgspec.Struct, frozen=True):
-    """The running configuration, from sources to the store."""
-
-    sources: list[SourceItem]
-    pipelines: list[PipelineItem]
-
-
 @get(
     "/api/v1/status",
     operation_id="getStatus",
@@ -120,7 +96,9 @@ class Pipelines(msgspec.Struct, frozen=True):
     opt={"access": "query"},
     responses=described(),
 )
-async def get_status(request: Request[Any, Any, Any], node: NodeDependency, gate: GateDependency) -> Status:
+async def get_status(
+    request: Request[Any, Any, Any], node: NodeDependency, project_id: ProjectDependency, gate: GateDependency
+) -> Status:
     """State of this node, its database and its store."""
     stats, store = node.store.writer.stats, node.store
     rate: Rate = request.app.state.ingest_rate
@@ -130,8 +108,11 @@ async def get_status(request: Request[Any, Any, Any], node: NodeDependency, gate
         node=node.name,
         role=node.settings.role,
         database=DatabaseStatus(await node.database_problem() is None, store.embedded),
-        ingest=IngestStatus(stats.events, stats.bytes, rate.sample(stats.events)),
-        segments=SegmentStatus(**await store.catalog.totals(node.project_id)),
+        ingest=IngestStatus(stats.events, stats.bytes, rate.sample(stats.events))
+        if is_home(who_asks(request))
+        else None,
+        segments=SegmentStatus(**await store.catalog.totals(project_id)),
+        compaction=CompactionStatus(await store.catalog.unmerged(project_id)),
         users_exist=await gate.users_exist(),
     )
 
@@ -141,7 +122,7 @@ async def get_status(request: Request[Any, Any, Any], node: NodeDependency, gate
     operation_id="listPlugins",
     summary="Plugins, loaded and failed",
     tags=["system"],
-    opt={"access": "query"},
+    opt={"access": "query", "any_project": True},
     responses=described(),
 )
 async def list_plugins(node: NodeDependency) -> Plugins:
@@ -153,30 +134,6 @@ async def list_plugins(node: NodeDependency) -> Plugins:
     ]
     failures = [PluginFailure(f.entry_point, f.package, f.reason) for f in node.registry.failures]
     return Plugins(items, failures)
-
-
-@get(
-    "/api/v1/pipelines",
-    operation_id="listPipelines",
-    summary="The running configuration",
-    tags=["system"],
-    opt={"access": "query"},
-    responses=described(),
-)
-async def list_pipelines(node: NodeDependency) -> Pipelines:
-    """Sources and pipelines of the running configuration, without their settings."""
-    config = node.config
-    sources = []
-    for name, entry in config.sources.items():
-        running = node.sources.get(name)
-        state, error = (running.state, running.error) if running else ("elsewhere", "")
-        events = running.outlet.counters.events if running else 0
-        sources.append(SourceItem(name, entry.type, state, error or None, events, entry.implicit))
-    pipelines = [
-        PipelineItem(p.name, list(p.from_), p.service, [StepItem(step.type, step.when) for step in p.parse])
-        for p in config.pipelines.values()
-    ]
-    return Pipelines(sources, pipelines)
 
 
 class Rate:

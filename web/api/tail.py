@@ -8,7 +8,7 @@ from, after a reconnection or on another node, also when compaction has moved th
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
@@ -20,12 +20,13 @@ from ...core.query import QueryRequest, parse
 from ...plugins import QueryError, in_worker, now_ns
 from ..problems import ProblemException, described, is_database_trouble, to_problem
 from .fields import Text
-from .node import NodeDependency
+from .node import GateDependency, NodeDependency, ProjectDependency
 
 if TYPE_CHECKING:
     from ...core.runtime import Node
 
 HEARTBEAT_S: Final = 10.0
+_LOOK_S: Final = 1.0  # seconds until it is looked whether who follows still may
 _PART: Final = 500  # events sent at once: what a slow reader makes us hold beyond the commit it is at
 _ALL: Final = 10_000_000  # more than the events of one commit
 _PLACE: Final = re.compile(r"(\d{1,18}):(\d{1,18})", re.ASCII)
@@ -46,6 +47,8 @@ _sorted = msgspec.json.Encoder(order="sorted").encode  # the order of columns is
 async def tail_events(
     request: Request[Any, Any, Any],
     node: NodeDependency,
+    gate: GateDependency,
+    project_id: ProjectDependency,
     text: Text = "",
     last_event_id: Annotated[
         str | None,
@@ -63,19 +66,26 @@ async def tail_events(
             text=text,
             hint=f"leave out what begins with | {stages[0].name}",
         )
-    place = await start_of(node, last_event_id)
+    place = await start_of(node, project_id, last_event_id)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    stream = follow(node, text, *place, stopping=lambda: bool(request.app.state.stopping))
+
+    async def over() -> bool:
+        if request.app.state.stopping:
+            return True
+        principal = await gate.identify(request.headers)
+        return principal is None or "query" not in principal.permissions
+
+    stream = follow(node, project_id, text, *place, over=over)
     return Stream(stream, media_type="text/event-stream", headers=headers)
 
 
-async def start_of(node: Node, last_event_id: str | None) -> tuple[int, int]:
+async def start_of(node: Node, project_id: int, last_event_id: str | None) -> tuple[int, int]:
     """(position to read next, events of it to leave out): after the event with this id, or what comes from now on.
 
     :raises ProblemException: 400, the id is none of ours
     """
     if not last_event_id:
-        return await node.store.catalog.head(node.project_id) + 1, 0
+        return await node.store.catalog.head(project_id) + 1, 0
     found = _PLACE.fullmatch(last_event_id.strip())
     if found is None:
         raise ProblemException(400, f"Last-Event-ID {last_event_id[:60]!r} was given out by no tail")
@@ -83,25 +93,30 @@ async def start_of(node: Node, last_event_id: str | None) -> tuple[int, int]:
 
 
 async def follow(
-    node: Node, text: str, position: int, seen: int, *, stopping: Callable[[], bool]
+    node: Node, project_id: int, text: str, position: int, seen: int, *, over: Callable[[], Awaitable[bool]]
 ) -> AsyncIterator[bytes]:
     """The stream from `seen` events after the begin of the commit `position` on.
 
-    It ends where the server stops, or the database does not answer: the client connects again and goes on.
+    It ends where the server stops, who follows may no longer, or the database does not answer: the client connects
+    again and goes on, or is told.
     """
     yield b"retry: 1000\n: following\n\n"
     try:
         with node.store.commits.subscribe() as commits:
-            while not stopping():
-                head = await node.store.catalog.head(node.project_id)
-                if position < head and not await anything(node, text, position, head):
+            quiet = 0.0
+            while not await over():
+                head = await node.store.catalog.head(project_id)
+                if position < head and not await anything(node, project_id, text, position, head):
                     position, seen = head + 1, 0
-                while position <= head and not stopping():
-                    events = await events_of(node, text, position)
+                while position <= head and not await over():
+                    events = await events_of(node, project_id, text, position)
                     for part in messages(events, position, seen):
                         yield part
                     position, seen = position + 1, 0
-                if not await commits.wait(HEARTBEAT_S):
+                look = min(_LOOK_S, HEARTBEAT_S)
+                quiet = 0.0 if await commits.wait(look) else quiet + look
+                if quiet >= HEARTBEAT_S:
+                    quiet = 0.0
                     yield b": alive\n\n"
     except QueryError as why:
         problem, _ = to_problem(why)
@@ -121,14 +136,14 @@ def messages(events: list[bytes], position: int, seen: int) -> Iterator[bytes]:
         )
 
 
-async def anything(node: Node, text: str, first: int, last: int) -> bool:
+async def anything(node: Node, project_id: int, text: str, first: int, last: int) -> bool:
     """Whether the search finds an event in any commit of this range: if not, none is looked into by itself."""
-    return bool(len(await node.engine.run(_request(node, text, first, last, 1))))
+    return bool(len(await node.engine.run(_request(project_id, text, first, last, 1))))
 
 
-async def events_of(node: Node, text: str, position: int) -> list[bytes]:
+async def events_of(node: Node, project_id: int, text: str, position: int) -> list[bytes]:
     """The JSON of all events of a commit that the search finds, in their order."""
-    result = await node.engine.run(_request(node, text, position, position, _ALL))
+    result = await node.engine.run(_request(project_id, text, position, position, _ALL))
 
     def ordered() -> list[bytes]:
         found = [(event.get("timestamp", ""), _sorted(event), _encode(event)) for event in result.objects()]
@@ -137,10 +152,10 @@ async def events_of(node: Node, text: str, position: int) -> list[bytes]:
     return await in_worker(ordered)
 
 
-def _request(node: Node, text: str, first: int, last: int, limit: int) -> QueryRequest:
+def _request(project_id: int, text: str, first: int, last: int, limit: int) -> QueryRequest:
     return QueryRequest(
         text=text,
-        project_id=node.project_id,
+        project_id=project_id,
         now_ns=now_ns(),
         limit=limit,
         after_position=first - 1,

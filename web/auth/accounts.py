@@ -1,35 +1,33 @@
-"""Accounts of people, tokens of programs, sessions of browsers, as PostgreSQL keeps them.
+"""Accounts of people, as PostgreSQL keeps them: one project and one role each.
 
-A secret is returned once, when it is made; only its hash is kept.
+A secret is returned once, when it is made; only its hash is kept. Every change is in the audit log. `project_id` None
+looks at all projects, as the administrators of `default` do; else at one.
 """
-
-# ruff: noqa: S608 - what is put into statements are the column lists at the end
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import asyncpg
 
-from ...plugins import ConfigError, CordwoodError, in_worker
-from .credentials import TOKEN_PREFIX, digest, hash_password, new_secret, verify_password
+from ...core.storage.audit import audit
+from ...core.storage.database import Connection
+from ...plugins import ConfigError, in_worker
+from .credentials import digest, hash_password, one_time_password, verify_password
+from .errors import AccountError, ConflictError, NoSuchError
+from .projects import COMMAND_LINE, DEFAULT_PROJECT, project_named
+from .roles import Role
 
 if TYPE_CHECKING:
     from ...config.settings import Settings
 
 Pool: TypeAlias = asyncpg.Pool
-Scope: TypeAlias = Literal["ingest", "query", "admin"]
-SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
-SESSION_DAYS: Final = 14
 SHORTEST_PASSWORD: Final = 8  # characters, NIST SP 800-63B
 LONGEST_PASSWORD: Final = 1024
-
-
-class AccountError(CordwoodError):
-    """An account or a token cannot be made or changed so; the message says why."""
+_FIRST_ADMIN: Final = 0x61646D69  # advisory lock: of two who make the first administrator one does
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,32 +36,24 @@ class User:
 
     id: int
     email: str
-    is_admin: bool
+    role: Role
+    project_id: int
+    project: str
     created_at: datetime
     disabled_at: datetime | None
+    signed_in_at: datetime | None
+    must_change_password: bool
 
+    @property
+    def is_admin(self) -> bool:
+        """Whether the role is `admin`."""
+        return self.role == "admin"
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A program's access, without its secret."""
-
-    id: int
-    name: str
-    scopes: tuple[Scope, ...]
-    created_at: datetime
-    expires_at: datetime | None
-    last_used_at: datetime | None
-    revoked_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who asks, and what they may do. `email` is None for a program and for this machine."""
-
-    name: str
-    scopes: frozenset[str]
-    email: str | None = None
-    is_admin: bool = False
+    @property
+    def etag(self) -> str:
+        """Changes with what can be changed."""
+        text = f"{self.id} {self.role} {self.disabled_at} {self.must_change_password}"
+        return f'"{hashlib.sha256(text.encode()).hexdigest()[:16]}"'
 
 
 async def users_exist(pool: Pool) -> bool:
@@ -71,142 +61,191 @@ async def users_exist(pool: Pool) -> bool:
     return bool(await pool.fetchval("SELECT EXISTS (SELECT FROM user_account)"))
 
 
-async def add_user(pool: Pool, email: str, password: str, *, is_admin: bool = False) -> User:
-    """Make an account.
+async def add_user(
+    pool: Pool,
+    email: str,
+    password: str,
+    *,
+    role: Role = "viewer",
+    is_admin: bool = False,
+    project: str = DEFAULT_PROJECT,
+    must_change_password: bool = False,
+    by: str = COMMAND_LINE,
+) -> User:
+    """Make an account; `is_admin` is short for the role `admin`.
 
-    :raises AccountError: no such email or password is possible, or the email has an account
-    """
-    email = _email(email)
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise AccountError(f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
-    hashed = await in_worker(hash_password, password)
-    row = await pool.fetchrow(
-        f"INSERT INTO user_account (email, password_hash, is_admin) VALUES ($1, $2, $3)"
-        f" ON CONFLICT (lower(email)) DO NOTHING RETURNING {_USER}",
-        email,
-        hashed,
-        is_admin,
-    )
-    if row is None:
-        raise AccountError(f"{email} has an account already")
-    return User(*row)
-
-
-async def list_users(pool: Pool) -> list[User]:
-    """All accounts by email, disabled ones included."""
-    return [User(*row) for row in await pool.fetch(f"SELECT {_USER} FROM user_account ORDER BY lower(email)")]
-
-
-async def disable_user(pool: Pool, email: str) -> User:
-    """Close an account and end its sessions; one that is closed stays so.
-
-    :raises AccountError: there is no such account
+    :raises AccountError: no such email or password is possible, the email has an account, or there is no such project
     """
     async with pool.acquire() as connection, connection.transaction():
-        row = await connection.fetchrow(
-            "UPDATE user_account SET disabled_at = coalesce(disabled_at, now())"
-            f" WHERE lower(email) = lower($1) RETURNING {_USER}",
-            email.strip(),
+        role = "admin" if is_admin else role
+        return await _add(connection, email, password, role, project, by, must_change_password=must_change_password)
+
+
+async def add_first_admin(pool: Pool, email: str, password: str, *, by: str) -> User:
+    """Make the first account of all, an administrator.
+
+    :raises ConflictError: somebody has an account
+    :raises AccountError: no such email or password is possible
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _FIRST_ADMIN)
+        if await connection.fetchval("SELECT EXISTS (SELECT FROM user_account)"):
+            raise ConflictError("there are accounts already: sign in, or ask an administrator")
+        return await _add(connection, email, password, "admin", DEFAULT_PROJECT, by)
+
+
+async def _add(
+    connection: Connection,
+    email: str,
+    password: str,
+    role: Role,
+    project: str,
+    by: str,
+    *,
+    must_change_password: bool = False,
+) -> User:
+    email, hashed = _email(email), await hashed_password(password)
+    project_id = await project_named(connection, project)
+    id_ = await connection.fetchval(
+        "INSERT INTO user_account (email, password_hash, role, project_id, must_change_password)"
+        " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (lower(email)) DO NOTHING RETURNING id",
+        email,
+        hashed,
+        role,
+        project_id,
+        must_change_password,
+    )
+    if id_ is None:
+        raise ConflictError(f"{email} has an account already")
+    await audit(connection, by, "user.create", project_id=project_id, email=email, role=role)
+    return await _get(connection, id_, None)
+
+
+async def list_users(
+    pool: Pool, *, project_id: int | None = None, after: int = 0, limit: int | None = None
+) -> list[User]:
+    """Accounts in the order they were made, disabled ones included, those with an id above `after`."""
+    rows = await pool.fetch(
+        f"{_USERS} WHERE ($1::integer IS NULL OR u.project_id = $1) AND u.id > $2 ORDER BY u.id LIMIT $3",
+        project_id,
+        after,
+        limit,
+    )
+    return [User(*row) for row in rows]
+
+
+async def get_user(pool: Pool, id_: int, *, project_id: int | None = None) -> User:
+    """One account.
+
+    :raises NoSuchError: there is none
+    """
+    async with pool.acquire() as connection:
+        return await _get(connection, id_, project_id)
+
+
+async def change_user(
+    pool: Pool,
+    id_: int,
+    *,
+    role: Role | None = None,
+    disabled: bool | None = None,
+    etag: str | None = None,
+    project_id: int | None = None,
+    by: str = COMMAND_LINE,
+) -> User:
+    """Change the role of an account, or close or open it; None leaves it. Closing ends its sessions.
+
+    :raises NoSuchError: there is none
+    :raises ConflictError: it is the last administrator
+    :raises StaleError: `etag` is given, and it has changed since
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        found = await _locked(connection, id_, project_id)
+        if etag is not None and etag != found.etag:
+            raise StaleError(f"{found.email} was changed meanwhile: read it again")
+        if found.is_admin and found.disabled_at is None and (disabled or role not in (None, "admin")):
+            await _not_the_last(connection, found)
+        await connection.execute(
+            "UPDATE user_account SET role = coalesce($2, role), disabled_at ="
+            " CASE WHEN $3::boolean IS NULL THEN disabled_at WHEN $3 THEN coalesce(disabled_at, now()) END"
+            " WHERE id = $1",
+            id_,
+            role,
+            disabled,
         )
-        if row is None:
-            raise AccountError(f"{email} has no account")
-        await connection.execute("DELETE FROM session WHERE user_id = $1", row["id"])
-    return User(*row)
+        if disabled:
+            await connection.execute("DELETE FROM session WHERE user_id = $1", id_)
+        changed: dict[str, Any] = {"role": role, "disabled": disabled}
+        told = {name: value for name, value in changed.items() if value is not None}
+        await audit(connection, by, "user.change", project_id=found.project_id, email=found.email, **told)
+        return await _get(connection, id_, project_id)
 
 
-async def create_token(
-    pool: Pool, name: str, scopes: Sequence[str], *, valid_for: timedelta | None = None
-) -> tuple[Token, str]:
-    """Make a token; returns it with its secret, which is never shown again.
+async def disable_user(pool: Pool, email: str, *, by: str = COMMAND_LINE) -> User:
+    """Close an account and end its sessions; one that is closed stays so.
 
-    :raises AccountError: a scope is none of `SCOPES`, there is none, or the name is empty
+    :raises NoSuchError: there is no such account
+    :raises ConflictError: it is the last administrator
     """
-    wrong = sorted(set(scopes) - set(SCOPES))
-    if wrong or not scopes:
-        raise AccountError(f"{', '.join(wrong) or 'nothing'} is no scope: use some of {', '.join(SCOPES)}")
-    if not name.strip() or "\0" in name:
-        raise AccountError("a token needs a name, so that you know later whose it is")
-    secret = new_secret(TOKEN_PREFIX)
-    row = await pool.fetchrow(
-        "INSERT INTO api_token (hash, name, scopes, expires_at)"
-        f" VALUES ($1, $2, $3, now() + $4::interval) RETURNING {_TOKEN}",
-        digest(secret),
-        name.strip(),
-        sorted(set(scopes)),
-        valid_for,
-    )
-    return _token(row), secret
+    id_ = await pool.fetchval("SELECT id FROM user_account WHERE lower(email) = lower($1)", email.strip())
+    if id_ is None:
+        raise NoSuchError(f"{email} has no account")
+    return await change_user(pool, id_, disabled=True, by=by)
 
 
-async def list_tokens(pool: Pool) -> list[Token]:
-    """All tokens, newest first, revoked and expired ones included."""
-    return [_token(row) for row in await pool.fetch(f"SELECT {_TOKEN} FROM api_token ORDER BY id DESC")]
+async def delete_user(pool: Pool, id_: int, *, project_id: int | None = None, by: str = COMMAND_LINE) -> None:
+    """Delete an account with its sessions.
 
-
-async def revoke_token(pool: Pool, token_id: int) -> Token:
-    """End a token; it is refused within `Gate.TRUST_S` seconds on every node.
-
-    :raises AccountError: there is no such token
+    :raises NoSuchError: there is none
+    :raises ConflictError: it is the last administrator
     """
-    row = await pool.fetchrow(
-        f"UPDATE api_token SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1 RETURNING {_TOKEN}", token_id
-    )
-    if row is None:
-        raise AccountError(f"there is no token {token_id}")
-    return _token(row)
+    async with pool.acquire() as connection, connection.transaction():
+        found = await _locked(connection, id_, project_id)
+        if found.is_admin and found.disabled_at is None:
+            await _not_the_last(connection, found)
+        await connection.execute("DELETE FROM user_account WHERE id = $1", id_)
+        await audit(connection, by, "user.delete", project_id=found.project_id, email=found.email)
 
 
-async def verify_token(pool: Pool, secret: str) -> Principal | None:
-    """Whose token it is, or None where it is none, revoked or expired. Notes the time of use to the minute."""
-    row = await pool.fetchrow(
-        "SELECT id, name, scopes, last_used_at < now() - interval '1 minute' AS stale FROM api_token"
-        " WHERE hash = $1 AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())",
-        digest(secret),
-    )
-    if row is None:
-        return None
-    if row["stale"] is not False:
-        await pool.execute("UPDATE api_token SET last_used_at = now() WHERE id = $1", row["id"])
-    return Principal(row["name"], frozenset(row["scopes"]))
+async def reset_password(
+    pool: Pool, id_: int, *, project_id: int | None = None, by: str = COMMAND_LINE
+) -> tuple[User, str]:
+    """A new password for one use: who signs in with it must choose another. Ends the account's sessions.
+
+    :raises NoSuchError: there is none
+    """
+    password = one_time_password()
+    hashed = await hashed_password(password)
+    async with pool.acquire() as connection, connection.transaction():
+        found = await _locked(connection, id_, project_id)
+        await connection.execute(
+            "UPDATE user_account SET password_hash = $2, must_change_password = true WHERE id = $1", id_, hashed
+        )
+        await connection.execute("DELETE FROM session WHERE user_id = $1", id_)
+        await audit(connection, by, "user.reset_password", project_id=found.project_id, email=found.email)
+        return await _get(connection, id_, project_id), password
 
 
-async def sign_in(pool: Pool, email: str, password: str) -> tuple[User, str] | None:
-    """A session for the right password, with the secret for its cookie; None for a wrong one."""
-    clean = email.strip().replace("\0", "")
-    row = await pool.fetchrow(f"SELECT {_USER}, password_hash FROM user_account WHERE lower(email) = lower($1)", clean)
-    usable = row is not None and row["disabled_at"] is None
-    if not await in_worker(verify_password, password, row["password_hash"] if row and usable else None):
-        return None
-    assert row is not None
-    secret = new_secret()
-    await pool.execute("DELETE FROM session WHERE expires_at < now()")
-    await pool.execute(
-        "INSERT INTO session (hash, user_id, expires_at) VALUES ($1, $2, now() + $3::interval)",
-        digest(secret),
-        row["id"],
-        timedelta(days=SESSION_DAYS),
-    )
-    return User(*tuple(row)[:5]), secret
+async def change_password(pool: Pool, email: str, current: str, new: str, *, keep: str) -> None:
+    """Change one's own password; ends all sessions of the account but the one whose secret is `keep`.
 
-
-async def verify_session(pool: Pool, secret: str) -> Principal | None:
-    """Whose session it is, or None where it is none, over, or of a closed account."""
-    row = await pool.fetchrow(
-        "SELECT email, is_admin FROM session JOIN user_account ON user_account.id = user_id"
-        " WHERE hash = $1 AND expires_at > now() AND disabled_at IS NULL",
-        digest(secret),
-    )
-    return None if row is None else principal_of(row["email"], is_admin=row["is_admin"])
-
-
-async def sign_out(pool: Pool, secret: str) -> None:
-    """End a session; one that is over already is no error."""
-    await pool.execute("DELETE FROM session WHERE hash = $1", digest(secret))
-
-
-def principal_of(email: str, *, is_admin: bool) -> Principal:
-    """What a person may do: everybody reads, an administrator does the rest."""
-    return Principal(email, frozenset(SCOPES if is_admin else ("query",)), email, is_admin)
+    :raises WrongPasswordError: it is not the current password
+    :raises AccountError: the new one cannot be
+    """
+    row = await pool.fetchrow(f"{_USERS} WHERE lower(u.email) = lower($1)", email)
+    stored = await pool.fetchval("SELECT password_hash FROM user_account WHERE lower(email) = lower($1)", email)
+    if row is None or not await in_worker(verify_password, current, stored):
+        raise WrongPasswordError("the current password is wrong")
+    user = User(*row)
+    if new == current:
+        raise AccountError("the new password is the current one: choose another")
+    hashed = await hashed_password(new)
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute(
+            "UPDATE user_account SET password_hash = $2, must_change_password = false WHERE id = $1", user.id, hashed
+        )
+        await connection.execute("DELETE FROM session WHERE user_id = $1 AND hash <> $2", user.id, digest(keep))
+        await audit(connection, user.email, "user.change_password", project_id=user.project_id, email=user.email)
 
 
 async def ensure_first_admin(pool: Pool, settings: Settings) -> bool:
@@ -224,22 +263,65 @@ async def ensure_first_admin(pool: Pool, settings: Settings) -> bool:
     if await users_exist(pool):
         return False
     try:
-        await add_user(pool, email, password.get_secret_value(), is_admin=True)
+        await add_first_admin(pool, email, password.get_secret_value(), by="environment")
+    except ConflictError:
+        return False
     except AccountError as why:
-        if await users_exist(pool):
-            return False
         raise ConfigError(f"CORDWOOD_ADMIN_EMAIL, CORDWOOD_ADMIN_PASSWORD: {why}") from None
     return True
 
 
-_USER: Final = "id, email, is_admin, created_at, disabled_at"
-_TOKEN: Final = "id, name, scopes, created_at, expires_at, last_used_at, revoked_at"  # noqa: S105 - columns
+async def hashed_password(password: str) -> str:
+    """What is kept of a password.
+
+    :raises AccountError: it is too short or too long
+    """
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise AccountError(f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
+    return await in_worker(hash_password, password)
 
 
-def _token(row: asyncpg.Record | None) -> Token:
-    assert row is not None
-    id_, name, scopes, *times = row
-    return Token(id_, name, tuple(scopes), *times)
+class WrongPasswordError(AccountError):
+    """The current password is not the one that was given."""
+
+
+class StaleError(AccountError):
+    """What the change was made for is no more: If-Match says another ETag."""
+
+    status = 412
+
+
+_USERS: Final = (
+    "SELECT u.id, u.email, u.role, u.project_id, p.name, u.created_at, u.disabled_at, u.signed_in_at,"
+    " u.must_change_password FROM user_account u JOIN project p ON p.id = u.project_id"
+)
+
+
+async def _get(connection: Connection, id_: int, project_id: int | None) -> User:
+    row = await connection.fetchrow(
+        f"{_USERS} WHERE u.id = $1 AND ($2::integer IS NULL OR u.project_id = $2)", id_, project_id
+    )
+    if row is None:
+        raise NoSuchError(f"there is no account {id_}")
+    return User(*row)
+
+
+async def _locked(connection: Connection, id_: int, project_id: int | None) -> User:
+    """The account, while no other change of its project's accounts is under way."""
+    found = await _get(connection, id_, project_id)
+    await connection.execute("SELECT FROM project WHERE id = $1 FOR NO KEY UPDATE", found.project_id)
+    return await _get(connection, id_, project_id)
+
+
+async def _not_the_last(connection: Connection, user: User) -> None:
+    others = await connection.fetchval(
+        "SELECT count(*) FROM user_account"
+        " WHERE role = 'admin' AND disabled_at IS NULL AND project_id = $1 AND id <> $2",
+        user.project_id,
+        user.id,
+    )
+    if not others:
+        raise ConflictError(f"{user.email} is the last administrator of {user.project}: make another first")
 
 
 def _email(text: str) -> str:

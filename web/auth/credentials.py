@@ -20,6 +20,12 @@ def new_secret(prefix: str = "") -> str:
     return prefix + secrets.token_urlsafe(32)
 
 
+def one_time_password() -> str:
+    """80 random bits in four groups that can be read aloud: no letter looks like another."""
+    letters = "abcdefghjkmnpqrstuvwxyz23456789"
+    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(4))
+
+
 def digest(secret: str) -> bytes:
     """What is kept of a random secret: SHA-256 is enough, for nobody guesses 256 bits."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

@@ -14,12 +14,15 @@ from litestar.handlers import BaseRouteHandler
 
 from ...plugins import DeniedError
 from ..problems import ProblemException
-from . import accounts
-from .accounts import SCOPES, Pool, Principal
+from . import accounts, sessions, tokens
+from .accounts import Pool
 from .origin import is_loopback, is_own_host, is_own_origin
+from .principal import Principal
+from .projects import DEFAULT_PROJECT
+from .roles import PERMISSIONS, Permission
 
 COOKIE: Final = "cordwood_session"
-THIS_MACHINE: Final = Principal("this machine", frozenset(SCOPES), is_admin=True)
+THIS_MACHINE: Final = Principal("this machine", frozenset(PERMISSIONS))
 _NOT_YET: Final = "until a user exists, only this machine is served: run `cordwood user add --admin`"
 _KEYS: Final = ("dd-api-key", "x-amz-firehose-access-key")
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -29,8 +32,8 @@ _MOST_TRUSTED: Final = 10_000  # credentials remembered; beyond, all are looked 
 class Gate:
     """Decides over requests. One for an application; remembers for some seconds whom it has let in."""
 
-    TRUST_S: Final = 5.0
-    """Seconds until a credential is looked up again: a revoked token is refused after that on every node."""
+    TRUST_S: Final = 0.9
+    """Seconds until a credential is looked up again: a revoked token is refused within a second on every node."""
     RECHECK_S: Final = 1.0
     """Seconds until it is looked up again whether somebody has an account."""
 
@@ -88,7 +91,7 @@ class Gate:
         known = self._trusted.get(key)
         if known and known[0] > self._clock():
             return known[1]
-        verify = accounts.verify_session if kind == "session" else accounts.verify_token
+        verify = sessions.verify_session if kind == "session" else tokens.verify_token
         principal = await verify(self._pool(), secret)
         if principal is None:
             self._trusted.pop(key, None)
@@ -98,8 +101,8 @@ class Gate:
         self._trusted[key] = (self._clock() + self.TRUST_S, principal)
         return principal
 
-    async def authorise(self, headers: Mapping[str, str], scope: str) -> Principal:
-        """Who sends the request, if they may do what the scope says.
+    async def authorise(self, headers: Mapping[str, str], permission: Permission) -> Principal:
+        """Who sends the request, if they may do this.
 
         :raises ProblemException: 401, sign in first; 403, this one may not
         """
@@ -110,8 +113,13 @@ class Gate:
                 "show who you are: a token in Authorization, or sign in",
                 headers={"WWW-Authenticate": 'Bearer realm="cordwood"'},
             )
-        if scope not in principal.scopes:
-            raise ProblemException(403, f"{principal.name} lacks the scope {scope}")
+        if principal.must_change_password:
+            raise ProblemException(
+                403, "this password was for one use: choose another first (PUT /api/v1/session/password)"
+            )
+        if permission not in principal.permissions:
+            who = f"{principal.name}, {principal.role}," if principal.role else principal.name
+            raise ProblemException(403, f"{who} lacks the permission {permission}")
         return principal
 
     async def welcome(self, headers: Mapping[str, str], client: str) -> None:
@@ -122,9 +130,18 @@ class Gate:
         if not is_loopback(client) and not await self.users_exist():
             raise DeniedError(_NOT_YET, known=True)
         try:
-            await self.authorise(headers, "ingest")
+            principal = await self.authorise(headers, "ingest")
         except ProblemException as why:
             raise DeniedError(why.detail, known=why.status == 403) from None
+        if not is_home(principal):
+            text = f"this listener stores in {DEFAULT_PROJECT}, and {principal.name} is of {principal.project}"
+            raise DeniedError(f"{text}: send by HTTP", known=True)
+
+    def distrust(self) -> None:
+        """Look everything up again: credentials were ended here, or the first account was made."""
+        self._trusted.clear()
+        if not self._users_exist:
+            self._checked_at = float("-inf")
 
     def forget(self, headers: Mapping[str, str]) -> None:
         """Look the credential of this request up again next time, because it was ended."""
@@ -170,8 +187,23 @@ def session_cookie(headers: Mapping[str, str]) -> str:
 
 
 async def check_access(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Litestar's guard on all routes: a route says `opt={"access": scope}` or "open", else it is admin's."""
-    scope = handler.opt.get("access", "admin")
-    if scope != "open":
-        gate: Gate = connection.app.state.gate
-        connection.scope["user"] = await gate.authorise(connection.headers, scope)
+    """Litestar's guard on all routes: a route says `opt={"access": permission}` or "open", else it is admin's.
+
+    A route whose handler takes no `project_id` is about the whole installation, and not for who is of another project
+    than `default`, unless it says `opt={"any_project": True}`.
+    """
+    permission = handler.opt.get("access", "admin")
+    if permission == "open":
+        return
+    gate: Gate = connection.app.state.gate
+    principal = await gate.authorise(connection.headers, permission)
+    bound = "project_id" in handler.parsed_fn_signature.parameters or handler.opt.get("any_project")
+    if not bound and not is_home(principal):
+        text = f"this is about the whole installation, and {principal.name} is of the project {principal.project}"
+        raise ProblemException(403, f"{text}: ask an account or a token of {DEFAULT_PROJECT}")
+    connection.scope["user"] = principal
+
+
+def is_home(principal: Principal) -> bool:
+    """Whether it is of the installation's own project, or this machine."""
+    return principal.project in (None, DEFAULT_PROJECT)

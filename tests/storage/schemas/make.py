@@ -20,7 +20,8 @@ from cordwood.core.storage.database import SCHEMA, newest_revision, open_pool
 from cordwood.core.storage.embedded import EmbeddedPostgres
 from cordwood.core.storage.store import Store
 from cordwood.plugins import Batch, Checkpoint
-from cordwood.web.auth.accounts import add_user, create_token
+from cordwood.web.auth.accounts import add_user
+from cordwood.web.auth.tokens import create_token
 
 HERE = Path(__file__).parent
 ALERTING = (

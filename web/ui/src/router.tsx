@@ -83,8 +83,46 @@ const detectors = createRoute({
   component: lazyRouteComponent(() => import('./pages/alerts/DetectorsView')),
 })
 
+const settingsHome = createRoute({
+  getParentRoute: () => root,
+  path: '/settings',
+  beforeLoad: () => {
+    throw redirect({ to: '/settings/$section', params: { section: 'system' }, replace: true })
+  },
+})
+
+const settings = createRoute({
+  getParentRoute: () => root,
+  path: '/settings/$section',
+  component: lazyRouteComponent(() => import('./pages/settings/SettingsPage')),
+})
+
+const pipelines = createRoute({
+  getParentRoute: () => root,
+  path: '/pipelines',
+  component: lazyRouteComponent(() => import('./pages/pipelines/PipelinesPage')),
+})
+
+const start = createRoute({
+  getParentRoute: () => root,
+  path: '/start',
+  component: lazyRouteComponent(() => import('./pages/start/StartPage')),
+})
+
 export const router = createRouter({
-  routeTree: root.addChildren([home, exploreRoute, tailRoute, dashboards, dashboard, incidentRoute, alerts.addChildren([alertsHome, incidentsRoute, notifications, detectors])]),
+  routeTree: root.addChildren([
+    home,
+    exploreRoute,
+    tailRoute,
+    dashboards,
+    dashboard,
+    incidentRoute,
+    alerts.addChildren([alertsHome, incidentsRoute, notifications, detectors]),
+    pipelines,
+    settingsHome,
+    settings,
+    start,
+  ]),
   parseSearch,
   stringifySearch,
   defaultPreload: 'intent',

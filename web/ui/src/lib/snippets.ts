@@ -1,5 +1,5 @@
 /** Commands to copy from empty pages. */
 
 /** One line of JSON to this server. */
-export const sendSnippet = (origin: string): string =>
-  `curl ${origin}/api/v1/logs \\\n  -H 'Content-Type: application/x-ndjson' \\\n  -d '{"severity":"INFO","service":"hello","message":"hello from curl"}'`
+export const sendSnippet = (origin: string, token?: string): string =>
+  `curl ${origin}/api/v1/logs \\\n${token ? `  -H 'Authorization: Bearer ${token}' \\\n` : ''}  -H 'Content-Type: application/x-ndjson' \\\n  -d '{"severity":"INFO","service":"hello","message":"hello from curl"}'`

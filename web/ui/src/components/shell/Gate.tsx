@@ -10,5 +10,6 @@ export function Gate() {
   const session = useQuery({ queryKey: ['session'], queryFn: ({ signal }) => api.session(signal), staleTime: Infinity })
   if (session.isPending) return null
   const closed = session.data !== undefined && session.data.users_exist && session.data.scopes.length === 0
+  if (session.data?.user?.must_change_password) return <Suspense><SignIn session={session.data} /></Suspense>
   return closed ? <Suspense><SignIn /></Suspense> : <Shell user={session.data?.user?.email ?? null} />
 }

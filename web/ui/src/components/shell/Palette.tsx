@@ -7,6 +7,12 @@ import styles from './Palette.module.css'
 
 interface Entry { readonly group: string; readonly name: string; readonly note?: string; readonly mono?: boolean; readonly act: () => void }
 
+const SETTINGS = [
+  ['system', 'System', 'rates, segments, database'], ['account', 'Your account', 'password'], ['projects', 'Projects', 'tenants'],
+  ['members', 'Members', 'people and roles'], ['tokens', 'API tokens', 'make, revoke'], ['notifiers', 'Notifiers', 'send a test'],
+  ['lookups', 'Lookups', 'upload a table'], ['retention', 'Retention', 'what goes when'], ['audit', 'Audit log', 'who changed what'], ['plugins', 'Plugins', 'with versions'],
+] as const
+
 /** Go anywhere: pages, settings, past queries, or a search for what was typed. */
 export default function Palette({ onClose, onHelp }: { readonly onClose: () => void; readonly onHelp: () => void }) {
   const [text, setText] = useState('')
@@ -24,6 +30,9 @@ export default function Palette({ onClose, onHelp }: { readonly onClose: () => v
     { group: 'Alerts', name: 'Incidents', note: 'what fires now', act: () => void navigate({ to: '/alerts/incidents' }) },
     { group: 'Alerts', name: 'Notifications', note: 'what was sent, and how it went', act: () => void navigate({ to: '/alerts/notifications' }) },
     { group: 'Alerts', name: 'Detectors', note: 'what is watched', act: () => void navigate({ to: '/alerts/detectors' }) },
+    { group: 'Pages', name: 'Pipelines', note: 'how events come in', act: () => void navigate({ to: '/pipelines' }) },
+    { group: 'Pages', name: 'Get started', note: 'send the first event', act: () => void navigate({ to: '/start' }) },
+    ...SETTINGS.map(([section, name, note]): Entry => ({ group: 'Settings', name, note, act: () => void navigate({ to: '/settings/$section', params: { section } }) })),
     { group: 'Searches', name: 'severity>=error', note: 'errors of the last hour', mono: true, act: () => void navigate({ to: '/explore', search: { q: 'severity>=error', from: '-1h' } }) },
     ...past.slice(0, 12).map((query): Entry => ({ group: 'Past queries', name: query, mono: true, act: () => void navigate({ to: '/explore', search: { q: query } }) })),
     theme('light'), theme('dark'), theme('system'),

@@ -1,6 +1,19 @@
 import { useQueryClient } from '@tanstack/react-query'
 import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
-import { BellRing, Command, HelpCircle, LayoutDashboard, LogOut, Monitor, Moon, Radio, ScrollText, Sun } from 'lucide-react'
+import {
+  BellRing,
+  Command,
+  GitFork,
+  HelpCircle,
+  LayoutDashboard,
+  LogOut,
+  Monitor,
+  Moon,
+  Radio,
+  ScrollText,
+  Settings,
+  Sun,
+} from 'lucide-react'
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { api } from '@/api/client'
 import { cx } from '@/lib/cx'
@@ -18,6 +31,8 @@ const PAGES = [
   { to: '/tail', name: 'Tail', icon: Radio },
   { to: '/dashboards', name: 'Boards', icon: LayoutDashboard },
   { to: '/alerts', name: 'Alerts', icon: BellRing },
+  { to: '/pipelines', name: 'Pipelines', icon: GitFork },
+  { to: '/settings', name: 'Settings', icon: Settings },
 ] as const
 
 const NEXT_THEME: Record<Theme, Theme> = { system: 'light', light: 'dark', dark: 'system' }

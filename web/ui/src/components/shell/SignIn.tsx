@@ -1,13 +1,15 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useId, useState, type SyntheticEvent } from 'react'
 import { api } from '@/api/client'
+import type { Session } from '@/api/admin'
 import { messageOf } from '@/api/problem'
 import { Button } from '@/components/ui/Button'
 import { Logo } from './Logo'
+import { PasswordForm } from './PasswordForm'
 import styles from './SignIn.module.css'
 
 /** Who are you? Shown instead of every page while users exist and none is signed in; the address stays as it is. */
-export default function SignIn() {
+export default function SignIn({ session }: { readonly session?: Session }) {
   const id = useId()
   const client = useQueryClient()
   const [email, setEmail] = useState('')
@@ -23,6 +25,18 @@ export default function SignIn() {
     event.preventDefault()
     enter.mutate()
   }
+  if (session?.user) {
+    return (
+      <main className={styles.page}>
+        <div className={styles.card}>
+          <div className={styles.brand}><Logo size={38} /><span>Cordwood</span></div>
+          <h1>Choose a password</h1>
+          <p>You are {session.user.email}. The password you signed in with was for one use.</p>
+          <PasswordForm onDone={() => void client.invalidateQueries({ queryKey: ['session'] })} />
+        </div>
+      </main>
+    )
+  }
   return (
     <main className={styles.page}>
       <form className={styles.card} onSubmit={submit}>
@@ -34,7 +48,7 @@ export default function SignIn() {
         <input id={`${id}password`} type="password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.target.value)} />
         {enter.isError && <p role="alert" className={styles.wrong}>{messageOf(enter.error)}</p>}
         <Button type="submit" look="primary" disabled={enter.isPending}>Sign in</Button>
-        <p className={styles.note}>No account? An administrator makes one: <code>cordwood user add</code></p>
+        <p className={styles.note}>No account? An administrator invites you, in Settings or by <code>cordwood user add</code></p>
       </form>
     </main>
   )

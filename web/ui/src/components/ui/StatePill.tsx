@@ -13,6 +13,8 @@ const LOOKS: Record<string, { icon: ReactNode; tone: 'bad' | 'wait' | 'good' | '
   resolved: { icon: <CircleCheck />, tone: 'good' },
   sent: { icon: <CircleCheck />, tone: 'good' },
   ok: { icon: <CircleCheck />, tone: 'good' },
+  running: { icon: <CircleCheck />, tone: 'good' },
+  waiting: { icon: <CircleDashed />, tone: 'wait' },
 }
 
 /** A state as word and sign, coloured besides. */

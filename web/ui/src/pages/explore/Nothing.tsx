@@ -29,8 +29,8 @@ export function Nothing({ query, range, onRange, onClear, onAgain }: NothingProp
   return waiting ? <First /> : <NoMatch query={query} range={range} onRange={onRange} onClear={onClear} onAgain={onAgain} />
 }
 
-interface Counts { readonly segments: { readonly rows: number }; readonly ingest: { readonly events_total: number } }
-const hasEvents = (status: Counts): boolean => status.segments.rows > 0 || status.ingest.events_total > 0
+interface Counts { readonly segments: { readonly rows: number }; readonly ingest: { readonly events_total: number } | null }
+const hasEvents = (status: Counts): boolean => status.segments.rows > 0 || (status.ingest?.events_total ?? 0) > 0
 
 function First() {
   return (

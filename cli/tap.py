@@ -1,0 +1,109 @@
+"""`cordwood tap`: events as they pass a step of the pipeline that runs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .options import DataDir
+from .tail import Format, server_sent
+
+if TYPE_CHECKING:
+    from ..config import Config
+
+_SILENCE_S = 35
+_STORE = -1
+
+
+def tap(
+    pipeline: Annotated[Path, typer.Argument(metavar="PIPELINE.yaml", help="The file that runs.", show_default=False)],
+    step: Annotated[
+        str,
+        typer.Argument(
+            metavar="STEP",
+            help="NAME of a pipeline, NAME.N after its step N (0: as the source hands over), or NAME.TYPE; "
+            "N or TYPE alone where the file has one pipeline. Without it: what goes to the store.",
+            show_default=False,
+        ),
+    ] = "",
+    query: Annotated[str, typer.Option("--query", help="Only events that this search finds.")] = "",
+    output: Annotated[Format, typer.Option("--format", help="How events are printed.")] = Format.TEXT,
+    data_dir: DataDir = None,
+) -> None:
+    """Watch events pass a step of the running pipeline, before they are stored, until Ctrl-C.
+
+    It asks the server (CORDWOOD_URL, or the one that runs on the data folder), which must run this file. Where many
+    events pass, it is a sample, and how many were left out is said on standard error.
+    """
+    import anyio
+
+    from ..core.runtime import load_checked
+    from ..plugins import load_plugins
+
+    name, number = edge(load_checked(pipeline, load_plugins()), step)
+    with contextlib.suppress(KeyboardInterrupt):
+        anyio.run(_run, name, number, query, output, data_dir)
+
+
+def edge(config: Config, step: str) -> tuple[str, int]:
+    """(pipeline, step after which) that the text names.
+
+    :raises InputError: it names none, or several
+    """
+    from .exits import InputError
+
+    names = list(config.pipelines)
+    name, dot, rest = step.partition(".") if step.partition(".")[0] in names else ("", "", step)
+    if not name:
+        if len(names) != 1:
+            listed = ", ".join(names) or "none"
+            raise InputError(f"which pipeline? Write NAME or NAME.STEP; the file has {listed}")
+        name = names[0]
+    if not rest:
+        if dot:
+            raise InputError(f"{step}: a step is missing after the dot")
+        return name, _STORE
+    types = [one.type for one in config.pipelines[name].parse]
+    if rest.isascii() and rest.isdigit() and int(rest) <= len(types):
+        return name, int(rest)
+    if types.count(rest) == 1:
+        return name, types.index(rest) + 1
+    steps = ", ".join(f"{number} {type_}" for number, type_ in enumerate(types, 1)) or "none"
+    raise InputError(f"{rest[:60]!r} is no one step of {name}; its steps are: {steps}")
+
+
+async def _run(name: str, number: int, query: str, output: Format, data_dir: Any) -> None:
+    from urllib.parse import quote
+
+    import httpx
+
+    from .client import checked, connected
+    from .output import EventPrinter, say
+
+    printer = EventPrinter()
+    async with connected(data_dir) as client:
+        asked = client.build_request(
+            "GET",
+            f"/api/v1/pipelines/{quote(name, safe='')}/tap",
+            params={"step": number, "query": query},
+            headers={"Accept": "text/event-stream"},
+            timeout=httpx.Timeout(10, read=_SILENCE_S),
+        )
+        async with contextlib.aclosing(await client.send(asked, stream=True)) as response:
+            await checked(response, query)
+            async for kind, _, data in server_sent(response.aiter_lines()):
+                if kind == "dropped":
+                    say(f"note: {data} events more passed")
+                elif output is Format.NDJSON:
+                    print(json.dumps(json.loads(data), ensure_ascii=False), flush=True)
+                else:
+                    printer.show(json.loads(data))
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog="Example: cordwood tap pipeline.yaml web.clf --query 'status>=500'")(tap)

@@ -1,0 +1,124 @@
+"""`cordwood top`: rates, errors and lag of the running pipelines, on a screen, or once where it is piped."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
+
+from .options import DataDir
+
+if TYPE_CHECKING:
+    import httpx
+    from rich.console import Group
+
+Row: TypeAlias = tuple[str, str, str, str, str, str]
+"""What, state, events a second, events, failed, note."""
+HEAD = ("what", "state", "events/s", "events", "failed", "note")
+
+
+def top(
+    every: Annotated[float, typer.Option(min=0.2, max=60, help="Seconds between looks.")] = 1.0,
+    data_dir: DataDir = None,
+) -> None:
+    """Watch sources, steps and the store of the running server: rates, errors, how far the store is behind.
+
+    On a terminal until Ctrl-C; elsewhere one table, whose rates are of the time between two looks.
+    """
+    import anyio
+
+    with contextlib.suppress(KeyboardInterrupt):
+        anyio.run(_run, every, data_dir)
+
+
+async def _run(every: float, data_dir: Any) -> None:
+    import anyio
+
+    from .client import connected
+    from .output import table
+
+    async with connected(data_dir) as client:
+        before = await _asked(client)
+        if not sys.stdout.isatty():
+            await anyio.sleep(every)
+            table(HEAD, rows(before, await _asked(client)), numeric=(False, False, True, True, True, False))
+            return
+        from rich.live import Live
+
+        with Live(_screen(list(rows(before, before))), screen=True, auto_refresh=False) as live:
+            while True:
+                await anyio.sleep(every)
+                now = await _asked(client)
+                live.update(_screen(list(rows(before, now))), refresh=True)
+                before = now
+
+
+async def _asked(client: httpx.AsyncClient) -> Mapping[str, Any]:
+    from .client import checked
+
+    found: Mapping[str, Any] = (await checked(await client.get("/api/v1/pipelines"))).json()
+    return found
+
+
+def rows(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Row]:
+    """The lines of the screen, from two answers of `/api/v1/pipelines`. Implicit sources that saw nothing are left out.
+
+    A server that was started again meanwhile counts from zero: it has no rate yet.
+    """
+    seconds = now["at_s"] - before["at_s"]
+
+    def rate(new: int, old: int | None) -> str:
+        return f"{(new - old) / seconds:.1f}" if seconds > 0 and old is not None and new >= old else "-"
+
+    old_sources = {source["name"]: source["events"] for source in before["sources"]}
+    for source in now["sources"]:
+        if source["implicit"] and not source["events"]:
+            continue
+        per_second = rate(source["events"], old_sources.get(source["name"]))
+        note = source["error"] or ", ".join(f"{name} {count}" for name, count in source["counts"].items() if count)
+        yield f"source {source['name']}", source["state"], per_second, str(source["events"]), "", note
+    old_steps = {line["name"]: line["parse"] for line in before["pipelines"]}
+    for line in now["pipelines"]:
+        for number, step in enumerate(line["parse"], 1):
+            known = old_steps.get(line["name"], ())
+            old = known[number - 1] if len(known) >= number and known[number - 1]["type"] == step["type"] else None
+            per_second = rate(step["events"], old and old["events"])
+            cost = f"{step['seconds'] / step['events'] * 1e6:.1f} µs an event" if step["events"] else ""
+            what = f"{line['name']}.{number} {step['type']}"
+            yield what, "", per_second, str(step["events"]), str(step["failed"]), cost
+    store, full = now["store"], now["store"]["pending_bytes"] / max(1, now["store"]["pending_limit"])
+    note = f"{full:.0%} of the room waits for a commit, lag {store['lag_s']:.1f} s"
+    state = "full" if full >= 0.95 else "ok"
+    yield (
+        "store",
+        state,
+        rate(store["events"], before["store"]["events"]),
+        str(store["events"]),
+        str(store["failures"]),
+        note,
+    )
+
+
+def _screen(found: list[Row]) -> Group:
+    from rich import box
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    from .output import clean
+
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, expand=True)
+    for i, name in enumerate(HEAD):
+        drawn.add_column(name, justify="right" if 2 <= i <= 4 else "left", no_wrap=i < 5)
+    for row in found:
+        bad = row[1] in ("failed", "waiting", "full") or row[4] not in ("", "0")
+        drawn.add_row(*(Text(clean(cell), style="red" if bad else "") for cell in row))
+    return Group(Text("Cordwood: what runs. Ctrl-C ends this.", style="dim"), drawn)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(epilog="Example: cordwood top")(top)

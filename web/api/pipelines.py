@@ -1,0 +1,286 @@
+"""`/api/v1/pipelines`: the running way from sources to the store, counted; a line to try, an edge to watch."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
+
+import anyio
+import msgspec
+import yaml
+from litestar import Request, get, post
+from litestar.params import JSONBody, PathParameter, QueryParameter
+from litestar.response import Stream
+from msgspec import Meta
+
+from ...config import Step
+from ...core.query import BatchFilter
+from ...core.runtime.pipeline import RunningPipeline, sample_batch
+from ...core.runtime.taps import MOST_TAPS, STORE, Tap
+from ...plugins import Batch, HttpSource, RejectedError, RetryableError, in_worker
+from ..problems import NotFoundProblem, described
+from .fields import Text
+from .node import GateDependency, NodeDependency
+
+if TYPE_CHECKING:
+    from ...core.runtime import Node
+
+MOST_LINES: Final = 100
+MOST_CHARACTERS: Final = 100_000
+_LOOK_S: Final = 0.25  # seconds between looks at what a tap has caught
+_HEARTBEAT: Final = 40  # looks without anything until a sign of life is sent
+Name: TypeAlias = Annotated[str, PathParameter(name="name", max_length=500, description="The pipeline's name")]
+_Line: TypeAlias = Annotated[str, Meta(max_length=MOST_CHARACTERS)]
+
+
+class StepItem(msgspec.Struct, frozen=True):
+    """A parser of a pipeline, and what it has done since the start on this node."""
+
+    type: str
+    when: str | None
+    settings: Annotated[dict[str, Any], Meta(description="As the file has them, secrets masked")]
+    events: Annotated[int, Meta(description="Events it has seen: those that `when` let through")]
+    failed: Annotated[int, Meta(description="Of them, events that left it with a new `parse_error`")]
+    seconds: Annotated[float, Meta(description="Time of work")]
+
+
+class PipelineItem(msgspec.Struct, frozen=True, rename={"from_": "from"}):
+    """A pipeline of the running configuration."""
+
+    name: str
+    from_: Annotated[list[str], Meta(description="Names of its sources")]
+    service: str | None
+    parse: list[StepItem]
+    events: Annotated[int, Meta(description="Events that left it for the store since the start")]
+
+
+class SourceItem(msgspec.Struct, frozen=True):
+    """A source of the running configuration."""
+
+    name: str
+    type: str
+    state: Annotated[str, Meta(description="running, waiting, failed, done; elsewhere: not on this node")]
+    error: Annotated[str | None, Meta(description="Why it waits or failed")]
+    events: Annotated[int, Meta(description="Events taken in since the start")]
+    cut: Annotated[int, Meta(description="Of them, events that were too large and lost a part")]
+    restarts: Annotated[int, Meta(description="How often it was started again after a failure")]
+    implicit: Annotated[bool, Meta(description="No file names it: it runs because its plugin is installed")]
+    settings: Annotated[dict[str, Any], Meta(description="As the file has them, secrets masked")]
+    counts: Annotated[dict[str, int], Meta(description="What the source counts itself")]
+
+
+class StoreItem(msgspec.Struct, frozen=True):
+    """The writer of this node: where it is behind, sources wait."""
+
+    events: Annotated[int, Meta(description="Events committed since the start")]
+    failures: Annotated[int, Meta(description="Groups that the database did not commit")]
+    pending_bytes: Annotated[int, Meta(description="Bytes that wait for a commit")]
+    pending_limit: Annotated[int, Meta(description="Bytes at which sources are made to wait")]
+    lag_s: Annotated[float, Meta(description="How long the oldest of them waits")]
+
+
+class Pipelines(msgspec.Struct, frozen=True):
+    """The running configuration, from sources to the store."""
+
+    sources: list[SourceItem]
+    pipelines: list[PipelineItem]
+    store: StoreItem
+    at_s: Annotated[float, Meta(description="Seconds since the node's start: what rates are made of")]
+    files: Annotated[list[str], Meta(description="The files that it was read from; none: the defaults run")]
+    yaml: Annotated[str, Meta(description="What runs, as YAML, secrets masked")]
+    errors: Annotated[list[str], Meta(description="Why the last reload was refused, with file:line:column")]
+
+
+class TryBody(msgspec.Struct, frozen=True):
+    """Lines to try, as a source would hand them over: text, or an object of JSON each."""
+
+    lines: Annotated[
+        list[_Line], Meta(min_length=1, max_length=MOST_LINES, examples=[['{"message": "hello", "level": "info"}']])
+    ]
+    source: Annotated[str | None, Meta(description="Which source they come from; without it: the first")] = None
+
+
+class TriedStep(msgspec.Struct, frozen=True):
+    """The events after a step."""
+
+    type: Annotated[str, Meta(description="The parser; `source`: as they came, `store`: as they are stored")]
+    when: str | None
+    changed: Annotated[bool, Meta(description="Whether the step changed anything")]
+    events: list[dict[str, Any]]
+
+
+class TryAnswer(msgspec.Struct, frozen=True):
+    """What each step makes of the lines. Nothing is stored."""
+
+    steps: list[TriedStep]
+
+
+@get(
+    "/api/v1/pipelines",
+    operation_id="listPipelines",
+    summary="The running configuration",
+    tags=["pipelines"],
+    opt={"access": "query"},
+    responses=described(),
+)
+async def list_pipelines(node: NodeDependency) -> Pipelines:
+    """Sources and pipelines of the running configuration, what they have counted, and how far the store is behind."""
+    stats, writer = node.store.writer.stats, node.store.writer
+    store = StoreItem(stats.events, stats.failures, writer.queued_bytes, writer.pending_bytes, round(writer.lag_s, 3))
+    return Pipelines(
+        [_source(node, name) for name in node.config.sources],
+        [_pipeline(node, name) for name in node.config.pipelines],
+        store,
+        round(node.uptime_s, 3),
+        list(node.config.files),
+        as_yaml(node),
+        list(node.reload_errors),
+    )
+
+
+@post(
+    "/api/v1/pipelines/{name:str}/try",
+    operation_id="tryPipeline",
+    summary="What a pipeline makes of a line",
+    tags=["pipelines"],
+    status_code=200,
+    opt={"access": "operate"},
+    responses=described(404),
+)
+async def try_pipeline(data: JSONBody[TryBody], node: NodeDependency, pipeline_name: Name) -> TryAnswer:
+    """The events after each step of a pipeline, for up to 100 lines. Nothing is stored."""
+    pipeline = node.config.pipelines.get(pipeline_name)
+    if pipeline is None:
+        raise _missing(pipeline_name)
+    if sum(map(len, data.lines)) > MOST_CHARACTERS:
+        raise RejectedError(f"these lines have more than {MOST_CHARACTERS} characters together; try fewer")
+    source = data.source or (pipeline.from_[0] if pipeline.from_ else "")
+    if data.source is not None and data.source not in pipeline.from_:
+        raise RejectedError(f"{data.source[:60]!r} is no source of {pipeline.name}: use one of {list(pipeline.from_)}")
+    by_http = source in node.config.sources and issubclass(node.config.sources[source].plugin, HttpSource)
+    running = RunningPipeline(pipeline, node.registry)
+    batches = await in_worker(running.traced, sample_batch(data.lines, by_http=by_http), source)
+    return await in_worker(_tried, pipeline.parse, batches)
+
+
+@get(
+    "/api/v1/pipelines/{name:str}/tap",
+    operation_id="tapPipeline",
+    summary="Watch events pass a step",
+    tags=["pipelines"],
+    media_type="text/event-stream",
+    opt={"access": "operate"},
+    responses=described(404),
+)
+async def tap_pipeline(
+    request: Request[Any, Any, Any],
+    node: NodeDependency,
+    gate: GateDependency,
+    pipeline_name: Name,
+    step: Annotated[
+        int, QueryParameter(ge=-1, le=1000, description="After which step; 0: as sources hand over, -1: as stored")
+    ] = -1,
+    text: Text = "",
+) -> Stream:
+    """Server-sent events: `event: event` with an event's JSON, as it leaves the step on this node, before its commit.
+
+    It is a sample where there are many: of each batch at most 100, and `event: dropped` says how many were left out.
+    """
+    pipeline = node.config.pipelines.get(pipeline_name)
+    if pipeline is None:
+        raise _missing(pipeline_name)
+    if step > len(pipeline.parse):
+        raise RejectedError(f"{pipeline.name} has {len(pipeline.parse)} steps: there is no {step}")
+    if node.taps.count >= MOST_TAPS:
+        raise RetryableError(f"{MOST_TAPS} people watch already: try again when one has stopped", after=30)
+    tap = Tap(pipeline.name, STORE if step == -1 else step, BatchFilter(text) if text.strip() else None)
+
+    async def over() -> bool:
+        principal = await gate.identify(request.headers)
+        return bool(request.app.state.stopping) or principal is None or "operate" not in principal.permissions
+
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return Stream(_caught(node, tap, over), media_type="text/event-stream", headers=headers)
+
+
+async def _caught(node: Node, tap: Tap, over: Callable[[], Awaitable[bool]]) -> AsyncIterator[bytes]:
+    with node.taps.open(tap):
+        yield b": watching\n\n"
+        quiet = 0
+        while not await over():
+            events, dropped = tap.take()
+            if events:
+                yield b"".join(b"event: event\ndata: %b\n\n" % msgspec.json.encode(event) for event in events)
+            if dropped:
+                yield b"event: dropped\ndata: %d\n\n" % dropped
+            quiet = 0 if events or dropped else quiet + 1
+            if quiet >= _HEARTBEAT:
+                quiet = 0
+                yield b": alive\n\n"
+            await anyio.sleep(_LOOK_S)
+
+
+def as_yaml(node: Node) -> str:
+    """The running configuration as a file would say it, without what no file names, and secrets masked."""
+    config = node.config
+    sources = {name: dict(entry.shown) for name, entry in config.sources.items() if not entry.implicit}
+    pipelines = {
+        line.name: {
+            "from": [name for name in line.from_ if not config.sources[name].implicit],
+            **({"service": line.service} if line.service else {}),
+            "parse": [dict(step.shown) for step in line.parse],
+        }
+        for line in config.pipelines.values()
+        if line.parse or any(not config.sources[name].implicit for name in line.from_)
+    }
+    parts = {
+        "sources": sources,
+        "pipelines": pipelines,
+        "detectors": {name: dict(entry.shown) for name, entry in config.detectors.items()},
+        "notifiers": {name: dict(entry.shown) for name, entry in config.notifiers.items()},
+    }
+    said = {"version": 1} | {name: part for name, part in parts.items() if part}
+    return yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _source(node: Node, name: str) -> SourceItem:
+    entry, running = node.config.sources[name], node.sources.get(name)
+    counters = running.outlet.counters if running else None
+    return SourceItem(
+        name=name,
+        type=entry.type,
+        state=running.state if running else "elsewhere",
+        error=(running.error if running else "") or None,
+        events=counters.events if counters else 0,
+        cut=counters.cut if counters else 0,
+        restarts=running.restarts if running else 0,
+        implicit=entry.implicit,
+        settings=dict(entry.shown),
+        counts=dict(running.source.counts) if running else {},
+    )
+
+
+def _pipeline(node: Node, name: str) -> PipelineItem:
+    pipeline = node.config.pipelines[name]
+    counted = node.counted(name)
+    steps = [
+        StepItem(step.type, step.when, dict(step.shown), counts.events, counts.failed, round(counts.seconds, 6))
+        for step, counts in zip(pipeline.parse, counted, strict=True)
+    ]
+    sources = [node.sources[source] for source in pipeline.from_ if source in node.sources]
+    events = sum(source.outlet.counters.events for source in sources)
+    return PipelineItem(name, list(pipeline.from_), pipeline.service, steps, events)
+
+
+def _tried(steps: tuple[Step, ...], batches: list[Batch]) -> TryAnswer:
+    names = [("source", None), *((step.type, step.when) for step in steps), ("store", None)]
+    shown: list[TriedStep] = []
+    for (type_, when), batch in zip(names, batches, strict=True):
+        events = batch.events()
+        changed = bool(shown) and events != shown[-1].events
+        shown.append(TriedStep(type_, when, changed, events))
+    return TryAnswer(shown)
+
+
+def _missing(name: str) -> NotFoundProblem:
+    return NotFoundProblem(f"there is no pipeline {name[:60]!r}; /api/v1/pipelines lists what there is")

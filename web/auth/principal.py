@@ -1,0 +1,24 @@
+"""Who asks, and what they may do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .roles import Permission, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A person, a program or this machine, in one project.
+
+    `email` is None for a program and for this machine, `project_id` None for this machine: it is in the project of the
+    node. `must_change_password`: nothing but that is allowed yet.
+    """
+
+    name: str
+    permissions: frozenset[Permission]
+    project_id: int | None = None
+    project: str | None = None
+    email: str | None = None
+    role: Role | None = None
+    must_change_password: bool = False

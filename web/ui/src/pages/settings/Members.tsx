@@ -1,0 +1,81 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { admin, ROLES, type Role, type User } from '@/api/admin'
+import { messageOf } from '@/api/problem'
+import { Button } from '@/components/ui/Button'
+import { Field, Form } from '@/components/ui/Form'
+import { Table, type Column } from '@/components/ui/Table'
+import { Loaded, Once, Section, When } from './parts'
+import styles from './settings.module.css'
+
+const roleOf = (text: string): Role => ROLES.find((role) => role === text) ?? 'viewer'
+
+/** People with an account: invite, change a role, close, reset. */
+export function Members() {
+  const client = useQueryClient()
+  const [email, setEmail] = useState('')
+  const [role, setRole] = useState<Role>('viewer')
+  const [once, setOnce] = useState<{ email: string; password: string } | null>(null)
+  const users = useQuery({ queryKey: ['users'], queryFn: ({ signal }) => admin.users(signal) })
+  const session = useQuery({ queryKey: ['session'], queryFn: ({ signal }) => admin.session(signal), staleTime: Infinity })
+  const again = () => client.invalidateQueries({ queryKey: ['users'] })
+  const invite = useMutation({
+    mutationFn: () => admin.createUser({ email, role: first ? 'admin' : role }),
+    onSuccess: async ({ user, password }) => {
+      setEmail('')
+      if (password !== null) setOnce({ email: user.email, password })
+      await again()
+    },
+  })
+  const change = useMutation({ mutationFn: ({ id, ...body }: { id: number; role?: Role; disabled?: boolean }) => admin.changeUser(id, body), onSettled: again })
+  const reset = useMutation({
+    mutationFn: (user: User) => admin.resetPassword(user.id),
+    onSuccess: async ({ user, password }) => {
+      if (password !== null) setOnce({ email: user.email, password })
+      await again()
+    },
+  })
+  const first = session.data?.users_exist === false
+  const several = new Set(users.data?.map((user) => user.project)).size > 1
+  const columns: Column<User>[] = [
+    { name: 'E-mail', cell: (user) => <span className={user.disabled ? styles.off : undefined}>{user.email}{user.email === session.data?.user?.email && ' (you)'}</span> },
+    ...(several ? [{ name: 'Project', cell: (user: User) => user.project }] : []),
+    {
+      name: 'Role',
+      cell: (user) => (
+        <select className={styles.select} aria-label={`Role of ${user.email}`} value={user.role} disabled={user.disabled || change.isPending} onChange={(event) => change.mutate({ id: user.id, role: roleOf(event.target.value) })}>
+          {ROLES.map((one) => <option key={one}>{one}</option>)}
+        </select>
+      ),
+    },
+    { name: 'State', cell: (user) => (user.disabled ? <span className={styles.off}>closed</span> : user.must_change_password ? 'invited' : 'active') },
+    { name: 'Signed in', cell: (user) => <When time={user.signed_in_at} /> },
+    {
+      name: 'Actions',
+      align: 'actions',
+      cell: (user) => (
+        <>
+          <Button look="quiet" onClick={() => reset.mutate(user)} aria-label={`New password for ${user.email}`}>New password</Button>
+          <Button look="quiet" onClick={() => change.mutate({ id: user.id, disabled: !user.disabled })} aria-label={`${user.disabled ? 'Open' : 'Close'} ${user.email}`}>{user.disabled ? 'Open' : 'Close'}</Button>
+        </>
+      ),
+    },
+  ]
+  return (
+    <Section label="Members" lead="Viewers read. Editors change what people make for each other, such as lookups. Operators handle incidents and try pipelines. Administrators do everything.">
+      {once && <Once title={`Password for ${once.email}`} secret={once.password} onClose={() => setOnce(null)}><p className={styles.note}>It is for one use: whoever signs in with it chooses another.</p></Once>}
+      <div className={styles.panel}>
+        <Form label="Invite somebody" error={invite.error} onSubmit={() => invite.mutate()}>
+          <Field label="E-mail" grow><input type="email" required value={email} autoComplete="off" onChange={(event) => setEmail(event.target.value)} /></Field>
+          <Field label="Role">
+            <select value={first ? 'admin' : role} disabled={first} onChange={(event) => setRole(roleOf(event.target.value))}>{ROLES.map((one) => <option key={one}>{one}</option>)}</select>
+          </Field>
+          <Button type="submit" look="primary" disabled={invite.isPending}>Invite</Button>
+        </Form>
+        {first && <p className={styles.note}>Nobody has an account yet. The first is an administrator; from then on everybody signs in.</p>}
+      </div>
+      {(change.isError || reset.isError) && <p role="alert" className={styles.bad}>{messageOf(change.error ?? reset.error)}</p>}
+      <Loaded query={users}>{(rows) => (rows.length > 0 ? <Table label="Members" columns={columns} rows={rows} id={(user) => user.id} /> : null)}</Loaded>
+    </Section>
+  )
+}

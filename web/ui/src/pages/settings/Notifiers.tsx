@@ -1,0 +1,49 @@
+import { useMutation, useQuery } from '@tanstack/react-query'
+import { BellRing } from 'lucide-react'
+import { admin } from '@/api/admin'
+import { messageOf } from '@/api/problem'
+import { Button } from '@/components/ui/Button'
+import { Empty, Snippet } from '@/components/ui/States'
+import { Loaded, Section } from './parts'
+import styles from './settings.module.css'
+
+const SNIPPET = `notifiers:
+  oncall: {type: slack, token: "\${SLACK_TOKEN}", channel: "#ops"}
+detectors:
+  errors:
+    type: threshold
+    query: "severity>=error | stats count() as n by service"
+    condition: "n > 50"
+    window: 5m
+    every: 1m
+    notify: [oncall]`
+
+/** Who is told, and a message to see whether it arrives. */
+export function Notifiers() {
+  const notifiers = useQuery({ queryKey: ['notifiers'], queryFn: ({ signal }) => admin.notifiers(signal) })
+  return (
+    <Section label="Notifiers" lead="Where messages about incidents go. They stand in the pipeline file; a test shows whether they arrive.">
+      <Loaded query={notifiers}>
+        {(items) => items.length === 0 ? (
+          <Empty title="No notifiers yet" icon={<BellRing />}><p>Name one in the pipeline file:</p><Snippet label="A notifier in YAML" text={SNIPPET} /></Empty>
+        ) : items.map((item) => <Notifier key={item.name} {...item} />)}
+      </Loaded>
+    </Section>
+  )
+}
+
+function Notifier({ name, type, detectors }: { readonly name: string; readonly type: string; readonly detectors: readonly string[] }) {
+  const test = useMutation({ mutationFn: () => admin.testNotifier(name) })
+  return (
+    <article className={styles.panel} aria-label={name}>
+      <div className={styles.row}>
+        <h2>{name}</h2>
+        <span className={styles.dim}>{type}</span>
+        <span className={styles.dim}>{detectors.length > 0 ? `told by ${detectors.join(', ')}` : 'told by no detector'}</span>
+        <Button className={styles.push} disabled={test.isPending} onClick={() => test.mutate()} aria-label={`Send test to ${name}`}>{test.isPending ? 'Sending…' : 'Send test'}</Button>
+      </div>
+      {test.data && <p role="status" className={test.data.ok ? styles.good : styles.bad}>{test.data.ok ? 'Arrived' : test.data.may_succeed_later ? 'Not now; a real message would be tried again' : 'Refused'}: {test.data.detail}</p>}
+      {test.isError && <p role="alert" className={styles.bad}>{messageOf(test.error)}</p>}
+    </article>
+  )
+}

@@ -1,0 +1,65 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useState } from 'react'
+import { admin, SCOPES, type Scope, type Token } from '@/api/admin'
+import { messageOf } from '@/api/problem'
+import { Button } from '@/components/ui/Button'
+import { Checks, Field, Form } from '@/components/ui/Form'
+import { Snippet } from '@/components/ui/States'
+import { Table, type Column } from '@/components/ui/Table'
+import { sendSnippet } from '@/lib/snippets'
+import { Loaded, Once, Section, When } from './parts'
+import styles from './settings.module.css'
+
+const SPANS = [['', 'until revoked'], ['30d', '30 days'], ['90d', '90 days'], ['365d', 'a year']] as const
+
+/** What programs show to be let in: made once, shown once, revoked at any time. */
+export function Tokens() {
+  const client = useQueryClient()
+  const [name, setName] = useState('')
+  const [scopes, setScopes] = useState<Scope[]>(['ingest'])
+  const [validFor, setValidFor] = useState('')
+  const [project, setProject] = useState('')
+  const [once, setOnce] = useState<{ name: string; secret: string; sends: boolean } | null>(null)
+  const tokens = useQuery({ queryKey: ['tokens'], queryFn: ({ signal }) => admin.tokens(signal) })
+  const projects = useQuery({ queryKey: ['projects'], queryFn: ({ signal }) => admin.projects(signal) })
+  const again = () => client.invalidateQueries({ queryKey: ['tokens'] })
+  const create = useMutation({
+    mutationFn: () => admin.createToken({ name, scopes, ...(validFor && { valid_for: validFor }), ...(project && { project }) }),
+    onSuccess: async ({ token, secret }) => {
+      setName('')
+      setOnce({ name: token.name, secret, sends: token.scopes.includes('ingest') })
+      await again()
+    },
+  })
+  const revoke = useMutation({ mutationFn: (token: Token) => admin.revokeToken(token.id), onSettled: again })
+  const several = (projects.data?.length ?? 0) > 1
+  const columns: Column<Token>[] = [
+    { name: 'Name', cell: (token) => <span className={token.revoked_at ? styles.off : undefined}>{token.name}</span> },
+    ...(several ? [{ name: 'Project', cell: (token: Token) => token.project }] : []),
+    { name: 'May', cell: (token) => token.scopes.join(', ') },
+    { name: 'Made', cell: (token) => <When time={token.created_at} /> },
+    { name: 'Last used', cell: (token) => <When time={token.last_used_at} /> },
+    { name: 'Ends', cell: (token) => (token.revoked_at ? <span className={styles.off}>revoked</span> : <When time={token.expires_at} />) },
+    { name: 'Actions', align: 'actions', cell: (token) => !token.revoked_at && <Button look="quiet" onClick={() => revoke.mutate(token)} aria-label={`Revoke ${token.name}`}>Revoke</Button> },
+  ]
+  return (
+    <Section label="API tokens" lead="Programs show a token: in Authorization as Bearer, as the password of Basic, or in their own key header. A revoked one is refused within a second.">
+      {once && (
+        <Once title={`Token ${once.name}`} secret={once.secret} onClose={() => setOnce(null)}>
+          {once.sends && <Snippet label="Send an event with this token" text={sendSnippet(location.origin, once.secret)} />}
+        </Once>
+      )}
+      <div className={styles.panel}>
+        <Form label="Make a token" error={create.error} onSubmit={() => create.mutate()}>
+          <Field label="Name" grow><input required maxLength={200} value={name} placeholder="fluent-bit on web-1" onChange={(event) => setName(event.target.value)} /></Field>
+          {several && <Field label="Project"><select value={project} onChange={(event) => setProject(event.target.value)}><option value="">yours</option>{projects.data?.map((one) => <option key={one.name}>{one.name}</option>)}</select></Field>}
+          <Field label="Valid"><select value={validFor} onChange={(event) => setValidFor(event.target.value)}>{SPANS.map(([value, text]) => <option key={value} value={value}>{text}</option>)}</select></Field>
+          <Checks label="May" options={SCOPES} chosen={scopes} onChange={setScopes} />
+          <Button type="submit" look="primary" disabled={create.isPending || scopes.length === 0}>Make a token</Button>
+        </Form>
+      </div>
+      {revoke.isError && <p role="alert" className={styles.bad}>{messageOf(revoke.error)}</p>}
+      <Loaded query={tokens}>{(rows) => (rows.length > 0 ? <Table label="Tokens" columns={columns} rows={rows} id={(token) => token.id} /> : <p className={styles.dim}>There is no token yet.</p>)}</Loaded>
+    </Section>
+  )
+}
