@@ -211,9 +211,9 @@ class Node:
 
     @property
     def url(self) -> str:
-        """Where the node's pages are, as this machine calls it."""
+        """Where the node's pages are: as others call it, if that is set, else as this machine does."""
         host = "127.0.0.1" if self.settings.host in ("0.0.0.0", "::") else self.settings.host  # noqa: S104
-        return f"http://{host}:{self.settings.port}"
+        return self.settings.public_url or f"http://{host}:{self.settings.port}"
 
     def _apply(self, limits: Limits) -> None:
         """Set what can be changed while everything runs."""
@@ -297,7 +297,7 @@ class Node:
         return self.store.writer.stats.disk_full
 
     def _link(self, incident_id: int) -> str:
-        return f"{self.settings.public_url or self.url}/alerts/incidents/{incident_id}"
+        return f"{self.url}/alerts/incidents/{incident_id}"
 
 
 def _same(old: Config, new: Config, name: str) -> bool:

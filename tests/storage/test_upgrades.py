@@ -76,8 +76,8 @@ async def test_what_an_older_release_stored_is_there(old_database: tuple[str, st
         if revision >= "0003":
             assert await sign_in(store.pool, "ann@example.org", "correct horse")
         if revision >= "0005":
-            entries = await audit_entries(store.pool, AuditFilter(), before=9, limit=9)
-            assert {"session.create", "deletion.done"} <= {entry.what for entry in entries}
+            entries = await audit_entries(store.pool, AuditFilter(what="deletion"), before=9, limit=9)
+            assert [entry.what for entry in entries] == ["deletion.done"]
             assert await store.pool.fetchval("select events_deleted from deletion where state = 'done'") == 7
         if revision >= "0008":
             assert [table.name for table in await Lookups(store.pool).newest(1)] == ["owners"]

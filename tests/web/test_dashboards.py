@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from cordwood.core.runtime import Node
 from cordwood.web import create_app
-from cordwood.web.auth.accounts import add_user, create_token
+from cordwood.web.auth.accounts import add_user
+from cordwood.web.auth.tokens import create_token
 
 from .conftest import Client
 

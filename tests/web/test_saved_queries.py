@@ -8,7 +8,10 @@ from typing import Any
 import pytest
 from cordwood.core.runtime import Node
 from cordwood.web import create_app
-from cordwood.web.auth.accounts import add_user, create_token
+from cordwood.web.auth.accounts import add_user
+from cordwood.web.auth.gate import COOKIE
+from cordwood.web.auth.sessions import sign_in
+from cordwood.web.auth.tokens import create_token
 
 from .conftest import Client
 
@@ -117,26 +120,24 @@ async def test_they_are_completed(client: Client) -> None:
 
 
 async def test_who_made_one_changes_it(node: Node, client_of: Callable[..., Client]) -> None:
-    await add_user(node.store.pool, "root@example.org", "correct horse", is_admin=True)
-    secrets = [
-        (await create_token(node.store.pool, name, scopes))[1]
-        for name, scopes in (
-            ("ann", ["query"]),
-            ("bob", ["query"]),
-            ("boss", ["query", "admin"]),
-            ("shipper", ["ingest"]),
-        )
-    ]
-    ann, bob, boss, shipper = (
-        client_of(create_app(node), headers={"Authorization": f"Bearer {secret}"}) for secret in secrets
-    )
-    async with ann, bob, boss, shipper:
+    pool, headers = node.store.pool, []
+    for name, role in (("ann", "editor"), ("bob", "editor"), ("boss", "admin"), ("reader", "viewer")):
+        await add_user(pool, f"{name}@example.org", "correct horse", role=role)
+        signed_in = await sign_in(pool, f"{name}@example.org", "correct horse")
+        assert signed_in is not None
+        headers.append({"Cookie": f"{COOKIE}={signed_in[1]}"})
+    _, secret = await create_token(pool, "shipper", ["ingest"])
+    headers.append({"Authorization": f"Bearer {secret}"})
+    ann, bob, boss, reader, shipper = (client_of(create_app(node), headers=shown) for shown in headers)
+    async with ann, bob, boss, reader, shipper:
         assert (await shipper.get("/api/v1/saved-queries")).status_code == 403
         await save(ann, "anns", "a")
+        assert (await reader.get("/api/v1/saved-queries/anns")).status_code == 200
+        assert (await reader.post("/api/v1/saved-queries", json={"name": "x", "text": "x"})).status_code == 403
         path = "/api/v1/saved-queries/anns"
-        assert (await bob.get(path)).json()["created_by"] == "ann"
+        assert (await bob.get(path)).json()["created_by"] == "ann@example.org"
         assert (await bob.put(path, json={"text": "b"})).status_code == 403
         assert (await bob.delete(path)).status_code == 403
         assert (await ann.put(path, json={"text": "b"})).status_code == 200
-        assert (await boss.put(path, json={"text": "c"})).json()["changed_by"] == "boss"
+        assert (await boss.put(path, json={"text": "c"})).json()["changed_by"] == "boss@example.org"
         assert (await boss.delete(path)).status_code == 204

@@ -193,3 +193,17 @@ async def test_listeners_of_their_own_store_in_default_alone(two: dict[str, Clie
     with pytest.raises(DeniedError, match="stores in default") as refused:
         await node.door.authorise({"authorization": two["shop"].headers["authorization"]}, "127.0.0.1")
     assert refused.value.known
+
+
+async def test_a_saved_query_is_its_project_s_own(two: dict[str, Client]) -> None:
+    saved = {"name": "mine", "text": "service:secret_name", "parameters": []}
+    made = await two["default"].post("/api/v1/saved-queries", json=saved)
+    assert made.status_code == 201, made.text
+    assert (await two["shop"].get("/api/v1/saved-queries/mine")).status_code == 404
+    for answer in (
+        await two["shop"].post("/api/v1/query", json={"query": "`mine`()"}),
+        await two["shop"].get("/api/v1/tail", params={"query": "`mine`()"}),
+        await two["shop"].post("/api/v1/deletions/preview", json={"query": "`mine`()"}),
+    ):
+        assert answer.status_code == 400, answer.text
+        assert "secret_name" not in answer.text

@@ -59,7 +59,7 @@ async def tail_events(
 
     `query` is a search: the query language without stages. A comment line comes every 10 seconds where nothing happens.
     """
-    text = (await node.engine.resolver(node.project_id))(text)
+    text = (await node.engine.resolver(project_id))(text)
     if stages := parse(text).stages:
         raise QueryError(
             "a tail follows a search: stages cannot see the events that are still to come",

@@ -11,7 +11,7 @@ import {
   Moon,
   Radio,
   ScrollText,
-  Settings,
+  Settings2,
   Sun,
 } from 'lucide-react'
 import { lazy, Suspense, useEffect, useState } from 'react'
@@ -32,7 +32,7 @@ const PAGES = [
   { to: '/dashboards', name: 'Boards', icon: LayoutDashboard },
   { to: '/alerts', name: 'Alerts', icon: BellRing },
   { to: '/pipelines', name: 'Pipelines', icon: GitFork },
-  { to: '/settings', name: 'Settings', icon: Settings },
+  { to: '/settings', name: 'Settings', icon: Settings2 },
 ] as const
 
 const NEXT_THEME: Record<Theme, Theme> = { system: 'light', light: 'dark', dark: 'system' }

@@ -20,13 +20,13 @@ import { between, nextNano } from '@/lib/time/range'
 import { stringifySearch } from '@/lib/url'
 import { FieldSidebar } from './FieldSidebar'
 import { HistogramPanel } from './HistogramPanel'
-import { Nothing } from './Nothing'
 import { FIRST_PAGE, runPage } from './runner'
 import { Toolbar } from './Toolbar'
 import { useExplore } from './useExplore'
 import styles from './ExplorePage.module.css'
 
 // Most searches have no stages: the table comes with the first that has.
+const Nothing = lazy(() => import('./Nothing').then((module) => ({ default: module.Nothing })))
 const Aggregation = lazy(() => import('./Aggregation').then((module) => ({ default: module.Aggregation })))
 
 const EventDetail = lazy(() => import('@/components/events/EventDetail').then((module) => ({ default: module.EventDetail })))
@@ -143,7 +143,7 @@ export default function ExplorePage() {
                   onFilter={(field, value) => change({ q: addFilter(base, field, value), view: undefined })} />
               </Suspense>
             )
-            : list.length === 0 ? <Nothing query={query} range={range} onRange={explore.setRange} onClear={() => change({ q: undefined })} onAgain={explore.again} />
+            : list.length === 0 ? <Suspense fallback={<Loading />}><Nothing query={query} range={range} onRange={explore.setRange} onClear={() => change({ q: undefined })} onAgain={explore.again} /></Suspense>
             : (
               <EventList events={list} utc={utc} wrap={wrap} withDate={withDate} marks={marks} cursor={cursor} onOpen={open}
                 onEnd={() => { if (events.hasNextPage && !events.isFetching) void events.fetchNextPage() }}

@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { PackageOpen, SearchX } from 'lucide-react'
 import { useEffect } from 'react'
 import { api } from '@/api/client'
@@ -37,6 +38,7 @@ function First() {
     <Empty title="No events yet" icon={<PackageOpen />}>
       <p>Send the first one from a terminal. It shows up here within a second.</p>
       <Snippet label="Send an event with curl" text={sendSnippet(location.origin)} />
+      <p><Link to="/start">Fluent Bit, Vector, OpenTelemetry and others</Link></p>
       <p className={styles.wait}><i /> Waiting for the first event…</p>
     </Empty>
   )

@@ -15,12 +15,14 @@ export function Members() {
   const client = useQueryClient()
   const [email, setEmail] = useState('')
   const [role, setRole] = useState<Role>('viewer')
+  const [project, setProject] = useState('')
   const [once, setOnce] = useState<{ email: string; password: string } | null>(null)
   const users = useQuery({ queryKey: ['users'], queryFn: ({ signal }) => admin.users(signal) })
+  const projects = useQuery({ queryKey: ['projects'], queryFn: ({ signal }) => admin.projects(signal) })
   const session = useQuery({ queryKey: ['session'], queryFn: ({ signal }) => admin.session(signal), staleTime: Infinity })
   const again = () => client.invalidateQueries({ queryKey: ['users'] })
   const invite = useMutation({
-    mutationFn: () => admin.createUser({ email, role: first ? 'admin' : role }),
+    mutationFn: () => admin.createUser({ email, role: first ? 'admin' : role, ...(project && { project }) }),
     onSuccess: async ({ user, password }) => {
       setEmail('')
       if (password !== null) setOnce({ email: user.email, password })
@@ -36,7 +38,7 @@ export function Members() {
     },
   })
   const first = session.data?.users_exist === false
-  const several = new Set(users.data?.map((user) => user.project)).size > 1
+  const several = (projects.data?.length ?? 0) > 1
   const columns: Column<User>[] = [
     { name: 'E-mail', cell: (user) => <span className={user.disabled ? styles.off : undefined}>{user.email}{user.email === session.data?.user?.email && ' (you)'}</span> },
     ...(several ? [{ name: 'Project', cell: (user: User) => user.project }] : []),
@@ -70,6 +72,7 @@ export function Members() {
           <Field label="Role">
             <select value={first ? 'admin' : role} disabled={first} onChange={(event) => setRole(roleOf(event.target.value))}>{ROLES.map((one) => <option key={one}>{one}</option>)}</select>
           </Field>
+          {several && !first && <Field label="Project"><select value={project} onChange={(event) => setProject(event.target.value)}><option value="">yours</option>{projects.data?.map((one) => <option key={one.name}>{one.name}</option>)}</select></Field>}
           <Button type="submit" look="primary" disabled={invite.isPending}>Invite</Button>
         </Form>
         {first && <p className={styles.note}>Nobody has an account yet. The first is an administrator; from then on everybody signs in.</p>}
