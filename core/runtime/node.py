@@ -20,7 +20,6 @@ from prometheus_client import CollectorRegistry
 from ...config import Config, ConfigErrors, Limits, Pipeline, Settings
 from ...plugins import HttpSource, Registry, in_worker
 from ..alerting import AlertingService
-from ..alerting.scrub import scrub
 from ..dashboards.store import Dashboards
 from ..query import QueryEngine, Tables
 from ..query.lookup_store import Lookups
@@ -43,6 +42,7 @@ from .metrics import NodeMetrics
 from .outlet import StoreOutlet
 from .pipeline import RunningPipeline
 from .replay import Replayer
+from .scrubbing import scrub_all
 from .spill import spill_folder
 from .supervisor import RunningSource, Supervisor
 from .taps import StepCounts, Taps
@@ -167,7 +167,7 @@ class Node:
     def deletion_worker(self) -> DeletionWorker:
         """What does the deletions, for whoever holds their lock."""
         store = self.store
-        return DeletionWorker(store.pool, store.commits, store.files, self._eraser(), self.searcher, scrub)
+        return DeletionWorker(store.pool, store.commits, store.files, self._eraser(), self.searcher, scrub_all)
 
     def _eraser(self) -> Eraser:
         return Eraser(self.store.pool, self.store.files, self.store.cache, limiter=self.store.workers)

@@ -241,9 +241,33 @@ async def _trim(connection: Connection, project_id: int, usage: Usage, bounds: B
         if not gone:
             break
         count, size, dropped = count - len(gone), size - sum(row[0] for row in gone), dropped + len(gone)
+    await _store(connection, project_id, Usage(count, size, dropped))
+
+
+async def some(connection: Connection, project_id: int, *, after: int, most: int) -> list[tuple[int, bytes]]:
+    """Ids after `after`, in order, at most so many, each with its event."""
+    rows = await connection.fetch(
+        "select id, event from ingest_error where project_id = $1 and id > $2 order by id limit $3",
+        project_id, after, most,
+    )  # fmt: skip
+    return [(row[0], row[1]) for row in rows]
+
+
+async def remove(connection: Connection, project_id: int, ids: Sequence[int]) -> int:
+    """Delete these in this transaction; how many there were."""
+    if not ids:
+        return 0
+    usage = await _locked(connection, project_id)
+    gone = await connection.fetch(_DELETE, project_id, ids)
+    left = Usage(usage.count - len(gone), usage.bytes - sum(row[0] for row in gone), usage.dropped)
+    await _store(connection, project_id, left)
+    return len(gone)
+
+
+async def _store(connection: Connection, project_id: int, usage: Usage) -> None:
     await connection.execute(
         "update ingest_error_usage set count = $2, bytes = $3, dropped = $4 where project_id = $1",
-        project_id, count, size, dropped,
+        project_id, usage.count, usage.bytes, usage.dropped,
     )  # fmt: skip
 
 
@@ -284,10 +308,7 @@ class DeadLetters:
     async def delete(self, project_id: int, ids: Sequence[int], who: str) -> int:
         """Delete these for good; how many there were."""
         async with self._pool.acquire() as connection, connection.transaction():
-            usage = await _locked(connection, project_id)
-            gone = await connection.fetch(_DELETE, project_id, ids)
-            left = Usage(usage.count - len(gone), usage.bytes - sum(row[0] for row in gone), usage.dropped)
-            await _trim(connection, project_id, left, Bounds(left.count, left.bytes))
+            gone = await remove(connection, project_id, ids)
             if gone:
-                await audit(connection, who, "dead_letter.delete", project_id=project_id, count=len(gone))
-        return len(gone)
+                await audit(connection, who, "dead_letter.delete", project_id=project_id, count=gone)
+        return gone

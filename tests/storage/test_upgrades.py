@@ -20,6 +20,7 @@ from cordwood.core.storage import database
 from cordwood.core.storage.audit import AuditFilter, audit_entries
 from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.database import current_revision, newest_revision
+from cordwood.core.storage.dead_letters import DeadLetters, unpacked
 from cordwood.core.storage.store import Store
 from cordwood.plugins import Batch, FatalError, now_ns
 from cordwood.web.auth.sessions import sign_in
@@ -81,6 +82,11 @@ async def test_what_an_older_release_stored_is_there(old_database: tuple[str, st
             assert await store.pool.fetchval("select events_deleted from deletion where state = 'done'") == 7
         if revision >= "0008":
             assert [table.name for table in await Lookups(store.pool).newest(1)] == ["owners"]
+        if revision >= "0009":
+            letters = DeadLetters(store.pool)
+            ((letter, event),) = await letters.events(1, [1])
+            assert (letter.reason, unpacked([event])[0].events()[0]["message"]) == ("clf: no such line", "no")
+            assert (await letters.usage(1)).count == 1
 
 
 async def test_it_goes_on_from_there(empty_database_url: str, data_dir: Path) -> None:

@@ -294,3 +294,19 @@ async def test_of_a_source_that_is_gone_it_says_so(open_site: Any) -> None:
         await site.mend()
         assert (await site.replay(pipeline="web"))["replayed"] == 6
         assert await site.count("source:old") == 6
+
+
+async def test_a_deletion_takes_those_that_its_search_finds(open_site: Any) -> None:
+    async with open_site(text(WRONG)) as site:
+        await site.client.logs(*MIXED, {"message": "bad mail", "mail": "ada@example.org"})
+        body = {"query": 'mail:ada@example.org or "bad 3"'}
+        made = (await site.client.post("/api/v1/deletions", json=body)).json()
+        with anyio.fail_after(60):
+            while made["state"] == "running":
+                await anyio.sleep(0.05)
+                made = (await site.client.get(f"/api/v1/deletions/{made['id']}")).json()
+        assert made["state"] == "done", made
+        found = await site.listed()
+        assert [item["message"] for item in found["items"]] == ["bad 5", "bad 4", "bad 2", "bad 1", "bad 0"]
+        assert (found["count"], found["bytes"]) == (5, sum(item["bytes"] for item in found["items"]))
+        assert await site.count() == 6

@@ -17,6 +17,7 @@ import anyio
 from cordwood.core.storage import embedded
 from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.database import SCHEMA, newest_revision, open_pool
+from cordwood.core.storage.dead_letters import Dead, packed
 from cordwood.core.storage.embedded import EmbeddedPostgres
 from cordwood.core.storage.store import Store
 from cordwood.plugins import Batch, Checkpoint
@@ -44,6 +45,9 @@ ALERTING = (
             '2026-01-31T12:00:01Z')
     """,
 )
+DEAD_LETTER = Dead(
+    "files", "web", 1, "clf", "clf: no such line", "no", packed(Batch.from_records([{"message": "no"}]))[0]
+)
 DELETION = (
     """
     insert into deletion (project_id, query, attributes, now_ns, timezone, upto_position, requested_by, state,
@@ -69,6 +73,9 @@ async def fill(store: Store, revision: str) -> None:
             receipt = await store.writer.submit(Submission(1, "files", batch, mark, key=f"key-{number}"))
             await receipt.committed()
             previous = mark.value
+            if number == 3 and revision >= "0009":
+                empty = Batch.from_lines([])
+                await (await store.writer.submit(Submission(1, "files", empty, dead=[DEAD_LETTER]))).committed()
             if number == 15:
                 assert await store.compactor.compact(1)
         await store.writer.drain()
