@@ -109,6 +109,13 @@ class Parser(Plugin[C]):
         An exception is no way to refuse a line: it marks the whole batch with `parse_error` and counts as a defect.
         """
 
+    def keeps(self, batch: Batch) -> pl.Series | None:
+        """Which events go on after `parse`, a Boolean for each row; None: all of them, as with nearly every parser.
+
+        The others are not stored: they are acknowledged and counted.
+        """
+        return None
+
     @classmethod
     def detect(cls, messages: pl.Series) -> float:
         """How sure it is, from 0 to 1, that these messages, some of a stream, are of its format; for `auto`.

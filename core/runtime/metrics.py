@@ -41,12 +41,16 @@ class NodeMetrics(Collector):
         dead = CounterMetricFamily(
             "cordwood_source_dead_letters", "Events that became dead letters, by source.", labels=["source", "type"]
         )
+        left_out = CounterMetricFamily(
+            "cordwood_source_left_out_events", "Events that a pipeline left out, by source.", labels=["source", "type"]
+        )
         up = GaugeMetricFamily("cordwood_source_up", "1 while the source runs.", labels=["source", "type"])
         own: dict[str, CounterMetricFamily] = {}
         for source in self._node.sources.values():
             events.add_metric([source.name, source.type], source.outlet.counters.events)
             cut.add_metric([source.name, source.type], source.outlet.counters.cut)
             dead.add_metric([source.name, source.type], source.outlet.counters.dead)
+            left_out.add_metric([source.name, source.type], source.outlet.counters.left_out)
             up.add_metric([source.name, source.type], float(source.state == "running"))
             for name, count in source.source.counts.items():
                 about = f"What sources counted as {name.replace('_', ' ')}."
@@ -56,6 +60,7 @@ class NodeMetrics(Collector):
         yield events
         yield cut
         yield dead
+        yield left_out
         yield up
         yield from own.values()
         limited = CounterMetricFamily(

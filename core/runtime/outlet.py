@@ -34,15 +34,19 @@ class SourceCounters:
     """Events that were too large."""
     dead: int = 0
     """Events that became dead letters."""
+    left_out: int = 0
+    """Events that the pipeline meant not to be stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Applied:
-    """A batch after its pipeline. Of the rows that came, `kept` (None: all) are in `batch`, the others are `dead`."""
+    """A batch after its pipeline. Of the rows that came, `kept` (None: all) are in `batch`, others are `dead`, and
+    `left_out` are not to be stored."""
 
     batch: Batch
     kept: pl.Series | None = None
     dead: Sequence[tuple[int, Dead]] = ()
+    left_out: int = 0
 
     def part(self, start: int, rows: int) -> tuple[Batch, list[Dead]]:
         """What became of some of the rows that came."""
@@ -93,11 +97,13 @@ class StoreOutlet:
         """See `plugins.Outlet.send`."""
         applied = await anyio.to_thread.run_sync(self._applied, batch, parser, limiter=self.store.workers)
         dead = [letter for _, letter in applied.dead]
-        submission = Submission(self.project_id, self.source, applied.batch, checkpoint, key, received, dead)
+        submission = Submission(
+            self.project_id, self.source, applied.batch, checkpoint, key, received, dead, applied.left_out
+        )
         if submission.accepted:
             await self.admission.admit([submission], wait=self.waits)
         receipt = await self._submit(submission)
-        self._count(len(batch), len(dead))
+        self._count(len(batch), applied)
         return receipt
 
     async def send_parts(self, batch: Batch, parts: Sequence[Part]) -> Sequence[Receipt]:
@@ -114,7 +120,8 @@ class StoreOutlet:
             of_all, dead = applied.part(at, rows)
             at += rows
             received = sum(part.received for part in mine)
-            submission = Submission(self.project_id, self.source, of_all, None, mine[0].key, received, dead)
+            left_out = rows - len(of_all) - len(dead)
+            submission = Submission(self.project_id, self.source, of_all, None, mine[0].key, received, dead, left_out)
             runs.append((submission, mine))
         await self.admission.admit([submission for submission, _ in runs], wait=self.waits)
         receipts: list[Receipt] = []
@@ -125,12 +132,13 @@ class StoreOutlet:
                 receipt = PendingReceipt()
                 receipt.settle(why)
             receipts += [receipt] if len(mine) == 1 else [_PartReceipt(receipt, part.rows) for part in mine]
-        self._count(len(batch), len(applied.dead))
+        self._count(len(batch), applied)
         return receipts
 
-    def _count(self, events: int, dead: int) -> None:
+    def _count(self, events: int, applied: _Applied) -> None:
         self.counters.events += events
-        self.counters.dead += dead
+        self.counters.dead += len(applied.dead)
+        self.counters.left_out += applied.left_out
         self.counters.batches += 1
 
     def _applied(
@@ -146,6 +154,7 @@ class StoreOutlet:
             parsed.with_names(limits.field_name),
             outcome.kept,
             dead_letters(outcome, self.source, self.pipeline, limits),
+            outcome.left_out,
         )
 
     async def _submit(self, submission: Submission) -> PendingReceipt:

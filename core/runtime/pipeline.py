@@ -44,6 +44,11 @@ class Outcome:
     """Numbers of the rows of `entered` that are in `batch`, ascending; None: all."""
     fallen: Sequence[Fallen] = ()
 
+    @property
+    def left_out(self) -> int:
+        """Events that steps meant not to be stored."""
+        return len(self.entered) - len(self.batch) - sum(len(fallen.rows) for fallen in self.fallen)
+
 
 @dataclass(frozen=True, slots=True)
 class RunningStep:
@@ -78,6 +83,22 @@ class RunningStep:
         parts = [parsed, Batch(batch.frame.filter(~chosen))]
         order = pl.concat([rows.filter(chosen), rows.filter(~chosen)])
         return Batch(concat(parts).frame.with_columns(order).sort(_ORDER).drop(_ORDER))
+
+    def keeps(self, batch: Batch) -> pl.Series | None:
+        """Which of the step's events go on; None: all. A parser that fails here keeps them."""
+        if type(self.parser).keeps is Parser.keeps or not len(batch):
+            return None
+        chosen = pl.repeat(value=True, n=len(batch), eager=True) if self.when is None else self.when.mask(batch)
+        try:
+            kept = self.parser.keeps(Batch(batch.frame.filter(chosen)))
+            if kept is None:
+                return None
+            stays = ~chosen
+            stays[chosen.arg_true()] = kept.cast(pl.Boolean).fill_null(value=True)
+        except Exception:  # as with `parse`: a plugin's defect must not cost an event
+            _log.exception("parser %s could not say which of %d events it keeps; all are kept", self.type, len(batch))
+            return None
+        return stays
 
     def _parse(self, batch: Batch) -> Batch:
         if not len(batch):
@@ -169,15 +190,18 @@ class RunningPipeline:
         entered, kept, fallen = batch, None, []
         for number, step in enumerate(self._steps, 1):
             errors = batch.frame["parse_error"]
+            stays = step.keeps(batch)
             batch = step.apply(batch)
-            if step.dead_letter:
+            if stays is not None or step.dead_letter:
                 reasons = batch.frame["parse_error"]
-                failed = reasons.is_not_null() & errors.is_null()
-                if failed.any():
+                failed = reasons.is_not_null() & errors.is_null() & step.dead_letter
+                leaves = failed if stays is None else failed | ~stays
+                if leaves.any():
                     rows = pl.Series(range(len(entered)), dtype=pl.UInt32) if kept is None else kept
-                    fallen.append(Fallen(number, step.type, rows.filter(failed), reasons.filter(failed)))
-                    kept = rows.filter(~failed)
-                    batch = Batch(batch.frame.filter(~failed))
+                    if failed.any():
+                        fallen.append(Fallen(number, step.type, rows.filter(failed), reasons.filter(failed)))
+                    kept = rows.filter(~leaves)
+                    batch = Batch(batch.frame.filter(~leaves))
             if watched:
                 self._taps.see(self.pipeline.name, number, batch)
         batch = batch.with_default(service=self.pipeline.service, source=source)
@@ -189,7 +213,8 @@ class RunningPipeline:
         """The batch as it came, after each step, and as it would be stored. Blocking."""
         found = [batch]
         for step in self._steps:
-            found.append(step.apply(found[-1]))
+            stays, after = step.keeps(found[-1]), step.apply(found[-1])
+            found.append(after if stays is None else Batch(after.frame.filter(stays)))
         return [*found, found[-1].with_default(service=self.pipeline.service, source=source)]
 
     def _ad_hoc(self, settings: Mapping[str, Json]) -> RunningStep:
@@ -199,6 +224,8 @@ class RunningPipeline:
             cls = self._registry.get("parser", type_)
             parser = cls(cls.config_model.model_validate(values))
             assert isinstance(parser, Parser)
+            if type(parser).keeps is not Parser.keeps:
+                raise PluginError(f"{type_} leaves events out, which only a step of a pipeline file may")
             return RunningStep(type_, parser, None)
         except PluginError as why:
             raise RejectedError(str(why)) from None

@@ -70,6 +70,8 @@ class Submission:
     """Bytes as they came, uncompressed, which the project's limits count; 0: the batch's size stands for them."""
     dead: Sequence[Dead] = ()
     """Events that came with the batch and could not be read."""
+    left_out: int = 0
+    """Events that came with the batch and that its pipeline meant not to be stored."""
     replays: frozenset[int] = frozenset()
     """Dead letters whose events these are: the commit takes them out, or is none."""
     size: int = field(init=False)
@@ -81,8 +83,8 @@ class Submission:
 
     @property
     def accepted(self) -> int:
-        """Events taken in: those of the batch, and those that could not be read."""
-        return len(self.batch) + len(self.dead)
+        """Events taken in: those of the batch, those that could not be read, and those that are not to be stored."""
+        return len(self.batch) + len(self.dead) + self.left_out
 
 
 @dataclass(frozen=True, slots=True)

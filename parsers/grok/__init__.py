@@ -3,9 +3,9 @@ r"""Grok: regular expressions put together from named ones, `%{NAME:field}`, as 
     parse:
       - {type: grok, pattern: '%{SYSLOGBASE} Failed password for %{USER:user} from %{IP:client.ip}'}
 
-The patterns of Logstash's core file and of its web servers are known, and `definitions` adds others. Of several
-patterns the first that matches counts. Fields are as with `regex`: names with a meaning everywhere fill the standard
-fields; `[a][b]` is `a.b`. A time that one of the patterns for times takes is read by its layout.
+The patterns of Logstash's collection are known, and `definitions` adds others; `(?<field>…)` takes a field without one.
+Of several patterns the first that matches counts. Fields are as with `regex`: names with a meaning everywhere fill the
+standard fields; `[a][b]` is `a.b`. A time that one of the patterns for times takes is read by its layout.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ...plugins import ALIASES, UNDERSTOOD, Batch, Layout, Parser, PluginConfig,
 from ..regex import group_names, typed
 from .patterns import LAYOUTS, PATTERNS
 
-_REFERENCE = re.compile(r"%\{(\w+)(?::([^:}]+))?(?::(\w+))?\}")
+_REFERENCE = re.compile(r"%\{(\w+)(?::([^:}]+))?(?::(\w+))?\}|\(\?P?<([A-Za-z_\[][\w.\[\]-]*)>|\\.", re.DOTALL)
 _TYPES = {"int": "int", "integer": "int", "long": "int", "float": "float", "double": "float", "bool": "bool",
           "boolean": "bool", "text": "text", "string": "text"}  # fmt: skip
 _LAYOUTS = {name: tuple(map(Layout.of, layouts)) for name, layouts in LAYOUTS.items()}
@@ -49,7 +49,7 @@ class Expression:
         if len(text) > _LONGEST:
             raise ValueError(f"the pattern has more than {_LONGEST} characters when its names are resolved")
         if not fields:
-            raise ValueError("the pattern takes nothing; write %{NAME:field} around what to take")
+            raise ValueError("the pattern takes nothing; write %{NAME:field} or (?<field>…) around what to take")
         group_names(text)
         return cls(f"(?P<whole>{text})", tuple(fields))
 
@@ -62,7 +62,14 @@ def _resolved(
     for found in _REFERENCE.finditer(pattern):
         yield pattern[at : found.start()]
         at = found.end()
-        name, field, kind = found.groups()
+        name, field, kind, own = found.groups()
+        if own is not None:  # a group of the pattern's own
+            yield f"(?P<g{len(fields)}>"
+            fields.append((_dotted(own), "text", ""))
+            continue
+        if name is None:  # a backslash and what it stands before
+            yield found[0]
+            continue
         inner = definitions.get(name) or PATTERNS.get(name)
         if inner is None:
             raise ValueError(f"there is no pattern {name}; define it under definitions")
@@ -74,10 +81,15 @@ def _resolved(
             yield "(?:"
         else:
             yield f"(?P<g{len(fields)}>"
-            fields.append((re.sub(r"\]\[", ".", field).strip("[]"), _TYPES[kind or "text"], name))
+            fields.append((_dotted(field), _TYPES[kind or "text"], name))
         yield from _resolved(inner, definitions, fields, (*outer, name))
         yield ")"
     yield pattern[at:]
+
+
+def _dotted(field: str) -> str:
+    """The name of a field that may be written as Logstash does: `[a][b]` is `a.b`."""
+    return field.replace("][", ".").strip("[]")
 
 
 class GrokConfig(PluginConfig):

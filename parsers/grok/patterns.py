@@ -1,11 +1,15 @@
-r"""The patterns that Logstash documents as its core and its web servers', in Rust's dialect.
+r"""The patterns that Logstash documents, by name; here those of its core, web servers and syslog, in Rust's dialect.
 
 Source: logstash-plugins/logstash-patterns-core, `patterns/legacy/grok-patterns` and `httpd` (Apache-2.0). What that
 dialect does not know is written otherwise: atomic groups as plain ones, which take no longer here; look-around before
 and behind numbers and addresses as word boundaries where one is needed: `NUMBER` finds the same in whole tokens.
 """
 
-PATTERNS: dict[str, str] = {
+from .monitoring import BACULA, NAGIOS
+from .network import NETWORK
+from .programs import PROGRAMS
+
+_CORE: dict[str, str] = {
     "USERNAME": r"[a-zA-Z0-9._-]+",
     "USER": r"%{USERNAME}",
     "EMAILLOCALPART": r"[a-zA-Z0-9!#$%&'*+\-/=?^_`{|}~]{1,64}(?:\.[a-zA-Z0-9!#$%&'*+\-/=?^_`{|}~]{1,62}){0,63}",
@@ -74,6 +78,7 @@ PATTERNS: dict[str, str] = {
     "TIMESTAMP_ISO8601": (
         r"%{YEAR}-%{MONTHNUM}-%{MONTHDAY}[T ]%{HOUR}:?%{MINUTE}(?::?%{SECOND})?(?:%{ISO8601_TIMEZONE})?"
     ),
+    "TIMESTAMP_CN": r"%{YEAR}-%{MONTHNUM}-%{MONTHDAY} %{HOUR}:%{MINUTE}:[0-5][0-9]\.[0-9]{3}",
     "DATE": r"(?:%{DATE_US}|%{DATE_EU})",
     "DATESTAMP": r"%{DATE}[- ]%{TIME}",
     "TZ": r"(?:[APMCE][SD]T|UTC)",
@@ -115,11 +120,47 @@ PATTERNS: dict[str, str] = {
     ),
 }
 
+_SYSLOG: dict[str, str] = {
+    "SYSLOGBASE2": (
+        r"(?:%{SYSLOGTIMESTAMP:timestamp}|%{TIMESTAMP_ISO8601:timestamp8601}) (?:%{SYSLOGFACILITY} )?"
+        r"%{SYSLOGHOST:logsource}(?: %{SYSLOGPROG}:)?"
+    ),
+    "SYSLOGPAMSESSION": (
+        r"%{SYSLOGBASE} (?<message>%{WORD:pam_module}\(%{DATA:pam_caller}\): session "
+        r"%{WORD:pam_session_state} for user "
+        r"(?<username>[\w.-]+)(?:\([^)]*\))?(?: by %{GREEDYDATA:pam_by})?)"
+    ),
+    "CRON_ACTION": r"[A-Z ]+",
+    "CRONLOG": r"%{SYSLOGBASE} \(%{USER:user}\) %{CRON_ACTION:action} \((?<message>.*)\)",
+    "SYSLOGLINE": r"%{SYSLOGBASE2} %{GREEDYDATA:message}",
+    "SYSLOG5424PRINTASCII": r"[!-~]+",
+    "SYSLOG5424PRI": r"<%{NONNEGINT:syslog5424_pri:int}>",
+    "SYSLOG5424SD": r'(?:\[[^ =\]"]+(?: +[^ =\]"]+="(?:[^"\\]|\\.)*")* ?\])+',
+    "SYSLOG5424BASE": (
+        r"%{SYSLOG5424PRI}%{NONNEGINT:syslog5424_ver:int} +(?:-|%{TIMESTAMP_ISO8601:syslog5424_ts}) +"
+        r"(?:-|%{IPORHOST:syslog5424_host}) +(?:-|%{SYSLOG5424PRINTASCII:syslog5424_app}) +"
+        r"(?:-|%{SYSLOG5424PRINTASCII:syslog5424_proc}) +(?:-|%{SYSLOG5424PRINTASCII:syslog5424_msgid}) +"
+        r"(?:%{SYSLOG5424SD:syslog5424_sd}|-|)"
+    ),
+    "SYSLOG5424LINE": r"%{SYSLOG5424BASE} +%{GREEDYDATA:syslog5424_msg}",
+}
+"""Sources: RFC 5424; what cron and PAM write."""
+
+PATTERNS: dict[str, str] = _CORE | _SYSLOG | NETWORK | PROGRAMS | NAGIOS | BACULA
+
 LAYOUTS: dict[str, tuple[str, ...]] = {
     "SYSLOGTIMESTAMP": ("%b %d %H:%M:%S", "%b %d %H:%M:%S.%f"),
     "HTTPDATE": ("%d/%b/%Y:%H:%M:%S %z",),
     "HTTPDERROR_DATE": ("%a %b %d %H:%M:%S %Y", "%a %b %d %H:%M:%S.%f %Y"),
     "DATESTAMP_RFC2822": ("%a, %d %b %Y %H:%M:%S %z",),
     "DATESTAMP_EVENTLOG": ("%Y%m%d%H%M%S",),
+    "DATESTAMP": ("%d.%m.%Y %H:%M:%S", "%d.%m.%Y-%H:%M:%S", "%d.%m.%Y %H:%M:%S.%f"),  # with strokes it is ambiguous
+    "CLOUDFRONT_DATESTAMP": ("%Y-%m-%d %H:%M:%S",),
+    "CISCOTIMESTAMP": ("%b %d %H:%M:%S", "%b %d %Y %H:%M:%S", "%b %d %H:%M:%S.%f", "%b %d %Y %H:%M:%S.%f"),
+    "BIND9_TIMESTAMP": ("%d-%b-%Y %H:%M:%S.%f", "%d-%b-%Y %H:%M:%S"),
+    "CATALINA7_DATESTAMP": ("%b %d, %Y %I:%M:%S %p",),
+    "CATALINA8_DATESTAMP": ("%d-%b-%Y %H:%M:%S.%f", "%d-%b-%Y %H:%M:%S"),
+    "TOMCAT_DATESTAMP": ("%Y-%m-%d %H:%M:%S,%f %z", "%Y-%m-%d %H:%M:%S %z", "%Y-%m-%d %H:%M:%S,%f"),
+    "REDISTIMESTAMP": ("%d %b %H:%M:%S", "%d %b %H:%M:%S.%f", "%d %b %Y %H:%M:%S.%f"),
 }
 """How times of these patterns are written, where that is neither ISO 8601 nor ambiguous."""

@@ -1,6 +1,8 @@
 """What every parser must hold, for each of the built-in ones that read one format or one field; the others' stand in
 `tests/plugins/test_conformance.py`."""
 
+from typing import Any
+
 import polars as pl
 import pytest
 from cordwood.parsers.alb import Alb
@@ -9,6 +11,8 @@ from cordwood.parsers.auditd import Auditd
 from cordwood.parsers.auto import Auto, AutoConfig
 from cordwood.parsers.cef import Cef
 from cordwood.parsers.csv import Csv
+from cordwood.parsers.drop import Drop
+from cordwood.parsers.flatten import Flatten
 from cordwood.parsers.glog import Glog
 from cordwood.parsers.haproxy import Haproxy
 from cordwood.parsers.java import Java
@@ -23,6 +27,9 @@ from cordwood.parsers.oslo import Oslo
 from cordwood.parsers.postgresql import Postgresql, PostgresqlConfig
 from cordwood.parsers.python import Python
 from cordwood.parsers.redis import Redis
+from cordwood.parsers.rename import Rename, RenameConfig
+from cordwood.parsers.sample import Sample, SampleConfig
+from cordwood.parsers.set import Set, SetConfig
 from cordwood.parsers.severity import Severity
 from cordwood.parsers.sshd import Sshd
 from cordwood.parsers.syslog import Syslog
@@ -31,7 +38,7 @@ from cordwood.parsers.user_agent import UserAgent
 from cordwood.parsers.vpc_flow import VpcFlow
 from cordwood.parsers.w3c import W3c
 from cordwood.parsers.xml import Xml, XmlConfig
-from cordwood.plugins import Batch
+from cordwood.plugins import Batch, PluginConfig
 from cordwood.plugins.conformance import parser_contract
 
 test_alb = parser_contract(
@@ -47,6 +54,8 @@ test_cef = parser_contract(
     Cef, lines=["CEF:0|v|p|1|100|worm|10|src=10.0.0.1 msg=two words", "CEF:0|v|p|1|100|worm|10|"]
 )
 test_csv = parser_contract(Csv, {"columns": ["time", "msg"]}, ['2026-01-15T10:00:00Z,"a, b"', ",x"])
+test_drop = parser_contract(Drop, lines=["x"])
+test_flatten = parser_contract(Flatten, {"field": "message"}, ['{"a": {"b": 1}}', "{", "x"])
 test_glog = parser_contract(Glog, lines=["E0314 15:09:26.535897    1234 server.go:42] connection refused"])
 test_haproxy = parser_contract(
     Haproxy, lines=["10.0.1.2:3 [06/Feb/2026:12:12:51.443] fnt bck/srv1 0/0/5007 212 -- 0/0/0/0/3 0/0"]
@@ -79,7 +88,10 @@ test_postgresql = parser_contract(
 test_python = parser_contract(
     Python, lines=['x\nTraceback (most recent call last):\n  File "a.py", line 1, in f\nKeyError: 1', "none"]
 )
+test_rename = parser_contract(Rename, {"fields": {"log.file.path": "file", "a": ""}}, ["x"])
 test_redis = parser_contract(Redis, lines=["1:M 31 Jan 2026 12:00:00.123 * Ready to accept connections tcp"])
+test_sample = parser_contract(Sample, {"share": 0.5}, ["x"])
+test_set = parser_contract(Set, {"fields": {"a": 1, "b": "{message} {log.file.path}"}}, ["x"])
 test_severity = parser_contract(Severity, {"words": {"KO": "error"}}, ["[warn] x", "KO", "nothing"])
 test_severity_of_a_field = parser_contract(Severity, {"field": "log.file.path"}, ["x"])
 test_sshd = parser_contract(
@@ -124,3 +136,29 @@ def test_a_group_beyond_those_told_apart_is_parsed_with_the_others() -> None:
     lines = [f'{{"service": "s{n}", "a": 1}}' for n in range(50)]
     parsed = Json(JsonConfig()).parse(Batch.from_lines(lines)).frame.with_columns(message=pl.lit("level=info n=1"))
     assert Auto(AutoConfig()).parse(Batch(parsed)).frame["log.format"].to_list() == ["logfmt"] * 50
+
+
+def test_a_sample_holds_its_share_and_keeps_together_what_belongs_together() -> None:
+    batch = Batch.of(
+        Batch.from_lines([f"line {n}" for n in range(20_000)]).frame.with_columns(trace_id=pl.arange(20_000) // 4)
+    )
+    kept = Sample(SampleConfig(share=0.1)).keeps(batch)
+    assert 0.08 < kept.sum() / len(kept) < 0.12
+    whole = batch.frame.with_columns(kept=Sample(SampleConfig(share=0.1, by="trace_id")).keeps(batch))
+    assert set(whole.group_by("trace_id").agg(pl.col("kept").sum())["kept"]) == {0, 4}
+    assert 0.08 < whole["kept"].sum() / len(whole) < 0.12
+
+
+@pytest.mark.parametrize(
+    ("config", "settings", "reason"),
+    [
+        (RenameConfig, {"fields": {"message": "text"}}, "message is a standard field"),
+        (RenameConfig, {"fields": {"a": "x", "b": "x"}}, "two fields would be x"),
+        (SetConfig, {"fields": {"parse_error": "x"}}, "parse_error is Cordwood's own"),
+        (SetConfig, {"fields": {"a": "{timestamp}"}}, "cannot stand in a text"),
+        (SampleConfig, {"share": 1}, "less than 1"),
+    ],
+)
+def test_a_wrong_setting_is_refused(config: type[PluginConfig], settings: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        config.model_validate(settings)

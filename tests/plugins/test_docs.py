@@ -35,4 +35,4 @@ def test_names_of_the_page_exist() -> None:
         assert f"`{name}`" in PAGE
     for name in re.findall(r"`([a-z_]+|[A-Z]\w+)\(", PAGE):
         known = hasattr(cordwood.plugins, name) or name in dir(cordwood.plugins.Detector) or name.endswith("_contract")
-        assert known or name in ("parse", "detect", "notify", "put", "get", "delete"), name
+        assert known or name in ("parse", "keeps", "detect", "notify", "put", "get", "delete"), name
