@@ -157,7 +157,7 @@ class Looks:
         self.judge, self.learned = judge, None
 
     async def look(self, detector: Surge, at_ns: int) -> list[Finding]:
-        run = Run("orders", at_ns, await self.judge.events(), learned=self.learned)
+        run = await self.judge.look("orders", at_ns, self.learned)
         found = await detector.detect(run)
         self.learned = run.learned
         return found
@@ -235,7 +235,7 @@ async def test_what_was_learned_is_read_no_more(judge: Any) -> None:
             asked.append((to_ns - from_ns) // MINUTE)
             return await super().query(text, from_ns=from_ns, to_ns=to_ns)
 
-    await DETECTOR.detect(Asks("orders", T0, await judge.events(), learned=stepwise))
+    await DETECTOR.detect(await judge.look("orders", T0, stepwise, Asks))
     assert asked == [60]
     looks.learned = None
     await looks.look(DETECTOR, T0)
