@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from cordwood.core.alerting.run import Run
 from cordwood.detectors.series import Point
+from cordwood.detectors.series.reading import Reader
 from cordwood.detectors.surge import Surge, SurgeConfig
 from cordwood.detectors.surge.season import Season, Settings
 from cordwood.plugins import Finding, QueryError
@@ -261,6 +262,25 @@ async def test_it_learns_anew(
     with caplog.at_level(logging.WARNING):
         await looks.look(Surge(SurgeConfig(**DETECTOR.config.model_dump() | settings)), at)
     assert why in caplog.text
+
+
+@pytest.mark.anyio
+async def test_a_run_reads_so_much_and_the_next_goes_on(judge: Any) -> None:
+    """Where one answer has no room for all rows it asks for less at a time, and no bin is read in part or twice."""
+    begin = T0 - 200 * MINUTE
+    await judge.commit(
+        *({"message": "x", "host": f"h{i % 60}", "timestamp": begin + i * SECOND} for i in range(12_000))
+    )
+    reader, run = Reader("x", "count()", ["host"], MINUTE), await judge.look("orders", T0)
+    at, parts, bins = begin, 0, {}
+    while at < T0:
+        came, read = await reader.read(run, at, T0, 1, queries=5)
+        assert came % MINUTE == 0
+        assert not bins.keys() & read.keys()
+        at, parts, bins = came, parts + 1, bins | read
+    assert parts > 1
+    assert len(bins) == 200
+    assert all(values == {f'["h{i}"]': 1.0 for i in range(60)} for values in bins.values())
 
 
 @pytest.mark.anyio
