@@ -58,6 +58,15 @@ def loghub() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def nab_data() -> Path:
+    """Half of the Numenta Anomaly Benchmark; tests that need it are skipped, saying so, where it is not at hand."""
+    folder = Path(os.environ.get("CORDWOOD_TEST_DATA", ROOT.parent / "shared" / "data")) / "nab"
+    if not folder.is_dir():
+        pytest.skip(f"needs the NAB series in {folder}; set CORDWOOD_TEST_DATA to the folder that has nab/")
+    return folder
+
+
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
     """An empty data folder with a short path (a Unix socket's has a limit), that any user can pass through."""

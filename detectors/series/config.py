@@ -26,7 +26,8 @@ class SeriesConfig(DetectorConfig):
     query: str = "*"
     """A search for the events that make the series. It may have stages that keep events, such as `where`."""
     by: Annotated[list[str], Field(max_length=8)] = Field(default_factory=list)
-    """Fields whose values make a series each; none: one series. Series beyond the first 200 are left out."""
+    """Fields whose values make a series each; none: one series.
+    Series beyond the first 200 (`anomaly`: 100) are left out."""
     bin: Annotated[Duration, AfterValidator(_a_bin)] = "5m"
     """The span of time that one value is of: a part of a day between `10s` and `1d`. It is judged once it is over."""
     window: Duration = "15m"

@@ -30,7 +30,6 @@ from .memory import Kept, maker, pack, unpack
 from .model import Model, Point, Verdict
 from .reading import Key, Reader, group_of
 
-MAX_SERIES = 200  # each has a model of some kilobytes, which are written again for each bin
 EXPLAINED = 5  # findings of a run that are given causes: two queries a field
 Config = TypeVar("Config", bound=SeriesConfig)
 Bins = Mapping[int, Mapping[Key, float]]
@@ -42,6 +41,8 @@ class SeriesDetector(Detector[Config]):
 
     version: ClassVar[int]
     """Of what the models keep: another one is learned anew."""
+    most_series: ClassVar[int] = 200
+    """Each has a model of some kilobytes, which are written again with each bin that settles."""
 
     @property
     @abstractmethod
@@ -119,6 +120,7 @@ class SeriesDetector(Detector[Config]):
                 "score": round(verdict.score, 2),
                 "direction": verdict.direction,
                 "at": datetime.fromtimestamp(at_ns // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+                **verdict.details,
             }
             if self.config.explain and number < EXPLAINED:
                 values["causes"] = await causes(
@@ -174,22 +176,28 @@ class Learning:
     def dump(self) -> bytes:
         """What to keep."""
         series = [(key, self._seen[key], model.dump()) for key, model in self.models.items()]
-        recent = [(at, key, (v.value, v.expected, v.lower, v.upper, v.score)) for at, key, v in self._recent]
+        recent = [
+            (at, key, (v.value, v.expected, v.lower, v.upper, v.score, dict(v.details))) for at, key, v in self._recent
+        ]
         return pack(Kept(self._made_by, self.until_ns, series, recent))
 
     def _steps(self, bins: Bins, until_ns: int) -> Iterator[tuple[int, Key, Verdict]]:
-        empty = self._detector.empty
-        nothing: Mapping[Key, float] = {}
-        for at in range(self.until_ns, until_ns, self._bin_ns):
-            if not self.models and at not in bins:
-                continue
-            values = bins.get(at, nothing)
-            for key in values:
-                if key not in self.models and len(self.models) < MAX_SERIES:
-                    self.models[key] = self._detector.model()
-                if key in self.models:
+        """Judge and learn the bins up to `until_ns`, a series after the other."""
+        span = range(self.until_ns, until_ns, self._bin_ns)
+        begins = dict.fromkeys(self.models, span.start)
+        for at in span:
+            for key in bins.get(at, ()):
+                if key not in begins and len(begins) < self._detector.most_series:
+                    begins[key] = at
+                if key in begins:
                     self._seen[key] = at
-            for key, model in self.models.items():
-                verdict = model.step(Point(at // SECOND, values.get(key, empty)))
+        for key, begin in begins.items():
+            model = self.models.get(key) or self.models.setdefault(key, self._detector.model())
+            rows = range(begin, until_ns, self._bin_ns)
+            for at, verdict in zip(rows, model.steps([self._point(bins, at, key) for at in rows]), strict=True):
                 if verdict is not None:
                     yield at, key, verdict
+
+    def _point(self, bins: Bins, at: int, key: Key) -> Point:
+        values = bins.get(at)
+        return Point(at // SECOND, self._detector.empty if values is None else values.get(key, self._detector.empty))

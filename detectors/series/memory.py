@@ -21,8 +21,8 @@ class Kept(msgspec.Struct, array_like=True, frozen=True):
     until_ns: int
     series: list[tuple[str, int, Any]]
     """(group, when it last had an event in nanoseconds, the model's state)."""
-    recent: list[tuple[int, str, tuple[float, float, float, float, float]]]
-    """Settled bins that were out of the way and lie within the window: (begin, group, the verdict's figures)."""
+    recent: list[tuple[int, str, tuple[float, float, float, float, float, dict[str, Any]]]]
+    """Settled bins that were out of the way and lie within the window: (begin, group, the verdict)."""
 
 
 def maker(kind: str, version: int, config: DetectorConfig) -> str:

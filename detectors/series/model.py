@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from ...plugins import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class Verdict:
     upper: float
     score: float
     """How far out, in the detector's own unit: its sensitivity is the bound."""
+    details: Mapping[str, Json] = field(default_factory=dict)
+    """What else explains it."""
 
     @property
     def direction(self) -> str:
@@ -34,8 +39,8 @@ class Verdict:
 class Model(Protocol):
     """The model of one series: plain numbers, so that it is stored as such. Points come in the order of time."""
 
-    def step(self, point: Point) -> Verdict | None:
-        """Judge a point by those before it, then learn it."""
+    def steps(self, points: Sequence[Point]) -> Sequence[Verdict | None]:
+        """Judge each point by those before it, then learn it; the same however many there are at once."""
 
     def dump(self) -> Any:
         """Its state, as msgpack takes it."""

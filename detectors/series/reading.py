@@ -10,7 +10,7 @@ from typing import Any
 from ...plugins import DetectorRun, Json, QueryError, quoted_field
 
 MAX_ROWS = 5_000  # rows that a run's query answers at most: that many may have been cut
-QUERIES = 40  # of one run, which has a minute: what is left is read by the next
+QUERIES = 12  # of one run, which has a minute for them and to learn what they answer: the next goes on
 AT, VALUE = "begin_of_bin", "value_of_bin"
 
 Key = str

@@ -10,6 +10,7 @@ last 3 and the last 12, so that a slight change shows as well once it lasts.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -109,6 +110,10 @@ class Season:
         began, level, stray, week, hour_seen, day, day_seen, hour, hour_at, hour_sum, *rest = self.dump()
         lists = [*week], [*hour_seen], [*day], [*day_seen]
         return Season(self.settings, (began, level, stray, *lists, hour, hour_at, [*hour_sum], *rest))
+
+    def steps(self, points: Sequence[Point]) -> list[Verdict | None]:
+        """The counts of bins, each judged by those before."""
+        return [self.step(point) for point in points]
 
     def step(self, point: Point) -> Verdict | None:
         """The count of a bin, judged by those before."""

@@ -125,6 +125,9 @@ async def test_late_events_beside_new_ones(
             asked.append(request.text)
             return await engine.run(request)
 
+        async def resolver(self, project_id: int) -> Any:
+            return await engine.resolver(project_id)
+
     errors = Threshold(
         ThresholdConfig(
             query="* | stats count() as n by service", condition="n > 5", window="10s", every="1s", notify=["channel"]

@@ -30,8 +30,10 @@ class Judge:
         await receipt.committed()
 
     async def found(self, detector: Detector[Any], at_ns: int = T0) -> list[Finding]:
-        resolved = await self.engine.resolver(1)
-        return await detector.detect(Run("errors", at_ns, await self.events(), resolved))
+        return await detector.detect(await self.look("errors", at_ns))
+
+    async def look(self, name: str, at_ns: int, learned: bytes | None = None, of: type[Run] = Run) -> Run:
+        return of(name, at_ns, await self.events(), await self.engine.resolver(1), learned)
 
     async def events(self) -> Events:
         return Events(self.engine, 1, await self.store.catalog.head(1))

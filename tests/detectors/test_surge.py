@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from cordwood.core.alerting.run import Run
 from cordwood.detectors.series import Point
+from cordwood.detectors.series.reading import Reader
 from cordwood.detectors.surge import Surge, SurgeConfig
 from cordwood.detectors.surge.season import Season, Settings
 from cordwood.plugins import Finding, QueryError
@@ -157,7 +158,7 @@ class Looks:
         self.judge, self.learned = judge, None
 
     async def look(self, detector: Surge, at_ns: int) -> list[Finding]:
-        run = Run("orders", at_ns, await self.judge.events(), learned=self.learned)
+        run = await self.judge.look("orders", at_ns, self.learned)
         found = await detector.detect(run)
         self.learned = run.learned
         return found
@@ -235,7 +236,7 @@ async def test_what_was_learned_is_read_no_more(judge: Any) -> None:
             asked.append((to_ns - from_ns) // MINUTE)
             return await super().query(text, from_ns=from_ns, to_ns=to_ns)
 
-    await DETECTOR.detect(Asks("orders", T0, await judge.events(), learned=stepwise))
+    await DETECTOR.detect(await judge.look("orders", T0, stepwise, Asks))
     assert asked == [60]
     looks.learned = None
     await looks.look(DETECTOR, T0)
@@ -261,6 +262,25 @@ async def test_it_learns_anew(
     with caplog.at_level(logging.WARNING):
         await looks.look(Surge(SurgeConfig(**DETECTOR.config.model_dump() | settings)), at)
     assert why in caplog.text
+
+
+@pytest.mark.anyio
+async def test_a_run_reads_so_much_and_the_next_goes_on(judge: Any) -> None:
+    """Where one answer has no room for all rows it asks for less at a time, and no bin is read in part or twice."""
+    begin = T0 - 200 * MINUTE
+    await judge.commit(
+        *({"message": "x", "host": f"h{i % 60}", "timestamp": begin + i * SECOND} for i in range(12_000))
+    )
+    reader, run = Reader("x", "count()", ["host"], MINUTE), await judge.look("orders", T0)
+    at, parts, bins = begin, 0, {}
+    while at < T0:
+        came, read = await reader.read(run, at, T0, 1, queries=5)
+        assert came % MINUTE == 0
+        assert not bins.keys() & read.keys()
+        at, parts, bins = came, parts + 1, bins | read
+    assert parts > 1
+    assert len(bins) == 200
+    assert all(values == {f'["h{i}"]': 1.0 for i in range(60)} for values in bins.values())
 
 
 @pytest.mark.anyio
