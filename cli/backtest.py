@@ -91,8 +91,8 @@ def _print(answer: dict[str, Any], output: Format) -> None:
         ],
     )
     say(
-        f"{len(answer['items'])} incidents, {answer['per_week']:g} a week, in {answer['steps']} windows "
-        f"({answer['elapsed_ms'] / 1000:.1f} s)"
+        f"{len(answer['items'])} incidents, {answer['per_week']:g} a week, in {answer['steps']} windows, "
+        f"one each {answer['step_seconds']:g} s ({answer['elapsed_ms'] / 1000:.1f} s)"
     )
     if answer["suggestion"]:
         say(f"suggested: {answer['suggestion']['condition']} ({answer['suggestion']['per_week']:g} a week)")

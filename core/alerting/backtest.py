@@ -13,7 +13,7 @@ from typing import Any
 import anyio
 
 from ...plugins import CordwoodError, Detector, Finding, Json, RejectedError, duration_ns
-from .ahead import Ahead
+from .ahead import MOST_PHASES, Ahead
 from .lifecycle import Known, Step, by_key, changes, is_worse
 from .memory import HeldMemory
 from .run import Events, Run
@@ -57,6 +57,7 @@ class Backtested:
     to_ns: int
     until_ns: int
     steps: int
+    step_ns: int
     queries: int
     elapsed: float
     is_complete: bool
@@ -78,20 +79,24 @@ class Span:
 
 
 def step_ends(detector: Detector[Any], span: Span) -> range:
-    """The ends of the windows that are judged: the multiples of `every` in the range.
+    """The ends of the windows that are judged: the multiples of `every` in the range, or of a multiple of it where
+    these would be too many, or would overlap too much to be asked at once.
 
-    :raises RejectedError: there are none, or too many
+    :raises RejectedError: there are none, or so many that there would be gaps between them
     """
-    every = duration_ns(detector.config.every)
-    first = -(-max(span.from_ns + 1, 1) // every) * every
-    ends = range(first, span.to_ns + 1, every)
-    if not ends:
-        raise RejectedError(f"the range is shorter than `every` ({detector.config.every}); take a longer one")
-    if len(ends) > MOST_STEPS:
+    every, window = duration_ns(detector.config.every), duration_ns(detector.config.window)
+    length = max(0, span.to_ns - span.from_ns)
+    least = max(1, -(-window // (MOST_PHASES * every)), -(-length // (MOST_STEPS * every)))
+    step = every * next((k for k in range(least, 2 * least) if window % (k * every) == 0), least)
+    if step > max(every, window):
         raise RejectedError(
-            f"the range has {len(ends):,} windows, one each {detector.config.every}, and {MOST_STEPS:,} are the most; "
-            "take a shorter range or a longer `every`"
+            f"the range is too long for windows of {detector.config.window}: {MOST_STEPS:,} are the most; "
+            "take a shorter one"
         )
+    first = -(-max(span.from_ns + 1, 1) // step) * step
+    ends = range(first, span.to_ns + 1, step)
+    if not ends:
+        raise RejectedError(f"the range is shorter than a step of {step / 1e9:g} s; take a longer one")
     return ends
 
 
@@ -101,13 +106,13 @@ async def backtest(
     """Judge every window of the range, oldest first.
 
     :raises QueryError: the detector's query is wrong
-    :raises RejectedError: the range has no window, or too many
+    :raises RejectedError: the range has no window, or is too long
     """
     ends = step_ends(detector, span)
-    every = ends.step
+    step = ends.step
     began = anyio.current_time()
     ledger = Ledger(detector)
-    ahead = Ahead(events, every, ends[0], ends[-1])
+    ahead = Ahead(events, step, ends[0], ends[-1])
     resolved = await events.engine.resolver(events.project_id)
     memory, learned = HeldMemory(), None
     until, reason = span.from_ns, None
@@ -126,10 +131,10 @@ async def backtest(
             told(number, len(ends), len(ledger.closed) + len(ledger.open))
             await anyio.lowlevel.checkpoint()
     told(len(ends), len(ends), len(ledger.closed) + len(ledger.open))
-    steps = (until - ends[0]) // every + 1 if until >= ends[0] else 0
+    steps = (until - ends[0]) // step + 1 if until >= ends[0] else 0
     elapsed = anyio.current_time() - began
     return Backtested(
-        ledger.firings(), span.from_ns, span.to_ns, until, steps, ahead.queries, elapsed, reason is None, reason
+        ledger.firings(), span.from_ns, span.to_ns, until, steps, step, ahead.queries, elapsed, reason is None, reason
     )
 
 

@@ -153,10 +153,12 @@ async def test_a_bound_for_a_wished_number_of_alerts(store: Store, engine: Query
 async def test_it_is_bounded(store: Store, engine: QueryEngine) -> None:
     await commit(store, noise(5))
     events = await asked(store, engine)
-    with pytest.raises(RejectedError, match="200,000 are the most"):
+    with pytest.raises(RejectedError, match="too long for windows of 5m: 200,000 are the most"):
         await backtest("errors", threshold(), events, Span(0, T0))
     with pytest.raises(RejectedError, match="shorter than"):
         await backtest("errors", threshold(), events, Span(T0 + 1, T0 + 2))
+    often = await backtest("errors", threshold(window="1h", every="1s"), events, Span(T0, T0 + 1440 * MINUTE))
+    assert (often.step_ns, often.steps, often.queries) == (MINUTE, 1440, 60)
     cut = await backtest("errors", threshold(), events, Span(T0, T0 + 3000 * MINUTE, seconds=0))
     assert (cut.is_complete, cut.until_ns < cut.to_ns) == (False, True)
     assert cut.reason == "it took longer than 0 s"

@@ -98,8 +98,10 @@ async def test_another_node_goes_on_in_the_middle(live: Any) -> None:
     assert (await live.incidents())[0][2] is not None
 
 
-async def test_events_that_are_deleted(live: Any, store: Store) -> None:
+async def test_events_that_are_deleted(live: Any, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """An incident whose events are gone is over, and does not come again."""
+    monkeypatch.setattr("cordwood.core.storage.forgetting._AGAIN_SECONDS", 0.05)
+    monkeypatch.setattr("cordwood.core.storage.forgetting._PAUSE_SECONDS", 0.01)
     live.clock.now = T0
     detection = await live.started(threshold(resolve_after="0s"))
     await live.commit([*errors("pay", 1), *errors("web", 1)])

@@ -178,7 +178,10 @@ async def judged(live: Any, detector: Detector[Any], at_ns: int) -> list[Finding
     from cordwood.core.alerting.run import Run
 
     events = Events(live.engine, 1, await live.store.catalog.head(1))
-    return sorted(await detector.detect(Run("errors", at_ns, events)), key=lambda finding: str(finding.group))
+    return sorted(
+        await detector.detect(Run("errors", at_ns, events, await live.engine.resolver(1))),
+        key=lambda finding: str(finding.group),
+    )
 
 
 def requests(bad: int, good: int, at_ns: int, service: str = "web") -> list[dict[str, Any]]:

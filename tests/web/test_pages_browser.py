@@ -91,6 +91,28 @@ def test_incidents_are_shown_acknowledged_and_resolved(open_page: Callable[..., 
     expect(page.get_by_role("heading", name="error bursts", exact=True)).to_be_visible()
 
 
+def test_a_detector_is_tried_on_the_past(open_page: Callable[..., Page], site: Server) -> None:
+    wait_for_delivery(site)
+    page = open_page("/alerts/detectors")
+    card = page.get_by_role("listitem").filter(has_text="error bursts").first
+    card.get_by_role("button", name="Backtest").click()
+    panel = page.get_by_role("region", name="Backtest of error bursts")
+    told = re.compile(r"[1-9]\d* incidents? would have opened")
+    expect(panel.get_by_role("status")).to_contain_text(told, timeout=30_000)
+    expect(panel.get_by_role("img", name=re.compile(r"^[1-9]\d* incidents? between"))).to_be_visible()
+    expect(panel.get_by_role("list")).to_contain_text("payments")
+    assert said(page, "backtest") == "error bursts"
+    panel.get_by_label("Wished alerts a week").fill("1")
+    panel.get_by_role("button", name="Suggest").click()
+    expect(panel.get_by_role("status")).to_contain_text("Suggested: ", timeout=30_000)
+    panel.get_by_role("link", name="Last day").click()
+    expect(page).to_have_url(re.compile("span=1d"))
+    expect(panel.get_by_role("status")).to_contain_text("would have opened", timeout=30_000)
+    shot(page, "backtest")
+    card.get_by_role("button", name="Backtest").click()
+    expect(panel).to_be_hidden()
+
+
 def wait_for_delivery(site: Server) -> None:
     """Until the notification of every incident's opening was taken."""
     for _ in range(150):
@@ -169,7 +191,17 @@ def test_people_sign_in_where_users_exist(browser: Browser, make_server: Callabl
     assert [fault for fault in faults if "status of 401" not in fault] == []
 
 
-@pytest.mark.parametrize("path", ["/explore", "/explore?q=needle", "/tail", "/alerts/incidents", "/alerts/detectors"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/explore",
+        "/explore?q=needle",
+        "/tail",
+        "/alerts/incidents",
+        "/alerts/detectors",
+        "/alerts/detectors?backtest=error+bursts",
+    ],
+)
 def test_nothing_sticks_out_at_400_pixels(open_page: Callable[..., Page], path: str) -> None:
     page = open_page(path, width=400, height=800)
     expect(page.get_by_role("main")).to_be_visible()
@@ -179,7 +211,15 @@ def test_nothing_sticks_out_at_400_pixels(open_page: Callable[..., Page], path: 
 
 
 @pytest.mark.parametrize(
-    "path", ["/explore?q=card", "/tail", "/alerts/incidents", "/alerts/notifications", "/alerts/detectors"]
+    "path",
+    [
+        "/explore?q=card",
+        "/tail",
+        "/alerts/incidents",
+        "/alerts/notifications",
+        "/alerts/detectors",
+        "/alerts/detectors?backtest=error+bursts",
+    ],
 )
 def test_axe_finds_nothing(open_page: Callable[..., Page], site: Server, path: str) -> None:
     if not AXE.exists():

@@ -76,6 +76,7 @@ class BacktestAnswer(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     to: Time
     until: Annotated[Time, Meta(description="Judged up to here")]
     steps: Annotated[int, Meta(description="Windows that were judged")]
+    step_seconds: Annotated[float, Meta(description="Between their ends: `every`, or more where that were too many")]
     queries: int
     per_week: float
     elapsed_ms: float
@@ -238,6 +239,7 @@ def _shown(found: Backtested, bound: Suggestion | None) -> BacktestAnswer:
         to=rfc3339(found.to_ns),
         until=rfc3339(found.until_ns),
         steps=found.steps,
+        step_seconds=found.step_ns / 1e9,
         queries=found.queries,
         per_week=round(found.per_week, 2),
         elapsed_ms=round(found.elapsed * 1000, 1),

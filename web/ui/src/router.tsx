@@ -1,7 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import { Gate } from '@/components/shell/Gate'
 import { Empty, Failure, Loading } from '@/components/ui/States'
-import { dashboardSearch, exploreSearch, incidentsSearch, parseSearch, stringifySearch, tailSearch } from '@/lib/url'
+import { dashboardSearch, detectorsSearch, exploreSearch, incidentsSearch, parseSearch, stringifySearch, tailSearch } from '@/lib/url'
 
 const root = createRootRoute({
   component: Gate,
@@ -77,9 +77,10 @@ const notifications = createRoute({
   component: lazyRouteComponent(() => import('./pages/alerts/NotificationsView')),
 })
 
-const detectors = createRoute({
+export const detectorsRoute = createRoute({
   getParentRoute: () => alerts,
   path: '/detectors',
+  validateSearch: detectorsSearch,
   component: lazyRouteComponent(() => import('./pages/alerts/DetectorsView')),
 })
 
@@ -117,7 +118,7 @@ export const router = createRouter({
     dashboards,
     dashboard,
     incidentRoute,
-    alerts.addChildren([alertsHome, incidentsRoute, notifications, detectors]),
+    alerts.addChildren([alertsHome, incidentsRoute, notifications, detectorsRoute]),
     pipelines,
     settingsHome,
     settings,

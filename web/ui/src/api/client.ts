@@ -22,6 +22,8 @@ export type TopValue = Get<'/api/v1/fields/{name}/values'>['values'][number]
 export type Incident = Get<'/api/v1/incidents/{id}'>
 export type Notification = Get<'/api/v1/notifications'>['items'][number]
 export type Detector = Get<'/api/v1/detectors'>['items'][number]
+export type Backtest = Post<'/api/v1/detectors/{name}/backtest'>
+export type BacktestBody = NonNullable<paths['/api/v1/detectors/{name}/backtest']['post']['requestBody']>['content']['application/json']
 export type Status = Get<'/api/v1/status'>
 
 export type CompleteBody = NonNullable<paths['/api/v1/complete']['post']['requestBody']>['content']['application/json']
@@ -43,6 +45,8 @@ export const api = {
   notifications: async (cursor: string | undefined, signal: AbortSignal) =>
     unwrap(await http.GET('/api/v1/notifications', { params: { query: { ...(cursor && { cursor }) } }, signal })),
   detectors: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/detectors', { params: { query: {} }, signal })),
+  backtest: async (name: string, body: BacktestBody, signal: AbortSignal): Promise<Backtest> =>
+    unwrap(await http.POST('/api/v1/detectors/{name}/backtest', { params: { path: { name } }, body, signal })),
   session: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/session', { signal })),
   signIn: async (body: { email: string; password: string }) => unwrap(await http.POST('/api/v1/session', { body })),
   signOut: async () => {

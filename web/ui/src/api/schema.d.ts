@@ -2226,6 +2226,8 @@ export interface components {
             until: string;
             /** @description Windows that were judged */
             steps: number;
+            /** @description Between their ends: `every`, or more where that were too many */
+            step_seconds: number;
             queries: number;
             per_week: number;
             elapsed_ms: number;

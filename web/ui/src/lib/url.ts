@@ -16,6 +16,14 @@ export interface ExploreSearch {
 export interface TailSearch { readonly q?: string; readonly tz?: 'utc' | 'local'; readonly wrap?: 'on' | 'off' }
 export interface IncidentsSearch { readonly state?: 'open' | 'acknowledged' | 'resolved' | 'all' }
 
+export interface DetectorsSearch {
+  /** The detector whose backtest is shown. */
+  readonly backtest?: string
+  readonly span?: '1d' | '7d' | '30d'
+  /** Wished alerts a week. */
+  readonly wish?: string
+}
+
 /** `?a=b&c=d` to texts; empty values are left out. */
 export function parseSearch(text: string): Record<string, string> {
   return Object.fromEntries([...new URLSearchParams(text)].filter(([, value]) => value !== ''))
@@ -56,6 +64,10 @@ export function incidentsSearch(raw: Record<string, unknown>): IncidentsSearch {
 
 /** A dashboard reads its own: which variables it has, only its document says. */
 export const dashboardSearch = (raw: Record<string, unknown>): Readonly<Record<string, string>> => raw as Record<string, string>
+
+export function detectorsSearch(raw: Record<string, unknown>): DetectorsSearch {
+  return present<DetectorsSearch>({ backtest: text(raw['backtest']), span: one(raw['span'], ['1d', '7d', '30d']), wish: text(raw['wish']) })
+}
 
 export function rangeOf(search: ExploreSearch): Range {
   if (search.from === 'all') return { from: null, to: search.to ?? null }

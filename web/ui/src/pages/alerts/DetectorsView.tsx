@@ -1,12 +1,15 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
-import { Radar } from 'lucide-react'
+import { History, Radar } from 'lucide-react'
 import { api, type Detector } from '@/api/client'
 import { QueryText } from '@/components/query/QueryText'
+import { Button } from '@/components/ui/Button'
 import { SeverityTag } from '@/components/ui/SeverityTag'
 import { Empty, Failure, Loading, Snippet } from '@/components/ui/States'
 import { StatePill } from '@/components/ui/StatePill'
 import { ago, plural } from '@/lib/format'
+import { detectorsRoute } from '@/router'
+import { BacktestPanel } from './BacktestPanel'
 import { DETECTOR_SNIPPET } from './snippet'
 import styles from './Lists.module.css'
 
@@ -29,6 +32,9 @@ export default function DetectorsView() {
 }
 
 function DetectorCard({ detector }: { readonly detector: Detector }) {
+  const { backtest, span } = detectorsRoute.useSearch()
+  const navigate = detectorsRoute.useNavigate()
+  const isTried = backtest === detector.name
   return (
     <li className={styles.row}>
       <article className={styles.card}>
@@ -51,6 +57,13 @@ function DetectorCard({ detector }: { readonly detector: Detector }) {
           <span>every <b>{detector.every}</b></span>
           <span>tells <b>{detector.notify.length > 0 ? detector.notify.join(', ') : 'nobody'}</b></span>
         </p>
+        <p>
+          <Button
+            look="quiet" icon={<History size={14} aria-hidden />} aria-expanded={isTried}
+            onClick={() => void navigate({ search: isTried ? {} : { backtest: detector.name, ...(span && { span }) }, replace: true })}
+          >Backtest</Button>
+        </p>
+        {isTried && <BacktestPanel name={detector.name} />}
         {detector.error && <p className={styles.wrong}>{detector.error}</p>}
       </article>
     </li>
