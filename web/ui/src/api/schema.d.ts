@@ -3036,6 +3036,8 @@ export interface components {
              *     ]
              */
             reasons: string[];
+            /** @description What is wrong around the node and does not stop it, with what mends it */
+            warnings: string[];
         };
         /** Replay */
         Replay: {
