@@ -57,8 +57,9 @@ fmt: $(VENV)/.dev ## format and mend what ruff can
 bench: $(VENV)/.dev ## ingest and query benchmarks; JSON in bench-results/
 	$(BIN)/python -m tests.bench
 
-docs: $(VENV)/.dev ## generated pages of docs/
+docs: $(VENV)/.dev ## generated pages of docs/, and all of it as a site in build/site
 	$(BIN)/python docs/generate.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
 
 compose-test: ## all of docker-compose.yml with an engine: start, send, find, take down
 	infra/docker/compose-test.sh

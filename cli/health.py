@@ -17,6 +17,7 @@ import asyncpg
 
 from ..config import Settings
 from ..core.runtime import load_checked
+from ..core.runtime.conditions import CLOCK_FAIL_SECONDS, CLOCK_WARN_SECONDS, clock_difference
 from ..core.storage.database import DATABASE_ERRORS, current_revision, newest_revision, open_pool
 from ..core.storage.doctor import Examination, Finding, Level
 from ..core.storage.doctor import examine as examine_store
@@ -27,8 +28,6 @@ from ..plugins import CordwoodError, Registry, load_plugins
 from .serverfile import running_server
 from .web import bound
 
-CLOCK_WARN_S = 1.0  # events get their time of arrival from this process, retention and detectors look at it
-CLOCK_FAIL_S = 60.0
 _TROUBLE: tuple[type[Exception], ...] = (CordwoodError, *DATABASE_ERRORS)
 
 
@@ -143,9 +142,7 @@ def _migrations(found: str | None, newest: str) -> Finding:
 
 
 async def _clock(pool: asyncpg.Pool[Any], clock: Callable[[], float]) -> Finding:
-    before = clock()
-    theirs = float(await pool.fetchval("select extract(epoch from clock_timestamp())::float8"))
-    difference = theirs - (before + clock()) / 2
+    difference = await clock_difference(pool, clock)
     size = abs(difference)
-    level = Level.FAIL if size > CLOCK_FAIL_S else Level.WARN if size > CLOCK_WARN_S else Level.OK
+    level = Level.FAIL if size > CLOCK_FAIL_SECONDS else Level.WARN if size > CLOCK_WARN_SECONDS else Level.OK
     return Finding(level, "clock", f"PostgreSQL's differs by {difference:+.3f} s", "set both clocks by NTP")

@@ -44,6 +44,7 @@ class Serving:
         self._ready = ready or _announce
         self._server: WebServer | None = None
         self._stopping = False
+        self._drain = anyio.Event()
         self._starting: anyio.CancelScope | None = None
 
     async def run(self) -> None:
@@ -69,14 +70,32 @@ class Serving:
             raise failed
 
     def stop(self) -> None:
-        """Stop in order: no new requests, then sources, then the last commit, then the database."""
-        if not self._stopping:
-            self._stopping = True
+        """Stop in order: no new requests, then sources, then the last commit, then the database.
+
+        With `drain_seconds` requests are served so much longer, and no longer wanted; asked again, it stops at once.
+        """
+        again, self._stopping = self._stopping, True
+        if not again:
             _log.info("stopping")
-        if self._server is not None:
+        if self._server is None:
+            if self._starting is not None:
+                self._starting.cancel()
+        elif again or not self._settings.drain_seconds:
             self._server.stop()
-        elif self._starting is not None:
-            self._starting.cancel()
+        else:
+            self._node.draining = True
+            self._drain.set()
+
+    async def _until_stopped(self, server: WebServer) -> None:
+        async def drain() -> None:
+            await self._drain.wait()
+            await anyio.sleep(self._settings.drain_seconds)
+            server.stop()
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(drain)
+            await server.stopping.wait()
+            tasks.cancel_scope.cancel()
 
     async def _serve(self, listener: socket.socket) -> None:
         settings, node = self._settings, self._node
@@ -102,7 +121,7 @@ class Serving:
                     async with self._demonstration(url):
                         keep_what_is_loaded()
                         self._ready(url)
-                        await self._server.stopping.wait()
+                        await self._until_stopped(self._server)
 
     @asynccontextmanager
     async def _demonstration(self, url: str) -> AsyncIterator[None]:

@@ -37,6 +37,8 @@ class Settings(BaseModel):
     """The YAML file; without one, only the HTTP sources run."""
     role: Literal["all", "ingest", "query", "worker"] = "all"
     """What this process does: everything, or only take in, answer queries, or run detectors and upkeep."""
+    drain_seconds: float = Field(default=0, ge=0, le=300)
+    """How long a stop goes on serving while `/readyz` says 503, so that load balancers send nothing more."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least level of Cordwood's own log on standard error."""
     secret_key: SecretStr | None = None

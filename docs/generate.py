@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from cordwood.config.schema import pipeline_schema
+from cordwood.core.alerting.metrics import DECLARED as ALERTING_METRICS
 from cordwood.core.query.aggregate import AGGREGATES
 from cordwood.core.query.function import Signature, functions
 from cordwood.core.query.heads import HEADS
 from cordwood.core.query.mistakes import words_of
 from cordwood.core.query.parser import query_parser
 from cordwood.core.query.stages import load_stages
+from cordwood.core.runtime.metrics import DECLARED as NODE_METRICS
 from cordwood.plugins import Registry, load_plugins
 
 FOLDER = Path(__file__).parent
@@ -30,6 +32,12 @@ Every section and setting, and those of each built-in plugin. `cordwood check FI
 A value may hold `${NAME}` (of the environment), `${NAME:-default}`, `${file:/run/secrets/x}`, and `${aws-secret:NAME}`
 or `${aws-secret:NAME#KEY}` (of AWS Secrets Manager, see [aws.md](aws.md)); `$${` stands for `${`. They resolve when
 the file is read, and what they resolve to shows nowhere.
+"""
+METRICS = """\
+`GET /metrics` is for Prometheus, in its text format or as OpenMetrics; with accounts it needs a token that may query.
+Names are stable, and hold their units. Counters begin at zero when the node starts. A source may count more:
+`cordwood_source_NAME_total` with the labels `source` and `type`. Alerts on these, with what to do:
+[operations](operations/README.md).
 """
 KINDS = {"source": "Sources", "parser": "Parsers", "detector": "Detectors", "notifier": "Notifiers", "place": "Places"}
 
@@ -208,10 +216,20 @@ def highlighting() -> str:
     return json.dumps(grammar, indent=2, ensure_ascii=False) + "\n"
 
 
+def metrics() -> str:
+    """What `/metrics` shows."""
+    rows = [
+        f"| `{one.shown}` | {one.kind} | {', '.join(f'`{label}`' for label in one.labels)} | {sentence(one.about)} |"
+        for one in sorted([*NODE_METRICS, *ALERTING_METRICS], key=lambda one: one.shown)
+    ]
+    return "\n".join(["# Metrics\n", MADE, METRICS, "| name | kind | labels | what |", "|---|---|---|---|", *rows, ""])
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "language-reference.md": language,
     "configuration.md": configuration,
     "../core/query/cordwood.tmLanguage.json": highlighting,
+    "metrics.md": metrics,
 }
 
 

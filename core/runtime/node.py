@@ -35,6 +35,7 @@ from ..storage.places import Places
 from ..storage.retention import Retention
 from ..storage.store import Store
 from .admission import Admission
+from .conditions import Conditions
 from .configs import load_checked
 from .door import Door
 from .memory import give_back_when_quiet
@@ -71,6 +72,7 @@ class Node:
     engine: QueryEngine
     admission: Admission
     alerting: AlertingService
+    conditions: Conditions
     lookups: Lookups
     saved: SavedQueries
     dashboards: Dashboards
@@ -93,6 +95,8 @@ class Node:
         self.reload_errors: tuple[str, ...] = ()
         self._counts: dict[str, tuple[Pipeline, Sequence[StepCounts]]] = {}
         self.ready = False
+        self.draining = False
+        """A stop was asked for: everything is still served, and no more should come."""
         self._supervisor: Supervisor | None = None
         self._reloading = anyio.Lock()
 
@@ -140,13 +144,16 @@ class Node:
             self.retention = Retention(self.store.pool, self._eraser(), self.searcher, self.config.store)
             self.store.forgetting.others.append(self.engine.forget)
             self.alerting = AlertingService(self.store, self.engine, link=self._link, metrics=self.metrics)
+            works = settings.role in ("all", "worker")
+            self.conditions = Conditions(self.store.pool, lambda: self.store.files.places, writes=works)
             NodeMetrics(self).register(self.metrics)
             async with anyio.create_task_group() as tasks:
                 self._supervisor = Supervisor(tasks)
                 tasks.start_soon(give_back_when_quiet)
+                tasks.start_soon(self.conditions.run)
                 for running in self._sources(self.config).values():
                     self._supervisor.start(running)
-                if settings.role in ("all", "worker"):
+                if works:
                     tasks.start_soon(self.alerting.run, self.project_id, self.config)
                     tasks.start_soon(self.delete)
                     tasks.start_soon(lead, self.store.pool, "retention", self.retention.work)

@@ -86,6 +86,7 @@ def _service(
         environment={
             **environment(storage, options),
             "CORDWOOD_ROLE": role,
+            "CORDWOOD_DRAIN_SECONDS": "15",  # ECS takes it from its targets at the same time
             "CORDWOOD_ADMIN_EMAIL": options.admin_email,
         },
         secrets={

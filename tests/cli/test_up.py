@@ -9,6 +9,8 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,35 @@ def test_ready_line_and_an_orderly_stop(data_dir):
     assert time.monotonic() - began < 10
     assert "Traceback" not in err
     assert not (data_dir / "server.json").exists()
+
+
+def ready(url):
+    """The status of /readyz."""
+    try:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=10) as answer:
+            return answer.status
+    except urllib.error.HTTPError as why:
+        with why:
+            return why.code
+
+
+def test_a_stop_that_drains_serves_on_and_says_that_it_is_not_ready(data_dir):
+    process = start(data_dir, env={"CORDWOOD_DRAIN_SECONDS": "300"})
+    url = process.stdout.readline().split()[-1]
+    assert ready(url) == 200
+    process.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + 30
+    while ready(url) != 503 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert ready(url) == 503
+    body = b'{"message": "while it drains"}'
+    request = urllib.request.Request(f"{url}/api/v1/logs", body, {"Content-Type": "application/x-ndjson"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert json.loads(answer.read()) == {"accepted": 1}
+    process.send_signal(signal.SIGTERM)  # asked again, it stops at once
+    code, _, err = ended(process, 30)
+    assert code == 0
+    assert "Traceback" not in err
 
 
 def test_a_stop_during_the_start_is_orderly_too(data_dir):

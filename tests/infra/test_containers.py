@@ -150,6 +150,7 @@ def test_each_service_has_no_more_than_it_needs(name: str) -> None:
         assert "user" not in service
     else:
         assert "privileged" not in service
+        assert service.get("user", "") != "root"
 
 
 @pytest.mark.parametrize("name", COMPOSE["services"])

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import anyio
 import pytest
 from cordwood.config import Config, Settings
+from cordwood.core.alerting.metrics import DECLARED as ALERTING_METRICS
 from cordwood.core.runtime import Node
+from cordwood.core.runtime.conditions import Conditions
+from cordwood.core.runtime.metrics import DECLARED as NODE_METRICS
 from cordwood.core.storage.embedded import EmbeddedPostgres
+from cordwood.core.storage.places import Places
+from cordwood.core.storage.places.s3 import S3, S3Settings
 from cordwood.plugins import load_plugins
 from cordwood.web import create_app
 from prometheus_client.parser import text_string_to_metric_families
@@ -17,15 +24,17 @@ from prometheus_client.parser import text_string_to_metric_families
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..objectstore import Bucket
     from .conftest import Client
 
 pytestmark = pytest.mark.anyio
+OF_SOURCES = {"cordwood_source_rejected_events", "cordwood_source_dropped_packets"}
 
 
 async def test_alive_and_ready(client: Client) -> None:
     assert (await client.get("/healthz")).json() == {"status": "ok"}
     answer = await client.get("/readyz")
-    assert (answer.status_code, answer.json()) == (200, {"ready": True, "reasons": []})
+    assert (answer.status_code, answer.json()) == (200, {"ready": True, "reasons": [], "warnings": []})
 
 
 async def test_a_full_disk_is_said(node: Node, client: Client) -> None:
@@ -103,6 +112,57 @@ async def test_metrics_are_what_prometheus_reads(client: Client) -> None:
         sample.name: sample.value for family in text_string_to_metric_families(answer.text) for sample in family.samples
     }
     assert found["cordwood_committed_events_total"] == 2
+
+
+async def test_metrics_are_those_of_the_page(client: Client) -> None:
+    """Every metric of a node that works is declared, and what is declared is there."""
+    await client.logs({"n": 1})
+    text = (await client.get("/metrics")).text
+    found = {family.name for family in text_string_to_metric_families(text) if family.name != "process"}
+    declared = {one.name for one in (*NODE_METRICS, *ALERTING_METRICS)}
+    assert found - declared - OF_SOURCES == set()
+    assert declared - found == set()
+
+
+def _shifted(seconds: float) -> float:
+    return time.time() + seconds
+
+
+async def test_a_wrong_clock_is_said(node: Node, client: Client) -> None:
+    for ahead, status, key in ((-30.0, 200, "warnings"), (3600.0, 503, "reasons")):
+        conditions = Conditions(
+            node.store.pool, lambda: node.store.files.places, writes=True, clock=partial(_shifted, ahead)
+        )
+        node.conditions = conditions
+        await conditions.look()
+        answer = await client.get("/readyz")
+        assert answer.status_code == status
+        (words,) = answer.json()[key]
+        assert "set both by NTP" in words
+        found = dict(line.split() for line in (await client.get("/metrics")).text.splitlines() if line[0] != "#")
+        assert abs(float(found["cordwood_clock_difference_seconds"]) + ahead) < 5
+
+
+async def test_a_place_without_permission_is_said(
+    node: Node, client: Client, bucket: Bucket, caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong = bucket.settings(bucket=f"{bucket.name}-elsewhere")
+    place = S3(S3Settings.model_validate(wrong))
+    node.store.files.places = Places("archive", {"archive": place})
+    node.conditions = Conditions(node.store.pool, lambda: node.store.files.places, writes=True)
+    await node.conditions.look()
+    answer = await client.get("/readyz")
+    assert answer.status_code == 200, "it takes events all the same"
+    (words,) = answer.json()["warnings"]
+    assert "the place archive cannot be used" in words
+    assert "let this node put, get and delete" in words
+    assert bucket.name not in answer.text, "everybody may read this"
+    assert "does not exist" in caplog.text
+    assert 'cordwood_place_up{place="archive"} 0.0' in (await client.get("/metrics")).text
+    node.store.files.places = Places("archive", {"archive": S3(S3Settings.model_validate(bucket.settings()))})
+    node.conditions = Conditions(node.store.pool, lambda: node.store.files.places, writes=True)
+    await node.conditions.look()
+    assert (await client.get("/readyz")).json()["warnings"] == []
 
 
 async def test_status_counts(client: Client) -> None:

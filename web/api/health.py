@@ -27,6 +27,9 @@ class Ready(msgspec.Struct, frozen=True):
 
     ready: bool
     reasons: Annotated[list[str], Meta(description="What is wrong", examples=[["the database does not answer"]])]
+    warnings: Annotated[
+        list[str], Meta(description="What is wrong around the node and does not stop it, with what mends it")
+    ]
 
 
 @get("/healthz", operation_id="getHealth", summary="Alive?", tags=["system"], opt={"access": "open"})
@@ -45,7 +48,8 @@ async def get_health() -> Alive:
 )
 async def get_ready(node: NodeDependency) -> Response[Ready]:
     """200 where events and queries are taken, 503 with the reasons where they are not."""
-    reasons = []
+    reasons: list[str] = []
+    warnings: list[str] = []
     if not node.ready:
         reasons.append("it starts or stops: the database is not open and migrated")
     else:
@@ -53,7 +57,11 @@ async def get_ready(node: NodeDependency) -> Response[Ready]:
             reasons.append(problem)
         if node.disk_full:
             reasons.append("the disk is full: the last commit failed for want of space")
-    return Response(Ready(not reasons, reasons), status_code=503 if reasons else 200)
+        if node.draining:
+            reasons.append("it is about to stop: what runs is finished, and no more should come")
+        reasons += node.conditions.reasons
+        warnings += node.conditions.warnings
+    return Response(Ready(not reasons, reasons, warnings), status_code=503 if reasons else 200)
 
 
 @get(

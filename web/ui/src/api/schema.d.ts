@@ -3038,6 +3038,8 @@ export interface components {
              *     ]
              */
             reasons: string[];
+            /** @description What is wrong around the node and does not stop it, with what mends it */
+            warnings: string[];
         };
         /** Replay */
         Replay: {
