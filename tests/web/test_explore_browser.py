@@ -287,3 +287,28 @@ def test_times_switch_between_local_and_utc(open_page: Callable[..., Page]) -> N
     assert said(page, "tz") == "utc"
     page.get_by_role("button", name="Wrap long lines").click()
     assert said(page, "wrap") == "on"
+
+
+def test_a_query_is_saved_and_opened_again(open_page: Callable[..., Page], faults: Faults) -> None:
+    faults.expected = "409"  # the name that is taken
+    page = open_page("/explore?q=needle+severity%3E%3Dwarn")
+    page.get_by_role("button", name="Saved queries").click()
+    menu = page.get_by_role("dialog", name="Saved queries")
+    menu.get_by_label("Name").fill("sharp needles")
+    menu.get_by_role("button", name="Save").click()
+    saved = menu.get_by_role("button", name=re.compile("^sharp needles"))
+    expect(saved).to_contain_text("needle severity>=warn")
+    shot(page, "saved")
+    menu.get_by_label("Name").fill("sharp needles")
+    menu.get_by_role("button", name="Save").click()
+    expect(menu.get_by_role("alert")).to_contain_text("there is a saved query `sharp needles` already")
+    page.keyboard.press("Escape")
+    ask(page, "`sharp needles`() | stats count() as n")
+    expect(page.get_by_role("table")).to_contain_text("3")
+    page.get_by_role("button", name="Saved queries").click()
+    saved.click()
+    expect(page.get_by_text("3 events", exact=True)).to_be_visible()
+    assert said(page, "q") == "needle severity>=warn"
+    page.get_by_role("button", name="Saved queries").click()
+    menu.get_by_role("button", name="Delete sharp needles").click()
+    expect(saved).to_have_count(0)

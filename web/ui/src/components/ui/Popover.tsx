@@ -1,4 +1,5 @@
 import { useId, useRef, useState, type ReactNode } from 'react'
+import { flushSync } from 'react-dom'
 import { cx } from '@/lib/cx'
 import { Button } from './Button'
 import styles from './Popover.module.css'
@@ -49,7 +50,7 @@ export function Popover({ label, icon, text, align = 'start', look = 'plain', cl
         </Button>
       </span>
       <div id={id} ref={panel} popover="auto" role="dialog" aria-label={label} className={styles.panel} onToggle={(event) => {
-          setOpen(event.newState === 'open')
+          flushSync(() => setOpen(event.newState === 'open')) // its place depends on how wide it is
           if (event.newState === 'open') place()
         }}>
         {(!lazy || open) && children(close)}

@@ -3,7 +3,6 @@ import { Play } from 'lucide-react'
 import { lazy, Suspense, useId, useMemo, useRef, useState } from 'react'
 import { ApiError } from '@/api/problem'
 import { EventList } from '@/components/events/EventList'
-import { HistoryMenu } from '@/components/query/HistoryMenu'
 import { QueryBox, type QueryBoxHandle } from '@/components/query/QueryBox'
 import { QueryExamples } from '@/components/query/QueryExamples'
 import { QueryError } from '@/components/query/QueryError'
@@ -31,6 +30,7 @@ const Aggregation = lazy(() => import('./Aggregation').then((module) => ({ defau
 
 const EventDetail = lazy(() => import('@/components/events/EventDetail').then((module) => ({ default: module.EventDetail })))
 
+const QueryMenus = lazy(() => import('@/components/query/QueryMenus'))
 const HINT = 'Search: a word, "a phrase", service:checkout severity>=warn, or | stats count() by service'
 const SHORT_HINT = 'Search events'
 const TRACE_MS = 15 * 60_000
@@ -117,7 +117,7 @@ export default function ExplorePage() {
       <header className={styles.head}>
         <div className={styles.ask}>
           <QueryBox ref={box} value={query} onRun={explore.run} mistake={mistake?.places[0] ?? null} hint={narrow ? SHORT_HINT : HINT} label="Query" range={() => explore.resolved} describedBy={errorId} />
-          <HistoryMenu onPick={explore.run} />
+          <Suspense><QueryMenus text={typed} onPick={explore.run} /></Suspense>
           <Button look="primary" className={styles.run} icon={<Play />} aria-label="Run" onClick={() => explore.run(typed())}>{narrow ? null : 'Run'}</Button>
         </div>
         <TimePicker range={range} utc={utc} onChange={explore.setRange} onBack={explore.back} onZoomOut={explore.zoomOut}
