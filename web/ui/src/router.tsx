@@ -1,7 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import { Gate } from '@/components/shell/Gate'
 import { Empty, Failure, Loading } from '@/components/ui/States'
-import { dashboardSearch, exploreSearch, incidentsSearch, parseSearch, stringifySearch, tailSearch } from '@/lib/url'
+import { textSearch, exploreSearch, incidentsSearch, parseSearch, stringifySearch, tailSearch } from '@/lib/url'
 
 const root = createRootRoute({
   component: Gate,
@@ -40,8 +40,15 @@ const dashboards = createRoute({
 const dashboard = createRoute({
   getParentRoute: () => root,
   path: '/dashboards/$name',
-  validateSearch: dashboardSearch,
+  validateSearch: textSearch,
   component: lazyRouteComponent(() => import('./pages/dashboards/DashboardPage')),
+})
+
+const reports = createRoute({
+  getParentRoute: () => root,
+  path: '/reports',
+  validateSearch: textSearch,
+  component: lazyRouteComponent(() => import('./pages/reports/ReportsPage')),
 })
 
 const alerts = createRoute({
@@ -116,6 +123,7 @@ export const router = createRouter({
     tailRoute,
     dashboards,
     dashboard,
+    reports,
     incidentRoute,
     alerts.addChildren([alertsHome, incidentsRoute, notifications, detectors]),
     pipelines,

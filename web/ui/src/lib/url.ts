@@ -54,8 +54,8 @@ export function incidentsSearch(raw: Record<string, unknown>): IncidentsSearch {
   return present<IncidentsSearch>({ state: one(raw['state'], ['open', 'acknowledged', 'resolved', 'all']) })
 }
 
-/** A dashboard reads its own: which variables it has, only its document says. */
-export const dashboardSearch = (raw: Record<string, unknown>): Readonly<Record<string, string>> => raw as Record<string, string>
+/** As it stands: a page reads its own, since which variables a dashboard has only its document says. */
+export const textSearch = (raw: Record<string, unknown>): Readonly<Record<string, string>> => raw as Record<string, string>
 
 export function rangeOf(search: ExploreSearch): Range {
   if (search.from === 'all') return { from: null, to: search.to ?? null }
