@@ -30,6 +30,7 @@ COMMANDS = (
     "dlq",
     "backtest",
     "lookup",
+    "report",
     "retention",
     "plugins",
     "schema",

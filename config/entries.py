@@ -28,6 +28,7 @@ from .models import (
     Pipeline,
     PipelineSettings,
     PlaceEntry,
+    ReportSettings,
     SourceEntry,
     Step,
 )
@@ -68,6 +69,19 @@ class Checker:
         for name, element in self._named("detectors", section):
             path = f"detectors.{name}"
             self._checked_query(element.items.get("query"), f"{path}.query", self._check_query)
+            self._names(element.items.get("notify"), known, f"{path}.notify", "notifier")
+        return found
+
+    def reports(self, section: Element | None, notifiers: Element | None) -> dict[str, ReportSettings]:
+        """The entries of `reports:`; those that send them must be defined."""
+        known = set(notifiers.items) if notifiers else set()
+        found = {}
+        for name, element in section.items.items() if section else ():
+            path = f"reports.{name}"
+            if len(name) > 100:
+                self._report(element.place.error(f"{path[:60]}…: the name is too long", "use at most 100 characters"))
+            if settings := validated(ReportSettings, element, path, self._report):
+                found[name] = settings
             self._names(element.items.get("notify"), known, f"{path}.notify", "notifier")
         return found
 

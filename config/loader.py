@@ -17,8 +17,8 @@ from .models import Config, FileSettings, StoreSettings, with_default
 from .tree import Element, kind_of
 from .validate import fields_by_name, validated
 
-NOT_YET = {"reports": "scheduled reports", "templates": "templates"}
-"""Sections that the format has and this version does not: refused, for a report that is never sent is worse."""
+NOT_YET = {"templates": "templates"}
+"""Sections that the format has and this version does not: refused, for what is read and ignored is worse."""
 
 
 def load(
@@ -109,11 +109,13 @@ def _config(root: Element, check: Checker, errors: list[ConfigError], reader: Fi
     sources = check.sources(sections.get("sources"))
     pipelines = check.pipelines(sections.get("pipelines"), sections.get("sources"))
     detectors = check.detectors(sections.get("detectors"), sections.get("notifiers"))
+    reports = check.reports(sections.get("reports"), sections.get("notifiers"))
     frozen: dict[str, Any] = {"sources": MappingProxyType(sources), "pipelines": with_default(pipelines, sources)}
     return Config(
         **frozen,
         detectors=MappingProxyType(detectors),
         notifiers=MappingProxyType(notifiers),
+        reports=MappingProxyType(reports),
         store=store,
         limits=limits,
         place=place,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar, get_args
+from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
@@ -22,6 +23,7 @@ from pydantic import (
 from ..plugins import Detector, HttpSource, Notifier, Parser, Plugin, PluginConfig, Registry, Source, load_plugins
 from ..plugins import Place as StoragePlace
 from .limits import Limits
+from .schedules import checked_schedule
 from .tree import Place
 from .units import Duration, Size, format_duration
 
@@ -136,6 +138,31 @@ class PipelineSettings(_Model):
     """Examples that `cordwood test` runs."""
 
 
+def _zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"{text!r} is no time zone; write an IANA name such as Europe/Berlin") from None
+    return text
+
+
+class ReportSettings(_Model):
+    """`reports:`, dashboards that are written down and sent by the clock."""
+
+    schedule: Annotated[str, AfterValidator(checked_schedule)] = Field(examples=["0 8 * * MON"])
+    """When it is made: minute, hour, day, month and weekday, as in cron."""
+    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    """IANA zone of the schedule and of the times in the report."""
+    dashboard: str
+    """Name of the dashboard that it shows."""
+    title: str | None = None
+    """Its title; the dashboard's where it is not given."""
+    period: Age | None = None
+    """How far back it looks, such as `7d`; since it was due before where it is not given."""
+    notify: Names = []
+    """Names of the notifiers that send it."""
+
+
 class FileSettings(_Model):
     """The top level of a file."""
 
@@ -149,6 +176,7 @@ class FileSettings(_Model):
     pipelines: dict[str, Any] = {}
     detectors: dict[str, Any] = {}
     notifiers: dict[str, Any] = {}
+    reports: dict[str, Any] = {}
 
 
 OnError: TypeAlias = Literal["keep", "dead_letter"]
@@ -224,6 +252,7 @@ class Config:
     pipelines: Mapping[str, Pipeline] = field(default_factory=_none)
     detectors: Mapping[str, DetectorEntry] = field(default_factory=_none)
     notifiers: Mapping[str, NotifierEntry] = field(default_factory=_none)
+    reports: Mapping[str, ReportSettings] = field(default_factory=_none)
     store: StoreSettings = field(default_factory=StoreSettings)
     limits: Limits = field(default_factory=Limits)
     place: str = POSTGRESQL

@@ -10,7 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from ..plugins import Plugin, Registry
 from .limits import Limits
 from .loader import NOT_YET
-from .models import ON_ERROR, FileSettings, PipelineSettings, StoreSettings
+from .models import ON_ERROR, FileSettings, PipelineSettings, ReportSettings, StoreSettings
 from .units import format_duration
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -22,6 +22,7 @@ _ABOUT = {
     "detectors": "What is watched, by name.",
     "notifiers": "Who is told, by name.",
     "store": "Where and how long events are kept.",
+    "reports": "What is written down and sent by the clock, by name.",
     "limits": "What may come in, how fast, and how much memory it may take.",
 }
 
@@ -45,6 +46,7 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
     }
     pipeline["properties"]["parse"] |= {"items": step}
     properties["pipelines"] = _mapping(pipeline)
+    properties["reports"] = _mapping(_model(ReportSettings, "", definitions))
     properties["limits"] = _model(Limits, "", definitions)
     properties["store"] = _model(StoreSettings, "", definitions)
     place = {"$ref": "#/$defs/place"}

@@ -91,6 +91,8 @@ def configuration() -> str:
         parts += [f"## {section}\n", table(sections[section]["properties"], (), definitions)]
     pipeline = sections["pipelines"]["additionalProperties"]
     parts += ["## A pipeline\n", table(pipeline["properties"], pipeline.get("required", ()), definitions)]
+    report = sections["reports"]["additionalProperties"]
+    parts += ["## A report\n", table(report["properties"], report.get("required", ()), definitions)]
     for kind, title in KINDS.items():
         parts += [f"## {title}\n"]
         for name in sorted(own.kinds.get(kind, {})):

@@ -122,19 +122,22 @@ class Email(Notifier[EmailConfig]):
 
 
 def mail(config: EmailConfig, notification: Notification) -> EmailMessage:
-    """The mail: plain text, marked as made by a machine."""
+    """The mail: plain text with a report's files, marked as made by a machine."""
     message = EmailMessage()
     message["From"] = config.sender
     message["To"] = ", ".join(config.to)
     message["Subject"] = "".join(letter for letter in headline(notification) if letter.isprintable())[:MAX_SUBJECT]
     message["Date"] = formatdate(usegmt=True)
     domain = config.sender.rpartition("@")[2]
-    thread = f"<incident-{notification.incident_id}@{domain}>"
     message["Message-ID"] = f"<{notification.delivery_id}@{domain}>"
-    message["In-Reply-To"] = message["References"] = thread
+    if notification.event != "report":
+        message["In-Reply-To"] = message["References"] = f"<incident-{notification.incident_id}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
     message["X-Cordwood-Delivery"] = notification.delivery_id
     message.set_content(plain_text(notification).replace("\x00", "") + "\n")
+    for file in notification.attachments:
+        kind, _, form = file.media_type.partition("/")
+        message.add_attachment(file.content, maintype=kind, subtype=form, filename=file.name)
     return message
 
 

@@ -131,9 +131,10 @@ class Webhook(Notifier[WebhookConfig]):
         return _judged(response, self._clock)
 
     def _body(self, notification: Notification) -> bytes:
+        # A report's files are not sent: the link leads to them.
+        values = {name: getattr(notification, name) for name in notification.__slots__ if name != "attachments"}
         if self._template is None:
-            return msgspec.json.encode(notification)
-        values = {name: getattr(notification, name) for name in notification.__slots__}
+            return msgspec.json.encode({name: value for name, value in values.items() if name != "text" or value})
         try:
             text = self._template.render(values)
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as why:

@@ -5,6 +5,7 @@ from .arrays import read_array
 from .asking import by_clause, quoted_field
 from .base import (
     Acknowledgement,
+    Attachment,
     Checkpoint,
     Detector,
     DetectorConfig,
@@ -66,6 +67,7 @@ __all__ = [
     "SYSLOG_NUMBERS",
     "UNDERSTOOD",
     "Acknowledgement",
+    "Attachment",
     "Batch",
     "Checkpoint",
     "CheckpointConflictError",

@@ -368,13 +368,23 @@ class Detector(Plugin[D]):
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a notification, for channels that carry files."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Notification:
     """What a person is told. The same `delivery_id` may arrive twice after a crash; it is then the same message."""
 
     delivery_id: str
     event: str
-    """`opened` or `resolved`."""
+    """`opened` or `resolved`, of an incident; `report`: a report was made, and `detector` is its name."""
     incident_id: int
+    """0 for a report."""
     detector: str
     title: str
     severity: str
@@ -388,6 +398,10 @@ class Notification:
     samples: Sequence[Mapping[str, Any]]
     """Newest events that show the trouble, in JSON form."""
     project: str = "default"
+    text: str = ""
+    """What a report says in words, a line a sentence."""
+    attachments: Sequence[Attachment] = ()
+    """A report's files; the link leads to them as well."""
 
 
 class Notifier(Plugin[C]):

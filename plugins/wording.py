@@ -11,12 +11,16 @@ MAX_SAMPLE = 500  # characters of a sample's message: five of them still fit on 
 
 def headline(notification: Notification) -> str:
     """One line: what happened, how bad, and what it is about. Never has a line break."""
+    if notification.event == "report":
+        return " ".join(f"Report: {notification.title}".split())
     state = "RESOLVED" if notification.event == "resolved" else notification.severity
     return " ".join(f"[{state}] {notification.title}".split())
 
 
 def plain_text(notification: Notification) -> str:
     """A few lines: the headline, the figures, when, the samples' messages, and the link."""
+    if notification.event == "report":
+        return "\n".join([headline(notification), "", notification.text, "", notification.link])
     lines = [headline(notification), ""]
     figures = [f"{name}: {value_words(value)}" for name, value in {**notification.group, **notification.values}.items()]
     lines += [", ".join(figures)] if figures else []

@@ -8,6 +8,7 @@ They are found, or installed where we may.
 
 from __future__ import annotations
 
+import ctypes.util
 import os
 import shutil
 import subprocess
@@ -149,6 +150,17 @@ def _install_journal() -> None:
         _apt_install("systemd", "systemd-journal-remote")
 
 
+def find_pango() -> Path | None:
+    """The library that PDFs are made with."""
+    found = ctypes.util.find_library("pangoft2-1.0")
+    return Path(found) if found else None
+
+
+def _install_pango() -> None:
+    if _may_use_apt():
+        _apt_install("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0", "fonts-dejavu-core")
+
+
 class Service(NamedTuple):
     """A program, how to find it, how to install it, and what a person does where that fails."""
 
@@ -171,6 +183,7 @@ SERVICES = (
         _install_postgres,
         f"install the package postgresql, {POSTGRES_MINIMUM} or newer (looked for in /usr/lib/postgresql and PATH)",
     ),
+    Service("Pango", find_pango, _install_pango, "install the packages libpango-1.0-0 and libpangoft2-1.0-0"),
     Service("rsyslog", find_rsyslog, _install_rsyslog, "install the packages rsyslog and rsyslog-openssl"),
     Service("logger", find_logger, _install_logger, "install the package bsdutils, which holds util-linux's logger"),
     Service("Mosquitto", find_mosquitto, _install_mosquitto, "install the packages mosquitto and mosquitto-clients"),

@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from urllib.parse import quote
 
 import anyio
 import asyncpg
@@ -25,6 +26,9 @@ from ..query import QueryEngine, Tables
 from ..query.lookup_store import Lookups
 from ..query.saved_store import SavedQueries
 from ..query.searcher import EngineSearcher
+from ..reports.make import Maker
+from ..reports.service import ReportService
+from ..reports.store import Issues
 from ..storage.database import DATABASE_ERRORS, renewed_after, trouble
 from ..storage.dead_letters import Bounds, DeadLetters
 from ..storage.deleting import DeletionWorker
@@ -76,6 +80,9 @@ class Node:
     lookups: Lookups
     saved: SavedQueries
     dashboards: Dashboards
+    reports: ReportService
+    report_maker: Maker
+    report_issues: Issues
     searcher: EngineSearcher
     deletions: Deletions
     dead_letters: DeadLetters
@@ -139,6 +146,11 @@ class Node:
                 tables=Tables(self.store.pool),
             )
             self.searcher = EngineSearcher(self.engine)
+            self.report_issues = Issues(self.store.pool)
+            self.report_maker = Maker(self.engine, self.dashboards, project_id)
+            self.reports = ReportService(
+                self.store.pool, self.report_maker, project_id, self.config, link=self._report_link
+            )
             self.deletions = Deletions(self.store.pool, self.searcher)
             self.dead_letters = DeadLetters(self.store.pool)
             self.retention = Retention(self.store.pool, self._eraser(), self.searcher, self.config.store)
@@ -155,6 +167,7 @@ class Node:
                     self._supervisor.start(running)
                 if works:
                     tasks.start_soon(self.alerting.run, self.project_id, self.config)
+                    tasks.start_soon(self.reports.run)
                     tasks.start_soon(self.delete)
                     tasks.start_soon(lead, self.store.pool, "retention", self.retention.work)
                 self.ready = True
@@ -282,6 +295,7 @@ class Node:
                 if name not in self.sources:
                     self._supervisor.start(running)
             await self.alerting.reload(config)
+            self.reports.reload(config)
             _log.info(
                 "read the configuration again: %d sources changed", len(changed | fresh.keys() - old.sources.keys())
             )
@@ -305,6 +319,9 @@ class Node:
 
     def _link(self, incident_id: int) -> str:
         return f"{self.url}/alerts/incidents/{incident_id}"
+
+    def _report_link(self, report: str) -> str:
+        return f"{self.settings.public_url or self.url}/reports?name={quote(report)}"
 
 
 def _same(old: Config, new: Config, name: str) -> bool:

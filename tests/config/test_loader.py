@@ -77,8 +77,24 @@ def test_all_mistakes_of_a_file_at_once_each_at_its_line_and_column(registry, ch
         pytest.param("sources: {a: {type: [x]}}\n", 1, 21, "sources.a.type: must be text, not a list", id="odd type"),
         pytest.param("pipelines: {a: {}}\n", 1, 16, "pipelines.a: the setting from is missing", id="no from"),
         pytest.param("pipelines: {a: [b]}\n", 1, 16, "pipelines.a: must be a mapping, not a list", id="pipeline"),
-        pytest.param("reports: {w: {}}\n", 1, 1, "reports: scheduled reports are not in this version", id="reports"),
         pytest.param("templates: {w: {}}\n", 1, 1, "templates: templates are not in this version", id="templates"),
+        pytest.param(
+            "reports: {w: {dashboard: d}}\n", 1, 14, "reports.w: the setting schedule is missing", id="report"
+        ),
+        pytest.param(
+            "reports: {w: {dashboard: d, schedule: 61 * * * *}}\n", 1, 39, "is no schedule (Bad minute)", id="schedule"
+        ),
+        pytest.param("reports: {w: {dashboard: d, schedule: 0 0 * 2 1#5}}\n", 1, 39, "never comes about", id="never"),
+        pytest.param(
+            "reports: {w: {dashboard: d, schedule: 0 0 * * *, timezone: Mars}}\n", 1, 60, "is no time zone", id="zone"
+        ),
+        pytest.param(
+            "reports: {w: {dashboard: d, schedule: 0 0 * * *, notify: x}}\n",
+            1,
+            58,
+            "reports.w.notify: there is no notifier named x",
+            id="report's notifier",
+        ),
         pytest.param("store: {retention: 30}\n", 1, 20, "store.retention: 30 has no unit", id="retention"),
         pytest.param("store: {retention: 0s}\n", 1, 20, "store.retention: nothing would be kept", id="no time"),
         pytest.param("store: {streams: {a: {}}}\n", 1, 22, "store.streams.a: the setting retention is", id="stream"),

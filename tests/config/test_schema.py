@@ -34,7 +34,7 @@ def test_every_plugin_is_in_and_its_type_chooses_its_settings(registry):
     assert tailer["properties"]["include"]["description"] == "Files to read."
     assert "when" in schema["$defs"]["parser.pattern"]["properties"]
     assert "when" not in tailer["properties"]
-    assert schema["properties"]["reports"] is False
+    assert schema["properties"]["templates"] is False
 
 
 def test_references_lead_somewhere(registry):

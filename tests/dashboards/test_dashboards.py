@@ -47,7 +47,7 @@ def test_a_value_stays_a_value_whatever_it_holds(values: list[str]) -> None:
 
     def tree(chosen: list[str]) -> str:
         filled = fill("first $service last", VARIABLES, {"service": chosen}).text
-        return re.sub(r"at=Place\(line=\d+, column=\d+\)", "", repr(parse(filled).search))
+        return re.sub(r"at=Place\(line=\d+, column=\d+[^)]*\)", "", repr(parse(filled).search))
 
     marks = [f"<the value {at}>" for at in range(len(values))]
     expected = tree(marks)

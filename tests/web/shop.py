@@ -27,7 +27,7 @@ from ..services import find_chromium
 ARTIFACTS = ROOT / "tests" / ".artifacts"
 README_IMAGES = {
     "explore", "explore-dark", "event", "completion", "mistake", "tail", "dashboard", "dashboard-dark", "alerts",
-    "incident",
+    "incident", "reports", "report",
 }  # fmt: skip
 FLAGS = [
     "--no-sandbox",
@@ -52,6 +52,8 @@ detectors:
     notify: [oncall]
 notifiers:
   oncall: {type: webhook, url: "http://127.0.0.1:PORT/hook"}
+reports:
+  weekly: {schedule: "0 8 * * MON", title: The shop's week, dashboard: overview, period: 1h, notify: [oncall]}
 """
 
 

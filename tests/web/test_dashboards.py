@@ -118,7 +118,7 @@ async def test_another_address_than_the_documents_name_is_refused(client: Client
 
 
 async def test_only_administrators_change_them(node: Node, client_of: Callable[..., Client]) -> None:
-    await add_user(node.store.pool, "ann@example.org", "correct horse", is_admin=True)
+    await add_user(node.store.pool, "ann@example.org", "correct horse", role="admin")
     _, secret = await create_token(node.store.pool, "reader", ["query"])
     async with client_of(create_app(node), headers={"Authorization": f"Bearer {secret}"}) as reader:
         assert (await reader.get(PATH)).status_code == 200

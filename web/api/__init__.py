@@ -27,6 +27,16 @@ from .notifiers import list_notifiers, test_notifier
 from .pipelines import list_pipelines, tap_pipeline, try_pipeline
 from .projects import create_project, get_project, list_projects
 from .query import cancel_query, explain_query, run_query
+from .reports import (
+    get_report_issue,
+    get_report_issue_data,
+    get_report_issue_html,
+    get_report_issue_pdf,
+    list_report_issues,
+    list_reports,
+    make_report_issue,
+    preview_report,
+)
 from .retention import get_retention, preview_retention
 from .saved import (
     change_saved_query,
@@ -85,6 +95,14 @@ HANDLERS = (
     create_dashboard,
     change_dashboard,
     delete_dashboard,
+    list_reports,
+    preview_report,
+    list_report_issues,
+    make_report_issue,
+    get_report_issue,
+    get_report_issue_html,
+    get_report_issue_pdf,
+    get_report_issue_data,
     get_retention,
     preview_retention,
     get_status,

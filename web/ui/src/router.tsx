@@ -1,7 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import { Gate } from '@/components/shell/Gate'
 import { Empty, Failure, Loading } from '@/components/ui/States'
-import { dashboardSearch, detectorsSearch, exploreSearch, incidentsSearch, parseSearch, stringifySearch, tailSearch } from '@/lib/url'
+import { detectorsSearch, exploreSearch, incidentsSearch, parseSearch, stringifySearch, tailSearch, textSearch } from '@/lib/url'
 
 const root = createRootRoute({
   component: Gate,
@@ -40,8 +40,15 @@ const dashboards = createRoute({
 const dashboard = createRoute({
   getParentRoute: () => root,
   path: '/dashboards/$name',
-  validateSearch: dashboardSearch,
+  validateSearch: textSearch,
   component: lazyRouteComponent(() => import('./pages/dashboards/DashboardPage')),
+})
+
+const reports = createRoute({
+  getParentRoute: () => root,
+  path: '/reports',
+  validateSearch: textSearch,
+  component: lazyRouteComponent(() => import('./pages/reports/ReportsPage')),
 })
 
 const alerts = createRoute({
@@ -117,6 +124,7 @@ export const router = createRouter({
     tailRoute,
     dashboards,
     dashboard,
+    reports,
     incidentRoute,
     alerts.addChildren([alertsHome, incidentsRoute, notifications, detectorsRoute]),
     pipelines,

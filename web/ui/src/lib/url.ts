@@ -62,8 +62,8 @@ export function incidentsSearch(raw: Record<string, unknown>): IncidentsSearch {
   return present<IncidentsSearch>({ state: one(raw['state'], ['open', 'acknowledged', 'resolved', 'all']) })
 }
 
-/** A dashboard reads its own: which variables it has, only its document says. */
-export const dashboardSearch = (raw: Record<string, unknown>): Readonly<Record<string, string>> => raw as Record<string, string>
+/** As it stands: a page reads its own, since which variables a dashboard has only its document says. */
+export const textSearch = (raw: Record<string, unknown>): Readonly<Record<string, string>> => raw as Record<string, string>
 
 export function detectorsSearch(raw: Record<string, unknown>): DetectorsSearch {
   return present<DetectorsSearch>({ backtest: text(raw['backtest']), span: one(raw['span'], ['1d', '7d', '30d']), wish: text(raw['wish']) })

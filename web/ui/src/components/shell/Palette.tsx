@@ -27,6 +27,7 @@ export default function Palette({ onClose, onHelp }: { readonly onClose: () => v
     { group: 'Pages', name: 'Explore', note: 'search events', act: () => void navigate({ to: '/explore' }) },
     { group: 'Pages', name: 'Live tail', note: 'follow events as they arrive', act: () => void navigate({ to: '/tail' }) },
     { group: 'Pages', name: 'Dashboards', note: 'panels from queries', act: () => void navigate({ to: '/dashboards' }) },
+    { group: 'Pages', name: 'Reports', note: 'dashboards that are sent by the clock', act: () => void navigate({ to: '/reports' }) },
     { group: 'Alerts', name: 'Incidents', note: 'what fires now', act: () => void navigate({ to: '/alerts/incidents' }) },
     { group: 'Alerts', name: 'Notifications', note: 'what was sent, and how it went', act: () => void navigate({ to: '/alerts/notifications' }) },
     { group: 'Alerts', name: 'Detectors', note: 'what is watched', act: () => void navigate({ to: '/alerts/detectors' }) },

@@ -3,6 +3,7 @@ import { Link, Outlet, useLocation, useNavigate } from '@tanstack/react-router'
 import {
   BellRing,
   Command,
+  FileText,
   GitFork,
   HelpCircle,
   LayoutDashboard,
@@ -31,6 +32,7 @@ const PAGES = [
   { to: '/tail', name: 'Tail', icon: Radio },
   { to: '/dashboards', name: 'Boards', icon: LayoutDashboard },
   { to: '/alerts', name: 'Alerts', icon: BellRing },
+  { to: '/reports', name: 'Reports', icon: FileText },
   { to: '/pipelines', name: 'Pipelines', icon: GitFork },
   { to: '/settings', name: 'Settings', icon: Settings2 },
 ] as const

@@ -4,7 +4,6 @@ import { lazy, Suspense, useId, useMemo, useRef, useState } from 'react'
 import { ApiError } from '@/api/problem'
 import { EventList } from '@/components/events/EventList'
 import { QueryBox, type QueryBoxHandle } from '@/components/query/QueryBox'
-import { QueryExamples } from '@/components/query/QueryExamples'
 import { QueryError } from '@/components/query/QueryError'
 import { TimePicker } from '@/components/time/TimePicker'
 import { Button } from '@/components/ui/Button'
@@ -25,9 +24,10 @@ import { useExplore } from './useExplore'
 import styles from './ExplorePage.module.css'
 
 // Most searches have no stages: the table comes with the first that has.
-const Nothing = lazy(() => import('./Nothing').then((module) => ({ default: module.Nothing })))
 const Aggregation = lazy(() => import('./Aggregation').then((module) => ({ default: module.Aggregation })))
 
+const QueryExamples = lazy(() => import('@/components/query/QueryExamples').then((module) => ({ default: module.QueryExamples })))
+const Nothing = lazy(() => import('./Nothing').then((module) => ({ default: module.Nothing })))
 const EventDetail = lazy(() => import('@/components/events/EventDetail').then((module) => ({ default: module.EventDetail })))
 
 const QueryMenus = lazy(() => import('@/components/query/QueryMenus'))
@@ -136,14 +136,14 @@ export default function ExplorePage() {
         <div className={styles.result} data-stale={(shown !== null && ((events.isFetching && !events.isFetchingNextPage) || mistake !== null)) || undefined}>
           {explore.cancelled ? <Empty title="Cancelled"><Button onClick={explore.again}>Run again</Button></Empty>
             : events.isError && !mistake ? <Failure error={events.error} onRetry={explore.again} />
-            : shown === null || answer === null ? (mistake ? <Empty title="Queries that work"><QueryExamples onPick={explore.run} /></Empty> : <Loading rows={14} label="Searching" />)
+            : shown === null || answer === null ? (mistake ? <Empty title="Queries that work"><Suspense><QueryExamples onPick={explore.run} /></Suspense></Empty> : <Loading rows={14} label="Searching" />)
             : !isEvents ? (
               <Suspense fallback={<Loading rows={14} label="Loading the table" />}>
                 <Aggregation answer={answer} search={search} change={change} utc={utc} base={base} onZoom={explore.zoom}
                   onFilter={(field, value) => change({ q: addFilter(base, field, value), view: undefined })} />
               </Suspense>
             )
-            : list.length === 0 ? <Suspense fallback={<Loading />}><Nothing query={query} range={range} onRange={explore.setRange} onClear={() => change({ q: undefined })} onAgain={explore.again} /></Suspense>
+            : list.length === 0 ? <Suspense><Nothing query={query} range={range} onRange={explore.setRange} onClear={() => change({ q: undefined })} onAgain={explore.again} /></Suspense>
             : (
               <EventList events={list} utc={utc} wrap={wrap} withDate={withDate} marks={marks} cursor={cursor} onOpen={open}
                 onEnd={() => { if (events.hasNextPage && !events.isFetching) void events.fetchNextPage() }}

@@ -1,0 +1,267 @@
+"""Reports: the same figures as the dashboard, what changed in words, by the clock once, sent until they arrive."""
+
+from __future__ import annotations
+
+import doctest
+import io
+import re
+import zipfile
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import anyio
+import httpx
+import pytest
+from cordwood.config import ReportSettings, Settings, load_text
+from cordwood.core.dashboards.model import Dashboard, Panel, PanelOptions, Position, Threshold
+from cordwood.core.reports.figures import categories, number_text, series_of
+from cordwood.core.reports.files import NoPdfError, pdf_of
+from cordwood.core.reports.gather import Gathered, Rows, Shown
+from cordwood.core.reports.make import begin
+from cordwood.core.reports.page import page
+from cordwood.core.reports.service import ReportService
+from cordwood.core.reports.summary import summary
+from cordwood.core.runtime import Node
+from cordwood.core.storage.leader import Session
+from cordwood.plugins import load_plugins
+from cordwood.web import create_app
+
+from ..notifiers.test_email import Peer
+from ..web.conftest import Client
+
+pytestmark = pytest.mark.anyio
+NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
+EVIL = "<script>alert(1)</script>"
+
+
+@pytest.mark.parametrize(
+    "name", ["config.schedules", *(f"core.reports.{one}" for one in ("figures", "files", "summary", "svg"))]
+)
+def test_the_examples_hold(name: str) -> None:
+    assert doctest.testmod(import_module(f"cordwood.{name}")).failed == 0
+
+
+def shown(kind: str, now: Rows, before: Rows, **more: Any) -> Shown:
+    return Shown(Panel("p", more.pop("title", "P"), kind, Position(0, 0, 6, 4), **more), "", now, before)  # type: ignore[arg-type]
+
+
+def gathered(*panels: Shown, patterns: tuple[Rows, Rows] = (Rows(), Rows())) -> Gathered:
+    return Gathered(Dashboard("d", "D"), NOON - timedelta(hours=1), NOON, panels, patterns)
+
+
+def test_what_changed_is_told_in_words() -> None:
+    by_service = ("service", "count")
+    patterns = ("pattern", "count")
+    told = summary(
+        gathered(
+            shown("number", Rows(("n",), [[150]]), Rows(("n",), [[100]]), title="Errors", unit="lines"),
+            shown(
+                "top",
+                Rows(by_service, [["web", 90], ["auth", 50], ["new one", 5]]),
+                Rows(by_service, [["web", 30], ["auth", 49], ["old one", 9]]),
+                title="Services",
+            ),
+            patterns=(Rows(patterns, [["a <*>", 7], ["b\n  c", 2]]), Rows(patterns, [["a <*>", 3]])),
+        )
+    )
+    assert told == [
+        "Errors: 150 lines, 50 % more than before (100).",
+        "Moved most in Services: web 90 (+200 %); old one 0 (gone); new one 5 (new).",
+        "1 new pattern of warnings and errors: “b” (2 times).",
+    ]
+    assert summary(gathered()) == ["There is nothing to compare: the panels have no numbers."]
+
+
+def test_nothing_of_an_event_becomes_html() -> None:
+    rows = Rows(("service", "message", "count"), [[EVIL, EVIL, 5], ["b", EVIL, 2]])
+    times = ("time", "service", "count")
+    series = Rows(times, [[f"2026-01-31T1{hour}:00:00.000000000Z", EVIL, hour] for hour in range(3)])
+    kinds = [shown(kind, rows, rows, title=EVIL) for kind in ("top", "pie", "bar", "table")]
+    kinds += [shown(kind, series, series, title=EVIL) for kind in ("timeseries", "bar", "heatmap")]
+    kinds += [Shown(Panel("t", EVIL, "markdown", Position(0, 0, 6, 4), text=f"{EVIL} [x](javascript:1) ![y](//z)"))]
+    kinds += [Shown(Panel("e", EVIL, "table", Position(0, 0, 6, 4)), error=EVIL)]
+    html = page(gathered(*kinds), EVIL, [EVIL], ZoneInfo("UTC"), NOON)
+    assert "<script" not in html
+    assert 'href="javascript' not in html
+    assert "<img" not in html
+    assert html.count("&lt;script&gt;") > 15
+
+
+def test_a_number_is_shown_as_the_dashboard_shows_it() -> None:
+    level = PanelOptions(decimals=2, thresholds=(Threshold(1, "warn"), Threshold(5, "error")))
+    html = page(
+        gathered(shown("number", Rows(("n",), [[7.28256]]), Rows(), unit="%", options=level)),
+        "T",
+        [],
+        ZoneInfo("UTC"),
+        NOON,
+    )
+    assert '<div class="number error">7.28 %</div>' in html
+
+
+def test_rows_of_a_chart_become_series() -> None:
+    times = ("2026-01-31T12:00:00.000000000Z", "2026-01-31T12:01:00.000000000Z")
+    rows = Rows(("time", "severity", "count"), [[times[0], "ERROR", 1], [times[1], "INFO", 2]])
+    found = series_of(rows)
+    assert found is not None
+    assert found.values == {"ERROR": [1, None], "INFO": [None, 2]}
+    assert series_of(Rows(("service", "n"), [["a", 1]])) is None
+    assert [(one.name, one.value) for one in categories(Rows(("status", "n"), [[500, 7]]))] == [("500", 7)]
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(f"{text}:00+00:00")
+
+
+@pytest.mark.parametrize(
+    ("settings", "to", "expected"),
+    [
+        ({}, "2026-01-31T12:00", "2026-01-30T12:00"),
+        ({}, "2026-01-31T15:00", "2026-01-30T15:00"),
+        ({"schedule": "0 8 * * MON"}, "2026-02-02T08:00", "2026-01-26T08:00"),
+        ({"period": timedelta(hours=2)}, "2026-01-31T12:00", "2026-01-31T10:00"),
+        ({"schedule": "0 8 * * *", "timezone": "Europe/Berlin"}, "2026-03-29T06:00", "2026-03-28T07:00"),
+    ],
+    ids=["due", "asked for in between", "week", "period", "clocks go forward"],
+)
+def test_an_issue_begins_where_the_one_before_it_was_due(settings: dict[str, Any], to: str, expected: str) -> None:
+    report = ReportSettings(**({"schedule": "0 12 * * *", "dashboard": "overview"} | settings))
+    assert begin(report, at(to)) == at(expected)
+
+
+CONFIG = """
+version: 1
+notifiers:
+  mail: {type: email, host: 127.0.0.1, port: PORT, tls: none, sender: c@example.com, to: [ops@example.com]}
+reports:
+  daily: {schedule: "0 12 * * *", dashboard: overview, period: 1h, notify: [mail]}
+  lost: {schedule: "0 12 * * *", dashboard: nowhere, notify: [mail]}
+"""
+
+
+@pytest.fixture
+async def smtp() -> AsyncIterator[Peer]:
+    async with Peer() as peer:
+        yield peer
+
+
+@pytest.fixture
+async def reporting(database_url: str, data_dir: Path, smtp: Peer) -> AsyncIterator[Node]:
+    """A node with two reports; its role leaves the work to the test."""
+    registry = load_plugins()
+    config = load_text(CONFIG.replace("PORT", str(smtp.settings["port"])), registry)
+    node = Node(Settings(data_dir=data_dir, database_url=database_url, role="query"), config, registry)
+    async with node.running():
+        yield node
+
+
+def service_of(node: Node, now: list[datetime]) -> ReportService:
+    return ReportService(
+        node.store.pool, node.report_maker, node.project_id, node.config, link=lambda name: f"http://x/reports?name={name}",
+        clock=lambda: now[0],
+    )  # fmt: skip
+
+
+async def test_it_is_made_once_whatever_was_missed_and_sent_until_it_arrives(reporting: Node, smtp: Peer) -> None:
+    now = [NOON - timedelta(minutes=1)]
+    issues = reporting.report_issues
+
+    async def kept(name: str = "daily") -> list[Any]:
+        return (await issues.list(reporting.project_id, name, cursor=None, limit=50)).items
+
+    async with reporting.store.pool.acquire() as connection:
+        session = Session(connection)
+        service = service_of(reporting, now)
+        await service.once(session)
+        assert await kept() == []
+        smtp.behaviour = "retryable"
+        now[0] = NOON + timedelta(days=3, hours=1)  # nobody ran for three days
+        await service_of(reporting, now).once(session)
+        (issue,) = await kept()
+        assert (issue.due_at, issue.from_) == (NOON + timedelta(days=3), NOON + timedelta(days=3, hours=-1))
+        assert [(sent.status, len(sent.attempts)) for sent in issue.sent] == [("pending", 1)]
+        (lost,) = await kept("lost")
+        assert "no dashboard nowhere" in lost.error
+        assert lost.sent == []
+        smtp.behaviour = "success"
+        now[0] += timedelta(minutes=1)
+        await service_of(reporting, now).once(session)  # another node, after a crash
+        await service_of(reporting, now).once(session)
+        (issue,) = await kept()
+        assert [(sent.status, len(sent.attempts)) for sent in issue.sent] == [("sent", 2)]
+        now[0] += timedelta(days=1)
+        await service_of(reporting, now).once(session)
+        assert [one.due_at for one in await kept()] == [NOON + timedelta(days=4), NOON + timedelta(days=3)]
+    first, second = smtp.server.mails
+    assert first["Subject"] == "Report: Overview"
+    assert first["Message-ID"] != second["Message-ID"]
+    assert "http://x/reports?name=daily" in first.get_body().get_content()  # type: ignore[union-attr]
+    files = {part.get_filename(): part.get_content() for part in first.iter_attachments()}
+    assert set(files) == {"daily.pdf", "daily.zip"}
+    assert files["daily.pdf"].startswith(b"%PDF-")
+
+
+async def test_over_the_api_with_the_figures_of_the_dashboard(reporting: Node) -> None:
+    transport = httpx.ASGITransport(app=create_app(reporting))  # type: ignore[arg-type]
+    async with Client(transport=transport, base_url="http://localhost", timeout=60) as client:
+        await over_the_api(reporting, client)
+
+
+async def over_the_api(node: Node, client: Client) -> None:
+    from cordwood.core.storage.commit import Submission
+    from cordwood.plugins import Batch
+
+    moment = datetime.now(UTC) - timedelta(minutes=5)
+    events = [
+        {
+            "timestamp": moment.isoformat(),
+            "severity": "ERROR" if n % 3 == 0 else "INFO",
+            "service": f"s{n % 4}",
+            "message": f"=cmd {n}",
+        }
+        for n in range(40)
+    ]
+    await (await node.store.writer.submit(Submission(node.project_id, "t", Batch.from_records(events)))).committed()
+    listed = (await client.get("/api/v1/reports")).json()["items"]
+    assert [(one["name"], one["last_issue"]) for one in listed] == [("daily", None), ("lost", None)]
+    made = await client.post("/api/v1/reports/daily/issues", json={"send": True})
+    assert made.status_code == 201, made.text
+    issue = made.json()
+    assert (issue["has_pdf"], issue["created_by"], issue["due_at"]) == (True, "this machine", None)
+    assert [sent["status"] for sent in issue["sent"]] == ["pending"]
+    html = (await client.get(f"/api/v1/reports/issues/{issue['id']}/html")).text
+    range_ = {"from": issue["from"], "to": issue["to"]}
+    for query in ("| stats count() as n", "severity>=error | stats count() as n"):
+        ((figure,),) = [row.values() for row in await client.rows(query, **range_)]
+        assert re.search(rf'<div class="number [a-z]*">{number_text(figure)}</div>', html), query
+    assert issue["summary"][0] == "Events: 40, none before."
+    data = await client.get(f"/api/v1/reports/issues/{issue['id']}/data")
+    with zipfile.ZipFile(io.BytesIO(data.content)) as archive:
+        assert "events.csv" in archive.namelist()
+        assert "'=cmd 39" in archive.read("recent.csv").decode()  # no formula in a spreadsheet
+    pdf = await client.get(f"/api/v1/reports/issues/{issue['id']}/pdf")
+    assert (pdf.headers["content-type"], pdf.content[:5]) == ("application/pdf", b"%PDF-")
+    assert "Overview" in (await client.get("/api/v1/reports/daily/preview")).text
+    past = (await client.get("/api/v1/reports/daily/issues")).json()["items"]
+    assert [one["id"] for one in past] == [issue["id"]]
+    lost = (await client.post("/api/v1/reports/lost/issues", json={})).json()
+    assert "no dashboard nowhere" in lost["error"]
+    for path in ("none/preview", "issues/999", "issues/999/pdf", f"issues/{lost['id']}/html"):
+        assert (await client.get(f"/api/v1/reports/{path}")).status_code == 404, path
+    (entry, *_) = (await client.get("/api/v1/audit?what=report")).json()["items"]
+    assert entry["what"] == "report.make"
+
+
+async def test_a_pdf_loads_nothing() -> None:
+    try:
+        plain = await anyio.to_thread.run_sync(pdf_of, "<p>x</p>")
+    except NoPdfError as why:
+        pytest.skip(str(why))
+    assert plain.startswith(b"%PDF-")
+    # What cannot be fetched is left out; a file that was read would be in there.
+    other = await anyio.to_thread.run_sync(pdf_of, '<p>x</p><a rel="attachment" href="file:///etc/passwd">y</a>')
+    assert b"EmbeddedFile" not in other
