@@ -106,7 +106,7 @@ async def backtest_detector(
     With `Accept: text/event-stream`: `event: progress` (`steps`, `total`, `firings`), then `event: result` or
     `event: problem`, and `event: end`. A client that goes away cancels it.
     """
-    entry = node.config.detectors.get(name)
+    entry = node.config.detectors.get(name) if project_id == node.project_id else None
     if entry is None:
         raise NotFoundProblem(f"there is no detector {name[:100]}")
     return await _answered(_Trial.of(name, entry.make(), data, node, project_id), request)
