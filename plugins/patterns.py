@@ -132,6 +132,6 @@ def pattern_regex(pattern: str) -> str:
     for i, piece in enumerate(pieces):
         if i:
             is_quoted = pieces[i - 1].endswith('"') and piece.startswith('"')
-            parts.append('[^"]*' if is_quoted else r"\S*")
+            parts.append('[^"]*' if is_quoted else f"[^{_SPACE}]*")
         parts.append(re.sub(r"(?:\\[ \t])+", r"[ \\t]+", re.escape(piece)).replace("\0", r"\x00"))
     return "".join(parts)
