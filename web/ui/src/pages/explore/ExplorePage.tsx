@@ -4,7 +4,6 @@ import { lazy, Suspense, useId, useMemo, useRef, useState } from 'react'
 import { ApiError } from '@/api/problem'
 import { EventList } from '@/components/events/EventList'
 import { QueryBox, type QueryBoxHandle } from '@/components/query/QueryBox'
-import { QueryError } from '@/components/query/QueryError'
 import { TimePicker } from '@/components/time/TimePicker'
 import { Button } from '@/components/ui/Button'
 import { Empty, Failure, Loading, Progress } from '@/components/ui/States'
@@ -26,6 +25,7 @@ import styles from './ExplorePage.module.css'
 // Most searches have no stages: the table comes with the first that has.
 const Aggregation = lazy(() => import('./Aggregation').then((module) => ({ default: module.Aggregation })))
 
+const QueryError = lazy(() => import('@/components/query/QueryError').then((module) => ({ default: module.QueryError })))
 const QueryExamples = lazy(() => import('@/components/query/QueryExamples').then((module) => ({ default: module.QueryExamples })))
 const Nothing = lazy(() => import('./Nothing').then((module) => ({ default: module.Nothing })))
 const EventDetail = lazy(() => import('@/components/events/EventDetail').then((module) => ({ default: module.EventDetail })))
@@ -122,7 +122,7 @@ export default function ExplorePage() {
         </div>
         <TimePicker range={range} utc={utc} onChange={explore.setRange} onBack={explore.back} onZoomOut={explore.zoomOut}
           onZone={(next) => { utcPreference.set(next); change({ tz: next ? 'utc' : 'local' }, true) }} />
-        {mistake && <div className={styles.mistake}><QueryError id={errorId} error={mistake} query={query} /></div>}
+        {mistake && <div className={styles.mistake}><Suspense><QueryError id={errorId} error={mistake} query={query} /></Suspense></div>}
       </header>
       <Progress active={explore.running} />
       {readsEvents(query) && (!mistake || bars.data) && <HistogramPanel bars={bars} zoom={explore.zoom} utc={utc} onFilter={(level) => filter('severity', level, false)} />}
