@@ -29,6 +29,7 @@ TEACH = (
      "a number leaves the range that a column can hold", "compute with float(x) instead, or leave such values out"),
     (r"Conversion Error|Could not convert|Failed to parse",
      "a value cannot be converted", "int(), float() and parse_time() give null where a text is none"),
+    (r"JSON path error", "a path into JSON is none", 'write it as in "$.a.b" or "$.list[0]"'),
     (r"(?i)max.expression.depth", "the query is nested too deeply", "write it flatter"),
 )  # fmt: skip
 

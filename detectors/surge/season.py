@@ -215,7 +215,7 @@ def _distance(count: float, expected: float, stray: float) -> float:
     """How many deviations the count is above what is expected.
 
     >>> round(_distance(100, 100, 0.1), 3), round(_distance(200, 100, 0.1), 1), round(_distance(3, 1, 0.1), 1)
-    (0.0, 6.2, 1.3)
+    (0.0, 5.3, 1.3)
     """
     return 2 / stray * (math.asinh(stray * math.sqrt(count + 0.375)) - math.asinh(stray * math.sqrt(expected + 0.375)))
 

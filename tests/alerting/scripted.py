@@ -75,6 +75,9 @@ class Events:
         self.requests.append(request)
         return SimpleNamespace(objects=lambda: iter(self.rows))
 
+    async def resolver(self, project_id: int) -> Callable[[str], str]:
+        return lambda text: text
+
 
 def finding(detector: str, group: Any) -> Finding:
     group = group if isinstance(group, dict) else {"service": group}

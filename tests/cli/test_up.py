@@ -125,7 +125,7 @@ def test_others_can_reach_it_only_once_there_is_an_administrator(data_dir, cordw
         token = {"CORDWOOD_TOKEN": made.out.strip()}
         assert cordwood("query", "| stats count() as n", env=token).code == 0
         assert "forbidden" not in (lacking := cordwood("ingest", "-", env=token, stdin="x\n")).err
-        assert (lacking.code, "scope ingest" in lacking.err) == (1, True)
+        assert (lacking.code, "permission ingest" in lacking.err) == (1, True)
         listed = cordwood("token", "list").lines
         assert any("\ttests\tquery\tactive\t" in line for line in listed)
         assert any("\tsample applications\tingest,query\tactive\t" in line for line in listed)
@@ -192,7 +192,7 @@ async def test_on_a_database_elsewhere(database_url, data_dir, cordwood):
     assert ended(process, 15)[0] == 0
     assert cordwood("query", "| stats count() as n", env=environment).lines == ["n", "1"]
     added = cordwood("user", "add", "a@b.c", "--password-stdin", env=environment, stdin="correct horse\n")
-    assert (added.code, added.out) == (0, "added user a@b.c\n")
+    assert (added.code, added.out) == (0, "added viewer a@b.c\n")
     health = cordwood("doctor", "--port", "0", env=environment)
     assert health.code == 0, health.out
     assert any(line.startswith("ok    schema: revision") for line in health.lines)

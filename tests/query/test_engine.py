@@ -261,7 +261,7 @@ async def test_a_query_can_be_cancelled_and_times_out(store: Segments, engine: Q
 
     running = Running()
     async with anyio.create_task_group() as group:
-        engine._running["q1"] = running
+        engine._running[1, "q1"] = running
 
         async def run() -> None:
             with pytest.raises(Interrupted):
@@ -271,7 +271,7 @@ async def test_a_query_can_be_cancelled_and_times_out(store: Segments, engine: Q
         await anyio.sleep(0.2)
         assert await engine.cancel("q1", 1)
     assert not await engine.cancel("nobody", 1)
-    del engine._running["q1"]
+    del engine._running[1, "q1"]
     # The engine is as good as before.
     assert len(await ask(store, "", engine)) == 60
 
@@ -289,7 +289,7 @@ async def test_a_timeout_is_a_query_error(store: Segments, engine: QueryEngine) 
 
 
 async def test_an_id_runs_once(store: Segments, engine: QueryEngine) -> None:
-    engine._running["twice"] = Running()
+    engine._running[1, "twice"] = Running()
     with pytest.raises(QueryError, match="running already"):
         await ask(store, "", engine, id="twice")
     assert (await ask(store, "", engine, id="mine")).id == "mine"

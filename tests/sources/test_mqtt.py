@@ -290,10 +290,10 @@ async def test_a_silent_broker_is_left() -> None:
     assert broker.kinds[12] >= 2  # it was pinged
 
 
-def test_the_certificate_is_not_there(tmp_path: Path) -> None:
+async def test_the_certificate_is_not_there(tmp_path: Path) -> None:
     made = Mqtt(MqttConfig(url="mqtts://127.0.0.1:1", topics=["#"], ca_file=tmp_path / "none.pem"))
     with pytest.raises(FatalError, match="cannot be used"):
-        anyio.run(made.run, MemoryOutlet(MemoryStore()))
+        await made.run(MemoryOutlet(MemoryStore()))
 
 
 @needs_mosquitto

@@ -14,7 +14,7 @@ from typing import Any
 
 import anyio
 import pytest
-from cordwood.core.storage.audit import audit_entries
+from cordwood.core.storage.audit import AuditFilter, audit_entries
 from cordwood.core.storage.cache import SegmentGoneError
 from cordwood.core.storage.files import FoundFile
 from cordwood.core.storage.forgetting import who_remembers
@@ -108,7 +108,7 @@ async def test_no_byte_of_it_stays_anywhere(site: Site, merged: bool, tmp_path: 
         assert await other.found(f'"{SECRET}"') == []
     assert await in_backup(SECRET, site, tmp_path / "backup") == []
     assert await numbers(site) == [n for n in range(30) if n % 4]
-    assert [entry.what for entry in await audit_entries(site.store.pool, before=1 << 60, limit=9)] == [
+    assert [entry.what for entry in await audit_entries(site.store.pool, AuditFilter(), before=1 << 60, limit=9)] == [
         "deletion.done",
         "deletion.create",
     ]
@@ -326,7 +326,7 @@ async def test_it_can_be_cancelled(site: Site) -> None:
     assert (cancelled.state, cancelled.query, cancelled.events_deleted) == ("cancelled", "user:…", 0)
     await site.worker.run_all()
     assert await numbers(site) == list(range(12))
-    assert (await audit_entries(site.store.pool, before=1 << 60, limit=1))[0].who == "bob"
+    assert (await audit_entries(site.store.pool, AuditFilter(), before=1 << 60, limit=1))[0].who == "bob"
 
 
 async def test_only_a_search_may_choose(site: Site) -> None:

@@ -75,7 +75,7 @@ def test_installed_cordwood_is_the_wheel(place: Path) -> None:
 def test_plugins_list(place: Path) -> None:
     listed = run(place / "env/bin/cordwood", "plugins", "list", cwd=place)
     told = listed.stdout + listed.stderr
-    for word in ("glog", "ntfy", "cordwood-acme", "1.2.0", "threshold"):
+    for word in ("acme_glog", "ntfy", "cordwood-acme", "1.2.0", "threshold"):
         assert word in listed.stdout
     for word in ("acme_broken", "broken on import", "acme_future", "2.0", "acme_empty"):
         assert word in told
@@ -92,7 +92,7 @@ def test_in_a_pipeline(place: Path) -> None:
           kube:
             from: [kube]
             service: kubelet
-            parse: [{type: glog, timezone: Europe/Berlin}]
+            parse: [{type: acme_glog, timezone: Europe/Berlin}]
             tests:
               - input: "E0314 15:09:26.535897 1234 server.go:42] connection refused"
                 expect: [{severity: ERROR, message: connection refused, "thread.id": "1234", service: kubelet}]
@@ -114,7 +114,7 @@ def test_in_a_pipeline(place: Path) -> None:
 def test_lines_through_it_are_stored_and_found(place: Path) -> None:
     cordwood, log = place / "env/bin/cordwood", place / "kube.log"
     log.write_text("".join(f"E0314 15:09:26.535897 1234 server.go:{n}] connection refused\n" for n in range(20)))
-    run(cordwood, "ingest", log, "--parser", "glog", "--data-dir", place / "data", cwd=place)
+    run(cordwood, "ingest", log, "--parser", "acme_glog", "--data-dir", place / "data", cwd=place)
     query = "severity:ERROR thread.id:1234 'connection refused' | stats count() as n"
     found = run(cordwood, "query", query, "--format", "ndjson", "--data-dir", place / "data", cwd=place)
     assert '"n":20' in found.stdout.replace(" ", "")

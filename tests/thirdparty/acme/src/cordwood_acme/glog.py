@@ -21,6 +21,8 @@ class GlogConfig(PluginConfig):
 class Glog(Parser[GlogConfig]):
     """Take severity, time, thread and file from the prefix of a glog line."""
 
+    type = "acme_glog"
+
     def parse(self, batch: Batch) -> Batch:
         """Return the same rows in the same order; timestamps are UTC nanoseconds."""
         letter, clock, thread, file, text = (pl.col("message").str.extract(LINE, i) for i in range(1, 6))
