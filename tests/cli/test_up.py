@@ -127,9 +127,9 @@ def test_others_can_reach_it_only_once_there_is_an_administrator(data_dir, cordw
         assert "forbidden" not in (lacking := cordwood("ingest", "-", env=token, stdin="x\n")).err
         assert (lacking.code, "permission ingest" in lacking.err) == (1, True)
         listed = cordwood("token", "list").lines
-        assert any("\ttests\tquery\tactive\t" in line for line in listed)
-        assert any("\tsample applications\tingest,query\tactive\t" in line for line in listed)
-        assert any(line.startswith("ann@example.org\tadmin\tactive\t") for line in cordwood("user", "list").lines)
+        assert any("\ttests\tdefault\tquery\tactive\t" in line for line in listed)
+        assert any("\tsample applications\tdefault\tingest,query\tactive\t" in line for line in listed)
+        assert any(line.startswith("ann@example.org\tadmin\tdefault\tactive\t") for line in cordwood("user", "list").lines)
         number = next(line.split("\t")[0] for line in listed if "\ttests\t" in line)
         assert cordwood("token", "revoke", number).out == f"revoked token {number}\n"
         assert cordwood("user", "disable", "bob@example.org").code == 1
