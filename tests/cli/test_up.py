@@ -129,7 +129,8 @@ def test_others_can_reach_it_only_once_there_is_an_administrator(data_dir, cordw
         listed = cordwood("token", "list").lines
         assert any("\ttests\tdefault\tquery\tactive\t" in line for line in listed)
         assert any("\tsample applications\tdefault\tingest,query\tactive\t" in line for line in listed)
-        assert any(line.startswith("ann@example.org\tadmin\tdefault\tactive\t") for line in cordwood("user", "list").lines)
+        users = cordwood("user", "list").lines
+        assert any(line.startswith("ann@example.org\tadmin\tdefault\tactive\t") for line in users)
         number = next(line.split("\t")[0] for line in listed if "\ttests\t" in line)
         assert cordwood("token", "revoke", number).out == f"revoked token {number}\n"
         assert cordwood("user", "disable", "bob@example.org").code == 1
