@@ -11,11 +11,11 @@ from litestar.di import Provide
 
 from ..plugins import HttpSource, RetryableError, load_plugins
 from .api import HANDLERS
+from .api.node import who_asks
 from .api.status import Rate
 from .asgi import Message, Receive, Scope, Send, answer_problem, headers_of
 from .auth.attempts import Attempts
 from .auth.gate import Gate, check_access
-from .auth.principal import Principal
 from .bodies import Bounds, Budget
 from .intake import Intake
 from .pages import Pages
@@ -72,7 +72,7 @@ def create_api(node: Node | None, gate: Gate | None = None) -> Litestar:
         return gate
 
     async def provide_project_id(request: Request[Any, Any, Any]) -> Any:
-        principal: Principal = request.scope["user"]
+        principal = who_asks(request)
         return node.project_id if node is not None and principal.project_id is None else principal.project_id
 
     app = Litestar(

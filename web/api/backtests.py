@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias, cast
 
@@ -11,7 +11,6 @@ import msgspec
 from litestar import Request, post
 from litestar.params import JSONBody, PathParameter
 from litestar.response import Response
-from litestar.response.base import ASGIResponse
 from msgspec import Meta
 from pydantic import ValidationError
 
@@ -20,7 +19,7 @@ from ...plugins import Detector, PluginError, RejectedError, now_ns
 from ..problems import NotFoundProblem, described, to_problem
 from .formats import EVENTS
 from .node import NodeDependency, ProjectDependency
-from .progress import TICK_S, Say, Telling
+from .progress import TICK_S, EventStream, Say
 from .query import unless_gone
 from .times import Time, rfc3339, time_ns
 
@@ -182,28 +181,12 @@ async def _answered(trial: _Trial, request: Request[Any, Any, Any]) -> Response[
     return Response(await unless_gone(request, trial.run()))
 
 
-class _TrialEvents(Response[Any]):
+class _TrialEvents(EventStream):
     """Runs the backtest while it answers."""
 
     def __init__(self, trial: _Trial) -> None:
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        super().__init__(content=b"", media_type=EVENTS, headers=headers)
+        super().__init__(self._tell)
         self._trial = trial
-
-    def to_asgi_response(
-        self,
-        app: Any,
-        request: Request[Any, Any, Any],
-        *,
-        headers: dict[str, str] | None = None,
-        cookies: Iterable[Any] | None = None,
-        encoded_headers: Iterable[tuple[bytes, bytes]] | None = None,
-        **_: Any,
-    ) -> ASGIResponse:
-        """See `Response`."""
-        return Telling(
-            self._tell, headers={**(headers or {}), **self.headers}, cookies=cookies, encoded_headers=encoded_headers
-        )
 
     async def _tell(self, say: Say) -> None:
         over = anyio.Event()

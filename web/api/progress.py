@@ -28,13 +28,13 @@ Say = Callable[[bytes], Awaitable[None]]
 _encode = msgspec.json.Encoder().encode
 
 
-class QueryEvents(Response[Any]):
-    """Runs the query while it answers; a client that goes away cancels it."""
+class EventStream(Response[Any]):
+    """Server-sent events: what `tell` says while it works; a client that goes away cancels it."""
 
-    def __init__(self, engine: QueryEngine, request: QueryRequest) -> None:
+    def __init__(self, tell: Callable[[Say], Awaitable[None]]) -> None:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         super().__init__(content=b"", media_type=EVENTS, headers=headers)
-        self._engine, self._request = engine, request
+        self._told = tell
 
     def to_asgi_response(
         self,
@@ -48,8 +48,16 @@ class QueryEvents(Response[Any]):
     ) -> ASGIResponse:
         """See `Response`."""
         return Telling(
-            self._tell, headers={**(headers or {}), **self.headers}, cookies=cookies, encoded_headers=encoded_headers
+            self._told, headers={**(headers or {}), **self.headers}, cookies=cookies, encoded_headers=encoded_headers
         )
+
+
+class QueryEvents(EventStream):
+    """Runs the query while it answers; a client that goes away cancels it."""
+
+    def __init__(self, engine: QueryEngine, request: QueryRequest) -> None:
+        super().__init__(self._tell)
+        self._engine, self._request = engine, request
 
     async def _tell(self, say: Say) -> None:
         progress, over = Progress(self._request.id or "", watched=True), anyio.Event()
