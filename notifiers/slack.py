@@ -7,13 +7,10 @@ The token is a bot's (`xoxb-…`) with the scope `chat:write`; the bot must have
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import aiohttp
 import anyio
 from pydantic import SecretStr
-from slack_sdk.errors import SlackApiError
-from slack_sdk.web.async_client import AsyncWebClient
 
 from ..plugins import (
     Duration,
@@ -28,6 +25,9 @@ from ..plugins import (
     hookimpl,
     sample_messages,
 )
+
+if TYPE_CHECKING:
+    from slack_sdk.errors import SlackApiError
 
 # https://docs.slack.dev/reference/methods/chat.postMessage, "Errors"
 TEMPORARY = frozenset(
@@ -79,6 +79,10 @@ class Slack(Notifier[SlackConfig]):
         :raises FatalError: the token is not (or no more) allowed to do this
         :raises RejectedError: Slack refuses this message, or knows no such channel
         """
+        import aiohttp  # these are slow to import, and a node may have no such notifier
+        from slack_sdk.errors import SlackApiError
+        from slack_sdk.web.async_client import AsyncWebClient
+
         seconds = duration_ns(self.config.timeout) / 1e9
         client = AsyncWebClient(
             token=self.config.token.get_secret_value(),

@@ -9,14 +9,10 @@ failed.
 from __future__ import annotations
 
 import logging
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import aiohttp
 import anyio
 from pydantic import AfterValidator, Field, SecretStr
-from twilio.base.exceptions import TwilioException, TwilioRestException
-from twilio.http.async_http_client import AsyncTwilioHttpClient
-from twilio.rest import Client
 
 from ..plugins import (
     Duration,
@@ -30,6 +26,9 @@ from ..plugins import (
     headline,
     hookimpl,
 )
+
+if TYPE_CHECKING:
+    from twilio.base.exceptions import TwilioRestException
 
 MAX_TEXT = 320  # characters: two parts of a concatenated message, and each part is paid for
 
@@ -67,6 +66,11 @@ class Sms(Notifier[SmsConfig]):
         :raises FatalError: account or token are refused
         :raises RejectedError: Twilio refuses this message or this number
         """
+        import aiohttp  # these are slow to import, and a node may have no such notifier
+        from twilio.base.exceptions import TwilioException, TwilioRestException
+        from twilio.http.async_http_client import AsyncTwilioHttpClient
+        from twilio.rest import Client
+
         config, seconds = self.config, duration_ns(self.config.timeout) / 1e9
         source = "messaging_service_sid" if config.sender.startswith("MG") else "from_"
         try:

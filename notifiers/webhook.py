@@ -16,10 +16,9 @@ import logging
 import re
 from collections.abc import Callable
 from email.utils import parsedate_to_datetime
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import anyio
-import httpx
 import msgspec
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -39,6 +38,9 @@ from ..plugins import (
     now_ns,
 )
 
+if TYPE_CHECKING:
+    import httpx
+
 MAX_BODY = 1_048_576  # bytes that a template may make: more is a mistake in it
 MAX_ANSWER = 65_536  # bytes of an answer that are read: it is not kept, reading it lets the other side finish
 TEMPORARY = frozenset({408, 425, 429, *range(500, 600)})
@@ -46,6 +48,8 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 def _http_address(address: SecretStr) -> SecretStr:
+    import httpx  # slow to import, and a node may have no webhook
+
     # The address is left out of the message: chat systems' addresses are passwords.
     try:
         url = httpx.URL(address.get_secret_value())
@@ -107,6 +111,8 @@ class Webhook(Notifier[WebhookConfig]):
         :raises RetryableError: no answer in time, or 408, 425, 429, 5xx
         :raises RejectedError: any other status, or the template fails on this notification
         """
+        import httpx
+
         body = await in_worker(self._body, notification)
         config, seconds = self.config, duration_ns(self.config.timeout) / 1e9
         try:

@@ -84,20 +84,31 @@ def load_plugins() -> Registry:
     """Load every entry point of the group; one that fails is reported and the rest load."""
     kinds: dict[str, dict[str, LoadedPlugin]] = {base.kind: {} for base in KINDS}
     failures: list[LoadFailure] = []
-    for entry in sorted(entry_points(group=GROUP), key=lambda e: (_package(e) != GROUP, _package(e), e.name)):
+    for package, version, entry in _entries():
         try:
-            classes = _classes(entry)
-            for cls in classes:
-                _register(kinds, cls, entry)
+            for cls in _classes(entry):
+                _register(kinds, cls, package, version)
         except Exception as why:  # a stranger's code: whatever it raises must not stop the others
             reason = str(why) if isinstance(why, PluginError) else f"{type(why).__name__}: {why}"
-            failures.append(LoadFailure(entry.name, _package(entry), reason))
-            _log.error("plugin %s of package %s was not loaded: %s", entry.name, _package(entry), reason)
+            failures.append(LoadFailure(entry.name, package, reason))
+            _log.error("plugin %s of package %s was not loaded: %s", entry.name, package, reason)
     return Registry(kinds, tuple(failures))
 
 
-def _package(entry: EntryPoint) -> str:
-    return entry.dist.name if entry.dist else entry.name
+def _entries() -> list[tuple[str, str, EntryPoint]]:
+    """Package, its version and the entry point: Cordwood's own first, then by name."""
+    packages: dict[int, tuple[str, str]] = {}  # a distribution reads its metadata anew each time it is asked: 1 ms
+    found = []
+    for entry in entry_points(group=GROUP):
+        dist = entry.dist
+        if dist is None:
+            package = entry.name, ""
+        elif (known := packages.get(id(dist))) is not None:
+            package = known
+        else:
+            package = packages[id(dist)] = dist.name, dist.version
+        found.append((*package, entry))
+    return sorted(found, key=lambda one: (one[0] != GROUP, one[0], one[2].name))
 
 
 def _classes(entry: EntryPoint) -> list[type[Plugin]]:  # type: ignore[type-arg]
@@ -117,7 +128,7 @@ def _classes(entry: EntryPoint) -> list[type[Plugin]]:  # type: ignore[type-arg]
     return classes
 
 
-def _register(kinds: dict[str, dict[str, LoadedPlugin]], cls: object, entry: EntryPoint) -> None:
+def _register(kinds: dict[str, dict[str, LoadedPlugin]], cls: object, package: str, version: str) -> None:
     if not (isinstance(cls, type) and issubclass(cls, KINDS)):
         raise PluginError(f"{cls!r} extends none of Source, Parser, Detector, Notifier, Place")
     if not hasattr(cls, "config_model"):
@@ -129,4 +140,4 @@ def _register(kinds: dict[str, dict[str, LoadedPlugin]], cls: object, entry: Ent
     taken = kinds[cls.kind].get(cls.type)
     if taken:
         raise PluginError(f"the {cls.kind} type {cls.type} is taken by package {taken.package}")
-    kinds[cls.kind][cls.type] = LoadedPlugin(cls, _package(entry), entry.dist.version if entry.dist else "")
+    kinds[cls.kind][cls.type] = LoadedPlugin(cls, package, version)

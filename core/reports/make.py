@@ -14,7 +14,6 @@ from ...plugins.errors import RejectedError
 from ..dashboards.store import Dashboards
 from .files import NoPdfError, data_of, pdf_of
 from .gather import Engine, gather
-from .page import page
 from .store import Made
 from .summary import summary
 
@@ -60,6 +59,8 @@ class Maker:
         :raises RejectedError: there is no such dashboard
         :raises RetryableError: the store does not answer
         """
+        from .page import page  # with Markdown, which a node without reports does not need
+
         stored = await self._dashboards.get(self._project, report.dashboard)
         if stored is None:
             raise RejectedError(f"there is no dashboard {report.dashboard}; reports.{name}.dashboard names it")

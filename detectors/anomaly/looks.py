@@ -13,7 +13,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.neighbors import NearestNeighbors
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -74,6 +73,8 @@ def _median(values: Floats) -> Floats:
 
 def strangeness(shape: Shape, values: Floats, fitted: int, first: int) -> Floats:
     """Of each value from `first` on: the mean distance of its shape to its neighbours among those before `fitted`."""
+    from sklearn.neighbors import NearestNeighbors  # 1.5 s and 80 MiB, which a node without such a detector is spared
+
     strange = np.zeros(len(values) - first)
     begin = max(0, fitted - TRAINED - shape.points)
     ends = fitted - 2 * shape.points + 2  # shapes that begin before: they share no value with the first one judged

@@ -32,7 +32,6 @@ from ...plugins import (
 )
 from ..network import Address, TlsFiles
 from .json import read_json
-from .listener import serve
 from .records import read_request
 
 PROTOBUF = "application/x-protobuf"
@@ -77,6 +76,8 @@ class Otlp(HttpSource[OtlpConfig]):
         if self.config.grpc is None:
             await anyio.sleep_forever()
         else:
+            from .listener import serve  # gRPC is imported where it is wanted
+
             await serve(self.config.grpc, self.config.tls, self.config.max_message_bytes, outlet, self.export)
 
     def refusal(self, headers: Mapping[str, str], status: int, detail: str) -> HttpResponse:

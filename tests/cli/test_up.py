@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -18,12 +19,28 @@ import pytest
 COMMAND = Path(sys.executable).parent / "cordwood"
 
 
-def start(data_dir, *arguments, env=None):
+SELDOM_USED = {
+    "aiohttp",
+    "alembic",
+    "boto3",
+    "grpc",
+    "httpx",
+    "markdown_it",
+    "pandas",
+    "rich",
+    "scipy",
+    "sklearn",
+    "slack_sdk",
+}
+SELDOM_USED |= {"sqlalchemy", "twilio", "weasyprint"}
+
+
+def start(data_dir, *arguments, env=None, stderr=subprocess.PIPE):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("CORDWOOD_")} | (env or {})
     return subprocess.Popen(
         [str(COMMAND), "up", "--data-dir", str(data_dir), "--port", "0", *arguments],
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=stderr,
         env=environment,
         text=True,
     )
@@ -180,6 +197,20 @@ def test_sighup_reads_the_file_again_and_keeps_the_old_one_if_it_is_wrong(make_s
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert service_of("three") == "after"
+
+
+@pytest.mark.anyio
+async def test_a_start_imports_nothing_that_is_seldom_used(database_url, data_dir):
+    """Each costs every start a tenth of a second or more, and memory for ever; the schema is this release's already."""
+    environment = {"CORDWOOD_DATABASE_URL": database_url, "PYTHONPROFILEIMPORTTIME": "1"}
+    with (data_dir / "imports").open("w") as imports:
+        process = start(data_dir / "new", env=environment, stderr=imports)
+        assert process.stdout.readline().startswith("Cordwood is ready: ")
+        process.send_signal(signal.SIGTERM)
+        assert ended(process, 15)[0] == 0
+    imported = set(re.findall(r"\| +(\w+)", (data_dir / "imports").read_text()))
+    assert {"cordwood", "duckdb", "polars"} <= imported
+    assert imported & SELDOM_USED == set()
 
 
 @pytest.mark.anyio
