@@ -12,13 +12,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import logging
 import re
 from collections.abc import Callable
-from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
-import anyio
 import msgspec
 from jinja2 import StrictUndefined, TemplateError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -27,37 +24,20 @@ from pydantic import AfterValidator, Field, SecretStr
 from ..plugins import (
     ConfigError,
     Duration,
+    HttpAddress,
     Notification,
     Notifier,
     PluginConfig,
     RejectedError,
-    RetryableError,
     duration_ns,
     hookimpl,
+    http_send,
     in_worker,
     now_ns,
 )
 
-if TYPE_CHECKING:
-    import httpx
-
 MAX_BODY = 1_048_576  # bytes that a template may make: more is a mistake in it
-MAX_ANSWER = 65_536  # bytes of an answer that are read: it is not kept, reading it lets the other side finish
-TEMPORARY = frozenset({408, 425, 429, *range(500, 600)})
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-
-
-def _http_address(address: SecretStr) -> SecretStr:
-    import httpx  # slow to import, and a node may have no webhook
-
-    # The address is left out of the message: chat systems' addresses are passwords.
-    try:
-        url = httpx.URL(address.get_secret_value())
-    except httpx.InvalidURL:
-        raise ValueError("is no address; write https://host/path") from None
-    if url.scheme not in ("http", "https") or not url.host:
-        raise ValueError("must begin with http:// or https:// and name a host")
-    return address
 
 
 def _headers(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
@@ -72,7 +52,7 @@ def _headers(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
 class WebhookConfig(PluginConfig):
     """Settings of the webhook notifier."""
 
-    url: Annotated[SecretStr, AfterValidator(_http_address)]
+    url: HttpAddress
     """Where to send it, http or https. Shown nowhere: addresses of chat systems are passwords."""
     method: Literal["POST", "PUT", "PATCH"] = "POST"
     """The request's method."""
@@ -95,7 +75,6 @@ class Webhook(Notifier[WebhookConfig]):
         """:raises ConfigError: the template is wrong"""
         super().__init__(config)
         self._clock = clock
-        logging.getLogger("httpx").addFilter(_without_addresses)  # adding it again changes nothing
         self._template = None
         if config.body is not None:
             try:
@@ -106,35 +85,19 @@ class Webhook(Notifier[WebhookConfig]):
     async def notify(self, notification: Notification) -> str:
         """Send it once; answers the status, such as `200 OK`.
 
-        Redirects are not followed: the address may be a secret, and the body may not be meant for another host.
-
         :raises RetryableError: no answer in time, or 408, 425, 429, 5xx
         :raises RejectedError: any other status, or the template fails on this notification
         """
-        import httpx
-
         body = await in_worker(self._body, notification)
-        config, seconds = self.config, duration_ns(self.config.timeout) / 1e9
-        try:
-            with anyio.fail_after(seconds):
-                async with (
-                    httpx.AsyncClient(timeout=seconds, follow_redirects=False) as client,
-                    client.stream(
-                        config.method,
-                        config.url.get_secret_value(),
-                        content=body,
-                        headers=self._request_headers(notification, body),
-                    ) as response,
-                ):
-                    await _drain(response)
-        except TimeoutError:
-            raise RetryableError(f"no answer within {config.timeout}") from None
-        except httpx.TimeoutException:
-            raise RetryableError(f"no answer within {config.timeout}") from None
-        except httpx.HTTPError as why:
-            # The message of the error is left out: it may hold the address.
-            raise RetryableError(f"no connection: {type(why).__name__}") from None
-        return _judged(response, self._clock)
+        answer = await http_send(
+            self.config.url,
+            body,
+            self._request_headers(notification, body),
+            seconds=duration_ns(self.config.timeout) / 1e9,
+            method=self.config.method,
+            at_ns=self._clock(),
+        )
+        return answer.taken()
 
     def _body(self, notification: Notification) -> bytes:
         # A report's files are not sent: the link leads to them.
@@ -170,49 +133,11 @@ def signature(secret: str, timestamp: int, body: bytes) -> str:
     return f"t={timestamp},v1={digest}"
 
 
-def _without_addresses(record: logging.LogRecord) -> bool:
-    """Drop the line that httpx logs for each request: it has the address, which may be a secret."""
-    return "HTTP Request" not in str(record.msg)
-
-
 def _environment() -> ImmutableSandboxedEnvironment:
     """No attribute of Python's inside is reachable, and a name that does not exist is an error instead of nothing."""
     environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
     environment.filters["json"] = lambda value: msgspec.json.encode(value).decode()
     return environment
-
-
-async def _drain(response: httpx.Response) -> None:
-    read = 0
-    async for chunk in response.aiter_raw():
-        read += len(chunk)
-        if read > MAX_ANSWER:
-            return
-
-
-def _judged(response: httpx.Response, clock: Callable[[], int]) -> str:
-    answer = f"{response.status_code} {response.reason_phrase}".strip()[:100]
-    if response.is_success:
-        return answer
-    if response.status_code in TEMPORARY:
-        raise RetryableError(answer, after=_retry_after(response.headers.get("retry-after", ""), clock()))
-    if response.is_redirect:
-        raise RejectedError(f"{answer}: redirects are not followed; set the address it points to")
-    raise RejectedError(answer)
-
-
-def _retry_after(value: str, at_ns: int) -> float | None:
-    """Seconds that a Retry-After header asks for: a number, or a date.
-
-    >>> _retry_after("30", 0), _retry_after("Thu, 01 Jan 1970 00:01:00 GMT", 0), _retry_after("soon", 0)
-    (30.0, 60.0, None)
-    """
-    if value.isascii() and value.isdigit():
-        return float(value[:9])
-    try:
-        return max(0.0, parsedate_to_datetime(value).timestamp() - at_ns / 1e9)
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 @hookimpl

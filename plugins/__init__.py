@@ -47,6 +47,7 @@ from .errors import (
 )
 from .fields import ALIASES, STANDARD, UNDERSTOOD, clean_name, split_column
 from .hooks import API_VERSION, LoadedPlugin, LoadFailure, Registry, hookimpl, load_plugins
+from .http_sending import HttpAddress, HttpAnswer, http_send
 from .layout import Layout
 from .lines import split_lines
 from .memory import Memory, Seen
@@ -57,7 +58,7 @@ from .patterns import clustered
 from .severity import SYSLOG, SYSLOG_NUMBERS, severity_name, severity_number, severity_rank
 from .times import iso_ns, iso_time, now_ns, parse_times, utc_time
 from .together import Together
-from .wording import group_words, headline, plain_text, sample_messages, value_words
+from .wording import figures, group_words, headline, plain_text, sample_messages, value_words
 
 __all__ = [
     "ALIASES",
@@ -82,6 +83,8 @@ __all__ = [
     "Duration",
     "FatalError",
     "Finding",
+    "HttpAddress",
+    "HttpAnswer",
     "HttpRequest",
     "HttpResponse",
     "HttpSource",
@@ -117,10 +120,12 @@ __all__ = [
     "clustered",
     "concat",
     "duration_ns",
+    "figures",
     "group_words",
     "half_the_cores",
     "headline",
     "hookimpl",
+    "http_send",
     "in_worker",
     "iso_ns",
     "iso_time",

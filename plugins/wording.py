@@ -39,6 +39,12 @@ def sample_messages(notification: Notification) -> list[str]:
     return [text if len(text) <= MAX_SAMPLE else f"{text[:MAX_SAMPLE]}…" for text in messages if text]
 
 
+def figures(notification: Notification, *, most: int = 50, longest: int = 500) -> dict[str, str]:
+    """Fields of the group and values in words, at most so many, none longer than so many characters."""
+    both = list({**notification.group, **notification.values}.items())[:most]
+    return {name[:longest]: value_words(value)[:longest] for name, value in both}
+
+
 def value_words(value: Json) -> str:
     """A value as people read it.
 

@@ -1,0 +1,133 @@
+"""One HTTP request to somebody else's service: bounded, without redirects, and no address in any message."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
+
+import anyio
+from pydantic import AfterValidator, SecretStr
+
+from .errors import RejectedError, RetryableError
+from .times import now_ns
+
+if TYPE_CHECKING:
+    import httpx
+
+MAX_ANSWER: Final = 65_536  # bytes of an answer that are read
+TEMPORARY: Final = frozenset({408, 425, 429, *range(500, 600)})
+
+
+def _http_address(address: SecretStr) -> SecretStr:
+    import httpx  # slow to import, and a node may send nothing
+
+    # The address is left out of the message: chat systems' addresses are passwords.
+    try:
+        url = httpx.URL(address.get_secret_value())
+    except httpx.InvalidURL:
+        raise ValueError("is no address; write https://host/path") from None
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError("must begin with http:// or https:// and name a host")
+    return address
+
+
+HttpAddress: TypeAlias = Annotated[SecretStr, AfterValidator(_http_address)]
+"""A setting: an address of http or https, which may be a secret and is shown nowhere."""
+
+
+@dataclass(frozen=True)
+class HttpAnswer:
+    """What the other side said."""
+
+    status: int
+    words: str
+    """Status and reason, such as `200 OK`."""
+    body: bytes
+    """At most 64 KiB of it."""
+    retry_after: float | None
+    """Seconds that the header of this name asks for."""
+
+    def taken(self) -> str:
+        """The words, if it took the request.
+
+        :raises RetryableError: 408, 425, 429, 5xx
+        :raises RejectedError: any other status
+        """
+        if 200 <= self.status < 300:
+            return self.words
+        if self.status in TEMPORARY:
+            raise RetryableError(self.words, after=self.retry_after)
+        if 300 <= self.status < 400:
+            raise RejectedError(f"{self.words}: redirects are not followed; set the address it points to")
+        raise RejectedError(self.words)
+
+
+async def http_send(
+    url: SecretStr,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    seconds: float,
+    method: str = "POST",
+    at_ns: int | None = None,
+) -> HttpAnswer:
+    """Send it once.
+
+    Redirects are not followed: the address may be a secret, and the body may not be meant for another host.
+
+    :param at_ns: the time a date in Retry-After is measured from; None: now.
+    :raises RetryableError: no connection, or no whole answer within `seconds`
+    """
+    import httpx
+
+    logging.getLogger("httpx").addFilter(_without_addresses)  # adding it again changes nothing
+    try:
+        with anyio.fail_after(seconds):
+            async with (
+                httpx.AsyncClient(timeout=seconds, follow_redirects=False) as client,
+                client.stream(method, url.get_secret_value(), content=body, headers=dict(headers)) as response,
+            ):
+                said = await _read(response)
+    except (TimeoutError, httpx.TimeoutException):
+        raise RetryableError(f"no answer within {seconds:g} s") from None
+    except httpx.HTTPError as why:
+        # The message of the error is left out: it may hold the address.
+        raise RetryableError(f"no connection: {type(why).__name__}") from None
+    return HttpAnswer(
+        response.status_code,
+        f"{response.status_code} {response.reason_phrase}".strip()[:100],
+        said,
+        _retry_after(response.headers.get("retry-after", ""), now_ns() if at_ns is None else at_ns),
+    )
+
+
+async def _read(response: httpx.Response) -> bytes:
+    """The start of the body; reading it lets the other side finish."""
+    said = b""
+    async for chunk in response.aiter_raw():
+        said += chunk
+        if len(said) > MAX_ANSWER:
+            break
+    return said[:MAX_ANSWER]
+
+
+def _without_addresses(record: logging.LogRecord) -> bool:
+    """Drop the line that httpx logs for each request: it has the address, which may be a secret."""
+    return "HTTP Request" not in str(record.msg)
+
+
+def _retry_after(value: str, at_ns: int) -> float | None:
+    """Seconds that a Retry-After header asks for: a number, or a date.
+
+    >>> _retry_after("30", 0), _retry_after("Thu, 01 Jan 1970 00:01:00 GMT", 0), _retry_after("soon", 0)
+    (30.0, 60.0, None)
+    """
+    if value.isascii() and value.isdigit():
+        return float(value[:9])
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - at_ns / 1e9)
+    except (ValueError, TypeError, OverflowError):
+        return None
