@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 UI_SOURCES := $(shell find web/ui -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: help setup ui run test check lint types bench soak docs fmt compose-test clean
+.PHONY: help setup ui run test check lint types bench soak docs fmt compose-test clean scale
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -56,6 +56,9 @@ fmt: $(VENV)/.dev ## format and mend what ruff can
 
 bench: $(VENV)/.dev ## ingest and query benchmarks; JSON in bench-results/
 	$(BIN)/python -m tests.bench
+
+scale: $(VENV)/.dev ## unit costs, and what a petabyte and 10,000 nodes would take: the tables of docs/scale.md
+	$(BIN)/python -m tests.bench.scale
 
 docs: $(VENV)/.dev ## generated pages of docs/, and all of it as a site in build/site
 	$(BIN)/python docs/generate.py

@@ -1,6 +1,7 @@
 """The YAML and the environment: `load` a file, `Settings` of the process, `pipeline_schema` for editors."""
 
 from .aws import AwsSecrets
+from .engine_address import EngineAddress
 from .errors import ConfigErrors
 from .limits import Limits, ProjectLimits
 from .loader import load, load_store, load_text
@@ -29,6 +30,7 @@ __all__ = [
     "ConfigErrors",
     "DetectorEntry",
     "Duration",
+    "EngineAddress",
     "Entry",
     "Limits",
     "NotifierEntry",

@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_serializer, field_validator
 
 from ..plugins import ConfigError
+from .engine_address import EngineAddress
 from .errors import ConfigErrors
 from .validate import masked_url
 
@@ -37,6 +38,8 @@ class Settings(BaseModel):
     """The YAML file; without one, only the HTTP sources run."""
     role: Literal["all", "ingest", "query", "worker"] = "all"
     """What this process does: everything, or only take in, answer queries, or run detectors and upkeep."""
+    query_engine: str | None = Field(default=None, repr=False)
+    """A ClickHouse for queries over segments in a bucket: `clickhouse://user:password@host:8123` (`docs/scale.md`)."""
     drain_seconds: float = Field(default=0, ge=0, le=300)
     """How long a stop goes on serving while `/readyz` says 503, so that load balancers send nothing more."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
@@ -55,6 +58,13 @@ class Settings(BaseModel):
             raise ValueError("must begin with postgresql://")
         return url
 
+    @field_validator("query_engine")
+    @classmethod
+    def _is_clickhouse(cls, url: str | None) -> str | None:
+        if url is not None:
+            EngineAddress.of(url)
+        return url
+
     @field_validator("public_url")
     @classmethod
     def _is_address(cls, url: str | None) -> str | None:
@@ -62,7 +72,7 @@ class Settings(BaseModel):
             raise ValueError("must begin with http:// or https:// and name a host")
         return url and url.rstrip("/")
 
-    @field_serializer("database_url")
+    @field_serializer("database_url", "query_engine")
     def _without_password(self, url: str | None) -> str | None:
         return masked_url(url) if url else url
 
@@ -100,5 +110,5 @@ def _error(error: Any, overrides: Mapping[str, Any]) -> ConfigError:
     name = str(error["loc"][0])
     where = f"--{name.replace('_', '-')}" if overrides.get(name) is not None else variable(name)
     message = error["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
-    secret = name in ("database_url", "secret_key", "admin_password")
+    secret = name in ("database_url", "query_engine", "secret_key", "admin_password")
     return ConfigError(f"{where}: {message}" + ("" if secret else f", not {error['input']}"))

@@ -418,6 +418,16 @@ class Notifier(Plugin[C]):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class SharedObject:
+    """Where others than Cordwood read an object, by the S3 protocol. Without a key they use their own."""
+
+    url: str
+    access_key_id: str | None = None
+    secret_access_key: str | None = field(default=None, repr=False)
+    session_token: str | None = field(default=None, repr=False)
+
+
 class Place(Plugin[C]):
     """Keeps segments' bytes outside PostgreSQL, as objects: each key is written once, and never again after a delete.
 
@@ -456,6 +466,10 @@ class Place(Plugin[C]):
         :raises RetryableError: some may be there still
         :raises FatalError: as `put`
         """
+
+    def shared(self, key: str) -> SharedObject | None:
+        """Where another query engine reads the object; None, as here: only through this place."""
+        return None
 
 
 _T = TypeVar("_T")

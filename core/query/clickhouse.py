@@ -7,8 +7,9 @@ Statements are for `SETTINGS`: read-only, and nulls as SQL has them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from sqlglot import exp
 
@@ -48,6 +49,20 @@ SAME = (
 )  # fmt: skip
 """Nodes that sqlglot writes for ClickHouse with the same meaning."""
 CONDITIONS = (exp.Predicate, exp.Connector, exp.Not)
+OF_A_TABLE = ("_file", "_path", "_row_number")  # names that ClickHouse gives to where a row comes from
+
+
+@dataclass(frozen=True)
+class Read:
+    """A table with rows of segments: `file` says which of the segments a row is of, `row` its number in that one."""
+
+    table: Expr
+    file: Expr
+    row: Expr
+
+
+Reader: TypeAlias = Callable[[Sequence[str], Sequence[str]], Iterable[Read]]
+"""From the files that are read together, and the columns that are wanted of them, to tables of ClickHouse."""
 
 
 class Foreign(Exception):  # noqa: N818 - the caller makes a Mistake of it, where the place is known
@@ -68,20 +83,27 @@ def call(name: str, *args: Any) -> Expr:
     return exp.Anonymous(this=name, expressions=[sql.tree_of(arg).copy() for arg in args])
 
 
-def translated(tree: Expr) -> Expr:
+def local_files(files: Sequence[str], _: Sequence[str]) -> Iterable[Read]:
+    """Files on ClickHouse's own machine, each by itself: they are alike in what is wanted, not in all columns."""
+    row = clickhouse("toInt64(_row_number)")
+    for number, file in enumerate(files):
+        yield Read(call("file", file, "Parquet"), clickhouse("toInt64(:n)", n=number), row)
+
+
+def translated(tree: Expr, reader: Reader = local_files) -> Expr:
     """The tree in ClickHouse's words.
 
     :raises Foreign: a part of it has no counterpart
     """
     holder = exp.Tuple(expressions=[tree.copy()])
     for node in reversed(list(holder.expressions[0].walk(bfs=True))):  # children before parents
-        if (made := _node(node)) is not node:
+        if (made := _node(node, reader)) is not node:
             node.replace(made)
     found: Expr = holder.expressions[0].pop()
     return found
 
 
-def _node(node: Expr) -> Expr:
+def _node(node: Expr, reader: Reader) -> Expr:
     match node:
         case exp.DataType():
             return node if isinstance(node.parent, exp.Cast) else _foreign(node)
@@ -97,7 +119,7 @@ def _node(node: Expr) -> Expr:
         case exp.Case():
             return _case(node)
         case exp.Table(this=exp.Anonymous(this="read_parquet")):
-            return _read_parquet(node)
+            return _read_parquet(node, reader)
     if (rule := RULES.get(type(node))) is not None:
         return rule(node)
     return node if type(node) in SAME else _foreign(node)
@@ -255,23 +277,21 @@ def _quantile(value: Expr, share: Expr) -> Expr:
     )
 
 
-def _read_parquet(node: exp.Table) -> Expr:
+def _read_parquet(node: exp.Table, reader: Reader) -> Expr:
     """The files, with what DuckDB calls the place of a row: the number of its file, and its own."""
     array = node.this.expressions[0]
     files = [_text_of(item, "file") for item in array.expressions]
     around = node.find_ancestor(exp.Select)
     assert around is not None
     columns = dict.fromkeys(column.name for column in around.find_all(exp.Column))
-    # The files are alike in what is asked of them, not in all of their columns.
-    wanted = [sql.column(name) for name in columns if name not in ("file_index", "file_row_number")]
+    wanted = [name for name in columns if name not in ("file_index", "file_row_number")]
+    if taken := sorted({*OF_A_TABLE} & {*wanted}):
+        raise Foreign(f"a field named {taken[0]}")
     reads: Expr | None = None
-    for number, file in enumerate(files):
-        place = [
-            sql.alias(clickhouse("toInt64(:n)", n=number), "file_index"),
-            sql.alias(clickhouse("toInt64(_row_number)"), "file_row_number"),
-        ]
-        read = exp.Select(expressions=[*(column.copy() for column in wanted), *place])
-        read.from_(exp.Table(this=call("file", file, "Parquet")), copy=False)
+    for part in reader(files, wanted):
+        place = [sql.alias(part.file.copy(), "file_index"), sql.alias(part.row.copy(), "file_row_number")]
+        read = exp.Select(expressions=[*map(sql.column, wanted), *place])
+        read.from_(exp.Table(this=part.table), copy=False)
         reads = read if reads is None else exp.Union(this=reads, expression=read, distinct=False)
     assert reads is not None
     return exp.Subquery(this=reads)

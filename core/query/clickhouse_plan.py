@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from ...plugins.errors import QueryError
 from . import sql
-from .clickhouse import DIALECT, SETTINGS, TYPES, Foreign, statement, translated
+from .clickhouse import DIALECT, SETTINGS, TYPES, Foreign, Reader, local_files, statement, translated
 from .plan import Given, Statement, apply_stages, final_cut, output_columns, relation_of, sources_of
 from .sql import Expr
 from .tree import EVENTS, Place
@@ -20,10 +20,10 @@ from .value import SQL_TYPES
 HINT = "docs/language.md says what is not there in ClickHouse"
 
 
-def plan_clickhouse(given: Given, files: Mapping[int, str]) -> Statement:
+def plan_clickhouse(given: Given, files: Mapping[int, str], reader: Reader = local_files) -> Statement:
     """The whole query in one statement; each column of the answer in the type of its kind.
 
-    :param files: segment id → path, as ClickHouse sees it.
+    :param files: segment id → path, as the reader knows it.
     :raises QueryError: with the place of the mistake, or of what ClickHouse cannot do.
     """
     query = given.query
@@ -47,7 +47,7 @@ def plan_clickhouse(given: Given, files: Mapping[int, str]) -> Statement:
     if (order := relation.ordering()) is not None:
         select.set("order", order)
     try:
-        sources = {name: translated(source) for name, source in sources_of(given, relation, files).items()}
+        sources = {name: translated(source, reader) for name, source in sources_of(given, relation, files).items()}
     except Foreign as why:
         raise query.error(f"the search needs {why}, which ClickHouse has not", query.search.at, HINT) from None
     text = statement(select.limit(cut + 1, copy=False), {**sources, **steps})

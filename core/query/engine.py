@@ -5,10 +5,8 @@ from __future__ import annotations
 import math
 import time
 import uuid
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
@@ -24,6 +22,7 @@ from ...plugins.errors import QueryError
 from ..storage.cache import SegmentDamagedError, SegmentGoneError
 from ..storage.segment import Segment
 from .answers import Answer, Answers
+from .clickhouse_client import ClickHouse, UnableError
 from .clickhouse_plan import clickhouse_sql
 from .complete import VALUES, Completions, complete, head_of
 from .duck import Duck, Interrupted, Running
@@ -53,6 +52,7 @@ from .row_groups import RowGroups, open_filters, wants_filters
 from .saved import expanded, used
 from .saved_store import SavedQueries
 from .scope import Context
+from .segments_told import chosen, lacking, segments_of
 from .tables import Tables
 from .template_cache import TemplateCache
 from .templates import LEAST_ROWS, has_phrase
@@ -104,6 +104,7 @@ class QueryEngine:
     :param joined_rows: as many rows may a `join` make.
     :param lookups: where the lookup tables are; None: there are none.
     :param saved: where the saved queries are that a query may use; None: none may.
+    :param clickhouse: what answers queries over segments in a bucket where it can; None: DuckDB answers all.
     """
 
     def __init__(
@@ -120,13 +121,14 @@ class QueryEngine:
         joined_rows: int = MOST_ROWS,
         lookups: LookupTables | None = None,
         saved: SavedQueries | None = None,
+        clickhouse: ClickHouse | None = None,
     ) -> None:
         self._catalog, self._cache, self._own = catalog, cache, tables
         query_parser()  # made here, lest the first query waits for its tables
         self._duck = Duck(cache.folder, memory_limit=memory_limit, threads=threads, spill=spill, at_once=at_once)
         self._running: dict[tuple[int, str], Running] = {}  # by project and id: nobody meets another's
         self._template_rows, self._joined_rows, self._lookups = template_rows, joined_rows, lookups
-        self._saved = saved
+        self._saved, self._clickhouse = saved, clickhouse
         self._answers = Answers()
         self._templates = self._no_templates()
 
@@ -351,6 +353,8 @@ class QueryEngine:
         if (name := counts_only(given)) is not None:
             total = sum(segment.rows for segment in given.segments)
             return (Output(name, "int", (("int", "n"),)),), pa.table({"n": pa.array([total], pa.int64())}), True
+        if self._clickhouse is not None and (found := await self._elsewhere(self._clickhouse, given, progress)):
+            return found
         late, stepwise = newest_first(given)
         if late:
             return await self._events(given, progress, stepwise=stepwise)
@@ -373,6 +377,20 @@ class QueryEngine:
         if key is not None:
             answers.put(project_id, key, answer)
         return answer.outputs, answer.table, answer.complete
+
+    async def _elsewhere(
+        self, clickhouse: ClickHouse, given: Given, progress: Progress
+    ) -> tuple[Sequence[Output], pa.Table, bool] | None:
+        """The answer of ClickHouse; None: it is to be found here, and the warnings say why."""
+        try:
+            statement, table = await clickhouse.answer(given, progress.running)
+        except UnableError as why:
+            if str(why):
+                given.context.warn(f"answered by this node, not by ClickHouse: {why}")
+            return None
+        progress.opened([segment for part in given.every() for segment in part.segments])
+        table, complete = cut(table, statement)
+        return worth_showing(statement, table), table, complete
 
     async def _at_once(
         self, given: Given, files: Mapping[int, str], progress: Progress
@@ -502,7 +520,9 @@ class QueryEngine:
             **chosen(given),
             "subqueries": [chosen(part) for part in given.inner.values()],
             "sql": [statement.sql for statement in statements],
-            "clickhouse": clickhouse_sql(given, files),
+            "clickhouse": await self._clickhouse.explained(given)
+            if self._clickhouse is not None
+            else clickhouse_sql(given, files),
             "warnings": list(given.context.warnings),
         }
 
@@ -510,32 +530,6 @@ class QueryEngine:
 def is_sample(query: Query) -> bool:
     """Whether a stage leaves out what should be in the answer."""
     return any(stage.samples or any(map(is_sample, stage.queries())) for stage in query.stages)
-
-
-def segments_of(given: Given) -> set[int]:
-    """The ids of all segments that the query and its sub-queries could have read."""
-    return {id_ for part in given.every() for id_ in (*(segment.id for segment in part.segments), *part.skipped)}
-
-
-def chosen(given: Given) -> dict[str, Any]:
-    """Which segments are read, and why not the others."""
-    reasons = dict(Counter(given.skipped.values()))
-    return {
-        "segments": {"read": len(given.segments), "pruned": len(given.skipped), "reasons": reasons},
-        "rows": sum(segment.rows for segment in given.segments),
-        "bytes": sum(segment.bytes for segment in given.segments),
-    }
-
-
-def lacking(segments: Sequence[Segment], why: str) -> str:
-    """What an answer says of segments that it had to leave out for the same reason."""
-    bounds = min(segment.min_time for segment in segments), max(segment.max_time for segment in segments)
-    low, high = (datetime.fromtimestamp(ns // 10**9, UTC).isoformat() for ns in bounds)
-    which = f"segment {segments[0].id}" if len(segments) == 1 else f"{len(segments)} segments"
-    return (
-        f"{sum(segment.rows for segment in segments)} events are missing in this answer: {which}, from {low} to "
-        f"{high}, cannot be read: {why}"
-    )
 
 
 def zone_of(name: str) -> ZoneInfo:

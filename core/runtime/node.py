@@ -18,11 +18,12 @@ import anyio
 import asyncpg
 from prometheus_client import CollectorRegistry
 
-from ...config import Config, ConfigErrors, Limits, Pipeline, Settings
+from ...config import Config, ConfigErrors, EngineAddress, Limits, Pipeline, Settings
 from ...plugins import HttpSource, Registry, in_worker
 from ..alerting import AlertingService
 from ..dashboards.store import Dashboards
 from ..query import QueryEngine, Tables
+from ..query.clickhouse_client import ClickHouse
 from ..query.lookup_store import Lookups
 from ..query.saved_store import SavedQueries
 from ..query.searcher import EngineSearcher
@@ -144,6 +145,7 @@ class Node:
                 saved=self.saved,
                 spill=stack.enter_context(spill_folder(settings.data_dir.absolute() / "spill")),
                 tables=Tables(self.store.pool),
+                clickhouse=self._clickhouse(),
             )
             self.searcher = EngineSearcher(self.engine)
             self.report_issues = Issues(self.store.pool)
@@ -179,6 +181,11 @@ class Node:
                         await self._supervisor.end()
                     tasks.cancel_scope.cancel()
                     self.engine.close()
+
+    def _clickhouse(self) -> ClickHouse | None:
+        """The engine beside DuckDB, if one is set."""
+        url, store = self.settings.query_engine, self.store
+        return None if url is None else ClickHouse(EngineAddress.of(url), store.cache, store.files.shared)
 
     async def delete(self) -> None:
         """Do deletions whenever no other node does, until cancelled."""

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import anyio.to_thread
 import asyncpg
 
+from ...plugins.base import SharedObject
 from ...plugins.errors import RetryableError
 from .database import DAMAGED, Connection
 from .encode import EncodedSegment
@@ -168,6 +169,16 @@ class Files:
             _log.error("segment %d: %s has no object %s", id_, self.places.where(place), row["object"])
             return [FoundFile(id_, None, f"its bytes are missing in {self.places.where(place)}")]
         return [await _found(id_, data, row["checksum"])]
+
+    async def shared(self, segment_ids: Sequence[int]) -> dict[int, SharedObject]:
+        """Where another query engine reads segments, by id; without those that only Cordwood can read."""
+        rows = await self._pool.fetch(
+            "select id, place, object from segment where id = any($1::bigint[]) and object is not null",
+            list(segment_ids),
+        )
+        known = self.places.known
+        found = {row["id"]: known[row["place"]].shared(row["object"]) for row in rows if row["place"] in known}
+        return {id_: there for id_, there in found.items() if there is not None}
 
     async def alive(self, segment_ids: Sequence[int]) -> set[int]:
         """Those of the segments that are in the catalog and not replaced."""

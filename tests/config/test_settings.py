@@ -24,12 +24,14 @@ def test_the_command_line_wins_and_none_is_not_given():
 
 def test_all_errors_name_the_variable_or_the_option():
     environment = {"CORDWOOD_PORT": "70000", "CORDWOOD_DATABASE_URL": "mysql://u:hunter2@h/d"}
+    environment["CORDWOOD_QUERY_ENGINE"] = "http://u:hunter2@h"
     with pytest.raises(ConfigErrors) as caught:
         Settings.from_environment(environment, role="boss")
     text = str(caught.value)
     assert "CORDWOOD_PORT: must be less than or equal to 65535, not 70000" in text
     assert "--role: must be 'all', 'ingest', 'query' or 'worker', not boss" in text
     assert "CORDWOOD_DATABASE_URL: must begin with postgresql://" in text
+    assert "CORDWOOD_QUERY_ENGINE: must begin with clickhouse:// and name a host" in text
     assert "hunter2" not in text
 
 
@@ -39,6 +41,7 @@ def test_passwords_do_not_show():
             "CORDWOOD_DATABASE_URL": "postgresql://u:hunter2@h/d",
             "CORDWOOD_ADMIN_PASSWORD": "hunter2",
             "CORDWOOD_SECRET_KEY": "hunter2",
+            "CORDWOOD_QUERY_ENGINE": "clickhouse://u:hunter2@h",
         }
     )
     assert settings.database_url == "postgresql://u:hunter2@h/d"

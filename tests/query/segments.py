@@ -80,11 +80,11 @@ class Segments:
         for part in batch.frame.with_columns(day.alias("#day")).partition_by("#day"):
             self.put(encode([Batch(part.drop("#day"))]), 0, (self.position, self.position))
 
-    def compact(self) -> None:
+    def compact(self, row_group: int = 3) -> None:
         """Merge all segments, as the compactor does, with token filters however few the rows."""
         group, self.all = sorted(self.all, key=lambda s: s.min_position), []
         paths = {s.id: self.folder / f"{s.id}.parquet" for s in group}
-        for encoded in merge(group, paths, row_group=3, filtered_rows=1):
+        for encoded in merge(group, paths, row_group=row_group, filtered_rows=1):
             position = next(column for column in encoded.columns if column.column == "_position")
             self.put(encoded, 1, (int(position.min or 0), int(position.max or 0)))
 

@@ -11,6 +11,7 @@ nothing half-written to clean up.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
@@ -22,13 +23,23 @@ from obstore.exceptions import BaseError, PermissionDeniedError, Unauthenticated
 from obstore.store import S3Store
 from pydantic import AfterValidator, Field, SecretStr
 
-from ....plugins import ConfigError, DeliveryError, FatalError, Place, PluginConfig, RetryableError, hookimpl
+from ....plugins import (
+    ConfigError,
+    DeliveryError,
+    FatalError,
+    Place,
+    PluginConfig,
+    RetryableError,
+    SharedObject,
+    hookimpl,
+)
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig, S3Config, S3Credential
 
 T = TypeVar("T")
 _CHUNK = 1 << 20
+_PLAIN = re.compile(r"[A-Za-z0-9._/-]+")
 _SILENT_SECONDS = 10.0  # a query waits for it: whoever sends nothing so long does not answer, however slow a line is
 _RETRY: RetryConfig = {
     "max_retries": 5,
@@ -126,6 +137,24 @@ class S3(Place[S3Settings]):
             await self._asked(obstore.delete_async(self._store, list(keys)))
         except FileNotFoundError:
             return
+
+    def shared(self, key: str) -> SharedObject | None:
+        """The object's address, with the file's key; none where its name has signs that others read as patterns."""
+        config = self.config
+        region = config.region or os.environ.get("AWS_REGION", "us-east-1")
+        host = f"s3.{region}.amazonaws.com" if config.path_style else f"{config.bucket}.s3.{region}.amazonaws.com"
+        endpoint = config.endpoint or f"https://{host}"
+        path = [config.bucket] if config.path_style else []
+        path += [part for part in (config.prefix.strip("/"), key) if part]
+        if not _PLAIN.fullmatch("/".join(path)):
+            return None
+        secret, token = config.secret_access_key, config.session_token
+        return SharedObject(
+            "/".join((endpoint, *path)),
+            config.access_key_id,
+            secret.get_secret_value() if secret else None,
+            token.get_secret_value() if token else None,
+        )
 
     async def _asked(self, answer: Awaitable[T]) -> T:
         """The answer.
