@@ -43,6 +43,11 @@ class AbsenceConfig(DetectorConfig):
 class Absence(Detector[AbsenceConfig]):
     """Groups of which no event comes any more."""
 
+    @property
+    def searches(self) -> list[str]:
+        """The events that count."""
+        return [self.config.query.strip() or "*"]
+
     async def detect(self, run: DetectorRun) -> list[Finding]:
         """A finding for each group that was seen within `memory`, but not within the window that ends at `run.at_ns`.
 

@@ -65,6 +65,11 @@ class CorrelationConfig(DetectorConfig):
 class Correlation(Detector[CorrelationConfig]):
     """One event after another for the same key, or one without the other."""
 
+    @property
+    def searches(self) -> list[str]:
+        """The events that count."""
+        return [self.config.first, self.config.then]
+
     async def detect(self, run: DetectorRun) -> list[Finding]:
         """A finding for each key with such a pair (or such a lack) in the window that ends at `run.at_ns`.
 

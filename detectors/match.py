@@ -38,6 +38,11 @@ class MatchConfig(DetectorConfig):
 class Match(Detector[MatchConfig]):
     """Every event that a search finds."""
 
+    @property
+    def searches(self) -> list[str]:
+        """The events that count."""
+        return [self.config.query.strip() or "*"]
+
     async def detect(self, run: DetectorRun) -> list[Finding]:
         """A finding for each group of which the window that ends at `run.at_ns` has an event.
 

@@ -46,6 +46,11 @@ class NewPatternConfig(DetectorConfig):
 class NewPattern(Detector[NewPatternConfig]):
     """Kinds of messages that were not there before. It remembers up to 10,000 patterns, those seen last."""
 
+    @property
+    def searches(self) -> list[str]:
+        """The events that count."""
+        return [self.config.query.strip() or "*"]
+
     async def detect(self, run: DetectorRun) -> list[Finding]:
         """A finding for each pattern whose first event, or first after long, lies in the window before `run.at_ns`.
 

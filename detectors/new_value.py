@@ -49,6 +49,11 @@ class NewValueConfig(DetectorConfig):
 class NewValue(Detector[NewValueConfig]):
     """Values that were not there before. It remembers up to 100,000 of them, those seen last, as digests."""
 
+    @property
+    def searches(self) -> list[str]:
+        """The events that count."""
+        return [self.config.query.strip() or "*"]
+
     async def detect(self, run: DetectorRun) -> list[Finding]:
         """A finding for each value whose first event, or first after long, lies in the window that ends at `run.at_ns`.
 

@@ -87,6 +87,11 @@ class RatioConfig(DetectorConfig):
 class Ratio(Detector[RatioConfig]):
     """A share of bad events, or a burn rate, that is too high."""
 
+    @property
+    def searches(self) -> list[str]:
+        """The events that count."""
+        return [self.config.query.strip() or "*"]
+
     async def detect(self, run: DetectorRun) -> list[Finding]:
         """A finding for each group whose share in the windows that end at `run.at_ns` is too high.
 

@@ -72,6 +72,11 @@ class ThresholdConfig(DetectorConfig):
 class Threshold(Detector[ThresholdConfig]):
     """A condition on the figures of a query, for each of its groups."""
 
+    @property
+    def searches(self) -> list[str] | None:
+        """The events that count. None with `hold`: what holds while nothing comes is found after the last event."""
+        return None if duration_ns(self.config.hold) else [self.config.query]
+
     async def detect(self, run: DetectorRun) -> list[Finding]:
         """A finding for every row that meets the condition, over events of the window that ends at `run.at_ns`.
 

@@ -362,6 +362,15 @@ class Detector(Plugin[D]):
 
     kind = "detector"
 
+    @property
+    def searches(self) -> Sequence[str] | None:
+        """Queries whose searches (what stands before the first `|`) together find every event that it looks at.
+
+        Where none of them finds anything in new events, it is not run: it must then find what it found before, and
+        nothing once its `window` holds no such event. None, as with most: it is run after any commit.
+        """
+        return None
+
     @abstractmethod
     async def detect(self, run: DetectorRun) -> list[Finding]:
         """All groups that are in trouble at `run.at_ns`; a group that is no longer returned has recovered."""

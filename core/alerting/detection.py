@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
+from zlib import crc32
 
 import anyio
 
 from ...plugins import CordwoodError, Detector, Finding, RetryableError, duration_ns
 from ..storage.database import DATABASE_ERRORS
 from ..storage.segment import Segment
-from .head import Catalog, Head
-from .journal import Journal, Progress
+from .journal import Progress
 from .lifecycle import Step, by_key, changes
-from .metrics import AlertingMetrics
 from .records import from_rfc3339
-from .run import Engine, Events, Run
+from .run import Events, Run
 from .steps import MAX_STEPS, Interval, coarse_step, late_steps, missed_steps
+from .surroundings import SHARED_FROM_NS, Surroundings
+from .together import Sharing
 
 SECOND = 1_000_000_000
 LATE_EVERY_SECONDS = (
@@ -31,23 +31,6 @@ RETRY_SECONDS = 60.0  # a detector that fails runs again after `every`, then les
 AHEAD_NS = 60 * SECOND  # how far a peer's clock may be ahead: its events are waited for
 SAMPLED = 50  # incidents opened at once that get samples: a query each
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What all detectors of a project share while this node leads."""
-
-    project_id: int
-    engine: Engine
-    catalog: Catalog
-    head: Head
-    journal: Journal
-    metrics: AlertingMetrics
-    clock: Callable[[], int]
-    turns: anyio.CapacityLimiter
-    """How many detectors judge at once: the others' queries must not wait for all of them."""
-    told: Callable[[], None]
-    """Called when there may be new notifications."""
 
 
 class Detection:
@@ -67,6 +50,40 @@ class Detection:
         self._newest = shared.clock()  # the newest event known of; at the start assume one of just now
         self._late_waits = False
         self._late_at = float("-inf")  # when past windows were last judged again
+        self._is_judging = False
+        asked = f"{detector.type} {getattr(config, 'query', name)}"
+        self._phase = crc32(asked.encode()) / 2**32  # of detectors that ask the same the same, others take turns
+        self._concerned = -1  # up to which position of the log there may be an event that matters
+        self._call = anyio.Event()
+
+    @property
+    def searches(self) -> Sequence[str]:
+        """See `watch.Watched`; none: every commit is looked at."""
+        return self._detector.searches or ()
+
+    @property
+    def span_ns(self) -> int:
+        """See `watch.Watched`."""
+        return self._window_ns + self._every_ns
+
+    def concerned(self, head: int, newest_ns: int | None) -> None:
+        """See `watch.Watched`."""
+        self._newest = max(self._newest, self._shared.clock() if newest_ns is None else newest_ns)
+        self._concerned = head
+        self._call.set()
+        self._call = anyio.Event()
+
+    def seen(self, newest_ns: int | None) -> None:
+        """See `watch.Watched`."""
+        self._newest = newest_ns or 0
+
+    def settle(self, head: int, at_ns: int) -> bool:
+        """See `watch.Watched`."""
+        is_quiet = not (self._is_judging or self._failures or self._open or self._late_waits or self._seen_head < 0)
+        if not is_quiet or self._newest >= at_ns - self.span_ns or at_ns < self._evaluated_until:
+            return False
+        self._evaluated_until, self._position, self._seen_head = at_ns, head, head
+        return True
 
     async def run(self) -> None:
         """Judge whenever it is due. A failure is written down and tried again; it never ends the loop."""
@@ -83,8 +100,10 @@ class Detection:
     async def _attempt(self, due: float) -> None:
         metrics, began = self._shared.metrics, anyio.current_time()
         metrics.runs.labels(self.name).inc()
+        self._is_judging = True
         try:
-            await self.judge()
+            least = self._evaluated_until, max(self._concerned, self._seen_head)
+            await self.judge(await self._shared.moment(self._every_ns, least))
         except CordwoodError as why:
             await self._failed(str(why))
         except DATABASE_ERRORS as why:  # if it is gone for good, the leader's heartbeat ends all this
@@ -97,6 +116,8 @@ class Detection:
             if self._failures:
                 _log.info("detector %s works again", self.name)
             self._failures = 0
+        finally:
+            self._is_judging = False
         metrics.lag.labels(self.name).set(anyio.current_time() - min(due, began))
 
     async def _failed(self, error: str) -> None:
@@ -113,8 +134,9 @@ class Detection:
         """Wait for the next run; answers when it was due.
 
         After a failure, with an incident open or with events of the near future: `every` after the last run. Else at
-        the next commit, though not before that. While the window holds events their leaving it can change the answer
-        too, which a twentieth of the window shows soon enough. Once it is empty and nothing is open, no query runs.
+        the next commit that concerns it, though not before that. While the window holds events their leaving it can
+        change the answer too, which a twentieth of the window shows soon enough. Once it is empty and nothing is open,
+        no query runs.
         """
         every, window = self._every_ns / SECOND, self._window_ns / SECOND
         soonest = last + every
@@ -122,24 +144,37 @@ class Detection:
         if self._failures:
             await anyio.sleep(max(every, min(RETRY_SECONDS, 2.0 ** min(self._failures - 1, 10))))
             return anyio.current_time()
+        if self._every_ns >= SHARED_FROM_NS:  # on a grid, so that detectors that ask the same ask at the same moment
+            soonest = (soonest - self._phase * every) // every * every + self._phase * every
         await anyio.sleep_until(soonest)
         if self._open or self._late_waits or now_ns <= self._newest < now_ns + AHEAD_NS:
             return soonest
         latest = max(soonest, last + window / 20) if self._newest >= now_ns - self._window_ns - self._every_ns else None
-        await self._shared.head.passed(self._seen_head, latest)
+        if self.searches:
+            await self._called(latest)
+        else:
+            await self._shared.head.passed(self._seen_head, latest)
         return anyio.current_time()
 
-    async def judge(self) -> None:
-        """One run: all windows that are to be judged up to now, oldest first, each with its own transaction.
+    async def _called(self, latest: float | None) -> None:
+        """Wait until there may be a new event that matters, at most until `latest`."""
+        with anyio.CancelScope(deadline=float("inf") if latest is None else latest):
+            while self._concerned <= self._seen_head:
+                await self._call.wait()
+
+    async def judge(self, moment: tuple[int, int] | None = None) -> None:
+        """One run: all windows that are to be judged up to now, or a `moment` of just now, oldest first.
+
+        Each has its own transaction.
 
         :raises QueryError: the detector's query is wrong
         :raises RetryableError: the database does not answer
         """
         shared = self._shared
-        head = await shared.head.read()
-        at_ns = shared.clock() // 1_000 * 1_000  # as PostgreSQL keeps it
+        at_ns, head = moment or await shared.moment(0, (0, 0))
         new = await self._new_segments(head)
-        self._newest = max([self._newest, *(segment.max_time for segment in new)])
+        if not self.searches:
+            self._newest = max([self._newest, *(segment.max_time for segment in new)])
         late, position = await self._late(new, at_ns, head)
         missed = await self._missed(at_ns, head)
         for step in [*late, *missed]:
@@ -202,7 +237,12 @@ class Detection:
         events = Events(shared.engine, shared.project_id, head)
         resolved = await shared.engine.resolver(shared.project_id)
         run = Run(
-            self.name, step.at_ns, events, resolved, learned=self._learned, memory=shared.journal.memory(self.name)
+            self.name,
+            step.at_ns,
+            Sharing(shared.together, events),
+            resolved,
+            learned=self._learned,
+            memory=shared.journal.memory(self.name),
         )
         if not step.late:
             run.opened = partial(shared.journal.open_groups, self.name)

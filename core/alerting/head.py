@@ -55,6 +55,11 @@ class Head:
         self._value = -1
         self._moved = anyio.Event()
 
+    @property
+    def value(self) -> int:
+        """The head as it was read last."""
+        return self._value
+
     async def read(self) -> int:
         """The head now."""
         self._set(await self._catalog.head(self._project_id))

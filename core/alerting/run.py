@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from ...plugins import Finding, Json, RejectedError
-from ..query import QueryRequest, QueryResult
+from ..query import QueryRequest, QueryResult, newest
 from .memory import HeldMemory
 from .narrow import group_fields, sample_query
 from .samples import MAX_SAMPLES, bounded
@@ -17,7 +17,7 @@ MAX_ROWS = 5_000  # rows of a detector's query: ten times the incidents it may h
 MAX_LEARNED = 16 << 20  # bytes that a detector may keep: they are written again whenever they change
 
 
-class Engine(Protocol):
+class Engine(newest.Engine, Protocol):
     """What alerting needs of the query engine."""
 
     async def run(self, request: QueryRequest) -> QueryResult:

@@ -13,11 +13,13 @@ from ...config import Config
 from ...plugins import Detector, Notifier, now_ns
 from ..storage.leader import Session, lead, lead_once
 from .delivery import Delivery
-from .detection import Detection, Surroundings
+from .detection import Detection
 from .head import Catalog, Commits, Head
 from .journal import Journal
 from .metrics import AlertingMetrics
 from .run import Engine
+from .surroundings import Surroundings
+from .watch import Watch
 
 JUDGING_AT_ONCE = 2  # detectors that query at the same time, so that people's queries find the engine free
 
@@ -101,9 +103,11 @@ class AlertingService:
         return await lead_once(self._store.pool, "alerting", work)
 
     async def _work(self, session: Session, project_id: int, detectors: Detectors, notifiers: Notifiers) -> None:
-        head, detections, deliveries = await self._entered(session, project_id, detectors, notifiers)
+        shared, detections, deliveries = await self._entered(session, project_id, detectors, notifiers)
+        watch = Watch([detection for detection in detections if detection.searches], shared)
         async with anyio.create_task_group() as tasks:
-            tasks.start_soon(head.run, name="alerting head")
+            tasks.start_soon(shared.head.run, name="alerting head")
+            tasks.start_soon(watch.run, name="alerting watch")
             for detection in detections:
                 tasks.start_soon(detection.run, name=f"detector {detection.name}")
             for delivery in deliveries:
@@ -111,7 +115,7 @@ class AlertingService:
 
     async def _entered(
         self, session: Session, project_id: int, detectors: Detectors, notifiers: Notifiers
-    ) -> tuple[Head, list[Detection], list[Delivery]]:
+    ) -> tuple[Surroundings, list[Detection], list[Delivery]]:
         """The loops to run, with the tables brought to agree with the configuration."""
         head = Head(self._store.catalog, self._store.commits, project_id)
         journal = Journal(session, project_id, {name: notifier.type for name, notifier in notifiers.items()})
@@ -145,7 +149,7 @@ class AlertingService:
             told=told,
         )
         detections = [Detection(name, detector, progress[name], shared) for name, detector in detectors.items()]
-        return head, detections, deliveries
+        return shared, detections, deliveries
 
 
 def _made(config: Config) -> Plugins:

@@ -36,6 +36,7 @@ TEACH = (
 
 CLUSTERED = "cordwood_clustered"  # a function of statements: the patterns of a list of masks, the most frequent first
 ANSWER_BYTES = 1 << 30  # of an answer in memory; DuckDB's own limit does not count what it has handed over
+FED = "events"  # the table that a statement kept prepared reads
 _BATCH = 100_000  # rows handed over at a time
 
 
@@ -90,6 +91,36 @@ class Running:
                 return work(cursor)
         finally:
             cursor.close()
+
+
+class Fed:
+    """A SELECT over the table `events` that stays prepared on a connection of its own: planning it costs more than it.
+
+    For statements of hundreds of columns that are run again and again over a few rows.
+    """
+
+    def __init__(self, select: str) -> None:
+        self._select = select
+        self._of: duckdb.DuckDBPyConnection | None = None
+        self._cursor: duckdb.DuckDBPyConnection | None = None
+        self.turn = Lock()
+
+    def prepared(self, connection: duckdb.DuckDBPyConnection, source: str) -> duckdb.DuckDBPyConnection:
+        """The connection on which `kept` can be executed; made anew where the database is another one."""
+        if self._cursor is None or self._of is not connection:
+            cursor = connection.cursor()
+            cursor.execute(f'CREATE TEMP TABLE "{FED}" AS SELECT * FROM ({source}) LIMIT 0')  # noqa: S608 - see `fed`
+            cursor.execute(f"PREPARE kept AS {self._select}")
+            self._cursor, self._of = cursor, connection
+        return self._cursor
+
+    def emptied(self) -> None:
+        """Drop the rows; where that fails, the connection with them."""
+        if self._cursor is not None:
+            try:
+                self._cursor.execute(f'DELETE FROM "{FED}"')  # noqa: S608 - a constant
+            except duckdb.Error:
+                self._cursor = None
 
 
 class Duck:
@@ -175,6 +206,38 @@ class Duck:
                 # The cache may evict a file between its fetch and this; the query starts over.
                 raise SegmentGoneError(f"a segment's file cannot be read: {error}") from error
             raise teaching(error) from error
+
+    async def fed(self, statement: Fed, source: str, running: Running) -> list[tuple[Any, ...]]:
+        """The rows of a statement kept prepared, over the rows of the SELECT `source`; see `table` for what it raises.
+
+        One after the other: the rows of one call are gone before the next.
+        """
+        if self._limiter is None:
+            self._limiter = anyio.CapacityLimiter(self._limiter_size)
+        try:
+            return await anyio.to_thread.run_sync(
+                self._fed_now, statement, source, running, abandon_on_cancel=True, limiter=self._limiter
+            )
+        except anyio.get_cancelled_exc_class():
+            running.stop()
+            raise
+
+    def _fed_now(self, statement: Fed, source: str, running: Running) -> list[tuple[Any, ...]]:
+        with statement.turn:
+            try:
+                cursor = statement.prepared(self._connection, source)
+                with running.interrupts(cursor.interrupt):
+                    cursor.execute(f'INSERT INTO "{FED}" {source}')
+                    return cursor.execute("EXECUTE kept").fetchall()
+            except (duckdb.Error, OSError) as error:
+                said = str(error)
+                if said.startswith("INTERRUPT"):
+                    raise Interrupted from None
+                if said.startswith("IO Error"):
+                    raise SegmentGoneError(f"a segment's file cannot be read: {error}") from error
+                raise teaching(error) from error
+            finally:
+                statement.emptied()
 
     def regex_error(self, pattern: str) -> str | None:
         """What RE2 has against a regular expression; None: nothing."""

@@ -25,7 +25,7 @@ from .answers import Answer, Answers
 from .clickhouse_client import ClickHouse, UnableError
 from .clickhouse_plan import clickhouse_sql
 from .complete import VALUES, Completions, complete, head_of
-from .duck import Duck, Interrupted, Running
+from .duck import Duck, Fed, Interrupted, Running
 from .inventory import FieldInventory, FieldValues, counted_fields, known_fields, plan_fields, query_of_values
 from .lookups import Lookup, LookupTables
 from .parser import parse, query_parser
@@ -290,6 +290,18 @@ class QueryEngine:
         progress = Progress(uuid.uuid4().hex)
         files, given = await self._files(replace(given, segments=(segment,)), [segment], progress)
         return await self._duck.table(plan_rows(given, files), progress.running)
+
+    async def fed(
+        self, given: Given, statement: Fed, source: Callable[[Mapping[int, str]], str]
+    ) -> list[tuple[Any, ...]]:
+        """The rows of a statement kept prepared, over a SELECT of the files (id → path) of the segments given.
+
+        :raises QueryError: what DuckDB has against it
+        :raises SegmentGoneError, SegmentDamagedError: as `rows`
+        """
+        progress = Progress(uuid.uuid4().hex)
+        files, _ = await self._files(given, given.segments, progress)
+        return await self._duck.fed(statement, source(files), progress.running)
 
     def check_regexes(self, query: Query) -> None:
         """Refuse regular expressions that are none.

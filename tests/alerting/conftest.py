@@ -15,11 +15,12 @@ import anyio
 import asyncpg
 import pytest
 from cordwood.core.alerting import AlertingRepository
-from cordwood.core.alerting.detection import Detection, Surroundings
+from cordwood.core.alerting.detection import Detection
 from cordwood.core.alerting.head import Head
 from cordwood.core.alerting.journal import Journal
 from cordwood.core.alerting.metrics import AlertingMetrics
 from cordwood.core.alerting.records import from_rfc3339
+from cordwood.core.alerting.surroundings import Surroundings
 from cordwood.core.query import QueryEngine
 from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.database import migrate, open_pool

@@ -115,18 +115,16 @@ async def test_late_events_beside_new_ones(
     store: Store, data_dir: Path, background: Any, eventually: Any, scripted: Any
 ) -> None:
     """One commit from five minutes ago to now: the windows of its late events are judged, and not all in between."""
-    engine = QueryEngine(
-        catalog=store.catalog, cache=store.cache, memory_limit="512MiB", threads=1, spill=data_dir / "spill"
-    )
     asked: list[str] = []
 
-    class Counted:
-        async def run(self, request: QueryRequest) -> QueryResult:
+    class Counted(QueryEngine):
+        async def run(self, request: QueryRequest, progress: Any = None) -> QueryResult:
             asked.append(request.text)
-            return await engine.run(request)
+            return await super().run(request, progress)
 
-        async def resolver(self, project_id: int) -> Any:
-            return await engine.resolver(project_id)
+    engine = Counted(
+        catalog=store.catalog, cache=store.cache, memory_limit="512MiB", threads=1, spill=data_dir / "spill"
+    )
 
     errors = Threshold(
         ThresholdConfig(
@@ -135,7 +133,7 @@ async def test_late_events_beside_new_ones(
     )
     told: list[Any] = []
     channel = scripted.Tell(lambda notification: told.append(notification) or "noted")
-    service = AlertingService(store, Counted(), link=lambda _: "", metrics=CollectorRegistry())
+    service = AlertingService(store, engine, link=lambda _: "", metrics=CollectorRegistry())
     async with background(service.run_plugins, 1, {"errors": errors}, {"channel": channel}):
         await eventually(lambda: asked)
         now = now_ns()

@@ -1,4 +1,4 @@
-"""`python -m tests.bench [--events 10M]`: ingest, queries, live tail, cold cache, small requests, OTLP, syslog."""
+"""`python -m tests.bench [--events 10M]`: ingest, queries, tail, cold cache, small posts, OTLP, syslog, detectors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from . import ingest, live, otlp, query, small, syslog
+from . import detectors, ingest, live, otlp, query, small, syslog
 from .corpus import corpus
 from .server import ROOT, Server
 
@@ -24,9 +24,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--events", type=_events, default=2_000_000, help="how many, such as 2M (10M tells of memory)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", choices=["ingest", "small", "otlp", "syslog"], help="this part alone")
+    parser.add_argument("--only", choices=["ingest", "small", "otlp", "syslog", "detectors"], help="this part alone")
     parser.add_argument("--rate", type=int, default=2000, help="small requests a second")
     parser.add_argument("--seconds", type=int, default=30, help="how long small requests are sent")
+    parser.add_argument("--detector-rate", type=int, default=20_000, help="events a second beside 500 detectors")
     parser.add_argument("--config", type=Path, help="a YAML file for the server")
     given = parser.parse_args()
 
@@ -66,6 +67,9 @@ def main() -> None:
             own.mkdir(mode=0o755)
             results["syslog"] = syslog.run(own, corpus(given.events, given.seed), given.events)
             print(syslog.report(results["syslog"]), flush=True)
+        if given.only in (None, "detectors"):
+            results["detectors"] = detectors.run(folder / "detectors", rate=given.detector_rate)
+            print(detectors.report(results["detectors"]), flush=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     target = ROOT / "bench-results" / f"{ingest.now()}.json"

@@ -1,0 +1,160 @@
+"""Tells detectors of the commits that concern them: one statement asks for all their searches at once.
+
+A detector that says which searches it looks at is judged only when one of them found something in new events, or when
+what it found before leaves its window. The others are known to find what they found: nothing. They cost no query, and
+one write says for all of them how far they have come.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import lru_cache
+from typing import Final, Protocol
+
+import anyio
+
+from ...plugins import QueryError
+from ..query import QueryRequest
+from ..query.newest import NewestFound, is_searched
+from ..storage.leader import UNREACHABLE
+from .surroundings import Surroundings
+
+SHARE: Final = 5  # a round is followed by a pause of so many times its length: a sixth of a core at most
+LONGEST_PAUSE: Final = 0.5  # seconds; with it, a commit is told of well within one
+SETTLE_SECONDS: Final = 5.0  # how far quiet detectors have come is written so often; a crash has them ask again
+LOOK_BACK_ROWS: Final = 2_000_000  # events looked through at the start; with more, all detectors begin as warm
+ROUND_SECONDS: Final = 30.0
+_FAILURES: Final[tuple[type[Exception], ...]] = (QueryError, *UNREACHABLE)
+_log = logging.getLogger(__name__)
+
+
+class Watched(Protocol):
+    """What the watch knows of a detector."""
+
+    name: str
+
+    @property
+    def searches(self) -> Sequence[str]:
+        """Queries whose searches find all events that can change what the detector finds."""
+
+    @property
+    def span_ns(self) -> int:
+        """For how long an event matters."""
+
+    def concerned(self, head: int, newest_ns: int | None) -> None:
+        """There may be an event up to this position that matters, at most so new; None: not known how new."""
+
+    def seen(self, newest_ns: int | None) -> None:
+        """The newest event that matters so far; None: none."""
+
+    def settle(self, head: int, at_ns: int) -> bool:
+        """No event up to this position matters; whether it had nothing else to judge, and is done up to then."""
+
+
+class Watch:
+    """Follows the log for the detectors of one project; `run` until cancelled."""
+
+    def __init__(self, detectors: Sequence[Watched], shared: Surroundings) -> None:
+        self._detectors, self._shared = detectors, shared
+        self._texts: tuple[str, ...] = ()
+        self._newest: NewestFound | None = None
+        self._position = shared.head.value  # before any detector runs: what lies behind, each has seen itself
+        self._failed = False
+        self._settled_at = float("-inf")
+
+    async def run(self) -> None:
+        """Ask after every commit. Where that fails, every detector is judged, as if there were no watch."""
+        if not self._detectors:
+            return
+        await self._guarded(self._look_back)
+        while True:
+            await self._shared.head.passed(self._position, None)
+            began = anyio.current_time()
+            head = self._shared.head.value
+            if not await self._guarded(self._round, head):
+                for detector in self._detectors:
+                    detector.concerned(head, None)
+            self._position = head
+            took = anyio.current_time() - began
+            await anyio.sleep(min(LONGEST_PAUSE, SHARE * took))
+
+    async def _guarded(self, step: Callable[..., object], *arguments: int) -> bool:
+        """Whether the step was done; the first failure of several is told."""
+        try:
+            await step(*arguments)  # type: ignore[misc]
+        except _FAILURES as why:
+            if not self._failed:
+                _log.warning("alerting: cannot ask for all detectors at once, each is judged alone: %s", why)
+            self._failed = True
+            return False
+        self._failed = False
+        return True
+
+    async def _look_back(self) -> None:
+        """What the windows hold at the start; of a busy store it is not asked: the detectors' own runs find out."""
+        now_ns = self._shared.clock()
+        span = max((detector.span_ns for detector in self._detectors), default=0)
+        segments = await self._shared.catalog.segments(
+            self._shared.project_id, from_ns=now_ns - span, upto_position=self._position
+        )
+        if sum(segment.rows for segment in segments) <= LOOK_BACK_ROWS:
+            for detector, newest_ns in zip(
+                self._detectors, await self._found(None, self._position, now_ns - span), strict=True
+            ):
+                detector.seen(newest_ns)
+
+    async def _round(self, head: int) -> None:
+        at_ns = self._shared.clock() // 1_000 * 1_000
+        settled = []
+        before = self._texts
+        found = await self._found(self._position, head, None)
+        changed = bool(before) and before != self._texts  # a saved query means something else now
+        for detector, newest_ns in zip(self._detectors, found, strict=True):
+            if newest_ns is not None or changed:
+                detector.concerned(head, newest_ns)
+            elif detector.settle(head, at_ns):
+                settled.append(detector.name)
+        now = anyio.current_time()
+        if settled and now - self._settled_at >= SETTLE_SECONDS:
+            await self._shared.journal.settled(settled, at_ns, head)
+            self._settled_at = now
+
+    async def _found(self, after: int | None, upto: int, from_ns: int | None) -> list[int | None]:
+        """The newest event of each detector in a part of the log."""
+        each = await self._searches()
+        texts = tuple(dict.fromkeys(text for found in each for text in found))
+        if self._newest is None or texts != self._texts:
+            self._newest, self._texts = NewestFound(self._shared.engine, texts), texts
+        request = QueryRequest(
+            text="",
+            project_id=self._shared.project_id,
+            now_ns=self._shared.clock(),
+            from_ns=from_ns,
+            after_position=after,
+            upto_position=upto,
+            timeout=ROUND_SECONDS,
+        )
+        newest = dict(zip(texts, await self._newest.of(request), strict=True))
+        return [max((at for text in found if (at := newest[text]) is not None), default=None) for found in each]
+
+    async def _searches(self) -> list[list[str]]:
+        """Each detector's searches, saved queries written out; all events where one cannot be searched alone."""
+        texts = {text for detector in self._detectors for text in detector.searches}
+        written: dict[str, str] = {}
+        if any("`" in text for text in texts):
+            resolved = await self._shared.engine.resolver(self._shared.project_id)
+            for text in texts:
+                with suppress(QueryError):
+                    written[text] = resolved(text)
+        else:
+            written = {text: text for text in texts}
+        usable = {text: found for text, found in written.items() if _is_searched(found)}
+        return [
+            [usable[text] for text in detector.searches] if usable.keys() >= set(detector.searches) else ["*"]
+            for detector in self._detectors
+        ]
+
+
+_is_searched = lru_cache(maxsize=10_000)(is_searched)
