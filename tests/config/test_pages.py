@@ -14,6 +14,7 @@ SHOWN = [
     pytest.param(text, id=f"{page.name} {number}")
     for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md"))
     for number, text in enumerate(re.findall(r"```yaml\n(version: 1\n.*?)```", page.read_text(), re.DOTALL), 1)
+    if "aws-secret:" not in text  # it would be asked for
 ]
 
 
