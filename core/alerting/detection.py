@@ -80,6 +80,7 @@ class Detection:
     def settle(self, head: int, at_ns: int) -> bool:
         """See `watch.Watched`."""
         is_quiet = not (self._is_judging or self._failures or self._open or self._late_waits or self._seen_head < 0)
+        is_quiet = is_quiet and self._concerned <= self._seen_head
         if not is_quiet or self._newest >= at_ns - self.span_ns or at_ns < self._evaluated_until:
             return False
         self._evaluated_until, self._position, self._seen_head = at_ns, head, head

@@ -187,6 +187,46 @@ async def test_a_search_that_cannot_be_asked_together(
         await eventually(refused, 30)
 
 
+async def test_what_comes_while_nobody_leads_is_told_once(
+    store: Store, counting: Counting, scripted: Any, background: Any, eventually: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Quiet detectors' progress is written; another node goes on from there, and judges what came in between."""
+    monkeypatch.setattr("cordwood.core.alerting.watch.SETTLE_SECONDS", 0.0)
+    told: list[str] = []
+    channel = scripted.Tell(lambda one: told.append(f"{one.event} {one.group['service']}") or "noted")
+    match = Match(MatchConfig(query="broken", by=["service"], window="1h", every="100ms", notify=["channel"]))
+
+    async def written() -> bool:
+        return bool(await store.pool.fetchval("select position from detector_state") == await store.catalog.head(1))
+
+    for service_name in ("a", "b"):
+        node = AlertingService(store, counting, link=lambda _: "", metrics=CollectorRegistry())
+        async with background(node.run_plugins, 1, {"match": match}, {"channel": channel}):
+            await commit(store, {"message": "all is well"})
+            await eventually(written, 30)
+            wanted = [f"opened {name}" for name in ("a", "b") if name < service_name]
+            await eventually(lambda wanted=wanted: told == wanted, 30)
+        await commit(store, {"service": service_name, "message": "broken"})
+    node = AlertingService(store, counting, link=lambda _: "", metrics=CollectorRegistry())
+    async with background(node.run_plugins, 1, {"match": match}, {"channel": channel}):
+        await eventually(lambda: told == ["opened a", "opened b"], 30)
+
+
+async def test_an_event_that_comes_late_concerns_a_quiet_detector(
+    store: Store, counting: Counting, scripted: Any, background: Any, eventually: Any
+) -> None:
+    """Older than the window, younger than the grace: its window is judged, although it has passed."""
+    told: list[str] = []
+    channel = scripted.Tell(lambda one: told.append(one.event) or "noted")
+    service = AlertingService(store, counting, link=lambda _: "", metrics=CollectorRegistry())
+    match = Match(MatchConfig(query="broken", window="2s", every="100ms", grace="10m", notify=["channel"]))
+    async with background(service.run_plugins, 1, {"match": match}, {"channel": channel}):
+        await commit(store, {"message": "all is well"})
+        await eventually(lambda: counting.together, 30)
+        await commit(store, {"message": "broken", "timestamp": now_ns() - 120 * SECOND})
+        await eventually(lambda: told == ["opened", "resolved"], 40)
+
+
 SEARCHES = [
     "*", "refused", "REFUSED or timed", '"timed out" -service:web', "not refused", "service:web", "status>=500",
     "status:500", 'status:"500"', "severity>=warn", "client:10.0.0.0/8", "path:/api/*", "path~CART", "/ref.sed/",
