@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from pydantic import SecretStr
 
 from ..plugins import (
@@ -18,12 +17,12 @@ from ..plugins import (
     Notification,
     Notifier,
     PluginConfig,
-    duration_ns,
+    details,
     figures,
     headline,
     hookimpl,
-    http_send,
-    sample_messages,
+    post_json,
+    state_or_level,
 )
 
 MAX_TITLE, MAX_DESCRIPTION = 256, 3_000  # Discord takes 6,000 together
@@ -49,29 +48,26 @@ class Discord(Notifier[DiscordConfig]):
         :raises RejectedError: Discord refuses this message, or the webhook is gone
         """
         address = self.config.url.get_secret_value()
-        answer = await http_send(
+        answer = await post_json(
             SecretStr(f"{address}{'&' if '?' in address else '?'}wait=true"),  # answers when it is posted
-            msgspec.json.encode({"embeds": [_embed(notification)], "allowed_mentions": {"parse": []}}),
-            {"content-type": "application/json", "user-agent": "Cordwood"},
-            seconds=duration_ns(self.config.timeout) / 1e9,
+            {"embeds": [_embed(notification)], "allowed_mentions": {"parse": []}},
+            within=self.config.timeout,
         )
         return answer.taken()
 
 
 def _embed(notification: Notification) -> dict[str, Any]:
-    key = "resolved" if notification.event == "resolved" else notification.severity.rstrip("234")
     embed: dict[str, Any] = {
         "title": headline(notification)[:MAX_TITLE],
         "url": notification.link,
-        "color": COLOURS.get(key, 0x4A6785),
+        "color": COLOURS.get(state_or_level(notification), 0x4A6785),
         "timestamp": notification.resolved_at or notification.opened_at,
         "fields": [
             {"name": name or "-", "value": f"`{_inert(text) or ' '}`", "inline": True}
             for name, text in figures(notification, most=10, longest=100).items()
         ],
     }
-    text = "\n".join([*sample_messages(notification), *([notification.text] if notification.text else [])])
-    if text:
+    if text := details(notification):
         embed["description"] = f"```\n{_inert(text[:MAX_DESCRIPTION])}\n```"
     return embed
 

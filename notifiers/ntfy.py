@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from pydantic import Field, SecretStr
 
 from ..plugins import (
@@ -18,16 +17,16 @@ from ..plugins import (
     Notification,
     Notifier,
     PluginConfig,
-    duration_ns,
     headline,
     hookimpl,
-    http_send,
     plain_text,
+    post_json,
+    state_or_level,
 )
 
 MAX_TEXT = 3_500  # bytes: ntfy makes a file of a message beyond 4,096
-PRIORITIES = {"FATAL": 5, "ERROR": 4, "WARN": 3}  # https://docs.ntfy.sh/publish/#message-priority
-TAGS = {5: "rotating_light", 4: "red_circle", 3: "warning"}
+PRIORITIES = {"resolved": 2, "FATAL": 5, "ERROR": 4, "WARN": 3}  # https://docs.ntfy.sh/publish/#message-priority
+TAGS = {5: "rotating_light", 4: "red_circle", 3: "warning", 2: "white_check_mark"}
 
 
 class NtfyConfig(PluginConfig):
@@ -52,23 +51,19 @@ class Ntfy(Notifier[NtfyConfig]):
         :raises RetryableError: the server does not answer, has a fault, or asks to wait
         :raises RejectedError: the server refuses this message, the topic or the token
         """
-        resolved = notification.event == "resolved"
-        priority = 2 if resolved else PRIORITIES.get(notification.severity.rstrip("234"), 3)
+        priority = PRIORITIES.get(state_or_level(notification), 3)
         lines = plain_text(notification).split("\n")[1:-1]  # the headline is the title, the link the tap
         message = {
             "topic": self.config.topic.get_secret_value(),
             "title": headline(notification)[:250],
             "message": "\n".join(lines).strip().encode()[:MAX_TEXT].decode("utf-8", "ignore") or notification.title,
             "priority": priority,
-            "tags": ["white_check_mark" if resolved else TAGS.get(priority, "information_source")],
+            "tags": [TAGS[priority]],
             "click": notification.link,
         }
-        headers = {"content-type": "application/json", "user-agent": "Cordwood"}
-        if self.config.token is not None:
-            headers["authorization"] = f"Bearer {self.config.token.get_secret_value()}"
-        answer = await http_send(
-            self.config.url, msgspec.json.encode(message), headers, seconds=duration_ns(self.config.timeout) / 1e9
-        )
+        token = self.config.token
+        headers = {} if token is None else {"authorization": f"Bearer {token.get_secret_value()}"}
+        answer = await post_json(self.config.url, message, within=self.config.timeout, headers=headers)
         return answer.taken()
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-import msgspec
 from pydantic import Field, SecretStr
 
 from ..plugins import (
@@ -20,15 +19,16 @@ from ..plugins import (
     Notification,
     Notifier,
     PluginConfig,
-    duration_ns,
     figures,
     headline,
     hookimpl,
-    http_send,
+    incident_key,
     plain_text,
+    post_json,
+    state_or_level,
 )
 
-MAX_MESSAGE, MAX_DESCRIPTION = 130, 15_000  # characters, https://docs.opsgenie.com/docs/alert-api
+MAX_MESSAGE, MAX_ALIAS, MAX_DESCRIPTION = 130, 512, 15_000  # characters, https://docs.opsgenie.com/docs/alert-api
 PRIORITIES = {"FATAL": "P1", "ERROR": "P2", "WARN": "P3"}
 
 
@@ -55,7 +55,7 @@ class Opsgenie(Notifier[OpsgenieConfig]):
         :raises RejectedError: Opsgenie refuses this alert or the key
         """
         base = self.config.url.get_secret_value().rstrip("/")
-        alias = f"cordwood/{notification.project}/{notification.incident_id or notification.delivery_id}"[:512]
+        alias = incident_key(notification)[:MAX_ALIAS]
         if notification.event == "resolved":
             path = f"/v2/alerts/{quote(alias, safe='')}/close?identifierType=alias"
             alert: dict[str, Any] = {"source": "Cordwood", "note": headline(notification)}
@@ -70,18 +70,10 @@ class Opsgenie(Notifier[OpsgenieConfig]):
                 "tags": self.config.tags,
                 "entity": notification.detector,
                 "source": "Cordwood",
-                "priority": PRIORITIES.get(notification.severity.rstrip("234"), "P5"),
+                "priority": PRIORITIES.get(state_or_level(notification), "P5"),
             }
-        answer = await http_send(
-            SecretStr(base + path),
-            msgspec.json.encode(alert),
-            {
-                "content-type": "application/json",
-                "user-agent": "Cordwood",
-                "authorization": f"GenieKey {self.config.api_key.get_secret_value()}",
-            },
-            seconds=duration_ns(self.config.timeout) / 1e9,
-        )
+        key = {"authorization": f"GenieKey {self.config.api_key.get_secret_value()}"}
+        answer = await post_json(SecretStr(base + path), alert, within=self.config.timeout, headers=key)
         return answer.taken()
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from pydantic import Field, SecretStr
 
 from ..plugins import (
@@ -19,16 +18,17 @@ from ..plugins import (
     Notification,
     Notifier,
     PluginConfig,
-    duration_ns,
     figures,
     group_words,
     headline,
     hookimpl,
-    http_send,
+    incident_key,
+    post_json,
     sample_messages,
+    state_or_level,
 )
 
-MAX_SUMMARY = 1_024  # characters, https://developer.pagerduty.com/docs/send-alert-event
+MAX_SUMMARY, MAX_KEY = 1_024, 255  # characters, https://developer.pagerduty.com/docs/send-alert-event
 MAX_EVENTS = 20
 LEVELS = {"FATAL": "critical", "ERROR": "error", "WARN": "warning"}
 
@@ -53,12 +53,7 @@ class Pagerduty(Notifier[PagerdutyConfig]):
         :raises RetryableError: PagerDuty does not answer, has a fault, or asks to wait
         :raises RejectedError: PagerDuty refuses this event, or knows no such key
         """
-        answer = await http_send(
-            self.config.url,
-            msgspec.json.encode(self._event(notification)),
-            {"content-type": "application/json", "user-agent": "Cordwood"},
-            seconds=duration_ns(self.config.timeout) / 1e9,
-        )
+        answer = await post_json(self.config.url, self._event(notification), within=self.config.timeout)
         return answer.taken()
 
     def _event(self, notification: Notification) -> dict[str, Any]:
@@ -66,7 +61,7 @@ class Pagerduty(Notifier[PagerdutyConfig]):
         event: dict[str, Any] = {
             "routing_key": self.config.routing_key.get_secret_value(),
             "event_action": "resolve" if resolved else "trigger",
-            "dedup_key": dedup_key(notification),
+            "dedup_key": incident_key(notification)[:MAX_KEY],
         }
         if resolved:
             return event
@@ -77,7 +72,7 @@ class Pagerduty(Notifier[PagerdutyConfig]):
             "payload": {
                 "summary": headline(notification)[:MAX_SUMMARY],
                 "source": (group_words(notification.group) or notification.project)[:MAX_SUMMARY],
-                "severity": LEVELS.get(notification.severity.rstrip("234"), "info"),
+                "severity": LEVELS.get(state_or_level(notification), "info"),
                 "timestamp": notification.opened_at,
                 "class": notification.detector,
                 "custom_details": {
@@ -87,12 +82,6 @@ class Pagerduty(Notifier[PagerdutyConfig]):
                 },
             },
         }
-
-
-def dedup_key(notification: Notification) -> str:
-    """One for each incident, or each report."""
-    number = notification.incident_id or notification.delivery_id
-    return f"cordwood/{notification.project}/{number}"[:255]
 
 
 @hookimpl

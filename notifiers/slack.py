@@ -24,6 +24,7 @@ from ..plugins import (
     headline,
     hookimpl,
     sample_messages,
+    state_or_level,
 )
 
 if TYPE_CHECKING:
@@ -125,8 +126,7 @@ def escaped(text: str) -> str:
 
 
 def _colour(notification: Notification) -> str:
-    key = "resolved" if notification.event == "resolved" else notification.severity.rstrip("234")
-    return COLOURS.get(key, "#4a6785")
+    return COLOURS.get(state_or_level(notification), "#4a6785")
 
 
 def _blocks(notification: Notification) -> list[dict[str, Any]]:

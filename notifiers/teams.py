@@ -9,24 +9,22 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from ..plugins import (
     Duration,
     HttpAddress,
     Notification,
     Notifier,
     PluginConfig,
-    duration_ns,
+    details,
     figures,
     headline,
     hookimpl,
-    http_send,
-    sample_messages,
+    post_json,
+    state_or_level,
 )
 
 MAX_TEXT = 4_000  # characters of the samples: Teams takes 28 KB a card
-COLOURS = {"FATAL": "attention", "ERROR": "attention", "WARN": "warning"}
+COLOURS = {"resolved": "good", "FATAL": "attention", "ERROR": "attention", "WARN": "warning"}
 
 
 class TeamsConfig(PluginConfig):
@@ -47,26 +45,20 @@ class Teams(Notifier[TeamsConfig]):
         :raises RetryableError: Teams does not answer, has a fault, or asks to wait
         :raises RejectedError: Teams refuses this card, or the workflow is gone
         """
-        answer = await http_send(
-            self.config.url,
-            msgspec.json.encode({"type": "message", "attachments": [_attachment(notification)]}),
-            {"content-type": "application/json", "user-agent": "Cordwood"},
-            seconds=duration_ns(self.config.timeout) / 1e9,
-        )
+        card = {"type": "message", "attachments": [_attachment(notification)]}
+        answer = await post_json(self.config.url, card, within=self.config.timeout)
         return answer.taken()
 
 
 def _attachment(notification: Notification) -> dict[str, Any]:
     """An Adaptive Card; texts are text runs and facts, in which Teams sees no markup of a log's."""
-    resolved = notification.event == "resolved"
-    colour = "good" if resolved else COLOURS.get(notification.severity.rstrip("234"), "default")
+    colour = COLOURS.get(state_or_level(notification), "default")
     head = {"type": "TextRun", "text": headline(notification)[:1_000], "weight": "bolder", "color": colour}
     body: list[dict[str, Any]] = [{"type": "RichTextBlock", "inlines": [head]}]
     facts = [{"title": name, "value": text} for name, text in figures(notification, most=20, longest=200).items()]
     if facts:
         body.append({"type": "FactSet", "facts": facts})
-    text = "\n".join([*sample_messages(notification), *([notification.text] if notification.text else [])])[:MAX_TEXT]
-    if text:
+    if text := details(notification)[:MAX_TEXT]:
         run = {"type": "TextRun", "text": text, "fontType": "monospace", "size": "small"}
         body.append({"type": "RichTextBlock", "inlines": [run]})
     return {

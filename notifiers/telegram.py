@@ -20,10 +20,9 @@ from ..plugins import (
     Notification,
     Notifier,
     PluginConfig,
-    duration_ns,
     hookimpl,
-    http_send,
     plain_text,
+    post_json,
 )
 
 MAX_TEXT = 4_096  # characters, https://core.telegram.org/bots/api#sendmessage
@@ -66,12 +65,8 @@ class Telegram(Notifier[TelegramConfig]):
         if config.thread is not None:
             message["message_thread_id"] = config.thread
         base = config.url.get_secret_value().rstrip("/")
-        answer = await http_send(
-            SecretStr(f"{base}/bot{config.token.get_secret_value()}/sendMessage"),
-            msgspec.json.encode(message),
-            {"content-type": "application/json", "user-agent": "Cordwood"},
-            seconds=duration_ns(config.timeout) / 1e9,
-        )
+        address = SecretStr(f"{base}/bot{config.token.get_secret_value()}/sendMessage")
+        answer = await post_json(address, message, within=config.timeout)
         return _explained(answer).taken()
 
 

@@ -48,7 +48,7 @@ from .errors import (
 )
 from .fields import ALIASES, STANDARD, UNDERSTOOD, clean_name, split_column
 from .hooks import API_VERSION, LoadedPlugin, LoadFailure, Registry, hookimpl, load_plugins
-from .http_sending import HttpAddress, HttpAnswer, http_send
+from .http_sending import HttpAddress, HttpAnswer, http_send, post_json
 from .layout import Layout
 from .lines import split_lines
 from .memory import Memory, Seen
@@ -59,7 +59,17 @@ from .patterns import clustered
 from .severity import SYSLOG, SYSLOG_NUMBERS, severity_name, severity_number, severity_rank
 from .times import iso_ns, iso_time, now_ns, parse_times, utc_time
 from .together import Together
-from .wording import figures, group_words, headline, plain_text, sample_messages, value_words
+from .wording import (
+    details,
+    figures,
+    group_words,
+    headline,
+    incident_key,
+    plain_text,
+    sample_messages,
+    state_or_level,
+    value_words,
+)
 
 __all__ = [
     "ALIASES",
@@ -121,6 +131,7 @@ __all__ = [
     "clean_name",
     "clustered",
     "concat",
+    "details",
     "duration_ns",
     "figures",
     "group_words",
@@ -129,6 +140,7 @@ __all__ = [
     "hookimpl",
     "http_send",
     "in_worker",
+    "incident_key",
     "iso_ns",
     "iso_time",
     "leaves",
@@ -137,6 +149,7 @@ __all__ = [
     "now_ns",
     "parse_times",
     "plain_text",
+    "post_json",
     "quoted_field",
     "read_array",
     "read_lines",
@@ -148,6 +161,7 @@ __all__ = [
     "sighting",
     "split_column",
     "split_lines",
+    "state_or_level",
     "utc_time",
     "value_words",
 ]

@@ -6,11 +6,13 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 import anyio
+import msgspec
 from pydantic import AfterValidator, SecretStr
 
+from .durations import duration_ns
 from .errors import RejectedError, RetryableError
 from .times import now_ns
 
@@ -101,6 +103,17 @@ async def http_send(
         f"{response.status_code} {response.reason_phrase}".strip()[:100],
         said,
         _retry_after(response.headers.get("retry-after", ""), now_ns() if at_ns is None else at_ns),
+    )
+
+
+async def post_json(url: SecretStr, value: Any, *, within: str, headers: Mapping[str, str] | None = None) -> HttpAnswer:
+    """Post a value as JSON once; see `http_send`.
+
+    :param within: how long to wait for the whole answer, a `Duration`.
+    """
+    plain = {"content-type": "application/json", "user-agent": "Cordwood"}
+    return await http_send(
+        url, msgspec.json.encode(value), plain | dict(headers or {}), seconds=duration_ns(within) / 1e9
     )
 
 

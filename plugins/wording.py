@@ -22,8 +22,8 @@ def plain_text(notification: Notification) -> str:
     if notification.event == "report":
         return "\n".join([headline(notification), "", notification.text, "", notification.link])
     lines = [headline(notification), ""]
-    figures = [f"{name}: {value_words(value)}" for name, value in {**notification.group, **notification.values}.items()]
-    lines += [", ".join(figures)] if figures else []
+    values = [f"{name}: {value_words(value)}" for name, value in {**notification.group, **notification.values}.items()]
+    lines += [", ".join(values)] if values else []
     lines.append(f"Opened {_minute(notification.opened_at)}")
     if notification.resolved_at is not None:
         lines.append(f"Resolved {_minute(notification.resolved_at)}")
@@ -37,6 +37,21 @@ def sample_messages(notification: Notification) -> list[str]:
         return []
     messages = (" ".join(str(sample.get("message", "")).split()) for sample in notification.samples)
     return [text if len(text) <= MAX_SAMPLE else f"{text[:MAX_SAMPLE]}…" for text in messages if text]
+
+
+def details(notification: Notification) -> str:
+    """The samples' messages, or what a report says; empty where there is neither."""
+    return "\n".join([*sample_messages(notification), *filter(None, [notification.text])])
+
+
+def state_or_level(notification: Notification) -> str:
+    """What a colour or an urgency goes by: `resolved`, else the severity without its step, such as `ERROR`."""
+    return "resolved" if notification.event == "resolved" else notification.severity.rstrip("234")
+
+
+def incident_key(notification: Notification) -> str:
+    """A name that is the same in all messages of an incident, and of its own for each report."""
+    return f"cordwood/{notification.project}/{notification.incident_id or notification.delivery_id}"
 
 
 def figures(notification: Notification, *, most: int = 50, longest: int = 500) -> dict[str, str]:

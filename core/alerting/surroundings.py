@@ -43,13 +43,14 @@ class Surroundings:
         so often, unless one of them has seen as much already (`least`). So detectors that ask the same can share it.
         """
         if every_ns < SHARED_FROM_NS:
-            return self._now(), await self.head.read()
+            return self.now(), await self.head.read()
         async with self.turn:  # many come at once: the first reads the head for all
             known = self.moments.get(every_ns)
-            is_fresh = known is not None and 0 <= self._now() - known[0] < MOMENT_NS
+            is_fresh = known is not None and 0 <= self.now() - known[0] < MOMENT_NS
             if known is None or not is_fresh or known[0] <= least[0] or known[1] < least[1]:
-                known = self.moments[every_ns] = self._now(), await self.head.read()
+                known = self.moments[every_ns] = self.now(), await self.head.read()
         return known
 
-    def _now(self) -> int:
-        return self.clock() // 1_000 * 1_000  # as PostgreSQL keeps it
+    def now(self) -> int:
+        """Nanoseconds since the epoch, as exactly as PostgreSQL keeps them."""
+        return self.clock() // 1_000 * 1_000

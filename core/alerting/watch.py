@@ -8,7 +8,7 @@ one write says for all of them how far they have come.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Final, Protocol
@@ -80,10 +80,10 @@ class Watch:
             took = anyio.current_time() - began
             await anyio.sleep(min(LONGEST_PAUSE, SHARE * took))
 
-    async def _guarded(self, step: Callable[..., object], *arguments: int) -> bool:
+    async def _guarded(self, step: Callable[..., Awaitable[None]], *arguments: int) -> bool:
         """Whether the step was done; the first failure of several is told."""
         try:
-            await step(*arguments)  # type: ignore[misc]
+            await step(*arguments)
         except _FAILURES as why:
             if not self._failed:
                 _log.warning("alerting: cannot ask for all detectors at once, each is judged alone: %s", why)
@@ -106,7 +106,7 @@ class Watch:
                 detector.seen(newest_ns)
 
     async def _round(self, head: int) -> None:
-        at_ns = self._shared.clock() // 1_000 * 1_000
+        at_ns = self._shared.now()
         settled = []
         before = self._texts
         found = await self._found(self._position, head, None)

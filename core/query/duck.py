@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -37,6 +37,7 @@ TEACH = (
 CLUSTERED = "cordwood_clustered"  # a function of statements: the patterns of a list of masks, the most frequent first
 ANSWER_BYTES = 1 << 30  # of an answer in memory; DuckDB's own limit does not count what it has handed over
 FED = "events"  # the table that a statement kept prepared reads
+_T = TypeVar("_T")
 _BATCH = 100_000  # rows handed over at a time
 
 
@@ -123,6 +124,21 @@ class Fed:
                 self._cursor = None
 
 
+@contextmanager
+def _told() -> Iterator[None]:
+    """What DuckDB has against a statement, as `Duck.table` raises it."""
+    try:
+        yield
+    except (duckdb.Error, OSError) as error:  # OSError: Arrow's, of a statement that fails on its way
+        said = str(error)
+        if said.startswith("INTERRUPT"):
+            raise Interrupted from None
+        if said.startswith("IO Error"):
+            # The cache may evict a file between its fetch and this; the query starts over.
+            raise SegmentGoneError(f"a segment's file cannot be read: {error}") from error
+        raise teaching(error) from error
+
+
 class Duck:
     """The database. `threads` and `memory_limit` (DuckDB's words: "2GB") hold for all queries together."""
 
@@ -183,59 +199,39 @@ class Duck:
         :raises SegmentGoneError: when a file is not there any more.
         :raises Interrupted: when it was stopped.
         """
+        return await self._in_worker(running, self.table_now, sql, running)
+
+    async def _in_worker(self, running: Running, function: Callable[..., _T], *arguments: Any) -> _T:
+        """Run it in a thread, in its turn; when the caller is cancelled, its statement is stopped."""
         if self._limiter is None:
             self._limiter = anyio.CapacityLimiter(self._limiter_size)
         try:
-            return await anyio.to_thread.run_sync(
-                self.table_now, sql, running, abandon_on_cancel=True, limiter=self._limiter
-            )
+            return await anyio.to_thread.run_sync(function, *arguments, abandon_on_cancel=True, limiter=self._limiter)
         except anyio.get_cancelled_exc_class():
             running.stop()
             raise
 
     def table_now(self, sql: str, running: Running) -> pa.Table:
         """The same, in this thread."""
-        try:
+        with _told():
             table: pa.Table = running.run(self._connection.cursor(), lambda cursor: bounded(cursor.sql(sql)))
             return table
-        except (duckdb.Error, OSError) as error:  # OSError: Arrow's, of a statement that fails on its way
-            said = str(error)
-            if said.startswith("INTERRUPT"):
-                raise Interrupted from None
-            if said.startswith("IO Error"):
-                # The cache may evict a file between its fetch and this; the query starts over.
-                raise SegmentGoneError(f"a segment's file cannot be read: {error}") from error
-            raise teaching(error) from error
 
     async def fed(self, statement: Fed, source: str, running: Running) -> list[tuple[Any, ...]]:
         """The rows of a statement kept prepared, over the rows of the SELECT `source`; see `table` for what it raises.
 
         One after the other: the rows of one call are gone before the next.
         """
-        if self._limiter is None:
-            self._limiter = anyio.CapacityLimiter(self._limiter_size)
-        try:
-            return await anyio.to_thread.run_sync(
-                self._fed_now, statement, source, running, abandon_on_cancel=True, limiter=self._limiter
-            )
-        except anyio.get_cancelled_exc_class():
-            running.stop()
-            raise
+        return await self._in_worker(running, self._fed_now, statement, source, running)
 
     def _fed_now(self, statement: Fed, source: str, running: Running) -> list[tuple[Any, ...]]:
         with statement.turn:
             try:
-                cursor = statement.prepared(self._connection, source)
-                with running.interrupts(cursor.interrupt):
-                    cursor.execute(f'INSERT INTO "{FED}" {source}')
-                    return cursor.execute("EXECUTE kept").fetchall()
-            except (duckdb.Error, OSError) as error:
-                said = str(error)
-                if said.startswith("INTERRUPT"):
-                    raise Interrupted from None
-                if said.startswith("IO Error"):
-                    raise SegmentGoneError(f"a segment's file cannot be read: {error}") from error
-                raise teaching(error) from error
+                with _told():
+                    cursor = statement.prepared(self._connection, source)
+                    with running.interrupts(cursor.interrupt):
+                        cursor.execute(f'INSERT INTO "{FED}" {source}')
+                        return cursor.execute("EXECUTE kept").fetchall()
             finally:
                 statement.emptied()
 

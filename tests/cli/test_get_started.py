@@ -7,37 +7,16 @@ import re
 import shlex
 import time
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
-import pytest
-
+from ..notifiers import conftest as notifiers
 from .conftest import COMMAND, Cordwood
+
+receiver = notifiers.receiver
 
 PAGE = (Path(__file__).parents[2] / "docs" / "get-started.md").read_text()
 CHECKED, ASKED, BACKTEST = (block.splitlines() for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL))
-
-
-@pytest.fixture
-def hook() -> Any:
-    """(its port, what was posted to it)"""
-    posted: list[dict[str, Any]] = []
-
-    class Hook(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Hook) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        yield server.server_port, posted
-        server.shutdown()
 
 
 def eventually(true: Any) -> None:
@@ -47,11 +26,10 @@ def eventually(true: Any) -> None:
         time.sleep(0.2)
 
 
-def test_from_nothing_to_an_alert(make_server: Any, data_dir: Path, tmp_path: Path, hook: Any) -> None:
-    port, posted = hook
+def test_from_nothing_to_an_alert(make_server: Any, data_dir: Path, tmp_path: Path, receiver: Any) -> None:
     log = tmp_path / "access.log"
     text = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[1]
-    text = text.replace("/var/log/nginx/access.log", str(log)).replace("127.0.0.1:9000", f"127.0.0.1:{port}")
+    text = text.replace("/var/log/nginx/access.log", str(log)).replace("http://127.0.0.1:9000", receiver.url)
     (tmp_path / "web.yaml").write_text(text)
     now = datetime.now(UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
     log.write_text(
@@ -77,7 +55,8 @@ def test_from_nothing_to_an_alert(make_server: Any, data_dir: Path, tmp_path: Pa
     make_server(text).start()
     eventually(lambda: run(ASKED[0]).splitlines() == ["status\trequests", "200\t50", "502\t30"])
     assert run(ASKED[1]).splitlines()[1].startswith("/cart")
-    eventually(lambda: posted)
-    assert posted[0]["detector"] == "server_errors"
-    assert posted[0]["link"].endswith("/alerts/incidents/1")
+    eventually(lambda: receiver.requests)
+    posted = json.loads(receiver.requests[0][3])
+    assert posted["detector"] == "server_errors"
+    assert posted["link"].endswith("/alerts/incidents/1")
     run(BACKTEST[0], said="0 incidents, 0 a week, in 360 windows")
