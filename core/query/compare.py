@@ -76,19 +76,20 @@ def with_number(value: Value, op: str, literal: int | float, written: str = "") 
 
 def text_with_number(tree: Expr, op: str, literal: int | float, written: str) -> Expr:
     """Compare a text with a number; both integers: digit by digit, since doubles blur beyond 2^53."""
+    if op == "!=":  # so that a text that is no number is another than any
+        equal = text_with_number(tree, "=", literal, written)
+        return sql.sql(":x IS NOT NULL AND NOT COALESCE(:e, FALSE)", x=tree, e=equal)
     if isinstance(literal, float) and EXACT_DOUBLE <= abs(literal) < 2**127:
         literal = int(literal)  # a double that large is a whole number
     as_double = text_number(tree)
     found = bounded(float_bound(op, literal), as_double)
     if isinstance(literal, int) and abs(literal) >= EXACT_DOUBLE:
         if abs(literal) >= 2**127:
-            return apply(op, tree, written or str(literal)) if op in ("=", "!=") else found
+            return apply(op, tree, written or str(literal)) if op == "=" else found
         whole = sql.sql(
             "CASE WHEN regexp_full_match(:x, '\\s*[+-]?[0-9]+\\s*') THEN TRY_CAST(:x AS HUGEINT) END", x=tree
         )
         found = sql.sql("CASE WHEN :w IS NOT NULL THEN :e ELSE :d END", w=whole, e=apply(op, whole, literal), d=found)
-    if op == "!=":
-        return sql.sql(":x IS NOT NULL AND COALESCE(:f, TRUE)", x=tree, f=found)
     return found
 
 
