@@ -38,6 +38,7 @@ from .reports import (
     preview_report,
 )
 from .retention import get_retention, preview_retention
+from .roles import change_role, create_role, delete_role, get_role, list_roles
 from .saved import (
     change_saved_query,
     create_saved_query,
@@ -121,6 +122,11 @@ HANDLERS = (
     change_user,
     delete_user,
     reset_password,
+    list_roles,
+    create_role,
+    get_role,
+    change_role,
+    delete_role,
     list_tokens,
     create_token,
     get_token,

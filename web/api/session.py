@@ -12,7 +12,7 @@ from litestar.response import Response
 from msgspec import Meta
 
 from ..auth import accounts, sessions
-from ..auth.accounts import LONGEST_PASSWORD, User
+from ..auth.accounts import LONGEST_PASSWORD
 from ..auth.attempts import Attempts
 from ..auth.gate import COOKIE, session_cookie
 from ..auth.principal import Principal
@@ -89,12 +89,12 @@ async def sign_in(
     attempts: Attempts = request.app.state.attempts
     account, client = f"account {data.email.strip().lower()}", _client(request)
     attempts.check(account, client)
-    found = await sessions.sign_in(node.store.pool, data.email, data.password)
-    if found is None:
+    user_id = await sessions.check_password(node.store.pool, data.email, data.password)
+    if user_id is None:
         attempts.failed(account, client)
         raise ProblemException(401, "email or password is wrong, or the account is closed")
     attempts.succeeded(account)
-    return _signed_in(request, *found)
+    return await signed_in(request, node, user_id, "password")
 
 
 @delete(
@@ -161,18 +161,21 @@ async def create_first_admin(
     if await gate.users_exist():
         raise ProblemException(409, "there are accounts already: sign in, or ask an administrator")
     pool = node.store.pool
-    await accounts.add_first_admin(pool, data.email, data.password, by="this machine")
+    made = await accounts.add_first_admin(pool, data.email, data.password, by="this machine")
     gate.distrust()
-    found = await sessions.sign_in(pool, data.email, data.password)
-    if found is None:
-        raise ProblemException(409, "somebody changed the account meanwhile: sign in")
-    return _signed_in(request, *found, status=201)
+    return await signed_in(request, node, made.id, "password", status=201)
 
 
-def _signed_in(
-    request: Request[Any, Any, Any], user: User, secret: str, *, status: int = 200
+async def signed_in(
+    request: Request[Any, Any, Any], node: NodeDependency, user_id: int, by: str, *, status: int = 200
 ) -> Response[SessionState]:
-    state = _state(sessions.principal_of(user), users_exist=True)
+    """A new session for somebody who has shown who they are; the one of before in this browser ends."""
+    pool = node.store.pool
+    if old := session_cookie(request.headers):
+        await sessions.sign_out(pool, old)
+        request.app.state.gate.forget(request.headers)
+    secret = await sessions.start_session(pool, user_id, by, browser_of(request))
+    state = _state(await sessions.principal_of(pool, user_id), users_exist=True)
     return Response(state, status_code=status, cookies=[_cookie(request, secret, SESSION_DAYS * 86_400)])
 
 
@@ -190,6 +193,12 @@ def _state(principal: Principal | None, *, users_exist: bool) -> SessionState:
         [scope for scope in SCOPES if SCOPE_PERMISSIONS[scope] <= principal.permissions],
         [permission for permission in PERMISSIONS if permission in principal.permissions],
     )
+
+
+def browser_of(request: Request[Any, Any, Any]) -> sessions.Browser:
+    """Where a session is from."""
+    client = request.client.host if request.client else ""
+    return sessions.Browser(client, request.headers.get("user-agent", ""))
 
 
 def _client(request: Request[Any, Any, Any]) -> str:
