@@ -110,7 +110,7 @@ async def test_what_is_made_of_all_events_is_refused(node: Node, support: Client
     nobody = {
         f"{method} {path}" for method, path in routes() if await outcome(support, method, path, {"Cookie": ""}) == "in"
     }
-    assert found - nobody == OPEN_TO_A_PART
+    assert found - nobody == OPEN_TO_A_PART | {"GET /api/v1/session/all", "DELETE /api/v1/session/all/{id}"}
 
 
 def test_every_route_that_is_open_to_a_part_is_known() -> None:
@@ -212,6 +212,36 @@ class TestRoles:
         for search in ("timestamp>-1h", "timestamp>=yesterday"):
             answer = await client.post("/api/v1/roles", json={**SUPPORT, "search": search}, headers=admin)
             assert answer.status_code == 400, search
+
+
+class TestSessions:
+    async def test_listed_and_ended_one_by_one(self, node: Node, client_of: Any, admin: object) -> None:
+        app = create_app(node)
+        sign_in = {"email": "ada@example.org", "password": PASSWORD}
+        async with client_of(app) as here, client_of(app) as there, client_of(app) as stranger:
+            for browser in (here, there):
+                headers = {"User-Agent": "Moz\u00efl".encode()}
+                answer = await browser.post("/api/v1/session", json=sign_in, headers=headers)
+                assert answer.status_code == 200
+            await accounts.add_user(node.store.pool, "bob@example.org", PASSWORD)
+            await stranger.post("/api/v1/session", json={"email": "bob@example.org", "password": PASSWORD})
+            listed = (await here.get("/api/v1/session/all")).json()["items"]
+            assert len(listed) == 3
+            assert [one["current"] for one in listed].count(True) == 1
+            other = next(one["id"] for one in listed if not one["current"] and one["agent"])
+            assert (await stranger.delete(f"/api/v1/session/all/{other}")).status_code == 404
+            assert (await here.delete(f"/api/v1/session/all/{other}")).status_code == 204
+            assert (await there.get("/api/v1/status")).status_code == 401
+            assert (await here.get("/api/v1/status")).status_code == 200
+
+    async def test_signing_in_again_ends_the_session_of_before(self, node: Node, client: Client, admin: object) -> None:
+        sign_in = {"email": "ada@example.org", "password": PASSWORD}
+        await client.post("/api/v1/session", json=sign_in)
+        old = {"Cookie": f"{COOKIE}={client.cookies[COOKIE]}"}
+        await client.post("/api/v1/session", json=sign_in)
+        assert f"{COOKIE}={client.cookies[COOKIE]}" != old["Cookie"]
+        client.cookies.clear()
+        assert (await client.get("/api/v1/status", headers=old)).status_code == 401
 
 
 class TestServiceAccounts:

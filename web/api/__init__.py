@@ -46,7 +46,15 @@ from .saved import (
     get_saved_query,
     list_saved_queries,
 )
-from .session import change_password, create_first_admin, get_session, sign_in, sign_out
+from .session import (
+    change_password,
+    create_first_admin,
+    end_session,
+    get_session,
+    list_sessions,
+    sign_in,
+    sign_out,
+)
 from .status import get_status, list_plugins
 from .tail import tail_events
 from .tokens import create_token, get_token, list_tokens, revoke_token
@@ -114,6 +122,8 @@ HANDLERS = (
     get_session,
     sign_in,
     sign_out,
+    list_sessions,
+    end_session,
     change_password,
     create_first_admin,
     list_users,

@@ -7,10 +7,12 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, delete, get, post, put
 from litestar.datastructures import Cookie
-from litestar.params import JSONBody
+from litestar.params import JSONBody, PathParameter
 from litestar.response import Response
 from msgspec import Meta
 
+from ...core.alerting.records import rfc3339 as moment
+from ...core.paging import possible_id
 from ..auth import accounts, sessions
 from ..auth.accounts import LONGEST_PASSWORD
 from ..auth.attempts import Attempts
@@ -20,6 +22,7 @@ from ..auth.roles import PERMISSIONS, SCOPE_PERMISSIONS, SCOPES, Permission, Rol
 from ..auth.sessions import SESSION_DAYS
 from ..problems import ProblemException, described
 from .node import GateDependency, NodeDependency
+from .times import Time
 
 Password = Annotated[str, Meta(max_length=LONGEST_PASSWORD, examples=["correct horse battery staple"])]
 Email = Annotated[str, Meta(max_length=320, examples=["ada@example.com"])]
@@ -193,6 +196,80 @@ def _state(principal: Principal | None, *, users_exist: bool) -> SessionState:
         [scope for scope in SCOPES if SCOPE_PERMISSIONS[scope] <= principal.permissions],
         [permission for permission in PERMISSIONS if permission in principal.permissions],
     )
+
+
+class BrowserSession(msgspec.Struct, frozen=True):
+    """A browser in which one is signed in."""
+
+    id: int
+    current: Annotated[bool, Meta(description="It is the one that asks")]
+    client: Annotated[str, Meta(description="The address that it signed in from", examples=["192.0.2.7"])]
+    agent: Annotated[str, Meta(description="What it says it is")]
+    created_at: Time
+    seen_at: Annotated[Time, Meta(description="To the minute")]
+    expires_at: Time
+
+
+class BrowserSessions(msgspec.Struct, frozen=True):
+    """One's own sessions, the last used first."""
+
+    items: list[BrowserSession]
+
+
+@get(
+    "/api/v1/session/all",
+    operation_id="listSessions",
+    summary="Where am I signed in?",
+    tags=["access"],
+    opt={"access": "open"},
+    responses=described(401),
+)
+async def list_sessions(request: Request[Any, Any, Any], node: NodeDependency, gate: GateDependency) -> BrowserSessions:
+    """The browsers in which who asks is signed in."""
+    current = session_cookie(request.headers)
+    found = await sessions.list_sessions(node.store.pool, await _own_account(request, gate), current)
+    return BrowserSessions(
+        [
+            BrowserSession(
+                one.id,
+                one.is_current,
+                one.client,
+                one.agent,
+                moment(one.created_at),
+                moment(one.seen_at),
+                moment(one.expires_at),
+            )
+            for one in found
+        ]
+    )
+
+
+@delete(
+    "/api/v1/session/all/{id:int}",
+    operation_id="endSession",
+    summary="Sign out elsewhere",
+    tags=["access"],
+    status_code=204,
+    opt={"access": "open"},
+    responses=described(401, 404),
+)
+async def end_session(
+    request: Request[Any, Any, Any],
+    node: NodeDependency,
+    gate: GateDependency,
+    number: Annotated[int, PathParameter(name="id", description="The session's number")],
+) -> None:
+    """End one of one's own sessions: at once here, within a second on other nodes."""
+    account = await _own_account(request, gate)
+    await sessions.end_session(node.store.pool, account, possible_id(number))
+    gate.distrust()
+
+
+async def _own_account(request: Request[Any, Any, Any], gate: GateDependency) -> int:
+    principal = await gate.identify(request.headers)
+    if principal is None or principal.email is None or principal.account_id is None:
+        raise ProblemException(401, "sign in first: only people have sessions")
+    return principal.account_id
 
 
 def browser_of(request: Request[Any, Any, Any]) -> sessions.Browser:

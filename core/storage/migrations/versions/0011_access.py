@@ -1,4 +1,4 @@
-"""Roles of one's own with what they see, second factors, passkeys, other providers, share links, a sealed audit log."""
+"""Roles of one's own with what they see, service accounts, keys for browsers, a sealed audit log."""
 
 from alembic import op
 
@@ -25,76 +25,18 @@ STATEMENTS = (
     )
     """,
     "alter table user_account drop constraint user_account_role_check",
-    # A service account is a program's: it has tokens and no password. Who signs in elsewhere has no password either.
+    # A service account is a program's: it has tokens and no password.
     "alter table user_account alter column password_hash drop not null",
     "alter table user_account add column is_service boolean not null default false",
-    "alter table user_account add column totp_secret bytea",
-    # The secret is asked for only once it was confirmed; a step's code counts once.
-    "alter table user_account add column totp_confirmed_at timestamptz",
-    "alter table user_account add column totp_step bigint not null default 0",
     # The service account that a token is of; the pages whose scripts may send with it (empty: programs alone do).
     "alter table api_token add column account_id bigint references user_account on delete cascade",
     "alter table api_token add column origins text[] not null default '{}'",
+    # Where a browser is in which somebody is signed in, for the list that they see.
     "alter table session add column id bigint generated always as identity unique",
     "alter table session add column client text not null default ''",
     "alter table session add column agent text not null default ''",
     "alter table session add column seen_at timestamptz not null default now()",
     "create index session_user_id on session (user_id)",
-    """
-    create table recovery_code (
-        user_id bigint not null references user_account on delete cascade,
-        hash bytea not null,
-        primary key (user_id, hash)
-    )
-    """,
-    """
-    create table passkey (
-        id bigint generated always as identity primary key,
-        user_id bigint not null references user_account on delete cascade,
-        credential_id bytea not null unique,
-        public_key bytea not null,
-        sign_count bigint not null,
-        name text not null,
-        created_at timestamptz not null default now(),
-        used_at timestamptz
-    )
-    """,
-    # What was begun and is to be finished by the same browser: a challenge, a state, a link by e-mail.
-    """
-    create table sign_in_step (
-        hash bytea primary key,
-        kind text not null,
-        user_id bigint references user_account on delete cascade,
-        data jsonb not null default '{}',
-        expires_at timestamptz not null
-    )
-    """,
-    "create index sign_in_step_expires_at on sign_in_step (expires_at)",
-    # Who somebody is at another provider.
-    """
-    create table identity (
-        issuer text not null,
-        subject text not null,
-        user_id bigint not null references user_account on delete cascade,
-        primary key (issuer, subject)
-    )
-    """,
-    # A dashboard or a query that whoever has the link may read.
-    """
-    create table share_link (
-        id bigint generated always as identity primary key,
-        hash bytea not null unique,
-        project_id integer not null references project,
-        user_id bigint not null references user_account on delete cascade,
-        name text not null,
-        -- {"dashboard": name} or {"query": text, "from": …, "to": …}
-        target jsonb not null,
-        created_at timestamptz not null default now(),
-        expires_at timestamptz not null,
-        revoked_at timestamptz,
-        used_at timestamptz
-    )
-    """,
     # Each entry of the audit log seals the one before it, in the order in which they were committed.
     "alter table audit add column seq bigint unique",
     "alter table audit add column hash bytea",
