@@ -50,7 +50,7 @@ from .row_groups import RowGroups, open_filters, wants_filters
 from .saved import expanded, used
 from .saved_store import SavedQueries
 from .scope import Context
-from .segments_told import LACKING, chosen, in_part, lacking, rows_left, scattered, segments_of
+from .segments_told import LACKING, chosen, cut, in_part, is_sample, lacking, rows_left, scattered, segments_of
 from .tables import Tables
 from .template_cache import TemplateCache
 from .templates import LEAST_ROWS, has_phrase
@@ -566,11 +566,6 @@ class QueryEngine:
         }
 
 
-def is_sample(query: Query) -> bool:
-    """Whether a stage leaves out what should be in the answer."""
-    return any(stage.samples or any(map(is_sample, stage.queries())) for stage in query.stages)
-
-
 def zone_of(name: str) -> ZoneInfo:
     """The time zone of a request.
 
@@ -580,11 +575,6 @@ def zone_of(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):
         raise QueryError(f"no time zone `{name[:80]}`", hint="use a name such as UTC or Europe/Berlin") from None
-
-
-def cut(table: pa.Table, statement: Statement) -> tuple[pa.Table, bool]:
-    """The rows that may be shown, and whether that is all."""
-    return (table, True) if table.num_rows <= statement.cut else (table.slice(0, statement.cut), False)
 
 
 def in_order(table: pa.Table, statement: Statement, chosen: Sequence[tuple[int, int]]) -> pa.Table:
