@@ -35,6 +35,7 @@ COMMANDS = (
     "plugins",
     "schema",
     "user",
+    "audit",
     "token",
     "project",
     "backup",

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from ...plugins import now_ns
 from ...plugins.errors import QueryError
-from ..query.request import QueryRequest
+from ..query.request import QueryRequest, Rights
 from .model import Dashboard, Fault, shape_faults
 from .variables import fill, unknown
 
@@ -21,7 +21,9 @@ class Explains(Protocol):
         """The plan of a query, without running it."""
 
 
-async def faults(dashboard: Dashboard, engine: Explains, project_id: int, *, is_admin: bool) -> list[Fault]:
+async def faults(
+    dashboard: Dashboard, engine: Explains, project_id: int, *, is_admin: bool, rights: Rights | None = None
+) -> list[Fault]:
     """All that is wrong, with lines and columns of the queries as they stand in the document."""
     found = list(shape_faults(dashboard))
     for pointer, text in queries(dashboard):
@@ -35,7 +37,13 @@ async def faults(dashboard: Dashboard, engine: Explains, project_id: int, *, is_
         filled = fill(text, dashboard.variables, {})
         now = now_ns()
         request = QueryRequest(
-            text=filled.text, project_id=project_id, now_ns=now, from_ns=now - 1, to_ns=now, is_admin=is_admin
+            text=filled.text,
+            project_id=project_id,
+            now_ns=now,
+            from_ns=now - 1,
+            to_ns=now,
+            is_admin=is_admin,
+            rights=rights,
         )
         try:
             await engine.explain(request)

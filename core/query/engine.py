@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -46,13 +43,14 @@ from .plan import (
 from .printer import query as written
 from .prune import Bounds
 from .regexes import check_regexes
-from .request import MOST_ROWS, Cache, Catalog, QueryRequest
+from .request import MOST_ROWS, Cache, Catalog, QueryRequest, Rights
 from .result import QueryResult, QueryStats, python_values
+from .rights import Views, checked_rights
 from .row_groups import RowGroups, open_filters, wants_filters
 from .saved import expanded, used
 from .saved_store import SavedQueries
 from .scope import Context
-from .segments_told import chosen, lacking, segments_of
+from .segments_told import LACKING, chosen, cut, in_part, is_sample, lacking, rows_left, scattered, segments_of
 from .tables import Tables
 from .template_cache import TemplateCache
 from .templates import LEAST_ROWS, has_phrase
@@ -131,6 +129,7 @@ class QueryEngine:
         self._saved, self._clickhouse = saved, clickhouse
         self._answers = Answers()
         self._templates = self._no_templates()
+        self._views = Views(cache, self._duck)
 
     def close(self) -> None:
         """Stop what runs and give back what DuckDB holds."""
@@ -183,7 +182,7 @@ class QueryEngine:
         check_regexes(query, self._duck)
 
         async def answer(progress: Progress) -> FieldInventory:
-            given = await self.given(query, request, damaged=progress.damaged)
+            given = await self.given(query, request, progress=progress)
             progress.reads(given)
             found = known_fields(given)
             if found is None:
@@ -200,7 +199,7 @@ class QueryEngine:
         :raises QueryError: the data could not be asked in time
         """
         head = head_of(request.text)
-        given = await self.given(Query(Everything(), (), head=head), request)
+        given = await self._planned(Query(Everything(), (), head=head), request)
 
         async def values_of(name: str) -> list[tuple[Any, int]]:
             newest = parse(f"from {head} | limit {NEWEST}", any_head=True)
@@ -261,13 +260,13 @@ class QueryEngine:
         return running is not None
 
     async def _answered(self, query: Query, request: QueryRequest, progress: Progress, started: float) -> QueryResult:
-        given = await self.given(query, request, damaged=progress.damaged)
+        given = await self.given(query, request, progress=progress)
         progress.reads(given)
         progress.total, progress.project_id = len(given.segments), request.project_id
         if query.head == EVENTS:
             outputs, table, complete = await self._answer(given, progress)
         else:
-            outputs, table, complete = await self._own_tables(query).answer(given, request, progress.running)
+            outputs, table, complete = await self._own_tables(query, request).answer(given, request, progress.running)
         scanned = progress.scanned.values()
         stats = QueryStats(
             elapsed_ms=round((time.perf_counter() - started) * 1000, 3),
@@ -314,6 +313,7 @@ class QueryEngine:
         """Drop what is kept in memory of segments; queries that run are not disturbed."""
         await anyio.to_thread.run_sync(self._duck.renew)
         self._templates = self._no_templates()
+        self._views = Views(self._cache, self._duck)
         self._answers = Answers()  # a query that runs goes on with the old ones, which go with it
 
     def _no_templates(self) -> TemplateCache | None:
@@ -325,12 +325,15 @@ class QueryEngine:
         request: QueryRequest,
         attributes: frozenset[str] | None = None,
         *,
-        damaged: Mapping[int, str] = MappingProxyType({}),
+        progress: Progress | None = None,
     ) -> Given:
-        """What the planner needs: the segments that the query must read, without the damaged ones (id → why).
+        """What the planner needs: the segments that the query must read, without those that are damaged.
 
+        :param progress: what is known to be damaged, and who looks at it.
         :param attributes: see `prepare`.
         """
+        progress = progress or Progress("")
+        damaged = progress.damaged
         bounds = Bounds(request.from_ns, request.to_ns, request.after_position, request.upto_position)
         if query.head != EVENTS:
             context = Context(request.now_ns, zone_of(request.timezone), request.from_ns, request.to_ns)
@@ -342,8 +345,10 @@ class QueryEngine:
         everything = {segment.id: segment for segments in found.values() for segment in segments}.values()
         for why in dict.fromkeys(damaged.values()):
             if left_out := [segment for segment in everything if damaged.get(segment.id) == why]:
-                context.warn(lacking(left_out, why))
+                context.warn(LACKING if request.rights is not None else lacking(left_out, why))
         whole = {own: [one for one in segments if one.id not in damaged] for own, segments in found.items()}
+        if (rights := request.rights) is not None:
+            whole = {own: await self._views.of(rights, part, own, progress.running) for own, part in whole.items()}
         parts = {part: whole[own] for part, own in inner.items()}
         return prepare(query, whole[bounds], bounds, context, request.limit, attributes, parts)
 
@@ -356,7 +361,23 @@ class QueryEngine:
             request.project_id, bounds.from_ns, bounds.to_ns, bounds.after_position, bounds.upto_position
         )
 
-    def _own_tables(self, query: Query) -> Tables:
+    async def _planned(self, query: Query, request: QueryRequest) -> Given:
+        """What the planner needs, under the request's timeout."""
+        return await self._limited(
+            structs.replace(request, id=None), lambda progress: self.given(query, request, progress=progress)
+        )
+
+    def check_rights(self, rights: Rights) -> Rights:
+        """The rights, if they can be followed.
+
+        :raises QueryError: with what is wrong
+        """
+        return checked_rights(rights, self._duck)
+
+    def _own_tables(self, query: Query, request: QueryRequest) -> Tables:
+        if request.rights is not None:
+            message = f"{request.rights.role} sees a part of the events, and {query.head} are made of all of them"
+            raise query.error(message, Place(), "leave out `from`")
         if self._own is None:
             raise query.error(f"there is no database here to read {query.head} from", Place())
         return self._own
@@ -394,6 +415,8 @@ class QueryEngine:
         self, clickhouse: ClickHouse, given: Given, progress: Progress
     ) -> tuple[Sequence[Output], pa.Table, bool] | None:
         """The answer of ClickHouse; None: it is to be found here, and the warnings say why."""
+        if in_part(given):  # it reads whole files
+            return None
         try:
             statement, table = await clickhouse.answer(given, progress.running)
         except UnableError as why:
@@ -483,7 +506,8 @@ class QueryEngine:
             {segment: str(path) for segment, path in (await self._cache.paths(segments)).items()} if segments else {}
         )
         needed = conditions(given.query)
-        if self._templates is None or not wants_filters(needed):
+        # What filters and templates say is of the rows of whole files.
+        if self._templates is None or in_part(given) or not wants_filters(needed):
             progress.opened(segments)
             return paths, given
         templates = given.templates
@@ -499,9 +523,9 @@ class QueryEngine:
     async def explain(self, request: QueryRequest) -> dict[str, Any]:
         """The plan: stages, which segments are read and why not the others, and the SQL."""
         query = await self._parsed(request, any_head=True)
-        given = await self.given(query, request)
+        given = await self._planned(query, request)
         if query.head != EVENTS:
-            own = await self._own_tables(query).statement(given, request)
+            own = await self._own_tables(query, request).statement(given, request)
             return {
                 "query": request.text,
                 "strategy": "PostgreSQL",
@@ -531,17 +555,15 @@ class QueryEngine:
             "stages": [stage.name for stage in query.stages],
             **chosen(given),
             "subqueries": [chosen(part) for part in given.inner.values()],
-            "sql": [statement.sql for statement in statements],
-            "clickhouse": await self._clickhouse.explained(given)
+            # The statements say what a restricted role does not see, and how.
+            "sql": [statement.sql for statement in statements] if request.rights is None else [],
+            "clickhouse": None
+            if request.rights is not None
+            else await self._clickhouse.explained(given)
             if self._clickhouse is not None
             else clickhouse_sql(given, files),
             "warnings": list(given.context.warnings),
         }
-
-
-def is_sample(query: Query) -> bool:
-    """Whether a stage leaves out what should be in the answer."""
-    return any(stage.samples or any(map(is_sample, stage.queries())) for stage in query.stages)
 
 
 def zone_of(name: str) -> ZoneInfo:
@@ -553,23 +575,6 @@ def zone_of(name: str) -> ZoneInfo:
         return ZoneInfo(name)
     except (LookupError, ValueError, OSError):
         raise QueryError(f"no time zone `{name[:80]}`", hint="use a name such as UTC or Europe/Berlin") from None
-
-
-def cut(table: pa.Table, statement: Statement) -> tuple[pa.Table, bool]:
-    """The rows that may be shown, and whether that is all."""
-    return (table, True) if table.num_rows <= statement.cut else (table.slice(0, statement.cut), False)
-
-
-def rows_left(given: Given) -> float:
-    """How many rows the token filters leave to be read; infinite where one segment's told nothing."""
-    runs = [given.parts.get(segment.id) for segment in given.segments]
-    return sum(math.inf if found is None else sum(last - first + 1 for first, last in found) for found in runs)
-
-
-def scattered(chosen: Sequence[tuple[int, int]]) -> int:
-    """How many runs of neighbours the rows make."""
-    rows = sorted(chosen)
-    return sum(after != (before[0], before[1] + 1) for before, after in pairwise(rows)) + bool(rows)
 
 
 def in_order(table: pa.Table, statement: Statement, chosen: Sequence[tuple[int, int]]) -> pa.Table:

@@ -49,6 +49,12 @@ class Bounds:
             self.to_ns is None or segment.max_time < self.to_ns
         )
 
+    def meets_time(self, segment: Segment) -> bool:
+        """Whether a row of the segment can be in the time range."""
+        return (self.from_ns is None or segment.max_time >= self.from_ns) and (
+            self.to_ns is None or segment.min_time < self.to_ns
+        )
+
     def back(self, shift_ns: int) -> Bounds:
         """The range that lies this much earlier."""
         return replace(
@@ -68,9 +74,7 @@ def reason_to_skip(
     segment: Segment, conditions: Sequence[Node], bounds: Bounds, schema: Schema, context: Context
 ) -> str | None:
     """Why no row of the segment can be in the answer; None: it must be read."""
-    if (bounds.from_ns is not None and segment.max_time < bounds.from_ns) or (
-        bounds.to_ns is not None and segment.min_time >= bounds.to_ns
-    ):
+    if not bounds.meets_time(segment):
         return "time range"
     if (bounds.after_position is not None and segment.max_position <= bounds.after_position) or (
         bounds.upto_position is not None and segment.min_position > bounds.upto_position

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -15,11 +15,30 @@ MAX_ROWS = 100_000  # rows of an aggregation's answer where nobody says otherwis
 MOST_ROWS = 10_000_000  # that anybody can ask for
 
 
+class Mask(msgspec.Struct, frozen=True):
+    """A field that is not shown as it is: as a hash, which is the same for equal values, or as stars."""
+
+    field: str
+    how: Literal["hash", "stars"] = "stars"
+
+
+class Rights(msgspec.Struct, frozen=True):
+    """What a role may see: the events that `search` finds, with some fields masked (rights.py).
+
+    `salt` goes into the hashes, so that nobody can try values.
+    """
+
+    role: str
+    search: str = ""
+    masks: tuple[Mask, ...] = ()
+    salt: str = ""
+
+
 class QueryRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A query with its range. Times are nanoseconds since the epoch, `to_ns` exclusive; `timeout` is seconds.
 
     `after_position` (exclusive) and `upto_position` (inclusive) bound the commits that are read. `is_admin`: who asks
-    may read what is for administrators.
+    may read what is for administrators. `rights`: who asks sees no more than these let through; None: all.
     """
 
     text: str
@@ -34,6 +53,7 @@ class QueryRequest(msgspec.Struct, frozen=True, kw_only=True):
     upto_position: int | None = None
     id: str | None = None
     is_admin: bool = False
+    rights: Rights | None = None
 
 
 class Catalog(Protocol):

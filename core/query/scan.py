@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlglot import exp
 
@@ -90,6 +91,23 @@ class Scan:
 
     select: Expr
     segments: tuple[int, ...]
+
+
+class Source(Protocol):
+    """What reads a segment's files, and shows of them what may be seen."""
+
+    @property
+    def key(self) -> str:
+        """Equal sources have equal keys."""
+
+    def rows(self, files: Sequence[str], columns: Sequence[str]) -> exp.Subquery:
+        """The rows with these columns, `file_index` and `file_row_number`."""
+
+
+class Seen(Segment, frozen=True, kw_only=True):
+    """A segment as a role sees it: rows, times and columns are of what `through` lets through."""
+
+    through: Source
 
 
 @dataclass(frozen=True)
@@ -181,7 +199,8 @@ def grouped(
     for segment in segments:
         layout = layout_of(segment, fields, bounds, overflowing, shift_ns)
         key = (*sorted(layout.columns.items()), layout.needs_time, layout.needs_positions, layout.overflow,
-               templates is not None and templates.get(segment.id) is not None)  # fmt: skip
+               templates is not None and templates.get(segment.id) is not None,
+               segment.through.key if isinstance(segment, Seen) else None)  # fmt: skip
         groups.setdefault(key, (layout, []))[1].append(segment)
     return list(groups.values())
 
@@ -190,6 +209,16 @@ def read_parquet(files: Sequence[str]) -> exp.Table:
     """The files as a table, with `file_index` and `file_row_number` beside their columns."""
     listed = exp.Array(expressions=[exp.Literal.string(file) for file in files])
     return exp.Table(this=exp.Anonymous(this="read_parquet", expressions=[listed]))
+
+
+def rows_of(segments: Sequence[Segment], files: Mapping[int, str], layout: Layout) -> Expr:
+    """The rows of segments of one layout: of those that somebody may see in part, that part."""
+    paths = [files[segment.id] for segment in segments]
+    first = segments[0]
+    if not isinstance(first, Seen):
+        return read_parquet(paths)
+    columns = [*layout.columns.values(), *([layout.overflow] if layout.overflow else [])]
+    return first.through.rows(paths, list(dict.fromkeys(columns)))
 
 
 def scan(
@@ -248,9 +277,7 @@ def scan(
                           else of_segment(members, OF_SEGMENT[key]), name)
                 for key, name in needed.items()
             )  # fmt: skip
-            select = exp.Select(expressions=[*own, *place]).from_(
-                read_parquet([files[segment.id] for segment in members]), copy=False
-            )
+            select = exp.Select(expressions=[*own, *place]).from_(rows_of(members, files, layout), copy=False)
             selects.append(select if test == sql.TRUE else select.where(test, copy=False))
     if not selects:
         nulls = [sql.alias(sql.cast(sql.NULL.copy(), SQL_TYPES[kind]), name) for (_, kind), name in needed.items()]

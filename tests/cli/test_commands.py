@@ -32,6 +32,7 @@ COMMANDS = [
     ("lookup", "list"),
     ("lookup", "show"),
     ("lookup", "delete"),
+    ("audit", "verify"),
     ("token", "create"),
     ("token", "list"),
     ("token", "revoke"),

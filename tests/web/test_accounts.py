@@ -73,7 +73,7 @@ class TestUsers:
     async def test_an_email_has_one_account(self, admin: Client) -> None:
         assert (await admin.post("/api/v1/users", json={"email": EMAIL.upper()})).status_code == 409
         assert (await admin.post("/api/v1/users", json={"email": "nonsense"})).status_code == 400
-        assert (await admin.post("/api/v1/users", json={"email": "b@x", "role": "root"})).status_code == 400
+        assert (await admin.post("/api/v1/users", json={"email": "b@x", "role": "root"})).status_code == 404
         assert (await admin.post("/api/v1/users", json={"email": "b@x", "project": "none"})).status_code == 404
 
     async def test_a_changed_role_counts_at_once(self, admin: Client) -> None:

@@ -38,6 +38,7 @@ from .reports import (
     preview_report,
 )
 from .retention import get_retention, preview_retention
+from .roles import change_role, create_role, delete_role, get_role, list_roles
 from .saved import (
     change_saved_query,
     create_saved_query,
@@ -45,7 +46,15 @@ from .saved import (
     get_saved_query,
     list_saved_queries,
 )
-from .session import change_password, create_first_admin, get_session, sign_in, sign_out
+from .session import (
+    change_password,
+    create_first_admin,
+    end_session,
+    get_session,
+    list_sessions,
+    sign_in,
+    sign_out,
+)
 from .status import get_status, list_plugins
 from .tail import tail_events
 from .tokens import create_token, get_token, list_tokens, revoke_token
@@ -113,6 +122,8 @@ HANDLERS = (
     get_session,
     sign_in,
     sign_out,
+    list_sessions,
+    end_session,
     change_password,
     create_first_admin,
     list_users,
@@ -121,6 +132,11 @@ HANDLERS = (
     change_user,
     delete_user,
     reset_password,
+    list_roles,
+    create_role,
+    get_role,
+    change_role,
+    delete_role,
     list_tokens,
     create_token,
     get_token,

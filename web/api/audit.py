@@ -41,6 +41,8 @@ class AuditEntry(msgspec.Struct, frozen=True):
     what: Annotated[str, Meta(description="A noun and a verb", examples=["deletion.create"])]
     project: str | None
     details: dict[str, Any]
+    seq: Annotated[int, Meta(description="Its place in the order of commits, without gaps")]
+    hash: Annotated[str, Meta(description="SHA-256, in hex, of the entry and of the hash before it")]
 
 
 class AuditList(msgspec.Struct, frozen=True):
@@ -114,4 +116,6 @@ def _filter(
 
 
 def _shown(entry: storage.AuditEntry) -> AuditEntry:
-    return AuditEntry(entry.id, moment(entry.at), entry.who, entry.what, entry.project, entry.details)
+    return AuditEntry(
+        entry.id, moment(entry.at), entry.who, entry.what, entry.project, entry.details, entry.seq, entry.hash
+    )

@@ -12,7 +12,7 @@ from msgspec import Meta
 from ...core.query import QueryRequest
 from ...plugins import now_ns
 from ..problems import described
-from .node import NodeDependency, ProjectDependency
+from .node import NodeDependency, ProjectDependency, who_asks
 from .query import MAX_QUERY, may_administer
 from .times import Time, time_ns
 
@@ -53,7 +53,7 @@ class CompleteAnswer(msgspec.Struct, frozen=True):
     summary="Completions at a cursor",
     tags=["query"],
     status_code=200,
-    opt={"access": "query"},
+    opt={"access": "query", "filtered": True},
     responses=described(429),
 )
 async def complete_query(
@@ -69,6 +69,7 @@ async def complete_query(
         now_ns=now_ns(),
         timeout=PATIENCE_S,
         is_admin=may_administer(request),
+        rights=who_asks(request).rights,
     )
     found = await node.engine.complete(asked, cursor)
     items = [CompletionItem(item.text, item.kind, item.detail, item.about) for item in found.items]

@@ -56,7 +56,7 @@ class DashboardList(msgspec.Struct, frozen=True):
     operation_id="listDashboards",
     summary="Dashboards",
     tags=["dashboards"],
-    opt={"access": "query"},
+    opt={"access": "query", "filtered": True},
     responses=described(),
 )
 async def list_dashboards(
@@ -75,7 +75,7 @@ async def list_dashboards(
     operation_id="getDashboard",
     summary="A dashboard",
     tags=["dashboards"],
-    opt={"access": "query"},
+    opt={"access": "query", "filtered": True},
     responses=described(404),
 )
 async def get_dashboard(
@@ -94,7 +94,7 @@ async def get_dashboard(
     summary="Make or import a dashboard",
     tags=["dashboards"],
     status_code=201,
-    opt={"access": "edit"},
+    opt={"access": "edit", "filtered": True},
     responses=described(409),
 )
 async def create_dashboard(
@@ -115,7 +115,7 @@ async def create_dashboard(
     summary="Change a dashboard",
     tags=["dashboards"],
     status_code=200,
-    opt={"access": "edit"},
+    opt={"access": "edit", "filtered": True},
     responses=described(404, 409, 412, 428),
 )
 async def change_dashboard(
@@ -150,7 +150,7 @@ async def change_dashboard(
     summary="Delete a dashboard",
     tags=["dashboards"],
     status_code=204,
-    opt={"access": "edit"},
+    opt={"access": "edit", "filtered": True},
     responses=described(404, 409, 412),
 )
 async def delete_dashboard(
@@ -173,7 +173,9 @@ async def delete_dashboard(
 
 
 async def _check(dashboard: Dashboard, node: NodeDependency, project_id: int, request: Request[Any, Any, Any]) -> None:
-    found = await faults(dashboard, node.engine, project_id, is_admin=may_administer(request))
+    found = await faults(
+        dashboard, node.engine, project_id, is_admin=may_administer(request), rights=who_asks(request).rights
+    )
     if found:
         raise _refused(found)
 

@@ -6,14 +6,14 @@ from typing import Annotated, Any, TypeAlias
 from urllib.parse import unquote
 
 import msgspec
-from litestar import get
+from litestar import Request, get
 from litestar.params import PathParameter, QueryParameter
 from msgspec import Meta
 
 from ...core.query import QueryRequest
 from ...plugins import now_ns
 from ..problems import described
-from .node import NodeDependency, ProjectDependency
+from .node import NodeDependency, ProjectDependency, who_asks
 from .query import MAX_QUERY
 from .times import time_ns
 
@@ -65,14 +65,19 @@ class Values(msgspec.Struct, frozen=True):
     operation_id="listFields",
     summary="Fields of the events that a query finds",
     tags=["query"],
-    opt={"access": "query"},
+    opt={"access": "query", "filtered": True},
     responses=described(),
 )
 async def list_fields(
-    node: NodeDependency, project_id: ProjectDependency, text: Text = "", from_: From = None, to: To = None
+    request: Request[Any, Any, Any],
+    node: NodeDependency,
+    project_id: ProjectDependency,
+    text: Text = "",
+    from_: From = None,
+    to: To = None,
 ) -> Fields:
     """Names, types and counts of all fields that the events of a query have."""
-    found = await node.engine.fields(_request(project_id, text, from_, to))
+    found = await node.engine.fields(_request(request, project_id, text, from_, to))
     items = [Field(field.name, field.type, field.count) for field in found.fields]
     ordered = sorted(items, key=lambda field: (-field.count, field.name))
     return Fields(ordered, list(found.warnings), found.complete)
@@ -83,10 +88,11 @@ async def list_fields(
     operation_id="listFieldValues",
     summary="Most frequent values of a field",
     tags=["query"],
-    opt={"access": "query"},
+    opt={"access": "query", "filtered": True},
     responses=described(),
 )
 async def list_values(
+    request: Request[Any, Any, Any],
     node: NodeDependency,
     project_id: ProjectDependency,
     name: Annotated[str, PathParameter(description="The field's name as events have it", max_length=10_000)],
@@ -96,15 +102,18 @@ async def list_values(
     limit: Annotated[int, QueryParameter(name="limit", ge=1, le=10_000, description="Values at most")] = 10,
 ) -> Values:
     """The most frequent values of a field among the events of a query."""
-    top = await node.engine.field_values(_request(project_id, text, from_, to), unquote(name), limit)
+    top = await node.engine.field_values(_request(request, project_id, text, from_, to), unquote(name), limit)
     return Values([Value(*found) for found in top.values], list(top.warnings), top.complete)
 
 
-def _request(project_id: int, text: str, from_: str | None, to: str | None) -> QueryRequest:
+def _request(
+    request: Request[Any, Any, Any], project_id: int, text: str, from_: str | None, to: str | None
+) -> QueryRequest:
     return QueryRequest(
         text=text,
         project_id=project_id,
         now_ns=now_ns(),
         from_ns=time_ns(from_, "from"),
         to_ns=time_ns(to, "to"),
+        rights=who_asks(request).rights,
     )

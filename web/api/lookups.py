@@ -73,7 +73,7 @@ class UploadOperation(Operation):
     operation_id="listLookups",
     summary="Lookup tables",
     tags=["lookups"],
-    opt={"access": "query"},
+    opt={"access": "query", "filtered": True},
     responses=described(),
 )
 async def list_lookups(node: NodeDependency, project_id: ProjectDependency) -> LookupList:
@@ -86,7 +86,7 @@ async def list_lookups(node: NodeDependency, project_id: ProjectDependency) -> L
     operation_id="getLookup",
     summary="A lookup table's versions",
     tags=["lookups"],
-    opt={"access": "query"},
+    opt={"access": "query", "filtered": True},
     responses=described(404),
 )
 async def get_lookup(node: NodeDependency, project_id: ProjectDependency, table_name: TableName) -> LookupDetails:
@@ -103,7 +103,7 @@ async def get_lookup(node: NodeDependency, project_id: ProjectDependency, table_
     summary="The rows of a lookup table",
     tags=["lookups"],
     media_type=CSV,
-    opt={"access": "query"},
+    opt={"access": "query", "filtered": True},
     responses=described(404),
 )
 async def get_lookup_data(
@@ -126,7 +126,7 @@ async def get_lookup_data(
     summary="Upload a lookup table",
     tags=["lookups"],
     status_code=200,
-    opt={"access": "edit"},
+    opt={"access": "edit", "filtered": True},
     request_max_body_size=MOST_BYTES,
     responses=described(413),
 )
@@ -144,7 +144,7 @@ async def put_lookup(
     summary="Delete a lookup table",
     tags=["lookups"],
     status_code=204,
-    opt={"access": "edit"},
+    opt={"access": "edit", "filtered": True},
     responses=described(404),
 )
 async def delete_lookup(

@@ -105,7 +105,7 @@ class QueryOperation(Operation):
     summary="Run a query",
     tags=["query"],
     status_code=200,
-    opt={"access": "query"},
+    opt={"access": "query", "filtered": True},
     responses=described(406, 429),
 )
 async def run_query(
@@ -136,7 +136,7 @@ async def run_query(
     summary="Cancel a running query",
     tags=["query"],
     status_code=204,
-    opt={"access": "query"},
+    opt={"access": "query", "filtered": True},
     responses=described(404),
 )
 async def cancel_query(
@@ -161,7 +161,7 @@ class ExplainAnswer(msgspec.Struct, frozen=True):
     summary="How a query would run",
     tags=["query"],
     status_code=200,
-    opt={"access": "query"},
+    opt={"access": "query", "filtered": True},
     responses=described(),
 )
 async def explain_query(
@@ -187,6 +187,7 @@ def request_of(data: JSONBody[QueryBody], project_id: int, request: Request[Any,
         now_ns=now_ns(),
         id=data.id or f"q-{secrets.token_hex(6)}",
         is_admin=may_administer(request),
+        rights=who_asks(request).rights,
     )
 
 

@@ -70,7 +70,7 @@ class SavedQueryList(msgspec.Struct, frozen=True):
     operation_id="listSavedQueries",
     summary="Saved queries",
     tags=["saved queries"],
-    opt={"access": "query"},
+    opt={"access": "query", "filtered": True},
     responses=described(),
 )
 async def list_saved_queries(
@@ -86,7 +86,7 @@ async def list_saved_queries(
     operation_id="getSavedQuery",
     summary="A saved query",
     tags=["saved queries"],
-    opt={"access": "query"},
+    opt={"access": "query", "filtered": True},
     responses=described(404),
 )
 async def get_saved_query(
@@ -102,7 +102,7 @@ async def get_saved_query(
     summary="Save a query",
     tags=["saved queries"],
     status_code=201,
-    opt={"access": "edit"},
+    opt={"access": "edit", "filtered": True},
     responses=described(409),
 )
 async def create_saved_query(
@@ -121,7 +121,7 @@ async def create_saved_query(
     summary="Change a saved query",
     tags=["saved queries"],
     status_code=200,
-    opt={"access": "edit"},
+    opt={"access": "edit", "filtered": True},
     responses=described(403, 404),
 )
 async def change_saved_query(
@@ -148,7 +148,7 @@ async def change_saved_query(
     summary="Delete a saved query",
     tags=["saved queries"],
     status_code=204,
-    opt={"access": "edit"},
+    opt={"access": "edit", "filtered": True},
     responses=described(403, 404),
 )
 async def delete_saved_query(

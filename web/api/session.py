@@ -7,12 +7,14 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, delete, get, post, put
 from litestar.datastructures import Cookie
-from litestar.params import JSONBody
+from litestar.params import JSONBody, PathParameter
 from litestar.response import Response
 from msgspec import Meta
 
+from ...core.alerting.records import rfc3339 as moment
+from ...core.paging import possible_id
 from ..auth import accounts, sessions
-from ..auth.accounts import LONGEST_PASSWORD, User
+from ..auth.accounts import LONGEST_PASSWORD
 from ..auth.attempts import Attempts
 from ..auth.gate import COOKIE, session_cookie
 from ..auth.principal import Principal
@@ -20,6 +22,7 @@ from ..auth.roles import PERMISSIONS, SCOPE_PERMISSIONS, SCOPES, Permission, Rol
 from ..auth.sessions import SESSION_DAYS
 from ..problems import ProblemException, described
 from .node import GateDependency, NodeDependency
+from .times import Time
 
 Password = Annotated[str, Meta(max_length=LONGEST_PASSWORD, examples=["correct horse battery staple"])]
 Email = Annotated[str, Meta(max_length=320, examples=["ada@example.com"])]
@@ -89,12 +92,12 @@ async def sign_in(
     attempts: Attempts = request.app.state.attempts
     account, client = f"account {data.email.strip().lower()}", _client(request)
     attempts.check(account, client)
-    found = await sessions.sign_in(node.store.pool, data.email, data.password)
-    if found is None:
+    user_id = await sessions.check_password(node.store.pool, data.email, data.password)
+    if user_id is None:
         attempts.failed(account, client)
         raise ProblemException(401, "email or password is wrong, or the account is closed")
     attempts.succeeded(account)
-    return _signed_in(request, *found)
+    return await signed_in(request, node, user_id, "password")
 
 
 @delete(
@@ -161,18 +164,21 @@ async def create_first_admin(
     if await gate.users_exist():
         raise ProblemException(409, "there are accounts already: sign in, or ask an administrator")
     pool = node.store.pool
-    await accounts.add_first_admin(pool, data.email, data.password, by="this machine")
+    made = await accounts.add_first_admin(pool, data.email, data.password, by="this machine")
     gate.distrust()
-    found = await sessions.sign_in(pool, data.email, data.password)
-    if found is None:
-        raise ProblemException(409, "somebody changed the account meanwhile: sign in")
-    return _signed_in(request, *found, status=201)
+    return await signed_in(request, node, made.id, "password", status=201)
 
 
-def _signed_in(
-    request: Request[Any, Any, Any], user: User, secret: str, *, status: int = 200
+async def signed_in(
+    request: Request[Any, Any, Any], node: NodeDependency, user_id: int, by: str, *, status: int = 200
 ) -> Response[SessionState]:
-    state = _state(sessions.principal_of(user), users_exist=True)
+    """A new session for somebody who has shown who they are; the one of before in this browser ends."""
+    pool = node.store.pool
+    if old := session_cookie(request.headers):
+        await sessions.sign_out(pool, old)
+        request.app.state.gate.forget(request.headers)
+    secret = await sessions.start_session(pool, user_id, by, browser_of(request))
+    state = _state(await sessions.principal_of(pool, user_id), users_exist=True)
     return Response(state, status_code=status, cookies=[_cookie(request, secret, SESSION_DAYS * 86_400)])
 
 
@@ -190,6 +196,86 @@ def _state(principal: Principal | None, *, users_exist: bool) -> SessionState:
         [scope for scope in SCOPES if SCOPE_PERMISSIONS[scope] <= principal.permissions],
         [permission for permission in PERMISSIONS if permission in principal.permissions],
     )
+
+
+class BrowserSession(msgspec.Struct, frozen=True):
+    """A browser in which one is signed in."""
+
+    id: int
+    current: Annotated[bool, Meta(description="It is the one that asks")]
+    client: Annotated[str, Meta(description="The address that it signed in from", examples=["192.0.2.7"])]
+    agent: Annotated[str, Meta(description="What it says it is")]
+    created_at: Time
+    seen_at: Annotated[Time, Meta(description="To the minute")]
+    expires_at: Time
+
+
+class BrowserSessions(msgspec.Struct, frozen=True):
+    """One's own sessions, the last used first."""
+
+    items: list[BrowserSession]
+
+
+@get(
+    "/api/v1/session/all",
+    operation_id="listSessions",
+    summary="Where am I signed in?",
+    tags=["access"],
+    opt={"access": "open"},
+    responses=described(401),
+)
+async def list_sessions(request: Request[Any, Any, Any], node: NodeDependency, gate: GateDependency) -> BrowserSessions:
+    """The browsers in which who asks is signed in."""
+    current = session_cookie(request.headers)
+    found = await sessions.list_sessions(node.store.pool, await _own_account(request, gate), current)
+    return BrowserSessions(
+        [
+            BrowserSession(
+                one.id,
+                one.is_current,
+                one.client,
+                one.agent,
+                moment(one.created_at),
+                moment(one.seen_at),
+                moment(one.expires_at),
+            )
+            for one in found
+        ]
+    )
+
+
+@delete(
+    "/api/v1/session/all/{id:int}",
+    operation_id="endSession",
+    summary="Sign out elsewhere",
+    tags=["access"],
+    status_code=204,
+    opt={"access": "open"},
+    responses=described(401, 404),
+)
+async def end_session(
+    request: Request[Any, Any, Any],
+    node: NodeDependency,
+    gate: GateDependency,
+    number: Annotated[int, PathParameter(name="id", description="The session's number")],
+) -> None:
+    """End one of one's own sessions: at once here, within a second on other nodes."""
+    account = await _own_account(request, gate)
+    await sessions.end_session(node.store.pool, account, possible_id(number))
+    gate.distrust()
+
+
+async def _own_account(request: Request[Any, Any, Any], gate: GateDependency) -> int:
+    principal = await gate.identify(request.headers)
+    if principal is None or principal.email is None or principal.account_id is None:
+        raise ProblemException(401, "sign in first: only people have sessions")
+    return principal.account_id
+
+
+def browser_of(request: Request[Any, Any, Any]) -> sessions.Browser:
+    """Where a session is from."""
+    client = request.client.host if request.client else ""
+    return sessions.Browser(client, request.headers.get("user-agent", ""))
 
 
 def _client(request: Request[Any, Any, Any]) -> str:

@@ -122,7 +122,7 @@ async def get_status(
     operation_id="listPlugins",
     summary="Plugins, loaded and failed",
     tags=["system"],
-    opt={"access": "query", "any_project": True},
+    opt={"access": "query", "any_project": True, "filtered": True},
     responses=described(),
 )
 async def list_plugins(node: NodeDependency) -> Plugins:

@@ -17,10 +17,11 @@ from litestar.params import HeaderParameter
 from litestar.response import Stream
 
 from ...core.query import QueryRequest, parse
+from ...core.query.request import Rights
 from ...plugins import QueryError, in_worker, now_ns
 from ..problems import ProblemException, described, is_database_trouble, to_problem
 from .fields import Text
-from .node import GateDependency, NodeDependency, ProjectDependency
+from .node import GateDependency, NodeDependency, ProjectDependency, who_asks
 
 if TYPE_CHECKING:
     from ...core.runtime import Node
@@ -41,7 +42,7 @@ _sorted = msgspec.json.Encoder(order="sorted").encode  # the order of columns is
     summary="Follow events as they are committed",
     tags=["query"],
     media_type="text/event-stream",
-    opt={"access": "query"},
+    opt={"access": "query", "filtered": True},
     responses=described(),
 )
 async def tail_events(
@@ -73,9 +74,10 @@ async def tail_events(
         if request.app.state.stopping:
             return True
         principal = await gate.identify(request.headers)
-        return principal is None or "query" not in principal.permissions
+        return principal is None or "query" not in principal.permissions or principal.rights != rights
 
-    stream = follow(node, project_id, text, *place, over=over)
+    rights = who_asks(request).rights
+    stream = follow(node, project_id, text, *place, over=over, rights=rights)
     return Stream(stream, media_type="text/event-stream", headers=headers)
 
 
@@ -93,7 +95,14 @@ async def start_of(node: Node, project_id: int, last_event_id: str | None) -> tu
 
 
 async def follow(
-    node: Node, project_id: int, text: str, position: int, seen: int, *, over: Callable[[], Awaitable[bool]]
+    node: Node,
+    project_id: int,
+    text: str,
+    position: int,
+    seen: int,
+    *,
+    over: Callable[[], Awaitable[bool]],
+    rights: Rights | None = None,
 ) -> AsyncIterator[bytes]:
     """The stream from `seen` events after the begin of the commit `position` on.
 
@@ -106,10 +115,10 @@ async def follow(
             quiet = 0.0
             while not await over():
                 head = await node.store.catalog.head(project_id)
-                if position < head and not await anything(node, project_id, text, position, head):
+                if position < head and not await anything(node, project_id, text, position, head, rights):
                     position, seen = head + 1, 0
                 while position <= head and not await over():
-                    events = await events_of(node, project_id, text, position)
+                    events = await events_of(node, project_id, text, position, rights)
                     for part in messages(events, position, seen):
                         yield part
                     position, seen = position + 1, 0
@@ -136,14 +145,14 @@ def messages(events: list[bytes], position: int, seen: int) -> Iterator[bytes]:
         )
 
 
-async def anything(node: Node, project_id: int, text: str, first: int, last: int) -> bool:
+async def anything(node: Node, project_id: int, text: str, first: int, last: int, rights: Rights | None = None) -> bool:
     """Whether the search finds an event in any commit of this range: if not, none is looked into by itself."""
-    return bool(len(await node.engine.run(_request(project_id, text, first, last, 1))))
+    return bool(len(await node.engine.run(_request(project_id, text, first, last, 1, rights))))
 
 
-async def events_of(node: Node, project_id: int, text: str, position: int) -> list[bytes]:
+async def events_of(node: Node, project_id: int, text: str, position: int, rights: Rights | None = None) -> list[bytes]:
     """The JSON of all events of a commit that the search finds, in their order."""
-    result = await node.engine.run(_request(project_id, text, position, position, _ALL))
+    result = await node.engine.run(_request(project_id, text, position, position, _ALL, rights))
 
     def ordered() -> list[bytes]:
         found = [(event.get("timestamp", ""), _sorted(event), _encode(event)) for event in result.objects()]
@@ -152,7 +161,7 @@ async def events_of(node: Node, project_id: int, text: str, position: int) -> li
     return await in_worker(ordered)
 
 
-def _request(project_id: int, text: str, first: int, last: int, limit: int) -> QueryRequest:
+def _request(project_id: int, text: str, first: int, last: int, limit: int, rights: Rights | None) -> QueryRequest:
     return QueryRequest(
         text=text,
         project_id=project_id,
@@ -160,4 +169,5 @@ def _request(project_id: int, text: str, first: int, last: int, limit: int) -> Q
         limit=limit,
         after_position=first - 1,
         upto_position=last,
+        rights=rights,
     )

@@ -36,6 +36,18 @@ class NewToken(msgspec.Struct, frozen=True):
     project: Annotated[
         ProjectName | None, Meta(description="Another than one's own: for administrators of default")
     ] = None
+    origins: Annotated[
+        list[Annotated[str, Meta(max_length=300)]],
+        Meta(
+            max_length=tokens.MOST_ORIGINS,
+            description="A key for browsers: pages whose scripts may send with it. It can have the scope ingest alone",
+            examples=[["https://shop.example"]],
+        ),
+    ] = []
+    account: (
+        Annotated[str, Meta(max_length=63, description="The service account that it is of: it does what both may")]
+        | None
+    ) = None
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -50,6 +62,8 @@ class Token(msgspec.Struct, frozen=True):
     expires_at: Time | None
     last_used_at: Annotated[Time | None, Meta(description="To the minute")]
     revoked_at: Time | None
+    origins: Annotated[list[str], Meta(description="Pages whose scripts may send with it; none: a program's")]
+    account: Annotated[str | None, Meta(description="The service account that it is of")]
 
 
 class TokenWithSecret(msgspec.Struct, frozen=True):
@@ -112,6 +126,8 @@ async def create_token(
         data.scopes,
         valid_for=span,
         project=target(request, data.project),
+        origins=data.origins,
+        account=data.account,
         by=who_asks(request).name,
     )
     return TokenWithSecret(_shown(made), secret)
@@ -170,4 +186,6 @@ def _shown(token: tokens.Token) -> Token:
         expires_at=expires,
         last_used_at=used,
         revoked_at=revoked,
+        origins=list(token.origins),
+        account=token.account,
     )

@@ -36,17 +36,22 @@ class NewUser(msgspec.Struct, frozen=True):
     """A person who is to have an account."""
 
     email: Email
-    role: Annotated[Role, Meta(description="What they may do", examples=["viewer"])] = "viewer"
+    role: Annotated[Role, Meta(max_length=63, description="A built-in role or one's own", examples=["viewer"])] = (
+        "viewer"
+    )
     password: Annotated[Password | None, Meta(description="Without it, one for one use is made and answered")] = None
     project: Annotated[
         ProjectName | None, Meta(description="Another than one's own: for administrators of default")
     ] = None
+    service: Annotated[
+        bool, Meta(description="A service account: a program's, with tokens; `email` is its name, such as ci-bot")
+    ] = False
 
 
 class UserChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is to be changed; what is not named stays."""
 
-    role: Annotated[Role | None, Meta(examples=["editor"])] = None
+    role: Annotated[Role, Meta(max_length=63, examples=["editor"])] | None = None
     disabled: Annotated[bool | None, Meta(description="True closes the account and ends its sessions")] = None
 
 
@@ -61,6 +66,7 @@ class User(msgspec.Struct, frozen=True):
     must_change_password: Annotated[bool, Meta(description="The password is for one use")]
     created_at: Time
     signed_in_at: Annotated[Time | None, Meta(description="When they last signed in")]
+    service: Annotated[bool, Meta(description="A program's: it has tokens and does not sign in")]
 
 
 class UserWithPassword(msgspec.Struct, frozen=True):
@@ -122,6 +128,8 @@ async def create_user(
     """
     if not await gate.users_exist() and data.role != "admin":
         raise ProblemException(409, "the first account must be an administrator's: nobody else could make another")
+    if data.service:
+        return await _create_service_account(data, request, node)
     password = data.password or one_time_password()
     made = await accounts.add_user(
         node.store.pool,
@@ -135,6 +143,17 @@ async def create_user(
     gate.distrust()
     shown = UserWithPassword(_shown(made), None if data.password else password)
     return Response(shown, status_code=201, headers={"ETag": made.etag})
+
+
+async def _create_service_account(
+    data: NewUser, request: Request[Any, Any, Any], node: NodeDependency
+) -> Response[UserWithPassword]:
+    if data.password is not None:
+        raise ProblemException(400, "a service account has no password: make a token for it")
+    made = await accounts.add_service_account(
+        node.store.pool, data.email, role=data.role, project=target(request, data.project), by=who_asks(request).name
+    )
+    return Response(UserWithPassword(_shown(made), None), status_code=201, headers={"ETag": made.etag})
 
 
 @get(
@@ -269,4 +288,5 @@ def _shown(user: accounts.User) -> User:
         must_change_password=user.must_change_password,
         created_at=moment(user.created_at),
         signed_in_at=None if user.signed_in_at is None else moment(user.signed_in_at),
+        service=user.is_service,
     )

@@ -17,8 +17,9 @@ from ...core.storage.audit import audit
 from ...core.storage.database import Connection
 from ...plugins import ConfigError, in_worker
 from .credentials import digest, hash_password, one_time_password, verify_password
+from .custom_roles import role_exists
 from .errors import AccountError, ConflictError, NoSuchError
-from .projects import COMMAND_LINE, DEFAULT_PROJECT, project_named
+from .projects import COMMAND_LINE, DEFAULT_PROJECT, NAME, project_named
 from .roles import Role
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class User:
     disabled_at: datetime | None
     signed_in_at: datetime | None
     must_change_password: bool
+    is_service: bool = False
+    """A program's, which has tokens and does not sign in."""
 
     @property
     def is_admin(self) -> bool:
@@ -106,6 +109,8 @@ async def _add(
 ) -> User:
     email, hashed = _email(email), await hashed_password(password)
     project_id = await project_named(connection, project)
+    await connection.execute("SELECT FROM project WHERE id = $1 FOR NO KEY UPDATE", project_id)
+    await role_exists(connection, project_id, role)
     id_ = await connection.fetchval(
         "INSERT INTO user_account (email, password_hash, role, project_id, must_change_password)"
         " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (lower(email)) DO NOTHING RETURNING id",
@@ -119,6 +124,34 @@ async def _add(
         raise ConflictError(f"{email} has an account already")
     await audit(connection, by, "user.create", project_id=project_id, email=email, role=role)
     return await _get(connection, id_, None)
+
+
+async def add_service_account(
+    pool: Pool, name: str, *, role: Role = "viewer", project: str = DEFAULT_PROJECT, by: str = COMMAND_LINE
+) -> User:
+    """Make an account of a program: it has tokens and cannot sign in.
+
+    :raises AccountError: no account can have this name, it exists, or there is no such role or project
+    """
+    if not NAME.fullmatch(name):
+        raise AccountError(f"{name[:60]!r} is no name for a service account: use a-z, 0-9, _ and -, at most 63")
+    if role == "admin":
+        raise AccountError("a service account is no administrator: use a token of scope admin, or a role by permission")
+    async with pool.acquire() as connection, connection.transaction():
+        project_id = await project_named(connection, project)
+        await connection.execute("SELECT FROM project WHERE id = $1 FOR NO KEY UPDATE", project_id)
+        await role_exists(connection, project_id, role)
+        id_ = await connection.fetchval(
+            "INSERT INTO user_account (email, role, project_id, is_service) VALUES ($1, $2, $3, true)"
+            " ON CONFLICT (lower(email)) DO NOTHING RETURNING id",
+            name,
+            role,
+            project_id,
+        )
+        if id_ is None:
+            raise ConflictError(f"there is an account {name} already")
+        await audit(connection, by, "user.create", project_id=project_id, email=name, role=role, service=True)
+        return await _get(connection, id_, None)
 
 
 async def list_users(
@@ -163,6 +196,8 @@ async def change_user(
         found = await _locked(connection, id_, project_id)
         if etag is not None and etag != found.etag:
             raise StaleError(f"{found.email} was changed meanwhile: read it again")
+        if role is not None:
+            await role_exists(connection, found.project_id, role)
         if found.is_admin and found.disabled_at is None and (disabled or role not in (None, "admin")):
             await _not_the_last(connection, found)
         await connection.execute(
@@ -218,6 +253,8 @@ async def reset_password(
     hashed = await hashed_password(password)
     async with pool.acquire() as connection, connection.transaction():
         found = await _locked(connection, id_, project_id)
+        if found.is_service:
+            raise ConflictError(f"{found.email} is a service account: it has tokens and no password")
         await connection.execute(
             "UPDATE user_account SET password_hash = $2, must_change_password = true WHERE id = $1", id_, hashed
         )
@@ -293,7 +330,7 @@ class StaleError(AccountError):
 
 _USERS: Final = (
     "SELECT u.id, u.email, u.role, u.project_id, p.name, u.created_at, u.disabled_at, u.signed_in_at,"
-    " u.must_change_password FROM user_account u JOIN project p ON p.id = u.project_id"
+    " u.must_change_password, u.is_service FROM user_account u JOIN project p ON p.id = u.project_id"
 )
 
 
@@ -316,7 +353,7 @@ async def _locked(connection: Connection, id_: int, project_id: int | None) -> U
 async def _not_the_last(connection: Connection, user: User) -> None:
     others = await connection.fetchval(
         "SELECT count(*) FROM user_account"
-        " WHERE role = 'admin' AND disabled_at IS NULL AND project_id = $1 AND id <> $2",
+        " WHERE role = 'admin' AND NOT is_service AND disabled_at IS NULL AND project_id = $1 AND id <> $2",
         user.project_id,
         user.id,
     )

@@ -117,6 +117,10 @@ class Gate:
             raise ProblemException(
                 403, "this password was for one use: choose another first (PUT /api/v1/session/password)"
             )
+        page = headers.get("origin")
+        if principal.origins and (page is None or page.lower() not in principal.origins):
+            text = f"{principal.name} is a token for pages of {', '.join(principal.origins[:3])}"
+            raise ProblemException(403, f"{text}, and this comes from {(page or 'none')[:100]}")
         if permission not in principal.permissions:
             who = f"{principal.name}, {principal.role}," if principal.role else principal.name
             raise ProblemException(403, f"{who} lacks the permission {permission}")
@@ -190,7 +194,8 @@ async def check_access(connection: ASGIConnection[Any, Any, Any, Any], handler: 
     """Litestar's guard on all routes: a route says `opt={"access": permission}` or "open", else it is admin's.
 
     A route whose handler takes no `project_id` is about the whole installation, and not for who is of another project
-    than `default`, unless it says `opt={"any_project": True}`.
+    than `default`, unless it says `opt={"any_project": True}`. A role that sees a part of the events comes to routes
+    alone that say `opt={"filtered": True}`: those that show no event, or ask the engine with the principal's rights.
     """
     permission = handler.opt.get("access", "admin")
     if permission == "open":
@@ -201,6 +206,9 @@ async def check_access(connection: ASGIConnection[Any, Any, Any, Any], handler: 
     if not bound and not is_home(principal):
         text = f"this is about the whole installation, and {principal.name} is of the project {principal.project}"
         raise ProblemException(403, f"{text}: ask an account or a token of {DEFAULT_PROJECT}")
+    if principal.rights is not None and not handler.opt.get("filtered"):
+        text = f"{principal.name}, {principal.role}, sees a part of the events, and this is made of all of them"
+        raise ProblemException(403, text)
     connection.scope["user"] = principal
 
 

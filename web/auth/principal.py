@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...core.query.request import Rights
 from .roles import Permission, Role
 
 
@@ -22,3 +23,9 @@ class Principal:
     email: str | None = None
     role: Role | None = None
     must_change_password: bool = False
+    rights: Rights | None = None
+    """What it sees of the events, where its role does not see all."""
+    account_id: int | None = None
+    """Of the person, or of the service account."""
+    origins: tuple[str, ...] = ()
+    """Of a token for browsers: the pages whose scripts may send with it."""

@@ -12,13 +12,15 @@ from typing import Final, Literal, TypeAlias, get_args
 Permission: TypeAlias = Literal["query", "ingest", "edit", "operate", "admin"]
 """`query` reads; `ingest` sends events; `edit` changes what people make for each other, such as lookup tables;
 `operate` handles incidents, tries pipelines and notifiers; `admin` changes accounts and tokens, and deletes events."""
-Role: TypeAlias = Literal["viewer", "editor", "operator", "admin"]
+BuiltinRole: TypeAlias = Literal["viewer", "editor", "operator", "admin"]
+Role: TypeAlias = str
+"""The name of a built-in role, or of one that an administrator of the project made (custom_roles.py)."""
 Scope: TypeAlias = Literal["ingest", "query", "admin"]
 
 PERMISSIONS: Final[tuple[Permission, ...]] = get_args(Permission)
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
 
-ROLES: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
+ROLES: Final[Mapping[str, frozenset[Permission]]] = MappingProxyType(
     {
         "viewer": frozenset({"query"}),
         "editor": frozenset({"query", "edit"}),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 import asyncpg
@@ -11,15 +12,25 @@ from ...core.storage.audit import audit
 from ...plugins import in_worker
 from .accounts import User, get_user
 from .credentials import digest, new_secret, verify_password
+from .custom_roles import masks_of, rights_of
+from .errors import NoSuchError
 from .principal import Principal
-from .roles import ROLES
+from .roles import PERMISSIONS, ROLES
 
 Pool: TypeAlias = asyncpg.Pool
 SESSION_DAYS: Final = 14
 
 
-async def sign_in(pool: Pool, email: str, password: str) -> tuple[User, str] | None:
-    """A session for the right password, with the secret for its cookie; None for a wrong one. Both are audited."""
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """Where a session is from, for the list that its owner sees."""
+
+    client: str = ""
+    agent: str = ""
+
+
+async def check_password(pool: Pool, email: str, password: str) -> int | None:
+    """The account with this password; None for a wrong one, which is audited."""
     clean = email.strip().replace("\0", "")
     row = await pool.fetchrow(
         "SELECT id, email, project_id, password_hash, disabled_at FROM user_account WHERE lower(email) = lower($1)",
@@ -32,29 +43,95 @@ async def sign_in(pool: Pool, email: str, password: str) -> tuple[User, str] | N
         await audit(pool, who, "session.refused", project_id=project_id)
         return None
     assert row is not None
+    return int(row["id"])
+
+
+async def start_session(pool: Pool, user_id: int, by: str, browser: Browser = Browser()) -> str:
+    """A session of an account, of which the secret for its cookie is returned. `by`: how they showed who they are."""
     secret = new_secret()
     async with pool.acquire() as connection, connection.transaction():
+        row = await connection.fetchrow(
+            "UPDATE user_account SET signed_in_at = now() WHERE id = $1 AND disabled_at IS NULL AND NOT is_service"
+            " RETURNING email, project_id",
+            user_id,
+        )
+        if row is None:
+            raise NoSuchError("there is no such account any more, or it is closed")
         await connection.execute("DELETE FROM session WHERE expires_at < now()")
         await connection.execute(
-            "INSERT INTO session (hash, user_id, expires_at) VALUES ($1, $2, now() + $3::interval)",
+            "INSERT INTO session (hash, user_id, expires_at, client, agent) VALUES ($1, $2, now() + $3, $4, $5)",
             digest(secret),
-            row["id"],
+            user_id,
             timedelta(days=SESSION_DAYS),
+            browser.client[:100],
+            browser.agent[:200],
         )
-        await connection.execute("UPDATE user_account SET signed_in_at = now() WHERE id = $1", row["id"])
-        await audit(connection, row["email"], "session.create", project_id=row["project_id"])
-    return await get_user(pool, row["id"]), secret
+        await audit(connection, row["email"], "session.create", project_id=row["project_id"], by=by)
+    return secret
+
+
+async def sign_in(pool: Pool, email: str, password: str) -> tuple[User, str] | None:
+    """A session for the right password, with the secret for its cookie; None for a wrong one. Both are audited."""
+    user_id = await check_password(pool, email, password)
+    if user_id is None:
+        return None
+    return await get_user(pool, user_id), await start_session(pool, user_id, "password")
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A browser in which somebody is signed in."""
+
+    id: int
+    client: str
+    agent: str
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    is_current: bool
+
+
+async def list_sessions(pool: Pool, user_id: int, current: str) -> list[Session]:
+    """The sessions of an account, the last used first; `current` is the secret of the one that asks."""
+    rows = await pool.fetch(
+        "SELECT id, client, agent, created_at, seen_at, expires_at, hash = $2 FROM session"
+        " WHERE user_id = $1 AND expires_at > now() ORDER BY seen_at DESC, id DESC LIMIT 200",
+        user_id,
+        digest(current),
+    )
+    return [Session(*row) for row in rows]
+
+
+async def end_session(pool: Pool, user_id: int, session_id: int) -> None:
+    """End a session of an account.
+
+    :raises NoSuchError: it has none of this number
+    """
+    async with pool.acquire() as connection, connection.transaction():
+        ended = await connection.fetchrow(
+            "DELETE FROM session s USING user_account u WHERE s.id = $1 AND s.user_id = $2 AND u.id = s.user_id"
+            " RETURNING u.email, u.project_id",
+            session_id,
+            user_id,
+        )
+        if ended is None:
+            raise NoSuchError(f"there is no session {session_id}")
+        await audit(connection, ended["email"], "session.delete", project_id=ended["project_id"], session=session_id)
 
 
 async def verify_session(pool: Pool, secret: str) -> Principal | None:
     """Whose session it is, or None where it is none, over, or of a closed account."""
     row = await pool.fetchrow(
-        "SELECT u.email, u.role, u.project_id, p.name AS project, u.must_change_password"
-        " FROM session s JOIN user_account u ON u.id = s.user_id JOIN project p ON p.id = u.project_id"
+        f"SELECT {MEMBER}, s.seen_at < now() - interval '1 minute' AS stale"  # noqa: S608 - made of constants
+        f" FROM session s JOIN user_account u ON u.id = s.user_id {MEMBERSHIP}"
         " WHERE s.hash = $1 AND s.expires_at > now() AND u.disabled_at IS NULL",
         digest(secret),
     )
-    return None if row is None else _principal(*row)
+    if row is None:
+        return None
+    if row["stale"]:
+        await pool.execute("UPDATE session SET seen_at = now() WHERE hash = $1", digest(secret))
+    return member(row)
 
 
 async def sign_out(pool: Pool, secret: str) -> None:
@@ -69,12 +146,42 @@ async def sign_out(pool: Pool, secret: str) -> None:
             await audit(connection, ended["email"], "session.delete", project_id=ended["project_id"])
 
 
-def principal_of(user: User) -> Principal:
-    """What a person may do."""
-    return _principal(user.email, user.role, user.project_id, user.project, user.must_change_password)
+MEMBER: Final = (
+    "u.id, u.email, u.role, u.project_id, p.name AS project, u.must_change_password,"
+    " r.permissions, r.search, r.masks, r.salt"
+)
+MEMBERSHIP: Final = (
+    "JOIN project p ON p.id = u.project_id LEFT JOIN role r ON r.project_id = u.project_id AND r.name = u.role"
+)
 
 
-def _principal(email: str, role: str, project_id: int, project: str, must_change_password: bool) -> Principal:
-    known = next(name for name in ROLES if name == role)
-    permissions = frozenset() if must_change_password else ROLES[known]
-    return Principal(email, permissions, project_id, project, email, known, must_change_password)
+def member(row: asyncpg.Record) -> Principal:
+    """Who an account is, of the columns of `MEMBER`. A role that is no more may do nothing."""
+    role, rights = row["role"], None
+    permissions = ROLES.get(role, frozenset())
+    if role not in ROLES and row["permissions"] is not None:
+        permissions = frozenset(permission for permission in PERMISSIONS if permission in row["permissions"])
+        rights = rights_of(role, row["search"], masks_of(row["masks"]), row["salt"])
+    must_change: bool = row["must_change_password"]
+    return Principal(
+        row["email"],
+        frozenset() if must_change else permissions,
+        row["project_id"],
+        row["project"],
+        row["email"],
+        role,
+        must_change,
+        rights,
+        row["id"],
+    )
+
+
+async def principal_of(pool: Pool, user_id: int) -> Principal:
+    """What somebody may do."""
+    row = await pool.fetchrow(
+        f"SELECT {MEMBER} FROM user_account u {MEMBERSHIP} WHERE u.id = $1",  # noqa: S608 - made of constants
+        user_id,
+    )
+    if row is None:
+        raise NoSuchError(f"there is no account {user_id}")
+    return member(row)

@@ -24,12 +24,12 @@ export type Role = User['role']
 export type Token = Found<'/api/v1/tokens/{id}'>
 export type Scope = Token['scopes'][number]
 export type Session = Found<'/api/v1/session'>
+export type BrowserSession = Found<'/api/v1/session/all'>['items'][number]
 export type Pipelines = Found<'/api/v1/pipelines'>
 export type AuditEntry = Found<'/api/v1/audit'>['items'][number]
 export type Lookup = Found<'/api/v1/lookups'>['items'][number]
 export type TriedStep = Schemas['TriedStep']
 
-export const ROLES: readonly Role[] = ['viewer', 'editor', 'operator', 'admin']
 export const SCOPES: readonly Scope[] = ['ingest', 'query', 'admin']
 
 export interface AuditFilter { readonly what?: string; readonly who?: string }
@@ -57,6 +57,9 @@ export const admin = {
   deleteLookup: async (name: string) => done(await http.DELETE('/api/v1/lookups/{name}', { params: { path: { name } } })),
   pipelines: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/pipelines', { signal })),
   tryLines: async (name: string, lines: string[]) => unwrap(await http.POST('/api/v1/pipelines/{name}/try', { params: { path: { name } }, body: { lines } })).steps,
+  roles: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/roles', { signal })).items,
+  sessions: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/session/all', { signal })).items,
+  endSession: async (id: number) => done(await http.DELETE('/api/v1/session/all/{id}', { params: { path: { id } } })),
   session: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/session', { signal })),
   changePassword: async (body: { current: string; new: string }) => done(await http.PUT('/api/v1/session/password', { body })),
   first: async (body: { email: string; password: string }) => unwrap(await http.POST('/api/v1/session/first', { body })),

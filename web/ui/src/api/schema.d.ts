@@ -1018,6 +1018,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/session/all": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Where am I signed in?
+         * @description The browsers in which who asks is signed in.
+         */
+        get: operations["listSessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/all/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Sign out elsewhere
+         * @description End one of one's own sessions: at once here, within a second on other nodes.
+         */
+        delete: operations["endSession"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/session/password": {
         parameters: {
             query?: never;
@@ -1129,6 +1169,58 @@ export interface paths {
          */
         post: operations["resetPassword"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Roles
+         * @description The built-in roles, and those of the project.
+         */
+        get: operations["listRoles"];
+        put?: never;
+        /**
+         * Make a role
+         * @description Make a role. Who sees a part of the events can be given neither `admin` nor `ingest`.
+         */
+        post: operations["createRole"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/roles/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A role that was made
+         * @description One role of the project, with its ETag.
+         */
+        get: operations["getRole"];
+        /**
+         * Change a role
+         * @description Put another role in the place of this one. It counts at once for everybody who has it.
+         */
+        put: operations["changeRole"];
+        post?: never;
+        /**
+         * Delete a role
+         * @description Delete a role that no account has.
+         */
+        delete: operations["deleteRole"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2344,6 +2436,10 @@ export interface components {
             details: {
                 [key: string]: unknown;
             };
+            /** @description Its place in the order of commits, without gaps */
+            seq: number;
+            /** @description SHA-256, in hex, of the entry and of the hash before it */
+            hash: string;
         };
         /** AuditList */
         AuditList: {
@@ -2399,6 +2495,38 @@ export interface components {
             /** @example n > 73 */
             condition: string;
             per_week: number;
+        };
+        /** BrowserSession */
+        BrowserSession: {
+            id: number;
+            /** @description It is the one that asks */
+            current: boolean;
+            /**
+             * @description The address that it signed in from
+             * @example 192.0.2.7
+             */
+            client: string;
+            /** @description What it says it is */
+            agent: string;
+            /**
+             * @description RFC 3339, up to nanoseconds
+             * @example 2026-01-31T12:00:00.123456789Z
+             */
+            created_at: string;
+            /**
+             * @description To the minute
+             * @example 2026-01-31T12:00:00.123456789Z
+             */
+            seen_at: string;
+            /**
+             * @description RFC 3339, up to nanoseconds
+             * @example 2026-01-31T12:00:00.123456789Z
+             */
+            expires_at: string;
+        };
+        /** BrowserSessions */
+        BrowserSessions: {
+            items: components["schemas"]["BrowserSession"][];
         };
         /** Column */
         Column: {
@@ -2814,6 +2942,16 @@ export interface components {
         LookupList: {
             items: components["schemas"]["Lookup"][];
         };
+        /** MaskedField */
+        MaskedField: {
+            /** @example user.email */
+            field: string;
+            /**
+             * @description `stars`, or `hash`: equal values stay equal
+             * @default stars
+             */
+            how?: string;
+        };
         /** Moment */
         Moment: {
             /**
@@ -2832,6 +2970,25 @@ export interface components {
              * @description a-z, 0-9, _ and -
              * @example shop
              */
+            name: string;
+        };
+        /** NewRole */
+        NewRole: {
+            /**
+             * @example [
+             *       "query",
+             *       "edit"
+             *     ]
+             */
+            permissions: ("query" | "ingest" | "edit" | "operate" | "admin")[];
+            /**
+             * @description Only events that this finds; empty: all
+             * @default
+             * @example service:checkout
+             */
+            search?: string;
+            masks?: components["schemas"]["MaskedField"][];
+            /** @example support */
             name: string;
         };
         /** NewSavedQuery */
@@ -2862,22 +3019,35 @@ export interface components {
             valid_for?: string | null;
             /** @description Another than one's own: for administrators of default */
             project?: string | null;
+            /**
+             * @description A key for browsers: pages whose scripts may send with it. It can have the scope ingest alone
+             * @example [
+             *       "https://shop.example"
+             *     ]
+             */
+            origins?: string[];
+            /** @description The service account that it is of: it does what both may */
+            account?: string | null;
         };
         /** NewUser */
         NewUser: {
             /** @example ada@example.com */
             email: string;
             /**
-             * @description What they may do
+             * @description A built-in role or one's own
              * @default viewer
              * @example viewer
-             * @enum {string}
              */
-            role?: "viewer" | "editor" | "operator" | "admin";
+            role?: string;
             /** @description Without it, one for one use is made and answered */
             password?: string | null;
             /** @description Another than one's own: for administrators of default */
             project?: string | null;
+            /**
+             * @description A service account: a program's, with tokens; `email` is its name, such as ci-bot
+             * @default false
+             */
+            service?: boolean;
         };
         /** Notification */
         Notification: {
@@ -3306,6 +3476,36 @@ export interface components {
         RetentionPreview: {
             items: components["schemas"]["Expiry"][];
         };
+        /** Role */
+        Role: {
+            /** @example support */
+            name: string;
+            built_in: boolean;
+            permissions: ("query" | "ingest" | "edit" | "operate" | "admin")[];
+            search: string;
+            masks: components["schemas"]["MaskedField"][];
+        };
+        /** RoleBody */
+        RoleBody: {
+            /**
+             * @example [
+             *       "query",
+             *       "edit"
+             *     ]
+             */
+            permissions: ("query" | "ingest" | "edit" | "operate" | "admin")[];
+            /**
+             * @description Only events that this finds; empty: all
+             * @default
+             * @example service:checkout
+             */
+            search?: string;
+            masks?: components["schemas"]["MaskedField"][];
+        };
+        /** RoleList */
+        RoleList: {
+            items: components["schemas"]["Role"][];
+        };
         /** SavedQueryAnswer */
         SavedQueryAnswer: {
             name: string;
@@ -3365,8 +3565,7 @@ export interface components {
         SessionUser: {
             email: string;
             is_admin: boolean;
-            /** @enum {string} */
-            role: "viewer" | "editor" | "operator" | "admin";
+            role: string;
             /** @description True: the password was for one use; choose another first */
             must_change_password: boolean;
         };
@@ -3503,6 +3702,10 @@ export interface components {
              * @example 2026-01-31T12:00:00.123456789Z
              */
             revoked_at: string | null;
+            /** @description Pages whose scripts may send with it; none: a program's */
+            origins: string[];
+            /** @description The service account that it is of */
+            account: string | null;
         };
         /** TokenList */
         TokenList: {
@@ -3573,8 +3776,7 @@ export interface components {
             id: number;
             /** @example ada@example.com */
             email: string;
-            /** @enum {string} */
-            role: "viewer" | "editor" | "operator" | "admin";
+            role: string;
             /** @example default */
             project: string;
             disabled: boolean;
@@ -3587,14 +3789,13 @@ export interface components {
             created_at: string;
             /** @description When they last signed in */
             signed_in_at: string | null;
+            /** @description A program's: it has tokens and does not sign in */
+            service: boolean;
         };
         /** UserChange */
         UserChange: {
-            /**
-             * @example editor
-             * @enum {null|string}
-             */
-            role?: "viewer" | "editor" | "operator" | "admin" | null;
+            /** @example editor */
+            role?: string | null;
             /** @description True closes the account and ends its sessions */
             disabled?: boolean | null;
         };
@@ -8427,6 +8628,146 @@ export interface operations {
             };
         };
     };
+    listSessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BrowserSessions"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endSession: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The session's number */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     changePassword: {
         parameters: {
             query?: never;
@@ -9087,6 +9428,430 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listRoles: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RoleList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createRole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRole"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getRole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The role's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeRole: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The ETag it was read with: 412 where it changed since */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description The role's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RoleBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Role"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteRole: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The role's name */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, nothing follows */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -1,9 +1,12 @@
-import { useQuery } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
-import { admin } from '@/api/admin'
+import { admin, type BrowserSession } from '@/api/admin'
+import { messageOf } from '@/api/problem'
 import { PasswordForm } from '@/components/shell/PasswordForm'
-import { Loaded, Section } from './parts'
+import { Button } from '@/components/ui/Button'
+import { Table, type Column } from '@/components/ui/Table'
+import { Loaded, Section, When } from './parts'
 import styles from './settings.module.css'
 
 /** Who is signed in, and their password. */
@@ -31,9 +34,31 @@ export function Account() {
               <PasswordForm onDone={() => setChanged(true)} />
               {changed && <p role="status" className={styles.good}>Changed. All other sessions of this account have ended.</p>}
             </div>
+            <Sessions />
           </>
         )}
       </Loaded>
     </Section>
+  )
+}
+
+/** The browsers in which one is signed in, each of which can be signed out. */
+function Sessions() {
+  const client = useQueryClient()
+  const sessions = useQuery({ queryKey: ['sessions'], queryFn: ({ signal }) => admin.sessions(signal) })
+  const end = useMutation({ mutationFn: (id: number) => admin.endSession(id), onSettled: () => client.invalidateQueries({ queryKey: ['sessions'] }) })
+  const columns: Column<BrowserSession>[] = [
+    { name: 'Browser', cell: (one) => <>{one.agent || 'unknown'}{one.current && ' (this one)'}</> },
+    { name: 'From', cell: (one) => one.client || 'unknown' },
+    { name: 'Signed in', cell: (one) => <When time={one.created_at} /> },
+    { name: 'Last seen', cell: (one) => <When time={one.seen_at} /> },
+    { name: '', cell: (one) => !one.current && <Button look="quiet" disabled={end.isPending} onClick={() => end.mutate(one.id)}>Sign out</Button> },
+  ]
+  return (
+    <div className={styles.panel}>
+      <h2>Where you are signed in</h2>
+      <Loaded query={sessions}>{(rows) => <Table label="Sessions" columns={columns} rows={rows} id={(one) => one.id} />}</Loaded>
+      {end.isError && <p role="alert" className={styles.bad}>{messageOf(end.error)}</p>}
+    </div>
   )
 }

@@ -1,14 +1,12 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { admin, ROLES, type Role, type User } from '@/api/admin'
+import { admin, type Role, type User } from '@/api/admin'
 import { messageOf } from '@/api/problem'
 import { Button } from '@/components/ui/Button'
 import { Field, Form } from '@/components/ui/Form'
 import { Table, type Column } from '@/components/ui/Table'
 import { Loaded, Once, Section, When } from './parts'
 import styles from './settings.module.css'
-
-const roleOf = (text: string): Role => ROLES.find((role) => role === text) ?? 'viewer'
 
 /** People with an account: invite, change a role, close, reset. */
 export function Members() {
@@ -18,6 +16,7 @@ export function Members() {
   const [project, setProject] = useState('')
   const [once, setOnce] = useState<{ email: string; password: string } | null>(null)
   const users = useQuery({ queryKey: ['users'], queryFn: ({ signal }) => admin.users(signal) })
+  const roles = useQuery({ queryKey: ['roles'], queryFn: ({ signal }) => admin.roles(signal) })
   const projects = useQuery({ queryKey: ['projects'], queryFn: ({ signal }) => admin.projects(signal) })
   const session = useQuery({ queryKey: ['session'], queryFn: ({ signal }) => admin.session(signal), staleTime: Infinity })
   const again = () => client.invalidateQueries({ queryKey: ['users'] })
@@ -38,6 +37,7 @@ export function Members() {
     },
   })
   const first = session.data?.users_exist === false
+  const names = roles.data?.map((one) => one.name) ?? ['viewer', 'admin']
   const several = (projects.data?.length ?? 0) > 1
   const columns: Column<User>[] = [
     { name: 'E-mail', cell: (user) => <span className={user.disabled ? styles.off : undefined}>{user.email}{user.email === session.data?.user?.email && ' (you)'}</span> },
@@ -45,19 +45,19 @@ export function Members() {
     {
       name: 'Role',
       cell: (user) => (
-        <select className={styles.select} aria-label={`Role of ${user.email}`} value={user.role} disabled={user.disabled || change.isPending} onChange={(event) => change.mutate({ id: user.id, role: roleOf(event.target.value) })}>
-          {ROLES.map((one) => <option key={one}>{one}</option>)}
+        <select className={styles.select} aria-label={`Role of ${user.email}`} value={user.role} disabled={user.disabled || change.isPending} onChange={(event) => change.mutate({ id: user.id, role: event.target.value })}>
+          {[...new Set([...names, user.role])].map((one) => <option key={one}>{one}</option>)}
         </select>
       ),
     },
-    { name: 'State', cell: (user) => (user.disabled ? <span className={styles.off}>closed</span> : user.must_change_password ? 'invited' : 'active') },
+    { name: 'State', cell: (user) => (user.disabled ? <span className={styles.off}>closed</span> : user.service ? 'service account' : user.must_change_password ? 'invited' : 'active') },
     { name: 'Signed in', cell: (user) => <When time={user.signed_in_at} /> },
     {
       name: 'Actions',
       align: 'actions',
       cell: (user) => (
         <>
-          <Button look="quiet" onClick={() => reset.mutate(user)} aria-label={`New password for ${user.email}`}>New password</Button>
+          {!user.service && <Button look="quiet" onClick={() => reset.mutate(user)} aria-label={`New password for ${user.email}`}>New password</Button>}
           <Button look="quiet" onClick={() => change.mutate({ id: user.id, disabled: !user.disabled })} aria-label={`${user.disabled ? 'Open' : 'Close'} ${user.email}`}>{user.disabled ? 'Open' : 'Close'}</Button>
         </>
       ),
@@ -70,7 +70,7 @@ export function Members() {
         <Form label="Invite somebody" error={invite.error} onSubmit={() => invite.mutate()}>
           <Field label="E-mail" grow><input type="email" required value={email} autoComplete="off" onChange={(event) => setEmail(event.target.value)} /></Field>
           <Field label="Role">
-            <select value={first ? 'admin' : role} disabled={first} onChange={(event) => setRole(roleOf(event.target.value))}>{ROLES.map((one) => <option key={one}>{one}</option>)}</select>
+            <select value={first ? 'admin' : role} disabled={first} onChange={(event) => setRole(event.target.value)}>{names.map((one) => <option key={one}>{one}</option>)}</select>
           </Field>
           {several && !first && <Field label="Project"><select value={project} onChange={(event) => setProject(event.target.value)}><option value="">yours</option>{projects.data?.map((one) => <option key={one.name}>{one.name}</option>)}</select></Field>}
           <Button type="submit" look="primary" disabled={invite.isPending}>Invite</Button>
