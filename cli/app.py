@@ -31,6 +31,7 @@ COMMANDS = (
     "backtest",
     "lookup",
     "report",
+    "route",
     "retention",
     "plugins",
     "schema",

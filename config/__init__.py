@@ -19,6 +19,7 @@ from .models import (
     Step,
     StoreSettings,
 )
+from .routes import Incident, Rota, Route, Routing, Told
 from .schema import pipeline_schema
 from .settings import Settings
 from .units import Duration, Size, format_duration, parse_duration, parse_size
@@ -32,6 +33,7 @@ __all__ = [
     "Duration",
     "EngineAddress",
     "Entry",
+    "Incident",
     "Limits",
     "NotifierEntry",
     "Pipeline",
@@ -39,11 +41,15 @@ __all__ = [
     "PlaceEntry",
     "ProjectLimits",
     "ReportSettings",
+    "Rota",
+    "Route",
+    "Routing",
     "Settings",
     "Size",
     "SourceEntry",
     "Step",
     "StoreSettings",
+    "Told",
     "format_duration",
     "load",
     "load_store",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
@@ -32,6 +32,8 @@ from .models import (
     SourceEntry,
     Step,
 )
+from .routes import Routing
+from .tellable import checked_routing
 from .tree import Element, Report, kind_of
 from .validate import concealed, fields_by_name, guarded, query_error, shown, validated
 
@@ -62,9 +64,12 @@ class Checker:
         """The entries of `notifiers:`."""
         return dict(self._entries("notifier", "notifiers", section))
 
-    def detectors(self, section: Element | None, notifiers: Element | None) -> dict[str, DetectorEntry]:
-        """The entries of `detectors:`; those they notify must be defined."""
-        known = set(notifiers.items) if notifiers else set()
+    def routing(self, sections: Mapping[str, Element]) -> tuple[Routing, set[str]]:
+        """`routes:` and `rotas:`, and the names of all who may be told."""
+        return checked_routing(sections, self._report, self._names)
+
+    def detectors(self, section: Element | None, known: set[str]) -> dict[str, DetectorEntry]:
+        """The entries of `detectors:`; those they notify must be among the `known`."""
         found: dict[str, DetectorEntry] = dict(self._entries("detector", "detectors", section))
         for name, element in self._named("detectors", section):
             path = f"detectors.{name}"

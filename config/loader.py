@@ -108,13 +108,15 @@ def _config(root: Element, check: Checker, errors: list[ConfigError], reader: Fi
     notifiers = check.notifiers(sections.get("notifiers"))
     sources = check.sources(sections.get("sources"))
     pipelines = check.pipelines(sections.get("pipelines"), sections.get("sources"))
-    detectors = check.detectors(sections.get("detectors"), sections.get("notifiers"))
+    routing, tellable = check.routing(sections)
+    detectors = check.detectors(sections.get("detectors"), tellable)
     reports = check.reports(sections.get("reports"), sections.get("notifiers"))
     frozen: dict[str, Any] = {"sources": MappingProxyType(sources), "pipelines": with_default(pipelines, sources)}
     return Config(
         **frozen,
         detectors=MappingProxyType(detectors),
         notifiers=MappingProxyType(notifiers),
+        routing=routing,
         reports=MappingProxyType(reports),
         store=store,
         limits=limits,

@@ -7,23 +7,22 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Annotated, Any, Generic, Literal, TypeAlias, TypeVar, get_args
-from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
     ValidationError,
-    WithJsonSchema,
 )
 
 from ..plugins import Detector, HttpSource, Notifier, Parser, Plugin, PluginConfig, Registry, Source, load_plugins
 from ..plugins import Place as StoragePlace
 from .limits import Limits
+from .routes import Routing
 from .schedules import checked_schedule
+from .shapes import Names, Zone
 from .tree import Place
 from .units import Duration, Size, format_duration
 
@@ -112,18 +111,6 @@ class PipelineTest(_Model):
     """The events; fields that are not named here may be anything."""
 
 
-def _one_or_many(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-Names: TypeAlias = Annotated[
-    list[str],
-    BeforeValidator(_one_or_many),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
-]
-"""Names, or one name that stands for a list of one."""
-
-
 class PipelineSettings(_Model):
     """`pipelines:`, the way from sources to the store."""
 
@@ -138,20 +125,12 @@ class PipelineSettings(_Model):
     """Examples that `cordwood test` runs."""
 
 
-def _zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (KeyError, ValueError, OSError):
-        raise ValueError(f"{text!r} is no time zone; write an IANA name such as Europe/Berlin") from None
-    return text
-
-
 class ReportSettings(_Model):
     """`reports:`, dashboards that are written down and sent by the clock."""
 
     schedule: Annotated[str, AfterValidator(checked_schedule)] = Field(examples=["0 8 * * MON"])
     """When it is made: minute, hour, day, month and weekday, as in cron."""
-    timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    timezone: Zone = "UTC"
     """IANA zone of the schedule and of the times in the report."""
     dashboard: str
     """Name of the dashboard that it shows."""
@@ -176,6 +155,8 @@ class FileSettings(_Model):
     pipelines: dict[str, Any] = {}
     detectors: dict[str, Any] = {}
     notifiers: dict[str, Any] = {}
+    rotas: dict[str, Any] = {}
+    routes: dict[str, Any] = {}
     reports: dict[str, Any] = {}
 
 
@@ -252,6 +233,8 @@ class Config:
     pipelines: Mapping[str, Pipeline] = field(default_factory=_none)
     detectors: Mapping[str, DetectorEntry] = field(default_factory=_none)
     notifiers: Mapping[str, NotifierEntry] = field(default_factory=_none)
+    routing: Routing = field(default_factory=Routing)
+    """Who else is told of an incident, and who is on call."""
     reports: Mapping[str, ReportSettings] = field(default_factory=_none)
     store: StoreSettings = field(default_factory=StoreSettings)
     limits: Limits = field(default_factory=Limits)

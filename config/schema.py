@@ -11,6 +11,7 @@ from ..plugins import Plugin, Registry
 from .limits import Limits
 from .loader import NOT_YET
 from .models import ON_ERROR, FileSettings, PipelineSettings, ReportSettings, StoreSettings
+from .routes import Rota, Route
 from .units import format_duration
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -22,6 +23,8 @@ _ABOUT = {
     "detectors": "What is watched, by name.",
     "notifiers": "Who is told, by name.",
     "store": "Where and how long events are kept.",
+    "rotas": "Who is on call in turn, by name.",
+    "routes": "Who is told of which incidents, by name; the first that matches decides.",
     "reports": "What is written down and sent by the clock, by name.",
     "limits": "What may come in, how fast, and how much memory it may take.",
 }
@@ -46,6 +49,8 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
     }
     pipeline["properties"]["parse"] |= {"items": step}
     properties["pipelines"] = _mapping(pipeline)
+    properties["rotas"] = _mapping(_model(Rota, "", definitions))
+    properties["routes"] = _mapping(_model(Route, "", definitions))
     properties["reports"] = _mapping(_model(ReportSettings, "", definitions))
     properties["limits"] = _model(Limits, "", definitions)
     properties["store"] = _model(StoreSettings, "", definitions)

@@ -93,6 +93,9 @@ def configuration() -> str:
     parts += ["## A pipeline\n", table(pipeline["properties"], pipeline.get("required", ()), definitions)]
     report = sections["reports"]["additionalProperties"]
     parts += ["## A report\n", table(report["properties"], report.get("required", ()), definitions)]
+    rota = sections["rotas"]["additionalProperties"]
+    parts += ["## A rota\n", table(rota["properties"], rota.get("required", ()), definitions)]
+    parts += ["## A route\n", table(definitions["Route"]["properties"], (), definitions)]
     for kind, title in KINDS.items():
         parts += [f"## {title}\n"]
         for name in sorted(own.kinds.get(kind, {})):

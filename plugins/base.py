@@ -391,7 +391,8 @@ class Notification:
 
     delivery_id: str
     event: str
-    """`opened` or `resolved`, of an incident; `report`: a report was made, and `detector` is its name."""
+    """`opened`, `escalated` (nobody acknowledged it) or `resolved`, of an incident; `report`: a report was made, and
+    `detector` is its name."""
     incident_id: int
     """0 for a report."""
     detector: str

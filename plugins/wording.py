@@ -14,7 +14,8 @@ def headline(notification: Notification) -> str:
     if notification.event == "report":
         return " ".join(f"Report: {notification.title}".split())
     state = "RESOLVED" if notification.event == "resolved" else notification.severity
-    return " ".join(f"[{state}] {notification.title}".split())
+    pending = "Not acknowledged: " if notification.event == "escalated" else ""
+    return " ".join(f"[{state}] {pending}{notification.title}".split())
 
 
 def plain_text(notification: Notification) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from ...config import Incident, Routing
 from ...plugins import Detector, Finding, Json, Seen
 from ..storage.database import Connection
 from ..storage.leader import Session
@@ -70,8 +71,11 @@ class Progress:
 class Journal:
     """The leader's writes for one project. `notifiers` maps each notifier's name to its type."""
 
-    def __init__(self, session: Session, project_id: int, notifiers: Mapping[str, str]) -> None:
+    def __init__(
+        self, session: Session, project_id: int, notifiers: Mapping[str, str], routing: Routing | None = None
+    ) -> None:
         self._session, self._project, self._notifiers = session, project_id, notifiers
+        self._routing = routing or Routing()
 
     async def enter(self, detectors: Mapping[str, Detector[Any]], now_ns: int, head: int) -> dict[str, Progress]:
         """Make the tables agree with the configuration; answers how far each detector had come.
@@ -272,9 +276,11 @@ class Journal:
             storable(list(samples)),
             [{"at": rfc3339(at), "what": "opened", "by": None}],
         )
-        told = {notifier: self._notifiers.get(notifier, "") for notifier in detector.config.notify}
-        await opened_notifications(connection, incident_id, told, rfc3339(at), to_datetime(now_ns))
-        unknown = [notifier for notifier in told if notifier not in self._notifiers]
+        severity = (finding.severity or detector.config.severity).upper()
+        now = to_datetime(now_ns)
+        told = self._routing.told(Incident(name, severity, finding.group, now), detector.config.notify)
+        await opened_notifications(connection, incident_id, told, self._notifiers, rfc3339(at), now)
+        unknown = [one.notifier for one in told if one.notifier not in self._notifiers]
         if unknown:
             await connection.execute(
                 "update notification set status = 'failed', error = 'no notifier of this name is configured' "

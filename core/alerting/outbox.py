@@ -1,8 +1,8 @@
 """The outbox: notifications are rows, inserted in the transaction that changes the incident they tell of.
 
 So none is lost and none is made up: either both are committed or neither. Each row has a `delivery_id` of its own,
-which every attempt carries. An incident's rows for one notifier are delivered in the order of their ids: opened, then
-resolved.
+which every attempt carries. An incident's rows for one notifier are delivered in the order of their ids: opened,
+escalated, resolved.
 """
 
 from __future__ import annotations
@@ -10,39 +10,74 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from ...config import Told
 from ..storage.database import Connection
 
 _OPENED = """
 insert into notification (project_id, incident_id, notifier, channel, event, payload, created_at, next_attempt_at)
-select project_id, id, told.notifier, told.channel, 'opened',
+select project_id, id, told.notifier, told.channel, told.event,
        jsonb_build_object('detector', detector, 'title', title, 'severity', severity, 'group', "group",
-                          'values', "values", 'opened_at', $4::text, 'resolved_at', null),
-       $5, $5
-from incident, unnest($2::text[], $3::text[]) as told (notifier, channel)
+                          'values', "values", 'opened_at', $6::text, 'resolved_at', null),
+       $7, told.due
+from incident, unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[]) as told (notifier, channel, event, due)
 where id = $1
 """
 _RESOLVED = """
 insert into notification (project_id, incident_id, notifier, channel, event, payload, created_at, next_attempt_at)
-select opened.project_id, incident_id, notifier, channel, 'resolved',
+select told.project_id, incident_id, notifier, channel, 'resolved',
        payload || jsonb_build_object(
            'values', i."values",
            'resolved_at', to_char(i.resolved_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"000Z"')),
        $2, $2
-from notification opened join incident i on i.id = incident_id
-where incident_id = any($1::bigint[]) and event = 'opened'
-order by opened.id
+from (select distinct on (incident_id, notifier) *
+      from notification where incident_id = any($1::bigint[]) and event in ('opened', 'escalated')
+      order by incident_id, notifier, id) told
+join incident i on i.id = incident_id
+order by told.id
 on conflict (incident_id, notifier, event) do nothing
+"""
+# One that was due may be on the way at this moment, so it stays.
+_NOT_DUE = """
+delete from notification
+where incident_id = any($1::bigint[]) and event = any($2::text[])
+  and status = 'pending' and attempts = '[]' and next_attempt_at > $3
 """
 
 
 async def opened_notifications(
-    connection: Connection, incident_id: int, notify: Mapping[str, str], opened_at: str, now: datetime
+    connection: Connection,
+    incident_id: int,
+    told: Sequence[Told],
+    channels: Mapping[str, str],
+    opened_at: str,
+    now: datetime,
 ) -> None:
-    """Tell these notifiers (name to channel) that the incident, inserted in this transaction, was opened."""
-    if notify:
-        await connection.execute(_OPENED, incident_id, list(notify), list(notify.values()), opened_at, now)
+    """Tell them, each when it is time, that the incident, inserted in this transaction, was opened.
+
+    `channels` maps the notifiers' names to their types.
+    """
+    if told:
+        await connection.execute(
+            _OPENED,
+            incident_id,
+            [one.notifier for one in told],
+            [channels.get(one.notifier, "") for one in told],
+            ["escalated" if one.escalation else "opened" for one in told],
+            [now + one.after for one in told],
+            opened_at,
+            now,
+        )
+
+
+async def no_escalation(connection: Connection, incident_ids: Sequence[int], now: datetime) -> None:
+    """Tell nobody else of these incidents: somebody acknowledged them (in this transaction)."""
+    await connection.execute(_NOT_DUE, list(incident_ids), ["escalated"], now)
 
 
 async def resolved_notifications(connection: Connection, incident_ids: Sequence[int], now: datetime) -> None:
-    """Tell everybody who is told of these incidents' opening that they are resolved (as set in this transaction)."""
+    """Tell everybody who is told of these incidents that they are resolved (as set in this transaction).
+
+    Who would have been told later is told of neither.
+    """
+    await connection.execute(_NOT_DUE, list(incident_ids), ["opened", "escalated"], now)
     await connection.execute(_RESOLVED, list(incident_ids), now)

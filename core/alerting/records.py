@@ -46,7 +46,7 @@ class NotificationRecord(msgspec.Struct, frozen=True, kw_only=True):
     incident_title: str
     notifier: str
     channel: str
-    event: Literal["opened", "resolved"]
+    event: Literal["opened", "escalated", "resolved"]
     delivery_id: str
     status: Literal["pending", "sent", "failed"]
     attempts: list[Attempt]

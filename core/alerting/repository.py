@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from ...plugins import now_ns
 from ..paging import Page, before, page, possible_id
-from .outbox import resolved_notifications
+from .outbox import no_escalation, resolved_notifications
 from .records import Attempt, DetectorRecord, IncidentRecord, NotificationRecord, rfc3339, to_datetime
 
 
@@ -109,18 +109,24 @@ class AlertingRepository:
         return page([_notification(row) for row in rows], limit, lambda item: str(item.id))
 
     async def acknowledge(self, project_id: int, incident_id: int, *, by: str | None = None) -> IncidentRecord | None:
-        """Say that somebody looks at it; one that is not open stays as it is. None: there is none."""
+        """Say that somebody looks at it, so that nobody else is told; one that is not open stays as it is.
+
+        None: there is none.
+        """
         at = to_datetime(self._clock())
-        await self._pool.execute(
-            """
-            update incident set state = 'acknowledged', acknowledged_at = $3, timeline = timeline || $4::jsonb
-            where project_id = $1 and id = $2 and state = 'open'
-            """,
-            project_id,
-            possible_id(incident_id),
-            at,
-            [{"at": rfc3339(at), "what": "acknowledged", "by": by}],
-        )
+        async with self._pool.acquire() as connection, connection.transaction():
+            changed = await connection.fetchval(
+                """
+                update incident set state = 'acknowledged', acknowledged_at = $3, timeline = timeline || $4::jsonb
+                where project_id = $1 and id = $2 and state = 'open' returning id
+                """,
+                project_id,
+                possible_id(incident_id),
+                at,
+                [{"at": rfc3339(at), "what": "acknowledged", "by": by}],
+            )
+            if changed is not None:
+                await no_escalation(connection, [changed], at)
         return await self.get_incident(project_id, incident_id)
 
     async def resolve(self, project_id: int, incident_id: int, *, by: str | None = None) -> IncidentRecord | None:

@@ -9,7 +9,7 @@ import anyio
 import asyncpg
 from prometheus_client import CollectorRegistry
 
-from ...config import Config
+from ...config import Config, Routing
 from ...plugins import Detector, Notifier, now_ns
 from ..storage.leader import Session, lead, lead_once
 from .delivery import Delivery
@@ -26,7 +26,7 @@ JUDGING_AT_ONCE = 2  # detectors that query at the same time, so that people's q
 
 Detectors: TypeAlias = Mapping[str, Detector[Any]]
 Notifiers: TypeAlias = Mapping[str, Notifier[Any]]
-Plugins: TypeAlias = tuple[Detectors, Notifiers]
+Plugins: TypeAlias = tuple[Detectors, Notifiers, Routing]
 
 
 class AlertingStore(Protocol):
@@ -56,7 +56,7 @@ class AlertingService:
         self._store, self._engine = store, engine
         self._link, self._clock = link, clock
         self._metrics = AlertingMetrics(metrics)
-        self._wanted: Plugins = ({}, {})
+        self._wanted: Plugins = ({}, {}, Routing())
         self._changed = anyio.Event()
 
     async def run(self, project_id: int, config: Config) -> None:
@@ -74,11 +74,13 @@ class AlertingService:
         self._wanted = _made(config)
         self._changed.set()
 
-    async def run_plugins(self, project_id: int, detectors: Detectors, notifiers: Notifiers) -> None:
+    async def run_plugins(
+        self, project_id: int, detectors: Detectors, notifiers: Notifiers, routing: Routing | None = None
+    ) -> None:
         """As `run`, with plugins that are made already, by their names in the YAML."""
 
         async def work(session: Session) -> None:
-            await self._work(session, project_id, detectors, notifiers)
+            await self._work(session, project_id, (detectors, notifiers, routing or Routing()))
 
         await lead(self._store.pool, "alerting", work)
 
@@ -89,10 +91,10 @@ class AlertingService:
 
         :raises RetryableError: the database does not answer
         """
-        detectors, notifiers = _made(config)
+        plugins = _made(config)
 
         async def work(session: Session) -> None:
-            _, detections, deliveries = await self._entered(session, project_id, detectors, notifiers)
+            _, detections, deliveries = await self._entered(session, project_id, plugins)
             async with anyio.create_task_group() as tasks:
                 for detection in detections:
                     tasks.start_soon(detection.once)
@@ -102,8 +104,8 @@ class AlertingService:
 
         return await lead_once(self._store.pool, "alerting", work)
 
-    async def _work(self, session: Session, project_id: int, detectors: Detectors, notifiers: Notifiers) -> None:
-        shared, detections, deliveries = await self._entered(session, project_id, detectors, notifiers)
+    async def _work(self, session: Session, project_id: int, plugins: Plugins) -> None:
+        shared, detections, deliveries = await self._entered(session, project_id, plugins)
         watch = Watch([detection for detection in detections if detection.searches], shared)
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(shared.head.run, name="alerting head")
@@ -114,11 +116,12 @@ class AlertingService:
                 tasks.start_soon(delivery.run, name=f"notifier {delivery.name}")
 
     async def _entered(
-        self, session: Session, project_id: int, detectors: Detectors, notifiers: Notifiers
+        self, session: Session, project_id: int, plugins: Plugins
     ) -> tuple[Surroundings, list[Detection], list[Delivery]]:
         """The loops to run, with the tables brought to agree with the configuration."""
+        detectors, notifiers, routing = plugins
         head = Head(self._store.catalog, self._store.commits, project_id)
-        journal = Journal(session, project_id, {name: notifier.type for name, notifier in notifiers.items()})
+        journal = Journal(session, project_id, {name: told.type for name, told in notifiers.items()}, routing)
         progress = await journal.enter(detectors, self._clock(), await head.read())
         deliveries = [
             Delivery(
@@ -154,4 +157,4 @@ class AlertingService:
 
 def _made(config: Config) -> Plugins:
     detectors = {name: entry.make() for name, entry in config.detectors.items()}
-    return detectors, {name: entry.make() for name, entry in config.notifiers.items()}
+    return detectors, {name: entry.make() for name, entry in config.notifiers.items()}, config.routing

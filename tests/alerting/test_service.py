@@ -7,6 +7,7 @@ from typing import Any
 
 import anyio
 import pytest
+from cordwood.config import Routing
 from cordwood.core.alerting import AlertingRepository, AlertingService
 from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.store import Store
@@ -198,6 +199,7 @@ async def test_reload_keeps_incidents_and_changes_detectors(running: Running, ev
         def __init__(self, **detectors: Any) -> None:
             self.detectors = {name: Entry(made) for name, made in detectors.items()}
             self.notifiers = {"channel": Entry(running.channel)}
+            self.routing = Routing()
 
     pay, web = running.detector(lambda _: ["pay"]), running.detector(lambda _: ["web"])
     async with background(running.service.run, 1, Config(errors=pay)):

@@ -36,6 +36,7 @@ COMMANDS = [
     ("token", "create"),
     ("token", "list"),
     ("token", "revoke"),
+    ("route", "test"),
     ("project", "add"),
     ("project", "list"),
 ]

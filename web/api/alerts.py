@@ -60,7 +60,7 @@ class Notification(msgspec.Struct, frozen=True):
     incident_title: str
     notifier: str
     channel: Annotated[str, Meta(description="The notifier's type", examples=["webhook"])]
-    event: Literal["opened", "resolved"]
+    event: Literal["opened", "escalated", "resolved"]
     delivery_id: str
     status: Literal["pending", "sent", "failed"]
     attempts: list[Attempt]

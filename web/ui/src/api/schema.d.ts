@@ -3061,7 +3061,7 @@ export interface components {
              */
             channel: string;
             /** @enum {string} */
-            event: "opened" | "resolved";
+            event: "opened" | "escalated" | "resolved";
             delivery_id: string;
             /** @enum {string} */
             status: "pending" | "sent" | "failed";
