@@ -29,6 +29,7 @@ COMMANDS = (
     "delete",
     "dlq",
     "backtest",
+    "sigma",
     "lookup",
     "report",
     "route",
