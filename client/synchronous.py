@@ -1,0 +1,166 @@
+"""`Client`: each call waits for its answer. It may be used by several threads."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Self
+
+import httpx
+
+from .answer import Answer
+from .errors import UnreachableError
+from .wire import ARROW, NDJSON, SILENCE_S, Event, Messages, Moment, Patience, bodies, options, question, refusal
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Client:
+    """A client of the server at `url` (else `CORDWOOD_URL`), with `token` (else `CORDWOOD_TOKEN`).
+
+    `retry_for`: seconds that sending and following go on trying while the server is away or busy.
+
+    :raises CordwoodError: there is no URL
+    """
+
+    def __init__(self, url: str | None = None, token: str | None = None, *, retry_for: float = 60) -> None:
+        self._http = httpx.Client(**options(url, token))
+        self._retry_for = retry_for
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def query(
+        self,
+        text: str,
+        *,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        limit: int | None = None,
+        timezone: str = "UTC",
+        timeout: float = 30,
+    ) -> Answer:
+        """Run a query and hold its rows.
+
+        :raises RefusedError: the query is wrong, too large or not allowed
+        :raises UnreachableError: the server cannot answer
+        """
+        with self._asked(question(text, start, end, limit, timezone, timeout), "application/json") as answer:
+            return Answer.of(json.loads(answer.read()))
+
+    def stream(
+        self,
+        text: str,
+        *,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        limit: int | None = None,
+        timezone: str = "UTC",
+        timeout: float = 30,
+    ) -> Iterator[dict[str, Any]]:
+        """Run a query and give its rows one by one, without holding them; values that are null are left out.
+
+        :raises RefusedError: the query is wrong, too large or not allowed
+        :raises UnreachableError: the server cannot answer
+        """
+        with self._asked(question(text, start, end, limit, timezone, timeout), NDJSON) as answer:
+            for line in answer.iter_lines():
+                yield json.loads(line)
+
+    def arrow(
+        self,
+        text: str,
+        *,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        limit: int | None = None,
+        timezone: str = "UTC",
+        timeout: float = 30,
+    ) -> pa.Table:
+        """Run a query and give its rows as an Arrow table, ready for polars and pandas.
+
+        :raises RefusedError: the query is wrong, too large or not allowed
+        :raises UnreachableError: the server cannot answer
+        """
+        import pyarrow.ipc
+
+        with self._asked(question(text, start, end, limit, timezone, timeout), ARROW) as answer:
+            return pyarrow.ipc.open_stream(io.BytesIO(answer.read())).read_all()
+
+    @contextmanager
+    def _asked(self, asked: dict[str, Any], accept: str) -> Iterator[httpx.Response]:
+        try:
+            with self._http.stream("POST", "/api/v1/query", headers={"Accept": accept}, **asked) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise refusal(answer)
+                yield answer
+        except httpx.TransportError as why:
+            raise UnreachableError(f"{self._http.base_url} cannot be reached: {why}") from None
+
+    def ingest(self, events: Iterable[Event], *, service: str | None = None, key: str | None = None) -> int:
+        """Send events and wait until they are stored; gives how many were accepted.
+
+        What is not acknowledged is sent again with the same `Idempotency-Key`, and stored once. `key` makes that hold
+        for a later call with the same events, too.
+
+        :raises RefusedError: the server refuses them; bodies sent before are stored
+        :raises UnreachableError: `retry_for` is over
+        """
+        key, accepted = key or uuid.uuid4().hex, 0
+        for number, body in enumerate(bodies(events)):
+            accepted += self._send(body, f"{key}-{number}", {"service": service} if service else {})
+        return accepted
+
+    def _send(self, body: bytes, key: str, params: dict[str, str]) -> int:
+        headers = {"Content-Type": NDJSON, "Idempotency-Key": key}
+        patience = Patience(self._retry_for)
+        tried: httpx.Response | httpx.TransportError
+        while True:
+            try:
+                tried = self._http.post("/api/v1/logs", params=params, headers=headers, content=body)
+            except httpx.TransportError as why:
+                tried = why
+            else:
+                if tried.is_success:
+                    return int(tried.json()["accepted"])
+            time.sleep(patience.pause(tried))
+
+    def tail(self, text: str = "") -> Iterator[dict[str, Any]]:
+        """Events that a search finds, as they are committed, without end; a broken connection loses and repeats none.
+
+        :raises RefusedError: the search is wrong or not allowed
+        :raises UnreachableError: the server has been away for `retry_for`
+        """
+        messages, patience = Messages(), Patience(self._retry_for)
+        timeout = httpx.Timeout(10, read=SILENCE_S)
+        while True:
+            tried: httpx.Response | httpx.TransportError
+            try:
+                with self._http.stream(
+                    "GET", "/api/v1/tail", params={"query": text}, headers=messages.headers(), timeout=timeout
+                ) as tried:
+                    if tried.is_success:
+                        patience = Patience(self._retry_for)
+                        for line in tried.iter_lines():
+                            if event := messages.event(line):
+                                yield event
+                        tried = httpx.RemoteProtocolError("the stream ended")
+                    else:
+                        tried.read()
+            except httpx.TransportError as why:
+                tried = why
+            messages.restart()
+            time.sleep(patience.pause(tried))
