@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import json
 import re
 import sys
+import tempfile
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -20,7 +22,10 @@ from cordwood.core.query.mistakes import words_of
 from cordwood.core.query.parser import query_parser
 from cordwood.core.query.stages import load_stages
 from cordwood.core.runtime.metrics import DECLARED as NODE_METRICS
+from cordwood.core.storage.database import migrate, open_pool
+from cordwood.core.storage.embedded import EmbeddedPostgres
 from cordwood.plugins import Registry, load_plugins
+from erd import schema_page  # beside this file
 
 FOLDER = Path(__file__).parent
 MADE = "<!-- Made by `make docs` from the code: do not edit. -->\n"
@@ -227,11 +232,52 @@ def metrics() -> str:
     return "\n".join(["# Metrics\n", MADE, METRICS, "| name | kind | labels | what |", "|---|---|---|---|", *rows, ""])
 
 
+CATALOGUE = """\
+Every plugin that comes with Cordwood, by the word that a pipeline file knows it by. `cordwood plugins list` has those
+that you have installed as well. How to write one: [plugins](plugins.md).
+"""
+
+
+def catalogue() -> str:
+    """The built-in plugins by kind, each in a line."""
+    registry = load_plugins()
+    parts = ["# Plugins: catalogue\n", MADE, CATALOGUE]
+    for kind, title in KINDS.items():
+        own = {
+            name: plugin
+            for name, plugin in sorted(registry.kinds.get(kind, {}).items())
+            if plugin.cls.__module__.startswith("cordwood.")
+        }
+        rows = [f"| `{name}` | {sentence(plugin.summary)} |" for name, plugin in own.items()]
+        parts += [
+            f"## {title}\n",
+            f"{len(own)} of them; [their settings](configuration.md#{title.lower()}).\n",
+            "| type | what it does |",
+            "|---|---|",
+            *rows,
+            "",
+        ]
+    return "\n".join(parts)
+
+
+async def live(folder: Path) -> str:
+    """The page that needs a database, made from one that is started for it."""
+    server = EmbeddedPostgres(folder)
+    async with server.running():
+        pool = await open_pool(server.connect_args)
+        await migrate(pool, server.connect_args)
+        async with pool.acquire() as connection:
+            page = await schema_page(connection, MADE)
+        await pool.close()
+    return page
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "language-reference.md": language,
     "configuration.md": configuration,
     "../core/query/cordwood.tmLanguage.json": highlighting,
     "metrics.md": metrics,
+    "catalogue.md": catalogue,
 }
 
 
@@ -244,6 +290,13 @@ def main() -> None:
     for name in old:
         (FOLDER / name).write_text(PAGES[name]())
         sys.stdout.write(f"docs/{name}\n")
+    with tempfile.TemporaryDirectory(prefix="cordwood-docs-") as folder:
+        Path(folder).chmod(0o755)  # PostgreSQL runs as a user of its own where root runs this
+        page = asyncio.run(live(Path(folder)))
+    # That this one is not old is a test's business, which has a database.
+    if not (target := FOLDER / "schema.md").exists() or target.read_text() != page:
+        target.write_text(page)
+        sys.stdout.write("docs/schema.md\n")
 
 
 if __name__ == "__main__":
