@@ -42,6 +42,8 @@ class Settings(BaseModel):
     """A ClickHouse for queries over segments in a bucket: `clickhouse://user:password@host:8123` (`docs/scale.md`)."""
     drain_seconds: float = Field(default=0, ge=0, le=300)
     """How long a stop goes on serving while `/readyz` says 503, so that load balancers send nothing more."""
+    metrics: Literal["emf"] | None = None
+    """`emf`: the metrics also as lines for CloudWatch on standard output, once a minute; not set: `/metrics` alone."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least level of Cordwood's own log on standard error."""
     secret_key: SecretStr | None = None

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import json
 import re
 import sys
+import tempfile
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +23,8 @@ from cordwood.core.query.mistakes import words_of
 from cordwood.core.query.parser import query_parser
 from cordwood.core.query.stages import load_stages
 from cordwood.core.runtime.metrics import DECLARED as NODE_METRICS
+from cordwood.core.storage.database import Connection, migrate, open_pool
+from cordwood.core.storage.embedded import EmbeddedPostgres
 from cordwood.plugins import Registry, load_plugins
 
 FOLDER = Path(__file__).parent
@@ -38,6 +43,10 @@ METRICS = """\
 Names are stable, and hold their units. Counters begin at zero when the node starts. A source may count more:
 `cordwood_source_NAME_total` with the labels `source` and `type`. Alerts on these, with what to do:
 [operations](operations/README.md).
+
+With `CORDWOOD_METRICS=emf` a node also writes them to standard output once a minute, as lines in CloudWatch's Embedded
+Metric Format: namespace `Cordwood`, dimensions `role` and the labels, counters as what was added since. Where the
+container's log goes to CloudWatch Logs, as on ECS, they are metrics there, and nothing is called for them.
 """
 KINDS = {"source": "Sources", "parser": "Parsers", "detector": "Detectors", "notifier": "Notifiers", "place": "Places"}
 
@@ -230,11 +239,95 @@ def metrics() -> str:
     return "\n".join(["# Metrics\n", MADE, METRICS, "| name | kind | labels | what |", "|---|---|---|---|", *rows, ""])
 
 
+SCHEMA = """\
+What a release's migrations make, read from a live PostgreSQL. `PK` is part of the primary key, `FK` leads to
+another table; a table in parts is drawn once. What is in them: [architecture](architecture.md), [storage](storage.md).
+"""
+_COLUMNS = """
+select c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+       exists (select from pg_constraint k where k.conrelid = c.oid and k.contype = 'p' and a.attnum = any(k.conkey)),
+       exists (select from pg_constraint k where k.conrelid = c.oid and k.contype = 'f' and a.attnum = any(k.conkey))
+from pg_class c join pg_namespace n on n.oid = c.relnamespace join pg_attribute a on a.attrelid = c.oid
+where n.nspname = 'cordwood' and c.relkind in ('r', 'p') and not c.relispartition and a.attnum > 0
+  and not a.attisdropped
+order by c.relname, a.attnum
+"""
+_KEYS = """
+select distinct c.relname, f.relname, k.conname,
+       (select string_agg(a.attname, ', ' order by a.attnum) from pg_attribute a
+        where a.attrelid = c.oid and a.attnum = any(k.conkey)),
+       exists (select from pg_attribute a where a.attrelid = c.oid and a.attnum = any(k.conkey) and not a.attnotnull)
+from pg_constraint k join pg_class c on c.oid = k.conrelid join pg_class f on f.oid = k.confrelid
+join pg_namespace n on n.oid = c.relnamespace
+where k.contype = 'f' and n.nspname = 'cordwood' and not c.relispartition
+order by 1, 2, 3
+"""
+CATALOGUE = """\
+Every plugin that comes with Cordwood, by the word that a pipeline file knows it by. `cordwood plugins list` has those
+that you have installed as well. How to write one: [plugins](plugins.md).
+"""
+
+
+def catalogue() -> str:
+    """The built-in plugins by kind, each in a line."""
+    registry = load_plugins()
+    parts = ["# Plugins: catalogue\n", MADE, CATALOGUE]
+    for kind, title in KINDS.items():
+        own = {
+            name: plugin
+            for name, plugin in sorted(registry.kinds.get(kind, {}).items())
+            if plugin.cls.__module__.startswith("cordwood.")
+        }
+        rows = [f"| `{name}` | {sentence(plugin.summary)} |" for name, plugin in own.items()]
+        parts += [
+            f"## {title}\n",
+            f"{len(own)} of them; [their settings](configuration.md#{title.lower()}).\n",
+            "| type | what it does |",
+            "|---|---|",
+            *rows,
+            "",
+        ]
+    return "\n".join(parts)
+
+
+async def schema_page(connection: Connection) -> str:
+    """The tables and keys of a live database as a diagram."""
+    columns = await connection.fetch(_COLUMNS)
+    keys = await connection.fetch(_KEYS)
+    lines = ["erDiagram"]
+    for table, rows in groupby(columns, key=lambda row: row[0]):
+        lines += [f"    {table} {{", *(f"        {_column(row)}" for row in rows), "    }"]
+    for table, other, _, names, optional in keys:
+        lines.append(f'    {other} {"|o" if optional else "||"}--o{{ {table} : "{names}"')
+    return "\n".join(["# Schema\n", MADE, SCHEMA, "```mermaid", *lines, "```", ""])
+
+
+def _column(row: Any) -> str:
+    _, name, kind, not_null, primary, foreign = row
+    marks = ", ".join(mark for mark, there in (("PK", primary), ("FK", foreign)) if there)
+    kind = kind.replace("timestamp with time zone", "timestamptz").replace("double precision", "float8")
+    words = re.sub(r"[^A-Za-z0-9_\[\]]+", "_", kind)
+    return " ".join(part for part in (words, name, marks, "" if not_null else '"may be null"') if part)
+
+
+async def live(folder: Path) -> str:
+    """The page that needs a database, made from one that is started for it."""
+    server = EmbeddedPostgres(folder)
+    async with server.running():
+        pool = await open_pool(server.connect_args)
+        await migrate(pool, server.connect_args)
+        async with pool.acquire() as connection:
+            page = await schema_page(connection)
+        await pool.close()
+    return page
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "language-reference.md": language,
     "configuration.md": configuration,
     "../core/query/cordwood.tmLanguage.json": highlighting,
     "metrics.md": metrics,
+    "catalogue.md": catalogue,
 }
 
 
@@ -247,6 +340,13 @@ def main() -> None:
     for name in old:
         (FOLDER / name).write_text(PAGES[name]())
         sys.stdout.write(f"docs/{name}\n")
+    with tempfile.TemporaryDirectory(prefix="cordwood-docs-") as folder:
+        Path(folder).chmod(0o755)  # PostgreSQL runs as a user of its own where root runs this
+        page = asyncio.run(live(Path(folder)))
+    # That this one is not old is a test's business, which has a database.
+    if not (target := FOLDER / "schema.md").exists() or target.read_text() != page:
+        target.write_text(page)
+        sys.stdout.write("docs/schema.md\n")
 
 
 if __name__ == "__main__":

@@ -43,6 +43,7 @@ from .admission import Admission
 from .conditions import Conditions
 from .configs import load_checked
 from .door import Door
+from .emf import EmbeddedMetrics
 from .memory import give_back_when_quiet
 from .metrics import NodeMetrics
 from .outlet import StoreOutlet
@@ -165,6 +166,9 @@ class Node:
                 self._supervisor = Supervisor(tasks)
                 tasks.start_soon(give_back_when_quiet)
                 tasks.start_soon(self.conditions.run)
+                if settings.metrics == "emf":
+                    told = EmbeddedMetrics(self.metrics, {"role": settings.role}, {"node": self.name})
+                    tasks.start_soon(told.run)
                 for running in self._sources(self.config).values():
                     self._supervisor.start(running)
                 if works:

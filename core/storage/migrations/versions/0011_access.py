@@ -1,4 +1,4 @@
-"""Roles of one's own with what they see, service accounts, keys for browsers, a sealed audit log."""
+"""Roles of one's own, service accounts, keys for browsers, a sealed audit log, notifications that escalated."""
 
 from alembic import op
 
@@ -81,6 +81,12 @@ STATEMENTS = (
     """
     create constraint trigger audit_seals after insert on audit deferrable initially deferred
         for each row when (new.hash is null) execute function audit_seal()
+    """,
+    "alter table notification drop constraint notification_event_check",
+    # Of incidents that nobody acknowledged.
+    """
+    alter table notification add constraint notification_event_check
+        check (event in ('opened', 'escalated', 'resolved'))
     """,
 )
 
