@@ -191,12 +191,65 @@ def test_people_sign_in_where_users_exist(browser: Browser, make_server: Callabl
     assert [fault for fault in faults if "status of 401" not in fault] == []
 
 
+def test_patterns_group_messages_and_lead_to_their_events(open_page: Callable[..., Page], site: Server) -> None:
+    start = datetime.now(UTC) - timedelta(minutes=10)
+    often = [f"lease {number} of node-{number % 7} renewed" for number in range(60)]
+    messages = [*often, "<script>alert(1)</script> found in the form"]  # shown as the text it is
+    site.post([
+        {"timestamp": (start + timedelta(seconds=at)).isoformat(), "service": "patterned", "message": message}
+        for at, message in enumerate(messages)
+    ])  # fmt: skip
+    page = open_page("/patterns?q=service%3Apatterned&from=-1h")
+    listed = page.get_by_role("region", name="Patterns").get_by_role("listitem")
+    expect(page.get_by_role("status").filter(has_text="2 patterns")).to_be_visible()
+    expect(listed).to_have_count(2)
+    expect(listed.first).to_contain_text("lease <*> of <*> renewed")
+    expect(listed.first).to_contain_text("60")
+    expect(listed.first).to_contain_text("98 %")
+    expect(listed.first.get_by_role("img", name="Course of 60 messages")).to_be_visible()
+    expect(listed.first.get_by_text("new", exact=True)).to_be_visible()  # none in the hour before
+    shot(page, "patterns-few")
+
+    page.get_by_label("Order").select_option("Rarest first")
+    expect(listed.first).to_contain_text("<script>alert(<*>)</script>")
+    page.keyboard.press("Escape")
+    page.get_by_role("region", name="Patterns").focus()
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(listed.last).to_contain_text("Newest example")
+    expect(listed.last).to_contain_text("lease 59 of node-3 renewed")
+    listed.last.get_by_role("button", name="Without this pattern").click()
+    expect(listed).to_have_count(1)
+    page.go_back()
+    expect(listed).to_have_count(2)
+    listed.last.get_by_role("button", name="Its events in Explore").click()
+    expect(page).to_have_url(re.compile("/explore"))
+    expect(rows(page).first).to_contain_text("lease 59 of node-3 renewed")
+    expect(page.get_by_text("60 events").first).to_be_visible()
+
+
+def test_patterns_of_everything_nothing_and_a_mistake(open_page: Callable[..., Page], faults: Faults) -> None:
+    page = open_page("/patterns?from=-24h")
+    expect(page.get_by_role("region", name="Patterns").get_by_role("listitem").nth(2)).to_be_visible()
+    page.wait_for_timeout(800)
+    shot(page, "patterns")
+    page.emulate_media(color_scheme="dark")
+    shot(page, "patterns-dark")
+    page.goto(page.url.split("?")[0] + "?q=service%3Anobody")
+    expect(page.get_by_text("No messages here")).to_be_visible()
+    faults.expected = "status of 400"
+    page.goto(page.url.split("?")[0] + "?q=status%3E%3D")
+    expect(page.get_by_role("alert")).to_be_visible()
+
+
 @pytest.mark.parametrize(
     "path",
     [
         "/explore",
         "/explore?q=needle",
         "/tail",
+        "/patterns",
         "/alerts/incidents",
         "/alerts/detectors",
         "/alerts/detectors?backtest=error+bursts",
@@ -215,6 +268,7 @@ def test_nothing_sticks_out_at_400_pixels(open_page: Callable[..., Page], path: 
     [
         "/explore?q=card",
         "/tail",
+        "/patterns",
         "/alerts/incidents",
         "/alerts/notifications",
         "/alerts/detectors",

@@ -31,6 +31,13 @@ export const tailRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/tail/TailPage')),
 })
 
+const patterns = createRoute({
+  getParentRoute: () => root,
+  path: '/patterns',
+  validateSearch: textSearch,
+  component: lazyRouteComponent(() => import('./pages/patterns/PatternsPage')),
+})
+
 const dashboards = createRoute({
   getParentRoute: () => root,
   path: '/dashboards',
@@ -122,6 +129,7 @@ export const router = createRouter({
     home,
     exploreRoute,
     tailRoute,
+    patterns,
     dashboards,
     dashboard,
     reports,

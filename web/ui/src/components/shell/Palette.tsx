@@ -26,6 +26,7 @@ export default function Palette({ onClose, onHelp }: { readonly onClose: () => v
   const entries: Entry[] = [
     { group: 'Pages', name: 'Explore', note: 'search events', act: () => void navigate({ to: '/explore' }) },
     { group: 'Pages', name: 'Live tail', note: 'follow events as they arrive', act: () => void navigate({ to: '/tail' }) },
+    { group: 'Pages', name: 'Patterns', note: 'what kinds of messages there are', act: () => void navigate({ to: '/patterns' }) },
     { group: 'Pages', name: 'Dashboards', note: 'panels from queries', act: () => void navigate({ to: '/dashboards' }) },
     { group: 'Pages', name: 'Reports', note: 'dashboards that are sent by the clock', act: () => void navigate({ to: '/reports' }) },
     { group: 'Alerts', name: 'Incidents', note: 'what fires now', act: () => void navigate({ to: '/alerts/incidents' }) },

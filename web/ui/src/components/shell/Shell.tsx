@@ -13,6 +13,7 @@ import {
   Radio,
   ScrollText,
   Settings2,
+  Shapes,
   Sun,
 } from 'lucide-react'
 import { lazy, Suspense, useEffect, useState } from 'react'
@@ -30,6 +31,7 @@ const Help = lazy(() => import('./Help'))
 const PAGES = [
   { to: '/explore', name: 'Explore', icon: ScrollText },
   { to: '/tail', name: 'Tail', icon: Radio },
+  { to: '/patterns', name: 'Patterns', icon: Shapes },
   { to: '/dashboards', name: 'Boards', icon: LayoutDashboard },
   { to: '/alerts', name: 'Alerts', icon: BellRing },
   { to: '/reports', name: 'Reports', icon: FileText },

@@ -130,7 +130,7 @@ export default function ExplorePage() {
         fieldsOpen={fieldsOpen} onFields={() => (narrow ? setSheet(!sheet) : sidebarPreference.set(!sidebar))} link={link} />
       <div className={styles.body}>
         {fieldsOpen && (
-          <FieldSidebar query={base} range={resolved} stamp={explore.stamp} total={bars.data?.total ?? null}
+          <FieldSidebar query={base} range={resolved} stamp={explore.stamp}
             onFilter={(...what) => { setSheet(false); filter(...what) }} onClose={() => (narrow ? setSheet(false) : sidebarPreference.set(false))} />
         )}
         <div className={styles.result} data-stale={(shown !== null && ((events.isFetching && !events.isFetchingNextPage) || mistake !== null)) || undefined}>

@@ -1,20 +1,22 @@
 import { useQuery } from '@tanstack/react-query'
-import { Braces, ChevronRight, Clock3, Hash, Minus, Plus, ToggleLeft, Type, X } from 'lucide-react'
-import { useState } from 'react'
-import { api, type Field } from '@/api/client'
+import { Braces, ChevronRight, Clock3, Hash, ToggleLeft, Type, X } from 'lucide-react'
+import { lazy, Suspense, useState } from 'react'
+import { api } from '@/api/client'
 import { Button } from '@/components/ui/Button'
 import { messageOf } from '@/api/problem'
 import { cx } from '@/lib/cx'
-import { compact, count, valueText } from '@/lib/format'
+import { compact, count } from '@/lib/format'
 import type { FieldValue } from '@/lib/query/edit'
 import type { Resolved } from '@/lib/time/range'
 import styles from './FieldSidebar.module.css'
 
-interface FieldSidebarProps {
+// Nobody has opened a field when the page opens.
+const TopValues = lazy(() => import('./TopValues').then((module) => ({ default: module.TopValues })))
+
+export interface FieldSidebarProps {
   readonly query: string
   readonly range: Resolved
   readonly stamp: number | string
-  readonly total: number | null
   readonly onFilter: (field: string, value: FieldValue, negated: boolean) => void
   readonly onClose: () => void
 }
@@ -23,7 +25,7 @@ const FIRST = ['severity', 'service', 'host', 'source', 'trace_id', 'parse_error
 const HIDDEN = new Set(['timestamp', 'observed_timestamp', 'message', 'severity_text', 'severity_number'])
 
 /** The fields of the events found, with how many have each; one opened shows its top values. */
-export function FieldSidebar({ query, range, stamp, total, onFilter, onClose }: FieldSidebarProps) {
+export function FieldSidebar({ query, range, stamp, onFilter, onClose }: FieldSidebarProps) {
   const [filter, setFilter] = useState('')
   const [open, setOpen] = useState<ReadonlySet<string>>(new Set())
   const fields = useQuery({
@@ -61,7 +63,7 @@ export function FieldSidebar({ query, range, stamp, total, onFilter, onClose }: 
                   <span className={styles.name}>{field.name}</span>
                   <span className={styles.count}>{compact(field.count)}</span>
                 </button>
-                {open.has(field.name) && <TopValues field={field} query={query} range={range} stamp={stamp} total={total} onFilter={onFilter} />}
+                {open.has(field.name) && <Suspense><TopValues field={field} query={query} range={range} stamp={stamp} onFilter={onFilter} /></Suspense>}
               </li>
             ))}
           </ul>
@@ -75,41 +77,4 @@ function TypeIcon({ type }: { readonly type: string }) {
   const kind = type.toLowerCase()
   const Icon = /int|float|number|double/.test(kind) ? Hash : kind.includes('bool') ? ToggleLeft : /time|date/.test(kind) ? Clock3 : /json|array|object/.test(kind) ? Braces : Type
   return <Icon className={styles.type} aria-hidden />
-}
-
-interface TopValuesProps extends Pick<FieldSidebarProps, 'query' | 'range' | 'stamp' | 'total' | 'onFilter'> { readonly field: Field }
-
-function TopValues({ field, query, range, stamp, onFilter }: TopValuesProps) {
-  const values = useQuery({
-    queryKey: ['explore', 'values', field.name, query, range, stamp],
-    queryFn: ({ signal }) => api.values(field.name, query, range, signal),
-    staleTime: Infinity,
-    placeholderData: (previous) => previous,
-  })
-  if (values.isError) return <p className={styles.note}>{messageOf(values.error)}</p>
-  if (!values.data) return <p className={styles.note}>Counting values…</p>
-  const all = Math.max(field.count, 1)
-  return (
-    <ul className={styles.values} aria-label={`Top values of ${field.name}`}>
-      {values.data.map(({ value, count: times }) => {
-        const text = value === null ? '(none)' : valueText(value)
-        const plain = (typeof value === 'object' && value !== null ? text : value) as FieldValue
-        const share = times / all
-        return (
-          <li key={text} className={styles.value}>
-            <button type="button" className={styles.take} onClick={() => onFilter(field.name, plain, false)} title={`Only ${field.name} = ${text}`}>
-              <span className={styles.text}>{text === '' ? '(empty)' : text}</span>
-              <span className={styles.share} title={`${count(times)} events`}>{share < 0.0995 ? (share * 100).toFixed(1) : Math.round(Math.min(share, 1) * 100)}%</span>
-              <i style={{ width: `${Math.min(100, share * 100)}%` }} />
-            </button>
-            <span className={styles.buttons}>
-              <Button look="quiet" icon={<Plus />} aria-label={`Filter in ${field.name} ${text}`} title={`Only ${text}`} onClick={() => onFilter(field.name, plain, false)} />
-              <Button look="quiet" icon={<Minus />} aria-label={`Filter out ${field.name} ${text}`} title={`Without ${text}`} onClick={() => onFilter(field.name, plain, true)} />
-            </span>
-          </li>
-        )
-      })}
-      {values.data.length === 0 && <li className={styles.note}>No values.</li>}
-    </ul>
-  )
 }

@@ -1,7 +1,6 @@
 import { AlertTriangle, CircleStop, Download, LayoutDashboard, ListTree, WrapText } from 'lucide-react'
-import { lazy, Suspense, useState } from 'react'
-import { download, type Answer } from '@/api/client'
-import { messageOf } from '@/api/problem'
+import { lazy, Suspense } from 'react'
+import type { Answer } from '@/api/client'
 import { Button } from '@/components/ui/Button'
 import { CopyButton } from '@/components/ui/CopyButton'
 import { Popover } from '@/components/ui/Popover'
@@ -10,6 +9,7 @@ import { utcPreference, wrapPreference } from '@/lib/prefs'
 import type { Explore } from './useExplore'
 import styles from './Toolbar.module.css'
 
+const ExportMenu = lazy(() => import('./ExportMenu'))
 const AddToDashboard = lazy(() => import('@/components/dashboards/AddToDashboard'))
 
 interface ToolbarProps {
@@ -81,29 +81,7 @@ function Add({ query }: { readonly query: string }) {
   return <Popover label="Add to dashboard" look="quiet" align="end" icon={<LayoutDashboard />} lazy>{() => <Suspense><AddToDashboard key={query} query={query} /></Suspense>}</Popover>
 }
 
-const EXPORT_LIMIT = 100_000
-
+/** So it is with what takes the result away. */
 function Export({ explore }: { readonly explore: Explore }) {
-  const [state, setState] = useState<'idle' | 'busy' | { failed: string }>('idle')
-  const save = async (format: 'application/x-ndjson' | 'text/csv', ending: string) => {
-    setState('busy')
-    try {
-      const stamp = new Date().toISOString().slice(0, 19).replace(/[:T]/g, '-')
-      await download({ query: explore.query, ...explore.resolved, limit: EXPORT_LIMIT }, format, `cordwood-${stamp}.${ending}`)
-      setState('idle')
-    } catch (error) {
-      setState({ failed: messageOf(error) })
-    }
-  }
-  return (
-    <Popover label="Export" look="quiet" align="end" icon={<Download />}>
-      {(close) => (
-        <div className={styles.export}>
-          <button type="button" disabled={state === 'busy'} onClick={() => void save('application/x-ndjson', 'ndjson').then(close)}>NDJSON <span>one JSON object a line</span></button>
-          <button type="button" disabled={state === 'busy'} onClick={() => void save('text/csv', 'csv').then(close)}>CSV <span>for a spreadsheet</span></button>
-          <p>{state === 'busy' ? 'Being written…' : typeof state === 'object' ? state.failed : `The whole result, up to ${count(EXPORT_LIMIT)} rows.`}</p>
-        </div>
-      )}
-    </Popover>
-  )
+  return <Popover label="Export" look="quiet" align="end" icon={<Download />}>{(close) => <Suspense><ExportMenu query={explore.query} range={explore.resolved} onDone={close} /></Suspense>}</Popover>
 }
