@@ -173,6 +173,10 @@ class Outlet(Protocol):
     source: str
     """The source's name in the YAML."""
 
+    def started(self) -> None:
+        """Say that the source listens or reads. Who exchanges a configuration waits for it, or for a failure, a second
+        at most: a source that never says it costs that second."""
+
     async def send(
         self,
         batch: Batch,
@@ -296,6 +300,7 @@ class HttpSource(Source[C]):
 
     async def run(self, outlet: Outlet) -> None:
         """Nothing to read: requests arrive by `receive`."""
+        outlet.started()
         await anyio.sleep_forever()
 
 

@@ -54,6 +54,9 @@ class MemoryOutlet:
     queued: list[_Receipt] = field(default_factory=list)
     largest_queue: int = 0
 
+    def started(self) -> None:
+        """Nobody waits for it."""
+
     async def send(
         self,
         batch: Batch,

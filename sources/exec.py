@@ -98,6 +98,7 @@ class Exec(Source[ExecConfig]):
         ended: list[str] = []
 
         async def use(program: Program) -> None:
+            outlet.started()
             async for output in program.lots():
                 await self._store(outlet, await in_worker(self._read, output))
             status = await program.ended()

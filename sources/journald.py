@@ -85,6 +85,7 @@ class Journald(Source[JournaldConfig]):
 
         async def use(program: Program) -> None:
             position = stored
+            outlet.started()
             async for output in program.lots():
                 position = await self._store(outlet, output, position)
             status = await program.ended()

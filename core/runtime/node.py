@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -19,7 +19,7 @@ import asyncpg
 from prometheus_client import CollectorRegistry
 
 from ...config import Config, ConfigErrors, EngineAddress, Limits, Pipeline, Settings
-from ...plugins import HttpSource, Registry, in_worker
+from ...plugins import CordwoodError, HttpSource, Registry, in_worker
 from ..alerting import AlertingService
 from ..dashboards.store import Dashboards
 from ..query import QueryEngine, Tables
@@ -278,7 +278,9 @@ class Node:
         ]
 
     async def reload(self) -> list[str]:
-        """Read the YAML again and exchange what changed; the errors, if it is wrong and the old one stays.
+        """Read the YAML again and exchange what changed.
+
+        Answers the errors: where there are any, or new sources do not start, the old configuration stays.
 
         Sources whose settings and pipeline are as before go on undisturbed.
         """
@@ -286,31 +288,63 @@ class Node:
         if path is None or self._supervisor is None:
             return []
         async with self._reloading:
+            counts = dict(self._counts)
             try:
                 # In a thread: a secret may come over the network.
                 config = (await in_worker(load_checked, path, self.registry)).with_implicit(self.registry)
-                fresh = self._sources(config)
-            except ConfigErrors as why:
-                _log.error("the configuration is wrong and the old one stays: %s", why)
-                self.reload_errors = tuple(str(error) for error in why.errors)
+                fresh, places = self._sources(config), Places.of(config)
+                changed = await self._exchange(config, fresh, counts)
+            except Exception as why:  # whatever a plugin raises: what runs must go on
+                self._counts = counts
+                errors = why.errors if isinstance(why, ConfigErrors) else (why,)
+                self.reload_errors = tuple(str(error) or type(error).__name__ for error in errors)
+                _log.error(
+                    "the configuration is wrong and the old one stays: %s",
+                    "\n".join(self.reload_errors),
+                    exc_info=None if isinstance(why, CordwoodError | OSError) else why,
+                )
                 return list(self.reload_errors)
             self.reload_errors = ()
-            old = self.config
-            changed = {name for name in old.sources if not _same(old, config, name)}
-            await self._supervisor.stop(changed & self.sources.keys())
-            self.config = config
             self.retention.settings = config.store
             self._apply(config.limits)
-            self.store.files.places = Places.of(config)
-            for name, running in fresh.items():
-                if name not in self.sources:
-                    self._supervisor.start(running)
+            self.store.files.places = places
             await self.alerting.reload(config)
             self.reports.reload(config)
-            _log.info(
-                "read the configuration again: %d sources changed", len(changed | fresh.keys() - old.sources.keys())
-            )
+            _log.info("read the configuration again: %d sources changed", changed)
             return []
+
+    async def _exchange(
+        self,
+        config: Config,
+        fresh: Mapping[str, RunningSource],
+        counts: dict[str, tuple[Pipeline, Sequence[StepCounts]]],
+    ) -> int:
+        """Stop the sources that changed and run their new ones; how many changed or are new.
+
+        Between a stop and the start after it nothing else runs: a request always finds its source.
+
+        :raises ConfigErrors: some do not start; the old ones run again, with their old counts
+        """
+        assert self._supervisor is not None
+        old = self.config
+        gone = {name for name in self.sources if not _same(old, config, name)}
+        await self._supervisor.stop(gone)
+        self.config = config
+        new = {name: running for name, running in fresh.items() if name not in self.sources}
+        if failed := await self._supervisor.start_all(new.values()):
+            errors = [
+                config.sources[one.name].place.error(
+                    f"sources.{one.name}: does not start: {one.error}", "mend that, and have the file read again"
+                )
+                for one in failed
+            ]
+            await self._supervisor.stop(set(new))
+            self.config, self._counts = old, counts
+            await self._supervisor.start_all(
+                running for name, running in self._sources(old).items() if name not in self.sources
+            )
+            raise ConfigErrors(errors)
+        return len(gone | new.keys())
 
     async def database_problem(self) -> str | None:
         """Why PostgreSQL takes nothing now; None: it does."""
@@ -336,8 +370,8 @@ class Node:
 
 
 def _same(old: Config, new: Config, name: str) -> bool:
-    return (
-        name in new.sources
-        and old.sources[name] == new.sources[name]
-        and old.pipeline_of(name) == new.pipeline_of(name)
-    )
+    """Whether a source is as before, and so is what becomes of its events; who else feeds its pipeline is no matter."""
+    if name not in new.sources or old.sources[name] != new.sources[name]:
+        return False
+    before, now = old.pipeline_of(name), new.pipeline_of(name)
+    return (before.name, before.service, before.parse) == (now.name, now.service, now.parse)

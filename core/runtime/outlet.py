@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
+import anyio
 import anyio.to_thread
 import polars as pl
 
@@ -72,6 +73,8 @@ class StoreOutlet:
     counters: SourceCounters = field(default_factory=SourceCounters)
     watched: bool = True
     """Whether taps see what passes: they are the node's own project's."""
+    begun: anyio.Event = field(default_factory=anyio.Event)
+    """Set once the source listens or reads, or has failed to."""
     _others: dict[int, StoreOutlet] = field(default_factory=dict)
     """The same for other projects, by id; each stays one, for sources tell by it what may be joined."""
 
@@ -84,6 +87,10 @@ class StoreOutlet:
             known = replace(self, project_id=admission.project_id, admission=admission, watched=False, _others={})
             self._others[admission.project_id] = known
         return known
+
+    def started(self) -> None:
+        """See `plugins.Outlet.started`."""
+        self.begun.set()
 
     async def send(
         self,

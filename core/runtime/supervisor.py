@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,8 @@ from ...plugins import FatalError, RetryableError, Source
 from ...plugins.ndjson import nested
 from .outlet import StoreOutlet
 
+START_SECONDS = 1.0
+"""How long a source that does not say that it has started may take to fail, and be told from one that runs."""
 _FIRST_DELAY, _LAST_DELAY = 0.5, 60.0  # seconds between restarts of a source that fails
 _log = logging.getLogger(__name__)
 
@@ -60,11 +62,13 @@ class RunningSource:
                     await anyio.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
                     delay = min(delay * 2, _LAST_DELAY)
         finally:
+            self.outlet.begun.set()
             self._ended.set()
 
     def _failed(self, why: str, wait: float) -> None:
         self.state, self.error = "waiting", why
         self.restarts += 1
+        self.outlet.begun.set()
         _log.warning("source %s starts again in %.1f s: %s", self.name, wait, why)
 
     async def stop(self) -> None:
@@ -85,6 +89,19 @@ class Supervisor:
         assert running.name not in self.sources
         self.sources[running.name] = running
         self._tasks.start_soon(running.run)
+
+    async def start_all(self, made: Iterable[RunningSource]) -> list[RunningSource]:
+        """Run sources and wait until each of them listens or reads; those that failed.
+
+        A source that does not say so is given `START_SECONDS`.
+        """
+        started = list(made)
+        for running in started:
+            self.start(running)
+        with anyio.move_on_after(START_SECONDS):
+            for running in started:
+                await running.outlet.begun.wait()
+        return [running for running in started if running.state in ("waiting", "failed")]
 
     async def stop(self, names: Mapping[str, object] | set[str]) -> None:
         """Stop the named sources, all at once, and wait for them.

@@ -74,6 +74,7 @@ class File(Source[FileConfig]):
         known = await outlet.checkpoints(prefix)
         tracker = Tracker(prefix, known, at_end=self.config.start == "end", max_open=self.config.max_open)
         style = Style(host, self.config.encoding, duration_ns(self.config.partial_after) / 1e9)
+        outlet.started()
         await Reader(outlet, self._scanner, tracker, style, duration_ns(self.config.poll) / 1e9).run()
 
 

@@ -120,6 +120,7 @@ class Gelf(HttpSource[GelfConfig]):
             listeners.append(Datagrams(partial(open_udp, config.udp), take))
         listeners += streams(config.tcp, config.tls, config, serve, outlet.source)
         if not listeners:
+            outlet.started()
             await anyio.sleep_forever()
         self._listeners = Listeners(gatherer, listeners)
         await self._listeners.run()

@@ -153,6 +153,7 @@ class Mqtt(Source[MqttConfig]):
             await connection.subscribe(wanted, gone, config.qos, retained=config.retained)
             await session.store(Batch.from_lines([]), session.held, wanted)
             self._pause = _FIRST_PAUSE_S
+            outlet.started()
             _log.info("source %s: subscribed to %d topics of %s", outlet.source, len(wanted), config.url)
             intake = Intake(outlet, connection, session, self._read, keepalive, self._wanted)
             try:

@@ -71,6 +71,10 @@ class Gatherer(Generic[T]):
         self.rejected = 0
         """Events that the store refused for good."""
 
+    def started(self) -> None:
+        """Say that all listeners listen."""
+        self._outlet.started()
+
     async def put(self, item: T, size: int, events: int = 1) -> Lot[T]:
         """Add an item; waits while the lot is full, which it is while the writer has no room. The lot it went into."""
         while self._full.is_set():

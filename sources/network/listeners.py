@@ -31,6 +31,7 @@ class Listeners:
                 tasks.start_soon(self._gatherer.run)
                 for listener in self._listeners:
                     await tasks.start(listener.run)
+                self._gatherer.started()
         except BaseExceptionGroup as group:
             # The engine asks what to do next by the class of one error.
             told = group.subgroup((FatalError, RetryableError))

@@ -74,6 +74,7 @@ class Otlp(HttpSource[OtlpConfig]):
         :raises FatalError: a certificate cannot be read
         """
         if self.config.grpc is None:
+            outlet.started()
             await anyio.sleep_forever()
         else:
             from .listener import serve  # gRPC is imported where it is wanted

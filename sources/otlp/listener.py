@@ -86,6 +86,7 @@ async def serve(address: str, tls: TlsFiles | None, max_bytes: int, outlet: Outl
         raise RetryableError(f"gRPC cannot listen on {address}: is it taken? ({why})") from why
     try:
         await server.start()
+        outlet.started()
         _log.info("OTLP is served by gRPC on %s", address)
         await anyio.sleep_forever()
     finally:

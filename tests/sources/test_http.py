@@ -30,6 +30,8 @@ class Outlet:
     def __init__(self) -> None:
         self.sent: list[tuple[Batch, str | None, Mapping[str, Json] | None]] = []
 
+    def started(self) -> None: ...
+
     async def send(
         self,
         batch: Batch,

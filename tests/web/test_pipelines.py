@@ -125,9 +125,11 @@ async def test_a_refused_reload_is_told_with_its_places(client: Client, node: No
     (error,) = (await running(client))["errors"]
     assert "pipeline.yaml:11:" in error
     assert "redact" in error
+    assert (await client.get("/api/v1/status")).json()["reload_errors"] == [error]
     file.write_text(right)
     await node.reload()
     assert (await running(client))["errors"] == []
+    assert (await client.get("/api/v1/status")).json()["reload_errors"] == []
 
 
 async def test_a_line_is_tried_step_by_step_and_not_stored(client: Client) -> None:

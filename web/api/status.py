@@ -60,6 +60,9 @@ class Status(msgspec.Struct, frozen=True):
     ]
     segments: SegmentStatus
     compaction: CompactionStatus
+    reload_errors: Annotated[
+        list[str], Meta(description="Why the file was refused when it was last read again; the old one runs on")
+    ]
     users_exist: Annotated[bool, Meta(description="False: only this machine is served, without signing in")]
 
 
@@ -113,6 +116,7 @@ async def get_status(
         else None,
         segments=SegmentStatus(**await store.catalog.totals(project_id)),
         compaction=CompactionStatus(await store.catalog.unmerged(project_id)),
+        reload_errors=list(node.reload_errors),
         users_exist=await gate.users_exist(),
     )
 

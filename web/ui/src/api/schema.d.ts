@@ -3625,6 +3625,8 @@ export interface components {
             ingest: components["schemas"]["IngestStatus"] | null;
             segments: components["schemas"]["SegmentStatus"];
             compaction: components["schemas"]["CompactionStatus"];
+            /** @description Why the file was refused when it was last read again; the old one runs on */
+            reload_errors: string[];
             /** @description False: only this machine is served, without signing in */
             users_exist: boolean;
         };
