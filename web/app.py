@@ -9,6 +9,7 @@ import asyncpg
 from litestar import Litestar, Request
 from litestar.di import Provide
 
+from ..core.tracing import Tracing
 from ..plugins import HttpSource, RetryableError, load_plugins
 from .api import HANDLERS
 from .api.node import who_asks
@@ -59,7 +60,9 @@ def create_app(node: Node, *, bounds: Bounds | None = None, budget: Budget | Non
         budget=budget or Budget(node.config.limits.bodies_in_flight),
         admission=lambda principal: node.admission_of(principal.project_id, principal.project),
     )
-    return Application(gate, intake, create_api(node, gate), Pages(), lambda: node.store.commits.wake())
+    return Application(
+        gate, intake, create_api(node, gate), Pages(), lambda: node.store.commits.wake(), tracing=lambda: node.tracing
+    )
 
 
 def create_api(node: Node | None, gate: Gate | None = None) -> Litestar:
@@ -100,8 +103,18 @@ def create_api(node: Node | None, gate: Gate | None = None) -> Litestar:
 class Application:
     """Gate first, then whoever the path belongs to: a source, the API, else the UI."""
 
-    def __init__(self, gate: Gate, intake: Intake, api: Litestar, pages: Pages, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        gate: Gate,
+        intake: Intake,
+        api: Litestar,
+        pages: Pages,
+        wake: Callable[[], None],
+        *,
+        tracing: Callable[[], Tracing] = Tracing,
+    ) -> None:
         self.gate, self.intake, self.api, self.pages, self._wake = gate, intake, api, pages, wake
+        self._tracing = tracing
 
     def stop(self) -> None:
         """End the live tails, which have no end of their own: a server that stops waits for its answers."""
@@ -119,15 +132,19 @@ class Application:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
+                told({"http.response.status_code": message["status"]})
                 message["headers"] = _with_security(message.get("headers", ()), scope["path"])
             await send(message)
 
-        try:
-            await self._route(scope, receive, secured)
-        except Exception as why:
-            if started:
-                raise
-            await answer_problem(scope, secured, why)
+        is_probe = scope["path"] in (*_PROBES, "/metrics")
+        tracing = Tracing() if is_probe else self._tracing()
+        with tracing.request(scope["method"], scope["path"], headers_of(scope)) as told:
+            try:
+                await self._route(scope, receive, secured)
+            except Exception as why:
+                if started:
+                    raise
+                await answer_problem(scope, secured, why)
 
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]

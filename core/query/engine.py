@@ -18,6 +18,7 @@ from msgspec import structs
 from ...plugins.errors import QueryError
 from ..storage.cache import SegmentDamagedError, SegmentGoneError
 from ..storage.segment import Segment
+from ..tracing import Tracing
 from .answers import Answer, Answers
 from .clickhouse_client import ClickHouse, UnableError
 from .clickhouse_plan import clickhouse_sql
@@ -120,13 +121,14 @@ class QueryEngine:
         lookups: LookupTables | None = None,
         saved: SavedQueries | None = None,
         clickhouse: ClickHouse | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self._catalog, self._cache, self._own = catalog, cache, tables
         query_parser()  # made here, lest the first query waits for its tables
         self._duck = Duck(cache.folder, memory_limit=memory_limit, threads=threads, spill=spill, at_once=at_once)
         self._running: dict[tuple[int, str], Running] = {}  # by project and id: nobody meets another's
         self._template_rows, self._joined_rows, self._lookups = template_rows, joined_rows, lookups
-        self._saved, self._clickhouse = saved, clickhouse
+        self._saved, self._clickhouse, self._tracing = saved, clickhouse, tracing or Tracing()
         self._answers = Answers()
         self._templates = self._no_templates()
         self._views = Views(cache, self._duck)
@@ -254,19 +256,22 @@ class QueryEngine:
 
     async def cancel(self, query_id: str, project_id: int) -> bool:
         """Stop the project's query with this id; false: none such is running."""
-        running = self._running.get((project_id, query_id))
-        if running is not None:
+        if running := self._running.get((project_id, query_id)):
             running.stop()
         return running is not None
 
     async def _answered(self, query: Query, request: QueryRequest, progress: Progress, started: float) -> QueryResult:
-        given = await self.given(query, request, progress=progress)
+        with self._tracing.span("catalog") as told:
+            given = await self.given(query, request, progress=progress)
+            told({"cordwood.segments.read": len(given.segments), "cordwood.segments.pruned": len(given.skipped)})
         progress.reads(given)
         progress.total, progress.project_id = len(given.segments), request.project_id
-        if query.head == EVENTS:
-            outputs, table, complete = await self._answer(given, progress)
-        else:
-            outputs, table, complete = await self._own_tables(query, request).answer(given, request, progress.running)
+        with self._tracing.span("execute"):
+            if query.head == EVENTS:
+                outputs, table, complete = await self._answer(given, progress)
+            else:
+                own = self._own_tables(query, request)
+                outputs, table, complete = await own.answer(given, request, progress.running)
         scanned = progress.scanned.values()
         stats = QueryStats(
             elapsed_ms=round((time.perf_counter() - started) * 1000, 3),
@@ -276,8 +281,7 @@ class QueryEngine:
             segments_pruned=len(segments_of(given)) - len(scanned) - progress.cached,
             segments_cached=progress.cached,
         )
-        warnings = tuple(given.context.warnings)
-        complete = complete and not progress.damaged
+        complete, warnings = complete and not progress.damaged, tuple(given.context.warnings)
         return QueryResult(progress.id, outputs, table, stats, warnings, complete, is_sample(query))
 
     async def rows(self, given: Given, segment: Segment) -> pa.Table:

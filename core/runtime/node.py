@@ -7,6 +7,7 @@ the writer commits what was taken in, then the database.
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 import anyio
+import anyio.to_thread
 import asyncpg
 from prometheus_client import CollectorRegistry
 
@@ -39,6 +41,7 @@ from ..storage.leader import lead
 from ..storage.places import Places
 from ..storage.retention import Retention
 from ..storage.store import Store
+from ..tracing import Tracing, tracing_of
 from .admission import Admission
 from .conditions import Conditions
 from .configs import load_checked
@@ -55,6 +58,7 @@ from .supervisor import RunningSource, Supervisor
 from .taps import StepCounts, Taps
 
 DEFAULT_PROJECT = "default"
+_TRACES_SECONDS = 2.0  # for the last traces: a stop takes less than ten
 _log = logging.getLogger(__name__)
 
 
@@ -99,6 +103,7 @@ class Node:
         self.started_ns = time.time_ns()
         self.metrics = CollectorRegistry()
         self.door = Door()
+        self.tracing = Tracing()
         self.admissions: dict[int, Admission] = {}
         self.taps = Taps()
         self.reload_errors: tuple[str, ...] = ()
@@ -117,6 +122,7 @@ class Node:
         :raises FatalError: the database does not start, or is of a newer release
         """
         settings = self.settings
+        self.tracing = tracing_of(os.environ, settings.role)
         opened = Store.opened(
             settings.data_dir,
             settings.database_url,
@@ -147,6 +153,7 @@ class Node:
                 spill=stack.enter_context(spill_folder(settings.data_dir.absolute() / "spill")),
                 tables=Tables(self.store.pool),
                 clickhouse=self._clickhouse(),
+                tracing=self.tracing,
             )
             self.searcher = EngineSearcher(self.engine)
             self.report_issues = Issues(self.store.pool)
@@ -185,6 +192,8 @@ class Node:
                         await self._supervisor.end()
                     tasks.cancel_scope.cancel()
                     self.engine.close()
+                    with anyio.CancelScope(shield=True), anyio.move_on_after(_TRACES_SECONDS):
+                        await anyio.to_thread.run_sync(self.tracing.close, abandon_on_cancel=True)
 
     def _clickhouse(self) -> ClickHouse | None:
         """The engine beside DuckDB, if one is set."""
@@ -217,6 +226,7 @@ class Node:
             source = entry.make()
             waits = not isinstance(source, HttpSource)
             outlet = StoreOutlet(name, self.project_id, pipeline, self.store, self.admission, self.door, waits)
+            outlet.tracing = self.tracing
             made[name] = RunningSource(name, entry.type, source, outlet)
         return made
 

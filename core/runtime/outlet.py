@@ -16,6 +16,7 @@ from ..storage.commit import Submission
 from ..storage.dead_letters import Dead
 from ..storage.store import Store
 from ..storage.writer import PendingReceipt
+from ..tracing import Tracing
 from .admission import Admission
 from .door import Door
 from .event_size import cut
@@ -71,6 +72,7 @@ class StoreOutlet:
     waits: bool = False
     """Where a limit is reached, the source is made to wait instead of being told."""
     counters: SourceCounters = field(default_factory=SourceCounters)
+    tracing: Tracing = field(default_factory=Tracing)
     watched: bool = True
     """Whether taps see what passes: they are the node's own project's."""
     begun: anyio.Event = field(default_factory=anyio.Event)
@@ -102,14 +104,24 @@ class StoreOutlet:
         received: int = 0,
     ) -> PendingReceipt:
         """See `plugins.Outlet.send`."""
-        applied = await anyio.to_thread.run_sync(self._applied, batch, parser, limiter=self.store.workers)
+        with self.tracing.span("pipeline") as told:
+            applied = await anyio.to_thread.run_sync(self._applied, batch, parser, limiter=self.store.workers)
+            told({"cordwood.source": self.source, "cordwood.events": len(batch)})
         dead = [letter for _, letter in applied.dead]
         submission = Submission(
             self.project_id, self.source, applied.batch, checkpoint, key, received, dead, applied.left_out
         )
         if submission.accepted:
             await self.admission.admit([submission], wait=self.waits)
-        receipt = await self._submit(submission)
+        committed = self.tracing.begun("commit")
+        try:
+            receipt = await self._submit(submission)
+        except BaseException:
+            committed()
+            raise
+        if receipt.done.is_set():
+            committed()
+        receipt.settled = committed
         self._count(len(batch), applied)
         return receipt
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import anyio
@@ -50,11 +50,15 @@ class PendingReceipt:
 
     done: anyio.Event = field(default_factory=anyio.Event)
     outcome: Acknowledgement | Exception | None = None
+    settled: Callable[[], None] | None = None
+    """Called once it is."""
 
     def settle(self, outcome: Acknowledgement | Exception) -> None:
         """Tell whoever waits."""
         self.outcome = outcome
         self.done.set()
+        if self.settled is not None:
+            self.settled()
 
     async def committed(self) -> Acknowledgement:
         """Wait for the commit; see `plugins.Receipt`."""
