@@ -24,8 +24,6 @@ from ..plugins import (
     Duration,
     Outlet,
     PluginConfig,
-    RejectedError,
-    RetryableError,
     Source,
     duration_ns,
     hookimpl,
@@ -33,9 +31,9 @@ from ..plugins import (
     split_lines,
 )
 from .process import Program, run_program
+from .storing import store
 
 COMMAND = "exec.command"
-_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 _AGAIN_S, _LONGEST_AGAIN_S = 1.0, 60.0  # before a program that should not end is started again
 _log = logging.getLogger(__name__)
 
@@ -100,7 +98,7 @@ class Exec(Source[ExecConfig]):
         async def use(program: Program) -> None:
             outlet.started()
             async for output in program.lots():
-                await self._store(outlet, await in_worker(self._read, output))
+                self._rejected += await store(outlet, await in_worker(self._read, output))
             status = await program.ended()
             if program.overdue:
                 ended.append(f"was ended, for it took longer than {config.timeout}")
@@ -119,22 +117,6 @@ class Exec(Source[ExecConfig]):
         batch = Batch.from_lines(_divided(split_lines(output), self.config.max_line))
         frame = batch.with_default(host=self.config.host or socket.gethostname()).frame
         return Batch(frame.with_columns(pl.lit(self.config.command[0]).alias(COMMAND)))
-
-    async def _store(self, outlet: Outlet, batch: Batch) -> None:
-        """Commit a batch, however long it takes: nobody else has these lines."""
-        pause = _PAUSE_S
-        while True:
-            try:
-                await (await outlet.send(batch)).committed()
-                return
-            except RejectedError as why:
-                self._rejected += len(batch)
-                told = "source %s: %d events are lost, for the store refuses them: %s"
-                _log.error(told, outlet.source, len(batch), why)
-                return
-            except RetryableError as why:
-                await anyio.sleep(why.after or pause)
-                pause = min(2 * pause, _LONGEST_PAUSE_S)
 
     @property
     def counts(self) -> Mapping[str, int]:

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import anyio
 import msgspec
 import polars as pl
 from pydantic import AfterValidator
@@ -23,12 +22,9 @@ from ..plugins import (
     SYSLOG_NUMBERS,
     Batch,
     Checkpoint,
-    CheckpointConflictError,
-    FatalError,
     Json,
     Outlet,
     PluginConfig,
-    RejectedError,
     RetryableError,
     Source,
     hookimpl,
@@ -37,12 +33,12 @@ from ..plugins import (
     read_ndjson,
 )
 from .process import Program, run_program
+from .storing import store
 
 _MATCH = re.compile(r"[A-Z0-9_]+=.*", re.DOTALL)
 _CURSOR = re.compile(rb'"__CURSOR"\s*:\s*"([^"\\]+)"')
 _MOST = 16 * 1024 * 1024  # bytes of an entry; beyond, it is kept in pieces, as text
 _DIGITS, _NUMBERS = [str(level) for level in range(8)], [str(number) for number in SYSLOG_NUMBERS]
-_PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 
 
 def _match(text: str) -> str:
@@ -108,26 +104,14 @@ class Journald(Source[JournaldConfig]):
     async def _store(self, outlet: Outlet, output: bytes, position: Json) -> Json:
         """Commit entries with the cursor of the last; the position after them.
 
-        :raises RetryableError: another reads the same journal, or whether it is stored is not known
+        :raises CheckpointConflictError: another reads the same journal
         """
         found = _CURSOR.match(output, max(0, output.rfind(b'"__CURSOR"')))
         value: Json = {"cursor": found[1].decode("utf-8", "replace")} if found else position
         checkpoint = Checkpoint("cursor", value, position) if found else None
         batch = await in_worker(read_entries, output, now_ns())
-        pause = _PAUSE_S
-        while True:
-            try:
-                receipt = await outlet.send(batch, checkpoint=checkpoint, received=len(output))
-                await receipt.committed()
-                return value
-            except RejectedError as why:
-                raise FatalError(f"the store refuses entries for good: {why}") from why
-            except RetryableError as why:
-                # If it was stored after all, the next try conflicts, and reading begins anew from what is stored.
-                if isinstance(why, CheckpointConflictError):
-                    raise
-                await anyio.sleep(why.after or pause)
-                pause = min(2 * pause, _LONGEST_PAUSE_S)
+        await store(outlet, batch, checkpoint=checkpoint, received=len(output))
+        return value
 
 
 def read_entries(output: bytes, observed: int) -> Batch:

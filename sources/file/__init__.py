@@ -16,7 +16,7 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from ...plugins import Duration, Outlet, PluginConfig, Source, duration_ns, hookimpl
-from .follow import Style
+from .follow import Content, PlainLines, Style
 from .reader import Reader
 from .scan import Scanner
 from .track import Tracker
@@ -60,22 +60,26 @@ class FileConfig(PluginConfig):
 class File(Source[FileConfig]):
     """Follow files: lines become events with `log.file.path` and `host`, each line once whatever happens."""
 
-    def __init__(self, config: FileConfig) -> None:
-        super().__init__(config)
-        self._scanner = Scanner(config.include, config.exclude)
-
     async def run(self, outlet: Outlet) -> None:
         """Follow until cancelled.
 
         :raises RetryableError: the store did not answer at the start
         """
-        host = self.config.host or socket.gethostname()
-        prefix = f"file/{outlet.source}/{host}/"
-        known = await outlet.checkpoints(prefix)
-        tracker = Tracker(prefix, known, at_end=self.config.start == "end", max_open=self.config.max_open)
-        style = Style(host, self.config.encoding, duration_ns(self.config.partial_after) / 1e9)
-        outlet.started()
-        await Reader(outlet, self._scanner, tracker, style, duration_ns(self.config.poll) / 1e9).run()
+        await follow_files(outlet, self.config, PlainLines())
+
+
+async def follow_files(outlet: Outlet, config: FileConfig, content: Content) -> None:
+    """Follow files with this content until cancelled.
+
+    :raises RetryableError: the store did not answer at the start
+    """
+    host = config.host or socket.gethostname()
+    prefix = f"file/{outlet.source}/{host}/"
+    known = await outlet.checkpoints(prefix)
+    tracker = Tracker(prefix, known, at_end=config.start == "end", max_open=config.max_open)
+    style = Style(host, config.encoding, duration_ns(config.partial_after) / 1e9, content)
+    outlet.started()
+    await Reader(outlet, Scanner(config.include, config.exclude), tracker, style, duration_ns(config.poll) / 1e9).run()
 
 
 @hookimpl

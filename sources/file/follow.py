@@ -6,6 +6,7 @@ import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import polars as pl
 
@@ -31,6 +32,32 @@ class Block:
     position: Position
 
 
+class Content(Protocol):
+    """How events stand in whole lines."""
+
+    def whole(self, lines: bytes) -> int:
+        """Bytes of these lines after which no event is unfinished; 0: there is no such place."""
+
+    def read(self, lines: bytes, path: str, host: str, encoding: str) -> Batch:
+        """The events of lines."""
+
+
+class PlainLines:
+    """Each line is an event."""
+
+    def whole(self, lines: bytes) -> int:
+        """All of them."""
+        return len(lines)
+
+    def read(self, lines: bytes, path: str, host: str, encoding: str) -> Batch:
+        """An event a line, with `log.file.path` and `host`."""
+        message = split_lines(lines, encoding)
+        at = pl.lit(now_ns(), dtype=pl.Int64).cast(pl.Datetime("ns"))
+        shown = pl.lit(os.fsencode(path).decode("utf-8", "backslashreplace"))
+        columns = {"timestamp": at, "observed_timestamp": at, "host": pl.lit(host), "log.file.path": shown}
+        return Batch.of(pl.DataFrame({"message": message}).with_columns(**columns))
+
+
 @dataclass(frozen=True, slots=True)
 class Style:
     """What every event of a source has, and how its files are written."""
@@ -38,6 +65,7 @@ class Style:
     host: str
     encoding: str
     partial_after: float
+    content: Content
 
 
 @dataclass(slots=True)
@@ -161,7 +189,10 @@ class Follow:
 
     def _block(self, data: bytes, style: Style, *, ended: bool, complete: bool) -> Block | None:
         """Cut whole lines off `data`, which stands at the position."""
-        end, cut = data.rfind(b"\n") + 1, False
+        lines, cut = data.rfind(b"\n") + 1, False
+        end = style.content.whole(data[:lines]) if lines else 0
+        if not end and len(data) > BLOCK:
+            end = lines  # an event that is longer than a block is cut between its lines
         if not end and len(data) > BLOCK:
             end, cut = _cut(data, style.encoding), True
         if not end and ended:
@@ -172,14 +203,16 @@ class Follow:
                 self.idle = self.size, self.mtime_ns
                 return None
         self._partial = (0, 0.0)
-        lines = data[:end]
+        taken = data[:end]
         if self.kind != "plain":
             self._pending = data[end:]
         position = self.position.advanced(self.position.offset + end, self.start, self.path)
         if not self.position.offset:
-            lines = lines.removeprefix(b"\xef\xbb\xbf")
+            taken = taken.removeprefix(b"\xef\xbb\xbf")
         # A writer that kept its place over a truncation leaves a hole before it, which reads as NULs.
-        batch = _batch(lines.lstrip(b"\0"), self.path, style, cut=cut)
+        batch = style.content.read(taken.lstrip(b"\0"), self.path, style.host, style.encoding)
+        if cut:
+            batch = Batch(batch.frame.with_columns(pl.lit(CUT).alias("parse_error")))
         return Block(batch if len(batch) else None, position)
 
     def _overdue(self, size: int, after: float) -> bool:
@@ -198,13 +231,3 @@ def _cut(data: bytes, encoding: str) -> int:
         while end > BLOCK - 4 and data[end] & 0xC0 == 0x80:
             end -= 1
     return end
-
-
-def _batch(lines: bytes, path: str, style: Style, *, cut: bool) -> Batch:
-    message = split_lines(lines, style.encoding)
-    at = pl.lit(now_ns(), dtype=pl.Int64).cast(pl.Datetime("ns"))
-    shown = os.fsencode(path).decode("utf-8", "backslashreplace")
-    columns = {"timestamp": at, "observed_timestamp": at, "host": pl.lit(style.host), "log.file.path": pl.lit(shown)}
-    if cut:
-        columns["parse_error"] = pl.lit(CUT)
-    return Batch.of(pl.DataFrame({"message": message}).with_columns(**columns))

@@ -27,6 +27,8 @@ from .test_journald import write as write_journal
 from .test_syslog import rsyslog
 
 PAGE = (ROOT / "docs" / "sources.md").read_text()
+FETCHING = ("docker", "kubernetes")
+"""Sources that fetch what they take in: test_docs_fetching.py."""
 
 
 def snippet(section: str, kind: str) -> str:
@@ -58,7 +60,7 @@ def served(ports: dict[str, str], folder: Path) -> Iterator[Server]:
     names |= {"/run/cordwood/log": folder / "log"}
     sources: dict[str, dict[str, object]] = {}
     for section in re.findall(r"\n## (\w+)\n", PAGE):
-        if "```yaml" in PAGE.split(f"\n## {section}\n")[1].split("\n## ")[0]:
+        if section not in FETCHING and "```yaml" in PAGE.split(f"\n## {section}\n")[1].split("\n## ")[0]:
             text = moved(snippet(section, "yaml"), ports)
             for name, path in names.items():
                 text = text.replace(name, str(path))

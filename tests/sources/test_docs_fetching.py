@@ -1,0 +1,65 @@
+"""What docs/sources.md shows of the sources that fetch: one server with all of them, and what each has to fetch."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from anyio.from_thread import start_blocking_portal
+
+from ..conftest import Server
+from .docker_engine import FakeEngine
+from .test_docs_listening import FETCHING, found, snippet
+from .test_kubernetes import line, log_of
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """With a short path, that any user can pass through."""
+    made = Path(tempfile.mkdtemp(prefix="cordwood-test-"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def docker_engine(folder: Path) -> Iterator[FakeEngine]:
+    engine = FakeEngine()
+    with start_blocking_portal() as portal, portal.wrap_async_context_manager(engine.serving(folder / "docker.sock")):
+        for name in ("shop-1", "cordwood-1"):
+            portal.call(lambda name=name: engine.add(name, labels={"tier": "web"}).say(f"{name} says"))
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def served(folder: Path, docker_engine: FakeEngine) -> Iterator[Server]:
+    """The settings of the page, with the places where the tests keep what is fetched."""
+    own: dict[str, dict[str, Any]] = {
+        "containers": {"url": f"unix://{folder}/docker.sock"},
+        "pods": {"include": [f"{folder}/pods/*/*/*.log*"]},
+    }
+    sources: dict[str, Any] = {}
+    for section in FETCHING:
+        sources |= yaml.safe_load(snippet(section, "yaml"))["sources"]
+    config = {"version": 1, "sources": {name: settings | own.get(name, {}) for name, settings in sources.items()}}
+    server = Server(folder / "data", yaml.safe_dump(config))
+    server.start()
+    yield server
+    server.kill()
+
+
+def test_a_container(served: Server) -> None:
+    (event,) = found(served, "source:containers")
+    assert (event["message"], event["service"]) == ("shop-1 says", "shop-1")
+    assert event["container.label.tier"] == "web"
+
+
+def test_a_pod(served: Server, folder: Path) -> None:
+    log_of(folder / "pods").write_text(line("card declined"))
+    (event,) = found(served, "source:pods")
+    assert (event["service"], event["host"], event["k8s.namespace.name"]) == ("web", "node-1", "shop")
