@@ -20,7 +20,7 @@ $(VENV)/.installed: requirements.txt pyproject.toml
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.installed requirements-dev.txt requirements-aws.txt infra/aws/requirements.txt
+$(VENV)/.dev: $(VENV)/.installed requirements-dev.txt requirements-aws.txt requirements-otel.txt infra/aws/requirements.txt
 	$(PIP) -r requirements-dev.txt
 	@mkdir -p .mypy && ln -sfn .. .mypy/cordwood
 	@touch $@

@@ -7,7 +7,7 @@ opened by this process.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -95,18 +95,23 @@ async def checked(response: httpx.Response, query: str = "") -> httpx.Response:
 
 def refusal(response: httpx.Response, query: str = "") -> Exception:
     """The error for an answer that is no success; its body must have been read."""
+    return told({"status": response.status_code} | _problem(response), query)
+
+
+def told(problem: Mapping[str, Any], query: str = "") -> Exception:
+    """The error for a problem that the server told (RFC 9457)."""
     from ..plugins import QueryError
 
-    problem = _problem(response)
-    detail = str(problem.get("detail") or problem.get("title") or f"HTTP {response.status_code}")
+    status = problem.get("status")
+    detail = str(problem.get("detail") or problem.get("title") or f"HTTP {status}")
     errors = problem.get("errors") or []
-    if response.status_code == 400 and errors and errors[0].get("line") and query:
+    if status == 400 and errors and errors[0].get("line") and query:
         first = errors[0]
         hint = first.get("hint") or ""
         return QueryError(first["message"], text=query, line=first["line"], column=first["column"], hint=hint)
-    if response.status_code in (502, 503, 504):
+    if status in (502, 503, 504):
         return UnreachableError(f"the server cannot answer now: {detail}")
-    if response.status_code == 401:
+    if status == 401:
         return InputError(f"{detail}; set CORDWOOD_TOKEN to a token (`cordwood token create`)")
     return InputError(detail)
 

@@ -59,11 +59,12 @@ async def followed(client: httpx.AsyncClient, text: str) -> AsyncIterator[dict[s
     """Events as they come; connects again where the connection breaks, with the id of the last event.
 
     :raises UnreachableError: the server is not there, or has been away for `PATIENCE_S`
+    :raises QueryError: the search cannot be followed
     """
     import anyio
     import httpx
 
-    from .client import checked
+    from .client import checked, told
     from .exits import UnreachableError
     from .output import say
 
@@ -85,8 +86,8 @@ async def followed(client: httpx.AsyncClient, text: str) -> AsyncIterator[dict[s
                     last = id_ or last
                     if name == "event":
                         yield json.loads(data)
-                    elif name == "error":
-                        say(f"note: {data}")
+                    elif name == "problem":
+                        raise told(json.loads(data), text)
         except (httpx.TransportError, UnreachableError):
             if not connected or away >= PATIENCE_S:
                 raise

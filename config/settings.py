@@ -44,6 +44,8 @@ class Settings(BaseModel):
     """How long a stop goes on serving while `/readyz` says 503, so that load balancers send nothing more."""
     metrics: Literal["emf"] | None = None
     """`emf`: the metrics also as lines for CloudWatch on standard output, once a minute; not set: `/metrics` alone."""
+    private_addresses: Literal["allow", "refuse"] = "allow"
+    """`refuse`: nothing is sent to addresses that are not public, as where others write the YAML; link-local never."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least level of Cordwood's own log on standard error."""
     secret_key: SecretStr | None = None

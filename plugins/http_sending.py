@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
+from urllib.request import getproxies, proxy_bypass
 
 import anyio
 import msgspec
@@ -14,6 +16,7 @@ from pydantic import AfterValidator, SecretStr
 
 from .durations import duration_ns
 from .errors import RejectedError, RetryableError
+from .outbound import permitted
 from .times import now_ns
 
 if TYPE_CHECKING:
@@ -78,10 +81,12 @@ async def http_send(
 ) -> HttpAnswer:
     """Send it once.
 
-    Redirects are not followed: the address may be a secret, and the body may not be meant for another host.
+    Redirects are not followed: the address may be a secret, and the body may not be meant for another host. Link-local
+    addresses are refused, and with `CORDWOOD_PRIVATE_ADDRESSES=refuse` all that are not public (`outbound.permitted`).
 
     :param at_ns: the time a date in Retry-After is measured from; None: now.
     :raises RetryableError: no connection, or no whole answer within `seconds`
+    :raises RejectedError: nothing may be sent to the address
     """
     import httpx
 
@@ -90,7 +95,7 @@ async def http_send(
         with anyio.fail_after(seconds):
             async with (
                 httpx.AsyncClient(timeout=seconds, follow_redirects=False) as client,
-                client.stream(method, url.get_secret_value(), content=body, headers=dict(headers)) as response,
+                _answering(client, method, httpx.URL(url.get_secret_value()), body, headers) as response,
             ):
                 said = await _read(response)
     except (TimeoutError, httpx.TimeoutException):
@@ -104,6 +109,38 @@ async def http_send(
         said,
         _retry_after(response.headers.get("retry-after", ""), now_ns() if at_ns is None else at_ns),
     )
+
+
+@asynccontextmanager
+async def _answering(
+    client: httpx.AsyncClient, method: str, url: httpx.URL, body: bytes, headers: Mapping[str, str]
+) -> AsyncIterator[httpx.Response]:
+    """The answer of the first of the host's addresses that takes a connection."""
+    import httpx
+
+    proxied = any(url.scheme == scheme or scheme == "all" for scheme in getproxies() if scheme != "no")
+    if proxied and not proxy_bypass(url.host):  # the proxy looks names up, and says who may go where
+        async with client.stream(method, url, content=body, headers=dict(headers)) as response:
+            yield response
+        return
+    port = url.port or (443 if url.scheme == "https" else 80)
+    *others, last = await permitted(url.host, port)
+    named = dict(headers) | {"host": url.netloc.decode()}
+    for address in (*others, last):
+        request = client.build_request(
+            method, url.copy_with(host=address), content=body, headers=named, extensions={"sni_hostname": url.host}
+        )
+        try:
+            response = await client.send(request, stream=True)
+        except httpx.ConnectError:
+            if address == last:
+                raise
+            continue
+        try:
+            yield response
+        finally:
+            await response.aclose()
+        return
 
 
 async def post_json(url: SecretStr, value: Any, *, within: str, headers: Mapping[str, str] | None = None) -> HttpAnswer:
