@@ -48,7 +48,7 @@ from .errors import (
 )
 from .fields import ALIASES, STANDARD, UNDERSTOOD, clean_name, split_column
 from .hooks import API_VERSION, LoadedPlugin, LoadFailure, Registry, hookimpl, load_plugins
-from .http_sending import HttpAddress, HttpAnswer, http_send, post_json
+from .http_sending import HttpAddress, HttpAnswer, hide_addresses, http_send, post_json
 from .layout import Layout
 from .lines import split_lines
 from .memory import Memory, Seen
@@ -137,6 +137,7 @@ __all__ = [
     "group_words",
     "half_the_cores",
     "headline",
+    "hide_addresses",
     "hookimpl",
     "http_send",
     "in_worker",

@@ -90,7 +90,7 @@ async def http_send(
     """
     import httpx
 
-    logging.getLogger("httpx").addFilter(_without_addresses)  # adding it again changes nothing
+    hide_addresses()
     try:
         with anyio.fail_after(seconds):
             async with (
@@ -152,6 +152,11 @@ async def post_json(url: SecretStr, value: Any, *, within: str, headers: Mapping
     return await http_send(
         url, msgspec.json.encode(value), plain | dict(headers or {}), seconds=duration_ns(within) / 1e9
     )
+
+
+def hide_addresses() -> None:
+    """Keep the addresses that httpx asks out of the log; calling it again changes nothing."""
+    logging.getLogger("httpx").addFilter(_without_addresses)
 
 
 async def _read(response: httpx.Response) -> bytes:

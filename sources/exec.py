@@ -30,6 +30,7 @@ from ..plugins import (
     in_worker,
     split_lines,
 )
+from .lots import divided
 from .process import Program, run_program
 from .storing import store
 
@@ -114,7 +115,7 @@ class Exec(Source[ExecConfig]):
             _log.warning("source %s: %s %s", outlet.source, config.command[0], ended[0])
 
     def _read(self, output: bytes) -> Batch:
-        batch = Batch.from_lines(_divided(split_lines(output), self.config.max_line))
+        batch = Batch.from_lines(divided(split_lines(output), self.config.max_line))
         frame = batch.with_default(host=self.config.host or socket.gethostname()).frame
         return Batch(frame.with_columns(pl.lit(self.config.command[0]).alias(COMMAND)))
 
@@ -122,15 +123,6 @@ class Exec(Source[ExecConfig]):
     def counts(self) -> Mapping[str, int]:
         """How often it ran and did not end as it should, and what was lost."""
         return {"runs": self._runs, "failed_runs": self._failures, "rejected_events": self._rejected}
-
-
-def _divided(lines: pl.Series, most: int) -> pl.Series:
-    """The lines, with those of more than `most` characters in several parts."""
-    longest = lines.str.len_chars().max()
-    if not isinstance(longest, int) or longest <= most:
-        return lines
-    parts = [line[at : at + most] for line in lines for at in range(0, len(line), most)]
-    return pl.Series(lines.name, parts, dtype=pl.String)
 
 
 @hookimpl

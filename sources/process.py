@@ -13,10 +13,8 @@ import anyio
 from anyio.abc import ByteReceiveStream, Process
 
 from ..plugins import FatalError
+from .lots import lots
 
-MOST_BYTES = 4 * 1024 * 1024
-"""Bytes of a lot; while it is stored the program waits, as its pipe is full."""
-_LINGER_S = 0.05  # waited for more lines: so few batches a second are no load
 _COMPLAINT = 2000  # bytes kept of the end of what it says on standard error
 _KILL_S = 2.0  # between asking it to end and ending it
 _OWN = "CORDWOOD_"  # variables with secrets of ours, which a program of others has no business with
@@ -28,38 +26,13 @@ class Program:
     def __init__(self, process: Process, most: int) -> None:
         assert process.stdout is not None
         self._process, self._out, self._most = process, process.stdout, most
-        self._rest = bytearray()
         self._said = bytearray()
         self.overdue = False
         """It was ended, for it took too long."""
 
-    async def lots(self) -> AsyncIterator[bytes]:
+    def lots(self) -> AsyncIterator[bytes]:
         """Its output until it closes it, in whole lines, many at once. One that does not end is ended after `most`."""
-        open_ = True
-        while open_:
-            found = bytearray()
-            until = float("inf")
-            while open_ and len(found) < MOST_BYTES:
-                data: bytes | None = b""
-                with anyio.move_on_at(until):
-                    data = await self._read()
-                if data == b"":  # nothing more came for a while
-                    break
-                found += self._whole(data) if data else self._rest
-                open_ = data is not None
-                until = min(until, anyio.current_time() + _LINGER_S)
-            if found:
-                yield bytes(found)
-
-    def _whole(self, data: bytes) -> bytes:
-        """The lines that are whole now, with their line feeds."""
-        end = data.rfind(b"\n") + 1
-        whole = bytes(self._rest) + data[:end] if end else b""
-        self._rest = bytearray(data[end:]) if end else self._rest + data
-        if len(self._rest) > self._most:
-            whole += bytes(self._rest) + b"\n"
-            self._rest = bytearray()
-        return whole
+        return lots(self._read, self._most)
 
     async def _read(self) -> bytes | None:
         try:

@@ -190,12 +190,12 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self, *arguments: str, wait: float = 60) -> None:
+    def start(self, *arguments: str, wait: float = 60, stdin: int | None = None) -> None:
         command = [str(CORDWOOD), "up", *([str(self.config)] if self.config else [])]
         command += ["--data-dir", str(self.data_dir), "--port", str(self.port), *arguments]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command, stdout=log, stderr=log, env=self.environment, start_new_session=True, cwd=ROOT
+                command, stdin=stdin, stdout=log, stderr=log, env=self.environment, start_new_session=True, cwd=ROOT
             )
         deadline = time.monotonic() + wait
         while time.monotonic() < deadline:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from ...plugins import RejectedError, RetryableError
+from ...plugins import RejectedError, RetryableError, hide_addresses
 
 if TYPE_CHECKING:
     import httpx
@@ -61,6 +61,7 @@ class Engine:
     def __init__(self, url: str) -> None:
         import httpx  # slow to import, and only this source needs it
 
+        hide_addresses()
         self.url = url
         if url.startswith("unix://"):
             transport = httpx.AsyncHTTPTransport(uds=url.removeprefix("unix://"), limits=httpx.Limits())

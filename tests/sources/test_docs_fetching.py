@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 import yaml
 from anyio.from_thread import start_blocking_portal
+from cordwood.core.storage.embedded import EmbeddedPostgres
 
 from ..conftest import Server
 from .docker_engine import FakeEngine
+from .http_peer import Answer, HttpPeer, answering
 from .test_docs_listening import FETCHING, found, snippet
 from .test_kubernetes import line, log_of
 
@@ -37,9 +42,29 @@ def docker_engine(folder: Path) -> Iterator[FakeEngine]:
 
 
 @pytest.fixture(scope="module")
-def served(folder: Path, docker_engine: FakeEngine) -> Iterator[Server]:
+def audit() -> Iterator[HttpPeer]:
+    event = {"service": "shop", "message": "card declined"}
+    with answering(lambda _: Answer(json.dumps({"data": {"items": [event]}}).encode())) as peer:
+        yield peer
+
+
+@pytest.fixture(scope="module")
+async def jobs(postgres: EmbeddedPostgres) -> str:
+    """The address of a database with the table of the page."""
+    connection = await asyncpg.connect(**postgres.connect_args)
+    await connection.execute("create table jobs (id bigserial, finished timestamptz, state text, output text)")
+    await connection.execute("insert into jobs (finished, state, output) values (now(), 'failed', 'out of paper')")
+    await connection.close()
+    user, database = (postgres.connect_args[name] for name in ("user", "database"))
+    return f"postgresql://{user}@/{database}?host={postgres.socket_dir}&port=5432"
+
+
+@pytest.fixture(scope="module")
+def served(folder: Path, docker_engine: FakeEngine, audit: HttpPeer, jobs: str) -> Iterator[Server]:
     """The settings of the page, with the places where the tests keep what is fetched."""
     own: dict[str, dict[str, Any]] = {
+        "audit": {"url": f"{audit.url}/v1/audit?service=shop"},
+        "jobs": {"url": jobs},
         "containers": {"url": f"unix://{folder}/docker.sock"},
         "pods": {"include": [f"{folder}/pods/*/*/*.log*"]},
     }
@@ -48,7 +73,9 @@ def served(folder: Path, docker_engine: FakeEngine) -> Iterator[Server]:
         sources |= yaml.safe_load(snippet(section, "yaml"))["sources"]
     config = {"version": 1, "sources": {name: settings | own.get(name, {}) for name, settings in sources.items()}}
     server = Server(folder / "data", yaml.safe_dump(config))
-    server.start()
+    with subprocess.Popen(["sh", "-c", snippet("stdin", "sh").partition("|")[0]], stdout=subprocess.PIPE) as app:
+        assert app.stdout is not None
+        server.start(stdin=app.stdout.fileno())
     yield server
     server.kill()
 
@@ -57,6 +84,22 @@ def test_a_container(served: Server) -> None:
     (event,) = found(served, "source:containers")
     assert (event["message"], event["service"]) == ("shop-1 says", "shop-1")
     assert event["container.label.tier"] == "web"
+
+
+def test_an_api(served: Server, audit: HttpPeer) -> None:
+    (event,) = found(served, "source:audit")
+    assert (event["service"], event["message"]) == ("shop", "card declined")
+    assert audit.asked[0].headers["authorization"] == "Bearer none"
+
+
+def test_rows(served: Server) -> None:
+    (event,) = found(served, "source:jobs")
+    assert (event["service"], event["state"], event["message"], event["id"]) == ("shop", "failed", "out of paper", 1)
+
+
+def test_standard_input(served: Server) -> None:
+    (event,) = found(served, "source:app")
+    assert event["message"] == "order 1"
 
 
 def test_a_pod(served: Server, folder: Path) -> None:

@@ -7,11 +7,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 import yaml
 from anyio.from_thread import start_blocking_portal
+from cordwood.core.storage.embedded import EmbeddedPostgres
 
 from .docker_engine import START_NS, FakeEngine
+from .http_peer import Answer, Asked, answering
 
 EVENTS = 10_000
 LOT = 500
@@ -43,7 +46,50 @@ def docker_peer(data_dir: Path) -> Iterator[Peer]:
         yield Docker()
 
 
-PEERS = ("docker",)
+@pytest.fixture
+def http_poll_peer() -> Iterator[Peer]:
+    events: list[int] = []
+
+    def answer(asked: Asked) -> Answer:
+        at = int(asked.query.get("after", 0))
+        page = events[at : at + 300]
+        lines = "".join(f'{{"id": {n + 1}, "message": "n={n}"}}\n' for n in page)
+        return Answer(lines.encode(), headers={"Content-Type": "application/x-ndjson"})
+
+    with answering(answer) as peer:
+
+        class Api(Peer):
+            settings = {"type": "http_poll", "url": peer.url, "every": "100ms",  # noqa: RUF012
+                        "cursor": {"parameter": "after", "field": "id", "within": "event"}}  # fmt: skip
+
+            def give(self, numbers: range) -> None:
+                events.extend(numbers)
+
+        yield Api()
+
+
+@pytest.fixture
+def sql_poll_peer(postgres: EmbeddedPostgres) -> Iterator[Peer]:
+    args = postgres.connect_args
+    with start_blocking_portal() as portal:
+        connection = portal.call(lambda: asyncpg.connect(**args))
+        portal.call(connection.execute, "create table given (n int)")
+
+        class Table(Peer):
+            settings = {"type": "sql_poll", "column": "n", "every": "100ms", "rows": 300,  # noqa: RUF012
+                        "url": f"postgresql://{args['user']}@/{args['database']}?host={postgres.socket_dir}&port=5432",
+                        "query": "select n, 'n=' || n as message from given"}  # fmt: skip
+
+            def give(self, numbers: range) -> None:
+                rows = f"insert into given select generate_series({numbers.start}, {numbers.stop - 1})"
+                portal.call(connection.execute, rows)
+
+        yield Table()
+        portal.call(connection.execute, "drop table given")
+        portal.call(connection.close)
+
+
+PEERS = ("docker", "http_poll", "sql_poll")
 
 
 def test_each_event_once(request: pytest.FixtureRequest, make_server: Callable[..., Any]) -> None:
