@@ -25,6 +25,13 @@ def create(
         str | None, typer.Option(help="How long, such as 90d; for ever if not given.", show_default=False)
     ] = None,
     project: Annotated[str, typer.Option(help="Whose events it sends and reads.")] = "default",
+    origin: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A key for browsers: a page such as https://shop.example that may send with it; again for more.",
+            show_default=False,
+        ),
+    ] = None,
     data_dir: DataDir = None,
 ) -> None:
     """Make a token and print it, once: it is not kept in clear."""
@@ -40,7 +47,9 @@ def create(
     async def change(pool: asyncpg.Pool[Any]) -> Any:
         from ..web.auth.tokens import create_token
 
-        return await create_token(pool, name, scope or ["ingest"], valid_for=span, project=project)
+        return await create_token(
+            pool, name, scope or ["ingest"], valid_for=span, project=project, origins=origin or []
+        )
 
     token, secret = with_database(change, data_dir)
     say(f"token {token.id} for {token.name} may {', '.join(token.scopes)}; it is not shown again:")

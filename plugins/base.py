@@ -287,6 +287,10 @@ class HttpSource(Source[C]):
         """Whether a request for one of its routes is meant for it: `/`, for one, is the UI's as well."""
         return True
 
+    def public(self, path: str) -> HttpResponse | None:
+        """What anybody gets who GETs one of its routes, without a token: a script that pages load. None: nothing."""
+        return None
+
     def token(self, path_params: Mapping[str, str], query: Mapping[str, str]) -> str | None:
         """The token that the format has in its address; it counts where no header shows one."""
         return None

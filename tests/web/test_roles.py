@@ -285,6 +285,39 @@ class TestKeysForBrowsers:
             with pytest.raises(ProblemException, match=r"a token for pages of https://shop\.example"):
                 await gate.authorise({**headers, **more}, "ingest")
 
+    async def test_a_browser_that_asks_first_is_answered_for_their_pages(
+        self, node: Node, client: Client, admin: object
+    ) -> None:
+        page, asks = "https://shop.example", {"Access-Control-Request-Method": "POST"}
+        made, _ = await tokens.create_token(node.store.pool, "shop", ["ingest"], origins=[page])
+        wanted = asks | {"Origin": page, "Access-Control-Request-Headers": "authorization,content-type"}
+        answer = await client.options("/api/v1/logs", headers=wanted)
+        assert (answer.status_code, answer.content) == (204, b"")
+        assert answer.headers["access-control-allow-origin"] == page
+        assert answer.headers["access-control-allow-methods"] == "POST"
+        assert answer.headers["access-control-allow-headers"] == "authorization,content-type"
+        assert "access-control-allow-credentials" not in answer.headers
+        for path, headers, status in (
+            ("/api/v1/query", wanted, 401),
+            ("/api/v1/logs", wanted | {"Access-Control-Request-Method": "DELETE"}, 405),
+            ("/api/v1/logs", wanted | {"Access-Control-Request-Headers": "a;b"}, 400),
+            ("/api/v1/logs", asks | {"Origin": "https://evil.example"}, 403),
+            ("/api/v1/logs", asks, 403),
+        ):
+            refused = await client.options(path, headers=headers)
+            assert refused.status_code == status, (path, headers)
+            assert ("access-control-allow-origin" in refused.headers) == (status == 400)
+        await tokens.revoke_token(node.store.pool, made.id)
+        assert not await create_app(node).gate.knows_page(page)
+
+    async def test_no_cookie_counts_from_another_page(self, node: Node, client: Client, admin: object) -> None:
+        page, sign_in = {"Origin": "https://shop.example"}, {"email": "ada@example.org", "password": PASSWORD}
+        await tokens.create_token(node.store.pool, "shop", ["ingest"], origins=[page["Origin"]])
+        assert (await client.post("/api/v1/session", json=sign_in)).status_code == 200
+        assert (await client.post("/api/v1/logs", content=b"x")).status_code == 200
+        for path in ("/api/v1/logs", "/api/v1/browser", "/api/v1/query"):
+            assert (await client.post(path, content=b"{}", headers=page)).status_code == 403, path
+
     async def test_they_can_do_nothing_else(self, node: Node) -> None:
         for scopes in (["query"], ["ingest", "query"], ["admin"]):
             with pytest.raises(AccountError, match="only have the scope ingest"):

@@ -42,6 +42,7 @@ class Gate:
         self._users_exist = False
         self._checked_at = float("-inf")
         self._trusted: dict[str, tuple[float, Principal]] = {}
+        self._pages: tuple[float, frozenset[str]] = (float("-inf"), frozenset())
 
     async def users_exist(self) -> bool:
         """Whether anybody has an account; once true it stays true."""
@@ -60,7 +61,7 @@ class Gate:
     async def admit(self, scope: Mapping[str, Any], headers: Mapping[str, str]) -> None:
         """Let a request in that was meant for this server. `headers` have names in lower case.
 
-        :raises ProblemException: 403, the Host or the Origin is a stranger's, or the client is not on this machine
+        :raises ProblemException: 403, the Host is a stranger's, or the client is not on this machine
         """
         users_exist = await self.users_exist()
         host = headers.get("host", "")
@@ -72,13 +73,27 @@ class Gate:
             client = scope.get("client")
             if client and not is_loopback(client[0]):
                 raise ProblemException(403, _NOT_YET)
-        origin = headers.get("origin")
+
+    async def admit_page(self, scope: Mapping[str, Any], headers: Mapping[str, str]) -> None:
+        """Let a request in that no page of another server made a browser send.
+
+        :raises ProblemException: 403, the Origin is a stranger's
+        """
+        origin, host = headers.get("origin"), headers.get("host", "")
         if (
             origin is not None
             and scope["method"] not in _SAFE_METHODS
-            and not is_own_origin(origin, scope["scheme"], host, behind_proxy=users_exist)
+            and not is_own_origin(origin, scope["scheme"], host, behind_proxy=await self.users_exist())
         ):
             raise ProblemException(403, f"a page of {origin[:100]} may not send this to {host[:100]}")
+
+    async def knows_page(self, origin: str) -> bool:
+        """Whether there is a token for pages of this origin."""
+        checked_at, pages = self._pages
+        if self._clock() - checked_at >= self.TRUST_S:
+            pages = await tokens.pages(self._pool())
+            self._pages = (self._clock(), pages)
+        return origin.lower() in pages
 
     async def identify(self, headers: Mapping[str, str]) -> Principal | None:
         """Who sends the request; None: nobody we know, though users exist."""
@@ -144,6 +159,7 @@ class Gate:
     def distrust(self) -> None:
         """Look everything up again: credentials were ended here, or the first account was made."""
         self._trusted.clear()
+        self._pages = (float("-inf"), frozenset())
         if not self._users_exist:
             self._checked_at = float("-inf")
 

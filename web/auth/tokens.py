@@ -196,6 +196,15 @@ async def verify_token(pool: Pool, secret: str) -> Principal | None:
     return replace(account, name=row["name"], permissions=account.permissions & allowed, email=None, origins=origins)
 
 
+async def pages(pool: Pool) -> frozenset[str]:
+    """The origins of all tokens that are good."""
+    rows = await pool.fetch(
+        "SELECT DISTINCT unnest(origins) AS origin FROM api_token"
+        " WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())"
+    )
+    return frozenset(row["origin"] for row in rows)
+
+
 _TOKENS: Final = (
     "SELECT t.id, t.name, t.scopes, t.project_id, p.name AS project, t.created_at, t.created_by, t.expires_at,"
     " t.last_used_at, t.revoked_at, t.origins, u.email AS account"

@@ -1401,6 +1401,53 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/cordwood.js": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Take in what the script `/cordwood.js` sends from pages: errors, the console's lines, and events of their own.
+         * @description It posts lines of JSON to `/api/v1/browser?key=TOKEN&id=BATCH&at=MILLISECONDS`: the key is in the address, for a
+         *     beacon has no headers; a batch is stored once, however often it comes within 24 hours; `at` is the device's clock.
+         */
+        get: operations["getCordwoodJs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        /**
+         * Take in what the script `/cordwood.js` sends from pages: errors, the console's lines, and events of their own.
+         * @description It posts lines of JSON to `/api/v1/browser?key=TOKEN&id=BATCH&at=MILLISECONDS`: the key is in the address, for a
+         *     beacon has no headers; a batch is stored once, however often it comes within 24 hours; `at` is the device's clock.
+         */
+        head: operations["headCordwoodJs"];
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/browser": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take in what the script `/cordwood.js` sends from pages: errors, the console's lines, and events of their own.
+         * @description It posts lines of JSON to `/api/v1/browser?key=TOKEN&id=BATCH&at=MILLISECONDS`: the key is in the address, for a
+         *     beacon has no headers; a batch is stored once, however often it comes within 24 hours; `at` is the device's clock.
+         */
+        post: operations["postApiV1Browser"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v2/logs": {
         parameters: {
             query?: never;
@@ -10555,6 +10602,139 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    getCordwoodJs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As the servers of this format answer: after the commit, or why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    headCordwoodJs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description As the servers of this format answer: after the commit, or why not */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    postApiV1Browser: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Its Content-Encoding may be gzip, deflate or zstd */
+        requestBody?: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description After the commit */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unsupported Media Type */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
             };
         };
     };

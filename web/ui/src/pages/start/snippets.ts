@@ -54,7 +54,7 @@ export const SHIPPERS: readonly Shipper[] = [
   {
     id: 'browser',
     name: 'Browser',
-    note: 'A page may post to its own origin alone: let its server pass the events on.',
-    text: ({ origin, token }) => `// in the page\naddEventListener('error', (event) => navigator.sendBeacon('/logs', JSON.stringify({\n  severity: 'ERROR', service: 'web', message: event.message, url: location.href })))\n\n# nginx of the page's own origin\nlocation = /logs {\n  proxy_pass ${origin}/api/v1/logs;\n  proxy_set_header Origin "";\n  proxy_set_header Content-Type application/x-ndjson;${header(token, (it) => `\n  proxy_set_header Authorization "Bearer ${it}";`)}\n}`,
+    note: 'Errors, console and words of your own, from pages anywhere. Its key is a token that names the pages, and can do nothing but send: cordwood token create shop --origin https://shop.example (accounts must exist).',
+    text: ({ origin, token }) => `<script src="${origin}/cordwood.js"${header(token, () => ' data-key="KEY_FOR_BROWSERS"')} data-service="shop"></script>\n\n<script>\n  cordwood.log('INFO', 'hello from the browser', {'order.id': 42})\n</script>`,
   },
 ]
