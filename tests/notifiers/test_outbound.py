@@ -38,9 +38,7 @@ async def test_private_ones_can_be_refused(
 
 async def test_a_name_is_tried_at_each_of_its_addresses(notification: Notification, receiver: Any) -> None:
     port = receiver.server_address[1]
-    assert (
-        await send(f"http://localhost:{port}/x", notification) == "200 OK"
-    )  # ::1 may come first: nobody is there
+    assert await send(f"http://localhost:{port}/x", notification) == "200 OK"  # ::1 may come first: nobody is there
     assert receiver.requests[0][2]["host"] == f"localhost:{port}"
 
 
