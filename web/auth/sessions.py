@@ -11,7 +11,7 @@ import asyncpg
 from ...core.storage.audit import audit
 from ...plugins import in_worker
 from .accounts import User, get_user
-from .credentials import digest, new_secret, verify_password
+from .credentials import digest, hash_password, is_outdated, new_secret, verify_password
 from .custom_roles import masks_of, rights_of
 from .errors import NoSuchError
 from .principal import Principal
@@ -43,6 +43,12 @@ async def check_password(pool: Pool, email: str, password: str) -> int | None:
         await audit(pool, who, "session.refused", project_id=project_id)
         return None
     assert row is not None
+    if is_outdated(row["password_hash"]):
+        newer = await in_worker(hash_password, password)
+        await pool.execute(
+            "UPDATE user_account SET password_hash = $3 WHERE id = $1 AND password_hash = $2",
+            row["id"], row["password_hash"], newer,
+        )  # fmt: skip
     return int(row["id"])
 
 
