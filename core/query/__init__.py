@@ -8,6 +8,7 @@ saved.py, saved_store.py       `` `name`(args) `` in a query: put in before it i
 lookups.py, lookup_files.py, lookup_store.py   uploaded tables: as queries see them, read, kept
 prune.py, scan.py, plan.py     which segments, which columns, the statement; all pure
 duck.py, engine.py, result.py  running it
+aggregations.py, halves.py, answers.py, partials.py   what is remembered of segments
 clickhouse*.py                 the same plan as a statement of ClickHouse over the same segments, for scale-out
 heads.py, table_plan.py, tables.py, postgres*.py   the same over Cordwood's own tables, in PostgreSQL
 batch_filter.py                the search alone, over a batch in memory
@@ -17,9 +18,10 @@ from __future__ import annotations
 
 from .batch_filter import BatchFilter
 from .check import check
-from .engine import Progress, QueryEngine
+from .engine import QueryEngine
 from .inventory import FieldInventory, FieldSummary, FieldValues
 from .parser import format_query, parse
+from .progress import Progress
 from .request import Cache, Catalog, QueryRequest
 from .result import QueryResult, QueryStats, ResultColumn
 from .tables import Tables

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import pyarrow as pa
 
@@ -13,6 +14,7 @@ from .plan import Output
 MOST_BYTES = 64 << 20  # of all answers together
 MOST_ASKED = 1_000  # questions that are known to have been asked
 MOST_SHARE = 8  # an answer larger than this part of it would push out too many others
+Key: TypeAlias = tuple[int, str, tuple[Output, ...]]
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,14 @@ class Answer:
 
 
 class Answers:
-    """(project, SQL with the segments' ids in it) → answer; the longest unused leave first."""
+    """(project, SQL with the segments' ids in it, columns) → answer; the longest unused leave first.
+
+    The columns that have no value are not in the SQL.
+    """
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most = most_bytes
-        self._kept: OrderedDict[tuple[int, str], Answer] = OrderedDict()
+        self._kept: OrderedDict[Key, Answer] = OrderedDict()
         self._asked: OrderedDict[int, None] = OrderedDict()
         self.bytes = 0
 
@@ -43,25 +48,24 @@ class Answers:
             self._asked.popitem(last=False)
         return before
 
-    def get(self, project_id: int, sql: str) -> Answer | None:
+    def get(self, key: Key) -> Answer | None:
         """The answer, if it is kept."""
-        found = self._kept.get((project_id, sql))
+        found = self._kept.get(key)
         if found is not None:
-            self._kept.move_to_end((project_id, sql))
+            self._kept.move_to_end(key)
         return found
 
-    def put(self, project_id: int, sql: str, answer: Answer) -> None:
+    def put(self, key: Key, answer: Answer) -> None:
         """Keep an answer, if it is small enough."""
-        key = (project_id, sql)
-        if _size(sql, answer) > self._most // MOST_SHARE or key in self._kept:
+        if _size(key, answer) > self._most // MOST_SHARE or key in self._kept:
             return
         self._kept[key] = answer
-        self.bytes += _size(sql, answer)
+        self.bytes += _size(key, answer)
         while self.bytes > self._most:
-            (_, old_sql), old = self._kept.popitem(last=False)
-            self.bytes -= _size(old_sql, old)
+            gone = self._kept.popitem(last=False)
+            self.bytes -= _size(*gone)
 
 
-def _size(sql: str, answer: Answer) -> int:
+def _size(key: Key, answer: Answer) -> int:
     """A slice counts as what it was cut from: that is what stays in memory."""
-    return len(sql) + int(answer.table.get_total_buffer_size())
+    return len(key[1]) + int(answer.table.get_total_buffer_size())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
@@ -192,14 +193,18 @@ class Duck:
         with suppress(duckdb.Error):  # a query of another thread is just taking its cursor: DuckDB does not wait for it
             self._connection.close()
 
-    async def table(self, sql: str, running: Running) -> pa.Table:
+    async def table(
+        self, sql: str, running: Running, tables: Mapping[str, pa.Table] = MappingProxyType({})
+    ) -> pa.Table:
         """The statement's answer as an Arrow table; stops the statement when the caller is cancelled.
+
+        :param tables: rows in memory that it reads besides those of `running`, by name.
 
         :raises QueryError: what DuckDB has against it, in words for the person who asked; an answer that is too large.
         :raises SegmentGoneError: when a file is not there any more.
         :raises Interrupted: when it was stopped.
         """
-        return await self._in_worker(running, self.table_now, sql, running)
+        return await self._in_worker(running, self.table_now, sql, running, tables)
 
     async def _in_worker(self, running: Running, function: Callable[..., _T], *arguments: Any) -> _T:
         """Run it in a thread, in its turn; when the caller is cancelled, its statement is stopped."""
@@ -211,10 +216,16 @@ class Duck:
             running.stop()
             raise
 
-    def table_now(self, sql: str, running: Running) -> pa.Table:
+    def table_now(self, sql: str, running: Running, tables: Mapping[str, pa.Table] = MappingProxyType({})) -> pa.Table:
         """The same, in this thread."""
+
+        def answer(cursor: duckdb.DuckDBPyConnection) -> pa.Table:
+            for name, rows in tables.items():
+                cursor.register(name, rows)
+            return bounded(cursor.sql(sql))
+
         with _told():
-            table: pa.Table = running.run(self._connection.cursor(), lambda cursor: bounded(cursor.sql(sql)))
+            table: pa.Table = running.run(self._connection.cursor(), answer)
             return table
 
     async def fed(self, statement: Fed, source: str, running: Running) -> list[tuple[Any, ...]]:
@@ -234,6 +245,16 @@ class Duck:
                         return cursor.execute("EXECUTE kept").fetchall()
             finally:
                 statement.emptied()
+
+    @cached_property
+    def aggregates(self) -> frozenset[str]:
+        """The names of all aggregates that DuckDB has."""
+        cursor = self._connection.cursor()
+        rows = cursor.execute(
+            "SELECT function_name FROM duckdb_functions() WHERE function_type = 'aggregate'"
+        ).fetchall()
+        cursor.close()
+        return frozenset(name for (name,) in rows)
 
     def regex_error(self, pattern: str) -> str | None:
         """What RE2 has against a regular expression; None: nothing."""

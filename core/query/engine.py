@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -19,7 +19,7 @@ from ...plugins.errors import QueryError
 from ..storage.cache import SegmentDamagedError, SegmentGoneError
 from ..storage.segment import Segment
 from ..tracing import Tracing
-from .answers import Answer, Answers
+from .aggregations import Aggregations
 from .clickhouse_client import ClickHouse, UnableError
 from .clickhouse_plan import clickhouse_sql
 from .complete import VALUES, Completions, complete, head_of
@@ -42,10 +42,11 @@ from .plan import (
     ranges,
 )
 from .printer import query as written
+from .progress import Progress
 from .prune import Bounds
 from .regexes import check_regexes
 from .request import MOST_ROWS, Cache, Catalog, QueryRequest, Rights
-from .result import QueryResult, QueryStats, python_values
+from .result import QueryResult, QueryStats, python_values, worth_showing
 from .rights import Views, checked_rights
 from .row_groups import RowGroups, open_filters, wants_filters
 from .saved import expanded, used
@@ -60,39 +61,10 @@ from .tree import EVENTS, Everything, Part, Place, Query
 ATTEMPTS = 3  # readings of the catalog: a compaction may take a segment away between it and the file
 MOST_RUNS = 2000  # runs of neighbouring rows that are fetched one by one; of more, one statement reads the columns
 FEW_ROWS = 262_144  # that filters leave to be read: all their columns cost less than a second statement
-STEP = 32  # segments that are opened between two words of progress
 FIRST_STEP = 8  # segments that a search for the newest events opens first; each further step doubles
 DEFAULT_TIMEOUT = 30.0
 NEWEST = 20_000  # events whose values are offered as completions
 T = TypeVar("T")
-
-
-@dataclass
-class Progress:
-    """What a query has done so far, for its statistics."""
-
-    id: str
-    running: Running = field(default_factory=Running)
-    scanned: dict[int, Segment] = field(default_factory=dict)
-    project_id: int = 0
-    watched: bool = False
-    """Somebody follows it: worth more and smaller steps."""
-    total: int = 0
-    """Segments that the query must read, as far as known."""
-    cached: int = 0
-    """Segments that were not read, since the answer was known from before."""
-    partial: QueryResult | None = None
-    """The first rows of the answer, which stay as they are whatever is still read."""
-    damaged: dict[int, str] = field(default_factory=dict)
-    """Segments whose right bytes cannot be had, with the reason: the answer goes on without them, and says so."""
-
-    def reads(self, given: Given) -> None:
-        """Let its statements read the lookup tables that the query names."""
-        self.running.tables = {table.view: table.data for table in (given.context.lookups or {}).values()}
-
-    def opened(self, segments: Sequence[Segment]) -> None:
-        """Note segments that are read."""
-        self.scanned.update((segment.id, segment) for segment in segments)
 
 
 class QueryEngine:
@@ -129,7 +101,7 @@ class QueryEngine:
         self._running: dict[tuple[int, str], Running] = {}  # by project and id: nobody meets another's
         self._template_rows, self._joined_rows, self._lookups = template_rows, joined_rows, lookups
         self._saved, self._clickhouse, self._tracing = saved, clickhouse, tracing or Tracing()
-        self._answers = Answers()
+        self._aggregations = Aggregations(self._duck, self._files)
         self._templates = self._no_templates()
         self._views = Views(cache, self._duck)
 
@@ -318,7 +290,7 @@ class QueryEngine:
         await anyio.to_thread.run_sync(self._duck.renew)
         self._templates = self._no_templates()
         self._views = Views(self._cache, self._duck)
-        self._answers = Answers()  # a query that runs goes on with the old ones, which go with it
+        self._aggregations.forget()
 
     def _no_templates(self) -> TemplateCache | None:
         return None if self._template_rows is None else TemplateCache(self._duck, self._template_rows)
@@ -398,21 +370,7 @@ class QueryEngine:
         if given.inner or given.context.lookups:  # what else they read is not in the key
             files, given = await self._all_files(given, progress)
             return await self._at_once(given, files, progress)
-        answers, project_id, key = self._answers, progress.project_id, None
-        ids = tuple(segment.id for segment in given.segments)
-        if answers.asked_before(project_id, given.query.text, given.bounds, given.limit, ids):
-            key = plan(given, {id_: f"{id_}.parquet" for id_ in ids}).sql
-        if key is not None and (known := answers.get(project_id, key)) is not None:
-            progress.cached = len(given.segments)
-            return known.outputs, known.table, known.complete
-        files = {}
-        step = STEP if progress.watched else max(len(given.segments), 1)
-        for start in range(0, max(len(given.segments), 1), step):
-            more, given = await self._files(given, given.segments[start : start + step], progress)
-            files |= more
-        answer = Answer(*await self._at_once(given, files, progress))
-        if key is not None:
-            answers.put(project_id, key, answer)
+        answer = await self._aggregations.answer(given, progress)
         return answer.outputs, answer.table, answer.complete
 
     async def _elsewhere(
@@ -586,15 +544,3 @@ def in_order(table: pa.Table, statement: Statement, chosen: Sequence[tuple[int, 
     places, rows = (python_values(column) for column in table.columns[-2:])
     found = {(statement.segments[place], row): i for i, (place, row) in enumerate(zip(places, rows, strict=True))}
     return table.take(pa.array([found[row] for row in chosen if row in found], pa.int64()))
-
-
-def worth_showing(statement: Statement, table: pa.Table) -> list[Output]:
-    """The columns to show: where no stage chose them, those that have a value."""
-    first = ("timestamp", "severity", "service", "host", "message")
-    return [
-        output
-        for output in statement.outputs
-        if not statement.is_open
-        or output.name in first
-        or any(table.column(name).null_count < table.num_rows for _, name in output.kinds)
-    ]

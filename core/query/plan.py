@@ -7,7 +7,7 @@ Statement ─ sql          one SELECT over read_parquet
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -56,6 +56,21 @@ class Statement:
     cut: int
     segments: tuple[int, ...] = ()
     is_open: bool = False
+
+
+@dataclass(frozen=True)
+class Planned:
+    """The stages of a query as SQL, before anything is said of files: steps, and `select` over the last."""
+
+    relation: Relation
+    select: exp.Select
+    outputs: tuple[Output, ...]
+    cut: int
+
+    def statement(self, given: Given, files: Mapping[int, str]) -> Statement:
+        """One statement that reads the files (segment id → path) of the segments given."""
+        text = written(self.relation, self.select.copy(), sources_of(given, self.relation, files))
+        return Statement(text, self.outputs, self.cut, is_open=self.relation.events is not None)
 
 
 @dataclass(frozen=True)
@@ -269,15 +284,21 @@ def plan(given: Given, files: Mapping[int, str]) -> Statement:
     :param files: segment id → path.
     :raises QueryError: with the place of the mistake.
     """
+    return planned(given).statement(given, files)
+
+
+def planned(given: Given) -> Planned:
+    """The stages as SQL over events.
+
+    :raises QueryError: with the place of the mistake.
+    """
     cut, stages = final_cut(given)
     relation = apply_stages(given, relation_of(given), stages)
     outputs, columns = output_columns(relation)
     select = relation.select(*columns)
     if (order := relation.ordering()) is not None:
         select.set("order", order)
-    sources = sources_of(given, relation, files)
-    is_open = relation.events is not None
-    return Statement(written(relation, select.limit(cut + 1, copy=False), sources), outputs, cut, is_open=is_open)
+    return Planned(relation, select.limit(cut + 1, copy=False), outputs, cut)
 
 
 def plan_newest(
@@ -397,7 +418,12 @@ def scanned(given: Given, needed: Mapping[tuple[str, str], str], files: Mapping[
 
 def written(relation: Relation, select: exp.Select, sources: Mapping[str, Expr]) -> str:
     """The text of the statement: the scans and each stage as a WITH, then the answer."""
-    for name, step in (*sources.items(), *relation.steps):
+    return with_steps(select, [*sources.items(), *relation.steps])
+
+
+def with_steps(select: exp.Select, steps: Iterable[tuple[str, Expr]]) -> str:
+    """The text of a SELECT over steps that have names."""
+    for name, step in steps:
         select = select.with_(exp.to_identifier(name, quoted=True), as_=step, copy=False)
     return select.sql(dialect=sql.DIALECT, copy=False)
 
@@ -412,7 +438,7 @@ def counts_only(given: Given) -> str | None:
     is_count = item.node == Call("count", (), at=item.node.at) or (
         isinstance(item.node, Name) and item.node.name.lower() == "count"
     )
-    whole = all(given.bounds.covers_time(s) and given.bounds.covers_positions(s) for s in given.segments)
+    whole = all(map(given.bounds.covers, given.segments))
     return (item.name or "count") if len(stats.aggregates) == 1 and not stats.keys and is_count and whole else None
 
 

@@ -69,6 +69,10 @@ class Bounds:
             self.upto_position is None or segment.max_position <= self.upto_position
         )
 
+    def covers(self, segment: Segment) -> bool:
+        """Whether every row of the segment is in both ranges."""
+        return self.covers_time(segment) and self.covers_positions(segment)
+
 
 def reason_to_skip(
     segment: Segment, conditions: Sequence[Node], bounds: Bounds, schema: Schema, context: Context

@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from .plan import Output
+from .plan import Output, Statement
 from .severity import severity_name
 
 Json: TypeAlias = Any
@@ -115,3 +115,15 @@ def decoded(text: str) -> Json:
         return msgspec.json.decode(text)
     except msgspec.DecodeError:
         return text
+
+
+def worth_showing(statement: Statement, table: pa.Table) -> list[Output]:
+    """The columns to show: where no stage chose them, those that have a value."""
+    first = ("timestamp", "severity", "service", "host", "message")
+    return [
+        output
+        for output in statement.outputs
+        if not statement.is_open
+        or output.name in first
+        or any(table.column(name).null_count < table.num_rows for _, name in output.kinds)
+    ]

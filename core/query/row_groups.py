@@ -105,6 +105,8 @@ class RowGroups:
         ):
             return None
         tokens = [token for token in needle.split(" ") if token]
+        if not tokens:
+            return None
         inside = [token_filter.in_variable_token(token) for token in tokens]
         with_digit = [flags for token, flags in zip(tokens, inside, strict=True) if has_digit(token)]
         possible: Flags = np.logical_and.reduce([np.logical_or.reduce(inside), *with_digit], dtype=np.bool_)

@@ -87,6 +87,16 @@ async def test_an_answer_too_large_for_memory_is_refused(
     assert len(await ask(store, "| stats count()", engine)) == 1
 
 
+async def test_a_space_alone_is_found_as_any_text(tmp_path: Path) -> None:
+    made = Segments(tmp_path)
+    made.commit([{"timestamp": NOW - i, "message": f"x{i}"} for i in range(50)])
+    made.compact()
+    engine = QueryEngine(made, made, threads=1, template_rows=1)
+    for text, n in (('" "', 0), ('" " or x7', 1), ('x7 not " "', 1)):
+        assert list((await ask(made, f"{text} | stats count()", engine)).rows()) == [[n]], text
+    engine.close()
+
+
 async def test_scattered_rows_are_read_by_one_statement(
     store: Segments, engine: QueryEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -410,14 +420,21 @@ async def test_answers_are_forgotten(store: Segments, engine: QueryEngine) -> No
     assert cached == [0, 0, 6] * 2
 
 
+async def test_columns_without_values_are_another_questions(store: Segments, engine: QueryEngine) -> None:
+    """They are not in the SQL, so both are the same statement."""
+    for name in ("a", "a", "a", "b"):
+        found = await ask(store, f"| stats sum(ghost) as {name}", engine)
+        assert [column.name for column in found.columns] == [name]
+
+
 def test_answers_are_bounded_by_bytes() -> None:
     answers = Answers(most_bytes=100_000)
     small = Answer((), pa.table({"n": pa.array(range(1000), pa.int64())}), True)
     for i in range(50):
-        answers.put(1, f"select {i}", small)
+        answers.put((1, f"select {i}", ()), small)
         assert answers.bytes <= 100_000
-    assert answers.get(1, "select 49") is small
-    assert answers.get(1, "select 0") is None
-    answers.put(1, "large", Answer((), pa.table({"n": pa.array(range(10_000), pa.int64())}), True))
-    assert answers.get(1, "large") is None
-    assert answers.get(1, "select 49") is small
+    assert answers.get((1, "select 49", ())) is small
+    assert answers.get((1, "select 0", ())) is None
+    answers.put((1, "large", ()), Answer((), pa.table({"n": pa.array(range(10_000), pa.int64())}), True))
+    assert answers.get((1, "large", ())) is None
+    assert answers.get((1, "select 49", ())) is small

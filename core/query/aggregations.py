@@ -1,0 +1,122 @@
+"""Answers of aggregations: known from before, put together from what is known of segments, or of one statement."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Final, TypeAlias
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ..storage.segment import Segment
+from .answers import Answer, Answers
+from .duck import Duck
+from .halves import BLOCK, PARTIALS, Halves, blocks_of, halves
+from .partials import Block, Partials
+from .plan import Given, Planned, planned
+from .progress import Progress
+from .result import worth_showing
+from .segments_told import cut
+
+LEAST_ROWS: Final = 50_000  # of events: fewer are read again as fast as put together
+MOST_ROWS: Final = 100_000  # that a first half gives; of more, putting them together costs as much as reading anew
+TRIED_ROWS: Final = 8_192  # of events that tell whether the groups are few; of fewer than eight times as many, none do
+MOST_GROUPS: Final = TRIED_ROWS // 4  # of them: of more, the first half would be nearly as large as the events
+STEP: Final = 32  # segments that are opened between two words of progress
+
+Opened: TypeAlias = tuple[dict[int, str], Given]
+Opener: TypeAlias = Callable[[Given, Sequence[Segment], Progress], Awaitable[Opened]]
+"""The segments' files by id, and what their filters tell."""
+
+
+class Aggregations:
+    """What is remembered holds for ever: segments do not change, and keys say what is read of which of them."""
+
+    def __init__(self, duck: Duck, files: Opener) -> None:
+        self._duck, self._files = duck, files
+        self._answers, self._partials = Answers(), Partials()
+
+    def forget(self) -> None:
+        """Drop all; a query that runs goes on with the old ones, which go with it."""
+        self._answers, self._partials = Answers(), Partials()
+
+    async def answer(self, given: Given, progress: Progress) -> Answer:
+        """The answer of a query that reads nothing but the events of its segments.
+
+        :raises QueryError: as `QueryEngine.run`
+        """
+        answers, project_id, key = self._answers, progress.project_id, None
+        ids = tuple(segment.id for segment in given.segments)
+        plan = planned(given)
+        if answers.asked_before(project_id, given.query.text, given.bounds, given.limit, ids):
+            key = (project_id, plan.statement(given, {id_: f"{id_}.parquet" for id_ in ids}).sql, plan.outputs)
+            if (known := answers.get(key)) is not None:
+                progress.cached = len(given.segments)
+                return known
+        answer = await self._in_halves(plan, given, progress) or await self._whole(plan, given, progress)
+        if key is not None:
+            answers.put(key, answer)
+        return answer
+
+    async def _whole(self, plan: Planned, given: Given, progress: Progress) -> Answer:
+        files, given = await self._opened(given, given.segments, progress)
+        statement = plan.statement(given, files)
+        table, complete = cut(await self._duck.table(statement.sql, progress.running), statement)
+        return Answer(worth_showing(statement, table), table, complete)
+
+    async def _in_halves(self, plan: Planned, given: Given, progress: Progress) -> Answer | None:
+        """None: the plan is not made of halves, or it is not worth it."""
+        rows = sum(segment.rows for segment in given.segments)
+        if rows < LEAST_ROWS or (parts := halves(plan, self._duck.aggregates)) is None:
+            return None
+        partials, key = self._partials, (progress.project_id, parts.first)
+        if partials.is_large(key, rows):
+            return None
+        inside = [segment for segment in given.segments if given.bounds.covers(segment)]
+        wanted = parts.told(given, inside)
+        blocks = partials.of(key, wanted)
+        known = {id_ for block in blocks for id_ in block.segments}
+        new = blocks_of([segment for segment in inside if segment.id not in known])
+        edges = [segment for segment in given.segments if segment.id not in wanted]
+        read = [*new, *([edges] if edges else [])]
+        tables = [block.rows for block in blocks]
+        if read:
+            made = await self._first(parts, given, read, progress)
+            if made is None:
+                partials.mark_large(key, rows)
+                return None
+            tables += made
+            told = ({segment.id: wanted[segment.id] for segment in block} for block in new)
+            partials.put(key, [Block(segments, table) for segments, table in zip(told, made, strict=False)])
+        progress.cached = len(known)
+        found = await self._duck.table(parts.second.sql, progress.running, {PARTIALS: pa.concat_tables(tables)})
+        table, complete = cut(found, parts.second)
+        return Answer(parts.second.outputs, table, complete)
+
+    async def _first(
+        self, parts: Halves, given: Given, blocks: Sequence[Sequence[Segment]], progress: Progress
+    ) -> list[pa.Table] | None:
+        """The first half of each block; None: they are too many rows."""
+        segments = [segment for block in blocks for segment in block]
+        files, given = await self._opened(given, segments, progress)
+        if parts.is_grouped and sum(segment.rows for segment in segments) >= 8 * TRIED_ROWS:
+            largest = max(segments, key=lambda segment: segment.rows)
+            few = replace(given, parts={largest.id: ((0, TRIED_ROWS - 1),)})
+            tried = await self._duck.table(parts.reading(few, [[largest]], files, TRIED_ROWS), progress.running)
+            if tried.num_rows > MOST_GROUPS:
+                return None
+        text = parts.reading(given, blocks, files, MOST_ROWS)
+        table = await self._duck.table(text, progress.running)
+        if table.num_rows > MOST_ROWS:
+            return None
+        numbers, rows = table.column(BLOCK), table.drop_columns([BLOCK])
+        return [rows.filter(pc.equal(numbers, pa.scalar(number))) for number in range(len(blocks))]
+
+    async def _opened(self, given: Given, segments: Sequence[Segment], progress: Progress) -> Opened:
+        files: dict[int, str] = {}
+        step = STEP if progress.watched else max(len(segments), 1)
+        for start in range(0, max(len(segments), 1), step):
+            more, given = await self._files(given, segments[start : start + step], progress)
+            files |= more
+        return files, given
