@@ -25,6 +25,8 @@ SECTIONS = (
     "account",
     "projects",
     "members",
+    "roles",
+    "service-accounts",
     "tokens",
     "notifiers",
     "lookups",

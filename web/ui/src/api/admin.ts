@@ -23,6 +23,8 @@ export type User = Found<'/api/v1/users/{id}'>
 export type Role = User['role']
 export type Token = Found<'/api/v1/tokens/{id}'>
 export type Scope = Token['scopes'][number]
+export type RoleDetail = Found<'/api/v1/roles/{name}'>
+export type Permission = RoleDetail['permissions'][number]
 export type Session = Found<'/api/v1/session'>
 export type BrowserSession = Found<'/api/v1/session/all'>['items'][number]
 export type Pipelines = Found<'/api/v1/pipelines'>
@@ -31,13 +33,15 @@ export type Lookup = Found<'/api/v1/lookups'>['items'][number]
 export type TriedStep = Schemas['TriedStep']
 
 export const SCOPES: readonly Scope[] = ['ingest', 'query', 'admin']
+export const PERMISSIONS: readonly Permission[] = ['query', 'ingest', 'edit', 'operate', 'admin']
 
 export interface AuditFilter { readonly what?: string; readonly who?: string }
-export interface NewToken { readonly name: string; readonly scopes: Scope[]; readonly valid_for?: string; readonly project?: string }
+export interface NewToken { readonly name: string; readonly scopes: Scope[]; readonly valid_for?: string; readonly project?: string; readonly account?: string }
+export type RoleBody = Omit<RoleDetail, 'name' | 'built_in'>
 
 export const admin = {
   users: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/users', { params: { query: { limit: 1000 } }, signal })).items,
-  createUser: async (body: { email: string; role: Role; project?: string }) => unwrap(await http.POST('/api/v1/users', { body })),
+  createUser: async (body: { email: string; role: Role; project?: string; service?: boolean }) => unwrap(await http.POST('/api/v1/users', { body })),
   changeUser: async (id: number, body: { role?: Role; disabled?: boolean }) => unwrap(await http.PATCH('/api/v1/users/{id}', { params: { path: { id } }, body })),
   resetPassword: async (id: number) => unwrap(await http.POST('/api/v1/users/{id}/password', { params: { path: { id } } })),
   deleteUser: async (id: number) => done(await http.DELETE('/api/v1/users/{id}', { params: { path: { id } } })),
@@ -58,6 +62,14 @@ export const admin = {
   pipelines: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/pipelines', { signal })),
   tryLines: async (name: string, lines: string[]) => unwrap(await http.POST('/api/v1/pipelines/{name}/try', { params: { path: { name } }, body: { lines } })).steps,
   roles: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/roles', { signal })).items,
+  role: async (name: string, signal: AbortSignal) => {
+    const reply = await http.GET('/api/v1/roles/{name}', { params: { path: { name } }, signal })
+    return { role: unwrap(reply), etag: reply.response.headers.get('ETag') ?? '' }
+  },
+  createRole: async (body: RoleBody & { name: string }) => unwrap(await http.POST('/api/v1/roles', { body })),
+  changeRole: async (name: string, body: RoleBody, etag: string) =>
+    unwrap(await http.PUT('/api/v1/roles/{name}', { params: { path: { name }, header: { 'If-Match': etag } }, body })),
+  deleteRole: async (name: string) => done(await http.DELETE('/api/v1/roles/{name}', { params: { path: { name } } })),
   sessions: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/session/all', { signal })).items,
   endSession: async (id: number) => done(await http.DELETE('/api/v1/session/all/{id}', { params: { path: { id } } })),
   session: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/session', { signal })),

@@ -52,7 +52,7 @@ function Sessions() {
     { name: 'From', cell: (one) => one.client || 'unknown' },
     { name: 'Signed in', cell: (one) => <When time={one.created_at} /> },
     { name: 'Last seen', cell: (one) => <When time={one.seen_at} /> },
-    { name: '', cell: (one) => !one.current && <Button look="quiet" disabled={end.isPending} onClick={() => end.mutate(one.id)}>Sign out</Button> },
+    { name: '', cell: (one) => !one.current && <Button look="quiet" disabled={end.isPending} onClick={() => end.mutate(one.id)}>End this session</Button> },
   ]
   return (
     <div className={styles.panel}>

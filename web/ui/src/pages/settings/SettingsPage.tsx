@@ -1,6 +1,6 @@
 import { Link, useParams } from '@tanstack/react-router'
-import { useEffect, useRef, type ComponentType } from 'react'
-import { Empty } from '@/components/ui/States'
+import { lazy, Suspense, useEffect, useRef, type ComponentType } from 'react'
+import { Empty, Loading } from '@/components/ui/States'
 import tabs from '@/components/ui/Tabs.module.css'
 import { Account } from './Account'
 import { Audit } from './Audit'
@@ -13,11 +13,16 @@ import { Retention } from './Retention'
 import { System } from './System'
 import { Tokens } from './Tokens'
 
+const Roles = lazy(() => import('./Roles')) // it brings the query box
+const ServiceAccounts = lazy(() => import('./ServiceAccounts'))
+
 const SECTIONS: Readonly<Record<string, { readonly name: string; readonly view: ComponentType }>> = {
   system: { name: 'System', view: System },
   account: { name: 'Your account', view: Account },
   projects: { name: 'Projects', view: Projects },
   members: { name: 'Members', view: Members },
+  roles: { name: 'Roles', view: Roles },
+  'service-accounts': { name: 'Service accounts', view: ServiceAccounts },
   tokens: { name: 'API tokens', view: Tokens },
   notifiers: { name: 'Notifiers', view: Notifiers },
   lookups: { name: 'Lookups', view: Lookups },
@@ -44,7 +49,7 @@ export default function SettingsPage() {
           ))}
         </nav>
       </header>
-      <div className={tabs.body}>{View ? <View /> : <Empty title="No such setting"><p>Choose one above.</p></Empty>}</div>
+      <div className={tabs.body}>{View ? <Suspense fallback={<Loading />}><View /></Suspense> : <Empty title="No such setting"><p>Choose one above.</p></Empty>}</div>
     </div>
   )
 }
