@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import anyio
-from anyio.abc import SocketStream
+from anyio.abc import SocketStream, TaskStatus
 from cordwood.sources.mqtt import packets
 from cordwood.sources.mqtt.packets import Framing, Packet
 
@@ -87,8 +87,9 @@ class Broker:
         self.kinds: Counter[int] = Counter()
         self.connections = 0
 
-    async def run(self) -> None:
+    async def run(self, *, task_status: TaskStatus[None] = anyio.TASK_STATUS_IGNORED) -> None:
         async with await anyio.create_tcp_listener(local_host="127.0.0.1", local_port=self.port) as listener:
+            task_status.started()
             await listener.serve(self.serve)
 
     async def serve(self, stream: SocketStream) -> None:

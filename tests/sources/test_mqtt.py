@@ -261,8 +261,7 @@ async def test_a_second_client_with_the_same_session_is_noticed() -> None:
 )
 async def test_a_broker_that_is_none_or_does_not_want_us(broker: Broker, words: str) -> None:
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(broker.run)
-        await anyio.wait_all_tasks_blocked()
+        await tasks.start(broker.run)
         with pytest.raises(RetryableError, match=words) as raised, anyio.fail_after(10):
             await source(broker.port).run(MemoryOutlet(MemoryStore()))
         tasks.cancel_scope.cancel()
@@ -282,8 +281,7 @@ async def test_nobody_is_there() -> None:
 async def test_a_silent_broker_is_left() -> None:
     broker = Broker([])
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(broker.run)
-        await anyio.wait_all_tasks_blocked()
+        await tasks.start(broker.run)
         with pytest.raises(RetryableError, match="was silent"), anyio.fail_after(20):
             await source(broker.port, keepalive="2s").run(MemoryOutlet(MemoryStore()))
         tasks.cancel_scope.cancel()
