@@ -122,11 +122,11 @@ class Views:
         :raises SegmentDamagedError: its bytes cannot be had
         """
         new = [segment for segment in segments if (rights, segment.id) not in self._known]
-        groups: dict[tuple[str, tuple[tuple[str, str], ...]], list[Segment]] = {}
+        groups: dict[tuple[str, tuple[tuple[str, str, str], ...]], list[Segment]] = {}
         made = {segment.id: self._seen(rights, segment) for segment in new}
         for segment in new:
             view = made[segment.id]
-            columns = tuple((column.field, column.column) for column in view.columns)
+            columns = tuple((column.field, column.column, column.kind) for column in view.columns)
             groups.setdefault((view.through.key, columns), []).append(segment)
         for group in groups.values():
             for start in range(0, len(group), MOST_FILES):
@@ -181,7 +181,13 @@ class Views:
             masked[overflow.column] = _without(sql.column(overflow.column), [mask.field for mask in rights.masks])
         kept = [column for column in segment.columns if column.column not in gone]
         test = self._test(rights, segment)
-        key = "\n".join([test.sql(sql.DIALECT), *(f"{name}={tree.sql(sql.DIALECT)}" for name, tree in masked.items())])
+        read = {column.name for tree in (test, *masked.values()) for column in tree.find_all(exp.Column)}
+        key = "\n".join([
+            test.sql(sql.DIALECT),
+            *(f"{name}={tree.sql(sql.DIALECT)}" for name, tree in masked.items()),
+            # Files are read together, and a column of theirs as one type.
+            *(f"{column.column} {column.kind}" for column in segment.columns if column.column in read),
+        ])  # fmt: skip
         names = {mask.field for mask in rights.masks}
         made = structs.asdict(segment) | {
             "columns": (*kept, *columns),

@@ -189,3 +189,23 @@ async def test_ten_thousand_answers_are_those_over_what_is_permitted(
     commits: Any, search: Any, masked: Any, merged: bool, asks: Any
 ) -> None:
     await hold(commits, search, masked, merged, asks)
+
+
+@pytest.mark.parametrize("search", [("present", "weird name"), ("level", ">=", "info")])
+@pytest.mark.parametrize("masked", [[], [("weird name", "hash")], [("weird name", "stars")]])
+async def test_a_field_that_is_a_number_in_one_file_and_a_text_in_another(search: Any, masked: Any) -> None:
+    commits = [
+        [{"timestamp": NOW - at * HOUR, "severity": "info", "service": "api", "message": "m", "weird name": value}]
+        for at, value in enumerate((7, "v", True, 1.5), 1)
+    ]
+    everything = ("level", ">=", "info")
+    asks = [
+        (question, everything, stage, everything, name, ranged)
+        for question, stage in (
+            ("query", "| stats count() as n by service"), ("query", "| stats count() as n by `weird name`"),
+            ("fields", ""), ("values", ""), ("complete", ""),
+        )
+        for name in ("weird name", "service")
+        for ranged in (False, True)
+    ]  # fmt: skip
+    await hold(commits, search, masked, False, asks)
