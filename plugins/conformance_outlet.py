@@ -21,20 +21,26 @@ class MemoryStore:
     positions: dict[str, Json] = field(default_factory=dict)
     rejected: list[str] = field(default_factory=list)
     """Batches that hold one of these messages are refused for good."""
+    keys: set[str] = field(default_factory=set)
+    """The idempotency keys that were committed."""
 
     @property
     def lines(self) -> list[str]:
         """The committed messages, in order."""
         return [line for batch in self.batches for line in batch.frame["message"].to_list()]
 
-    def commit(self, batch: Batch, checkpoint: Checkpoint | None) -> Acknowledgement:
-        """Store a batch with its checkpoint, both or none of them."""
+    def commit(self, batch: Batch, checkpoint: Checkpoint | None, key: str | None = None) -> Acknowledgement:
+        """Store a batch with its checkpoint and key, all or none of them."""
+        if key in self.keys:
+            return Acknowledgement(0, duplicate=True)
         if checkpoint:
             if self.positions.get(checkpoint.key) != checkpoint.previous:
                 raise CheckpointConflictError(f"{checkpoint.key} was moved")
             if batch.frame["message"].is_in(self.rejected).any():
                 raise RejectedError("poison")
             self.positions[checkpoint.key] = checkpoint.value
+        if key is not None:
+            self.keys.add(key)
         if len(batch):
             self.batches.append(batch)
         return Acknowledgement(len(batch))
@@ -69,7 +75,7 @@ class MemoryOutlet:
         await anyio.lowlevel.checkpoint()
         if self.chance.random() < self.trouble:
             raise RetryableError("no room", after=0)
-        receipt = _Receipt(self, batch, checkpoint)
+        receipt = _Receipt(self, batch, checkpoint, key)
         self.queued.append(receipt)
         self.largest_queue = max(self.largest_queue, len(self.queued))
         return receipt
@@ -100,7 +106,7 @@ class MemoryOutlet:
                 receipt.error = RetryableError("no answer", after=0)
                 continue
             try:
-                receipt.answer = self.store.commit(receipt.batch, receipt.saved)
+                receipt.answer = self.store.commit(receipt.batch, receipt.saved, receipt.key)
             except (RetryableError, RejectedError) as why:
                 receipt.error = why
             if fate > 1 - self.trouble / 2:  # committed, but the answer was lost on the way
@@ -112,6 +118,7 @@ class _Receipt:
     outlet: MemoryOutlet
     batch: Batch
     saved: Checkpoint | None
+    key: str | None
     answer: Acknowledgement | None = None
     error: Exception | None = None
 

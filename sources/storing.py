@@ -12,7 +12,9 @@ _PAUSE_S, _LONGEST_PAUSE_S = 0.1, 5.0
 _log = logging.getLogger(__name__)
 
 
-async def store(outlet: Outlet, batch: Batch, *, checkpoint: Checkpoint | None = None, received: int = 0) -> int:
+async def store(
+    outlet: Outlet, batch: Batch, *, checkpoint: Checkpoint | None = None, key: str | None = None, received: int = 0
+) -> int:
     """Commit a batch, and its position with it. Answers how many events were lost, for the store refuses them for good.
 
     The position goes on behind what was refused: it would be refused again.
@@ -23,7 +25,7 @@ async def store(outlet: Outlet, batch: Batch, *, checkpoint: Checkpoint | None =
     pause, lost = _PAUSE_S, 0
     while True:
         try:
-            await (await outlet.send(batch, checkpoint=checkpoint, received=received)).committed()
+            await (await outlet.send(batch, checkpoint=checkpoint, key=key, received=received)).committed()
             return lost
         except RejectedError as why:
             lost += len(batch)

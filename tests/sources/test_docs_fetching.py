@@ -9,16 +9,20 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
+import boto3
 import pytest
 import yaml
 from anyio.from_thread import start_blocking_portal
 from cordwood.core.storage.embedded import EmbeddedPostgres
 
 from ..conftest import Server
+from ..objectstore import KEYS, Bucket, S3Server
 from .docker_engine import FakeEngine
 from .http_peer import Answer, HttpPeer, answering
+from .test_cloudwatch import Group
 from .test_docs_listening import FETCHING, found, snippet
 from .test_kubernetes import line, log_of
 
@@ -60,9 +64,37 @@ async def jobs(postgres: EmbeddedPostgres) -> str:
 
 
 @pytest.fixture(scope="module")
-def served(folder: Path, docker_engine: FakeEngine, audit: HttpPeer, jobs: str) -> Iterator[Server]:
+def amazon(s3_server: S3Server) -> Iterator[dict[str, dict[str, Any]]]:
+    """Settings of the page's sources of AWS, with something to fetch for each."""
+    bucket = Bucket(f"exports-{uuid4().hex[:8]}", s3_server.url)
+    bucket.client.create_bucket(Bucket=bucket.name)
+    keys = {f"aws_{name}": value for name, value in KEYS.items()}
+    sqs = boto3.client("sqs", endpoint_url=s3_server.url, region_name="us-east-1", **keys)
+    queue = sqs.create_queue(QueueName=bucket.name)["QueueUrl"]
+    clients = {"sqs": sqs, "s3": bucket.client}
+    code = snippet("s3", "python").replace("boto3.client(", "clients.get(").replace("import boto3", "")
+    exec(code, {"clients": clients, "QUEUE": queue, "BUCKET": bucket.name})
+    sqs.close()
+    bucket.client.put_object(Bucket=bucket.name, Key="app/1.json", Body=b'{"service": "shop", "message": "order 1"}\n')
+    group = Group(s3_server.url)
+    group.write("START RequestId", age=90)
+    group.client.close()
+    shared = {"endpoint": s3_server.url, "region": "us-east-1", **KEYS}
+    yield {
+        "trail": {"queue": queue, **shared},
+        "exports": {"bucket": bucket.name, **shared},
+        "lambda": {"groups": [group.name], **shared},
+    }
+    bucket.client.close()
+
+
+@pytest.fixture(scope="module")
+def served(
+    folder: Path, docker_engine: FakeEngine, audit: HttpPeer, jobs: str, amazon: dict[str, dict[str, Any]]
+) -> Iterator[Server]:
     """The settings of the page, with the places where the tests keep what is fetched."""
     own: dict[str, dict[str, Any]] = {
+        **amazon,
         "audit": {"url": f"{audit.url}/v1/audit?service=shop"},
         "jobs": {"url": jobs},
         "containers": {"url": f"unix://{folder}/docker.sock"},
@@ -84,6 +116,17 @@ def test_a_container(served: Server) -> None:
     (event,) = found(served, "source:containers")
     assert (event["message"], event["service"]) == ("shop-1 says", "shop-1")
     assert event["container.label.tier"] == "web"
+
+
+def test_a_log_group(served: Server) -> None:
+    (event,) = found(served, "source:lambda")
+    assert (event["message"], event["logStream"]) == ("START RequestId", "web/1")
+
+
+@pytest.mark.parametrize("name", ["trail", "exports"])
+def test_a_bucket(served: Server, name: str) -> None:
+    (event,) = found(served, f"source:{name}")
+    assert (event["service"], event["message"], event["aws.s3.key"]) == ("shop", "order 1", "app/1.json")
 
 
 def test_an_api(served: Server, audit: HttpPeer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,11 +14,10 @@ import yaml
 from anyio.from_thread import start_blocking_portal
 from cordwood.core.storage.embedded import EmbeddedPostgres
 
+from ..objectstore import KEYS, Bucket, S3Server
 from .docker_engine import START_NS, FakeEngine
 from .http_peer import Answer, Asked, answering
-
-EVENTS = 10_000
-LOT = 500
+from .test_cloudwatch import Group
 
 
 class Peer:
@@ -89,23 +89,51 @@ def sql_poll_peer(postgres: EmbeddedPostgres) -> Iterator[Peer]:
         portal.call(connection.close)
 
 
-PEERS = ("docker", "http_poll", "sql_poll")
+@pytest.fixture
+def s3_peer(bucket: Bucket) -> Peer:
+    class Objects(Peer):
+        settings = {"type": "s3", "bucket": bucket.name, "endpoint": bucket.url, "region": "us-east-1",  # noqa: RUF012
+                    "every": "200ms", **KEYS}  # fmt: skip
+
+        def give(self, numbers: range) -> None:
+            body = gzip.compress("".join(f"n={n}\n" for n in numbers).encode())
+            bucket.client.put_object(Bucket=bucket.name, Key=f"{numbers.start % 7}/{numbers.start}.gz", Body=body)
+
+    return Objects()
 
 
-def test_each_event_once(request: pytest.FixtureRequest, make_server: Callable[..., Any]) -> None:
+@pytest.fixture
+def cloudwatch_peer(s3_server: S3Server) -> Iterator[Peer]:
+    group = Group(s3_server.url)
+
+    class Logs(Peer):
+        settings = {"type": "cloudwatch", **group.settings(every="200ms", delay="2s")}  # noqa: RUF012
+
+        def give(self, numbers: range) -> None:
+            group.write(*(f"n={n}" for n in numbers))
+
+    yield Logs()
+    group.client.close()
+
+
+PEERS = ("docker", "http_poll", "sql_poll", "s3", "cloudwatch")
+
+
+@pytest.mark.parametrize("count", [2000, pytest.param(10_000, marks=pytest.mark.soak)])
+def test_each_event_once(count: int, request: pytest.FixtureRequest, make_server: Callable[..., Any]) -> None:
     peers: dict[str, Peer] = {name: request.getfixturevalue(f"{name}_peer") for name in PEERS}
     sources = {name: peer.settings for name, peer in peers.items()}
     pipeline = {"from": list(sources), "parse": [{"type": "kv"}]}
     server = make_server(yaml.safe_dump({"version": 1, "sources": sources, "pipelines": {"given": pipeline}}))
     server.start()
-    for start in range(0, EVENTS, LOT):
+    for start in range(0, count, count // 20):
         for peer in peers.values():
-            peer.give(range(start, start + LOT))
-        if start == EVENTS // 2:
+            peer.give(range(start, start + count // 20))
+        if start == count // 2:
             server.kill()
             server.start()
     query = "* | stats count() as total, distinct_exact(n) as different by source | sort source"
-    expected = [{"source": name, "total": EVENTS, "different": EVENTS} for name in sorted(PEERS)]
+    expected = [{"source": name, "total": count, "different": count} for name in sorted(PEERS)]
     give_up = time.monotonic() + 60
     while (rows := server.query(query)) != expected and time.monotonic() < give_up:
         time.sleep(0.2)
