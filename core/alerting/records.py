@@ -74,7 +74,8 @@ class IncidentRecord(msgspec.Struct, frozen=True, kw_only=True, rename={"from_":
     resolved_at: str | None
     samples: list[dict[str, Any]]
     timeline: list[dict[str, Any]]
-    """What happened to it, oldest first: `{"at", "what": opened|acknowledged|resolved, "by": str|null}`."""
+    """What happened to it, oldest first: `{"at", "what": opened|acknowledged|commented|resolved, "by": str|null}`, of a
+    comment also its `text`."""
     notifications: list[NotificationRecord] | UnsetType = UNSET
     """Only where one incident is asked for."""
 

@@ -8,10 +8,13 @@ from typing import Any
 import asyncpg
 from msgspec import UNSET, UnsetType
 
-from ...plugins import now_ns
+from ...plugins import QueryError, now_ns
 from ..paging import Page, before, page, possible_id
 from .outbox import no_escalation, resolved_notifications
 from .records import Attempt, DetectorRecord, IncidentRecord, NotificationRecord, rfc3339, to_datetime
+from .samples import storable
+
+MOST_MOMENTS = 1_000  # of a timeline: a person writes fewer
 
 
 class AlertingRepository:
@@ -128,6 +131,31 @@ class AlertingRepository:
             if changed is not None:
                 await no_escalation(connection, [changed], at)
         return await self.get_incident(project_id, incident_id)
+
+    async def comment(
+        self, project_id: int, incident_id: int, text: str, *, by: str | None = None
+    ) -> IncidentRecord | None:
+        """Write something into its timeline, of whatever state it is. None: there is none.
+
+        :raises QueryError: its timeline is full
+        """
+        moment = {"at": rfc3339(to_datetime(self._clock())), "what": "commented", "by": by, "text": text}
+        changed = await self._pool.fetchval(
+            """
+            update incident set timeline = timeline || $3::jsonb
+            where project_id = $1 and id = $2 and jsonb_array_length(timeline) < $4 returning id
+            """,
+            project_id,
+            possible_id(incident_id),
+            [storable(moment)],
+            MOST_MOMENTS,
+        )
+        found = await self.get_incident(project_id, incident_id)
+        if changed is None and found is not None:
+            raise QueryError(
+                f"the timeline has {MOST_MOMENTS:,} entries, and no room for more", text="", hint="resolve the incident"
+            )
+        return found
 
     async def resolve(self, project_id: int, incident_id: int, *, by: str | None = None) -> IncidentRecord | None:
         """Say that it is over, and tell who was told of it; one that is resolved stays as it is.

@@ -90,6 +90,41 @@ async def test_acknowledge_then_resolve(node: Node, client: Client) -> None:
     assert (await client.post(f"/api/v1/incidents/{number}/acknowledge")).json()["state"] == "resolved"
 
 
+async def test_a_comment_stands_in_the_timeline(node: Node, client: Client) -> None:
+    number = await opened(node, 1)
+    found = (await client.post(f"/api/v1/incidents/{number}/comments", json={"text": " fixed\0 by ☂ \n"})).json()
+    said = found["timeline"][-1]
+    assert (said["what"], said["by"], said["text"]) == ("commented", "this machine", "fixed\ufffd by ☂")
+    for wrong in ("", " \n", "x" * 10_001):
+        answer = await client.post(f"/api/v1/incidents/{number}/comments", json={"text": wrong})
+        assert answer.status_code == 400, answer.text
+    full = [{"at": OPENED, "what": "commented", "by": None, "text": str(i)} for i in range(1000)]
+    await node.store.pool.execute("update incident set timeline = $1", full)
+    answer = await client.post(f"/api/v1/incidents/{number}/comments", json={"text": "one more"})
+    assert answer.status_code == 400
+    assert "no room for more" in answer.json()["detail"]
+
+
+async def test_what_is_different_of_its_events(node: Node, client: Client) -> None:
+    number = await opened(node, 1)
+    events = [
+        {"timestamp": f"2026-01-31T{time}.{i:03}Z", "service": "pay", "version": version, "message": "declined"}
+        for time, version in (("11:30:00", "1"), ("12:02:00", "2"))
+        for i in range(50)
+    ]
+    assert (await client.post("/api/v1/logs", json=events)).status_code == 200
+    found = (await client.get(f"/api/v1/incidents/{number}/causes")).json()
+    (cause,) = found.pop("items")
+    assert cause.pop("chance") < 1e-20
+    assert cause == {
+        "field": "version", "value": "2", "count": 50, "share": 1.0, "before_count": 0, "before_share": 0.0,
+    }  # fmt: skip
+    assert found == {
+        "compared": "before", "events": 50, "before_events": 50, "complete": True,
+        "from": "2026-01-31T12:00:00.000000000Z", "to": OPENED, "before_from": "2026-01-31T11:00:00.000000000Z",
+    }  # fmt: skip
+
+
 async def test_pages_newest_first(node: Node, client: Client) -> None:
     numbers = [await opened(node, i, detector=f"d{i % 2}") for i in range(5)]
     seen: list[int] = []
@@ -117,6 +152,7 @@ async def test_pages_newest_first(node: Node, client: Client) -> None:
         ("GET", "/api/v1/incidents/7", 404),
         ("POST", "/api/v1/incidents/7/resolve", 404),
         ("POST", "/api/v1/incidents/7/acknowledge", 404),
+        ("GET", "/api/v1/incidents/7/causes", 404),
         ("GET", "/api/v1/incidents/99999999999999999999999", 404),
         ("GET", "/api/v1/incidents/-1", 404),
         ("GET", "/api/v1/incidents/one", 404),

@@ -2,6 +2,7 @@
 
 from .alerts import (
     acknowledge_incident,
+    comment_incident,
     get_incident,
     list_detectors,
     list_incidents,
@@ -10,6 +11,7 @@ from .alerts import (
 )
 from .audit import export_audit, list_audit
 from .backtests import backtest_definition, backtest_detector
+from .causes import list_causes
 from .complete import complete_query
 from .dashboards import change_dashboard, create_dashboard, delete_dashboard, get_dashboard, list_dashboards
 from .dead_letters import delete_dead_letter, get_dead_letter, list_dead_letters, replay_dead_letters
@@ -71,7 +73,9 @@ HANDLERS = (
     list_detectors,
     list_incidents,
     get_incident,
+    list_causes,
     acknowledge_incident,
+    comment_incident,
     resolve_incident,
     list_notifications,
     backtest_detector,

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 from litestar import Request, get, post
-from litestar.params import PathParameter, QueryParameter
+from litestar.params import JSONBody, PathParameter, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
 from ...core.alerting import AlertingRepository
@@ -80,8 +80,9 @@ class Moment(msgspec.Struct, frozen=True):
     """Something that happened to an incident."""
 
     at: Time
-    what: Annotated[str, Meta(description="opened, acknowledged, resolved")]
+    what: Annotated[str, Meta(description="opened, acknowledged, commented, resolved")]
     by: Annotated[str | None, Meta(description="Who did it; null: nobody, or this machine")]
+    text: Annotated[str | UnsetType, Meta(description="Of a comment")] = UNSET
 
 
 class Incident(msgspec.Struct, frozen=True, rename={"from_": "from"}):
@@ -205,6 +206,33 @@ async def resolve_incident(
 ) -> Incident:
     """Resolve an incident by hand; one that is resolved stays as it is."""
     return _found(await _repository(node).resolve(project_id, number, by=who_asks(request).name), number)
+
+
+class Comment(msgspec.Struct, frozen=True):
+    """What somebody writes about an incident."""
+
+    text: Annotated[str, Meta(min_length=1, max_length=10_000, pattern=r"\S", examples=["rolled back to 1.4.2"])]
+
+
+@post(
+    "/api/v1/incidents/{id:int}/comments",
+    operation_id="commentIncident",
+    summary="Write into its timeline",
+    tags=["alerts"],
+    status_code=200,
+    opt={"access": "operate"},
+    responses=described(400, 404),
+)
+async def comment_incident(
+    request: Request[Any, Any, Any],
+    node: NodeDependency,
+    project_id: ProjectDependency,
+    number: Number,
+    data: JSONBody[Comment],
+) -> Incident:
+    """Add a comment to the timeline of an incident, also of one that is resolved."""
+    by = who_asks(request).name
+    return _found(await _repository(node).comment(project_id, number, data.text.strip(), by=by), number)
 
 
 @get(

@@ -41,6 +41,8 @@ export const api = {
     unwrap(await http.GET('/api/v1/incidents', { params: { query: { ...(state && { state }), ...(cursor && { cursor }) } }, signal })),
   incident: async (id: number, signal: AbortSignal) => unwrap(await http.GET('/api/v1/incidents/{id}', { params: { path: { id } }, signal })),
   acknowledge: async (id: number) => unwrap(await http.POST('/api/v1/incidents/{id}/acknowledge', { params: { path: { id } } })),
+  comment: async (id: number, text: string) => unwrap(await http.POST('/api/v1/incidents/{id}/comments', { params: { path: { id } }, body: { text } })),
+  causes: async (id: number, signal: AbortSignal) => unwrap(await http.GET('/api/v1/incidents/{id}/causes', { params: { path: { id } }, signal })),
   resolve: async (id: number) => unwrap(await http.POST('/api/v1/incidents/{id}/resolve', { params: { path: { id } } })),
   notifications: async (cursor: string | undefined, signal: AbortSignal) =>
     unwrap(await http.GET('/api/v1/notifications', { params: { query: { ...(cursor && { cursor }) } }, signal })),

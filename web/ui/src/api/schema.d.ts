@@ -213,6 +213,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incidents/{id}/causes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What is different of an incident's events
+         * @description The values of fields, and the patterns of messages, that its events have more often than events had before.
+         */
+        get: operations["listIncidentCauses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/incidents/{id}/acknowledge": {
         parameters: {
             query?: never;
@@ -227,6 +247,26 @@ export interface paths {
          * @description Acknowledge an open incident; one that is acknowledged or resolved stays as it is.
          */
         post: operations["acknowledgeIncident"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/incidents/{id}/comments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Write into its timeline
+         * @description Add a comment to the timeline of an incident, also of one that is resolved.
+         */
+        post: operations["commentIncident"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2575,12 +2615,65 @@ export interface components {
         BrowserSessions: {
             items: components["schemas"]["BrowserSession"][];
         };
+        /** Cause */
+        Cause: {
+            /**
+             * @description `pattern`: of the message
+             * @example host
+             */
+            field: string;
+            /** @example web-1 */
+            value: string | number | boolean;
+            /** @description Events of the incident that have it */
+            count: number;
+            /** @description Of the incident's events that were looked at, 0 to 1 */
+            share: number;
+            before_count: number;
+            before_share: number;
+            /** @description That any of the values tried differs as much by chance */
+            chance: number;
+        };
+        /** CauseList */
+        CauseList: {
+            items: components["schemas"]["Cause"][];
+            /**
+             * @description `before`: what the search found before; `others`: what it does not find, of the same time
+             * @enum {string}
+             */
+            compared: "before" | "others";
+            /** @description Of the incident that were looked at: the newest, 5,000 at most */
+            events: number;
+            /** @description They were compared with: the newest, 5,000 at most */
+            before_events: number;
+            /**
+             * @description RFC 3339, up to nanoseconds
+             * @example 2026-01-31T12:00:00.123456789Z
+             */
+            from: string;
+            /**
+             * @description RFC 3339, up to nanoseconds
+             * @example 2026-01-31T12:00:00.123456789Z
+             */
+            to: string;
+            /**
+             * @description RFC 3339, up to nanoseconds
+             * @example 2026-01-31T12:00:00.123456789Z
+             */
+            before_from: string;
+            /** @description False: there were more events than those looked at */
+            complete: boolean;
+        };
         /** Column */
         Column: {
             /** @example n */
             name: string;
             /** @description time severity text int float bool json, or what the query made */
             type: string;
+        };
+        /** Comment */
+        Comment: {
+            /** @example rolled back to 1.4.2 */
+            text: string;
         };
         /** CompactionStatus */
         CompactionStatus: {
@@ -3006,10 +3099,12 @@ export interface components {
              * @example 2026-01-31T12:00:00.123456789Z
              */
             at: string;
-            /** @description opened, acknowledged, resolved */
+            /** @description opened, acknowledged, commented, resolved */
             what: string;
             /** @description Who did it; null: nobody, or this machine */
             by: string | null;
+            /** @description Of a comment */
+            text?: string;
         };
         /** NewProject */
         NewProject: {
@@ -4733,6 +4828,83 @@ export interface operations {
             };
         };
     };
+    listIncidentCauses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The incident's number */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CauseList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     acknowledgeIncident: {
         parameters: {
             query?: never;
@@ -4783,6 +4955,96 @@ export interface operations {
             };
             /** @description Not Found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    commentIncident: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The incident's number */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Comment"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Incident"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };

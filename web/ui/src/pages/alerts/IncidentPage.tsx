@@ -13,6 +13,8 @@ import { StatePill } from '@/components/ui/StatePill'
 import { ago, formatTime, valueText } from '@/lib/format'
 import { runHistogram } from '@/lib/histogramQuery'
 import { usePreference, utcPreference } from '@/lib/prefs'
+import { CausesPanel } from './CausesPanel'
+import { CommentBox } from './CommentBox'
 import { NotificationCard } from './NotificationsView'
 import { timelineOf } from './timeline'
 import lists from './Lists.module.css'
@@ -73,6 +75,7 @@ function Body({ incident }: { readonly incident: Incident }) {
           <Link to="/explore" search={{ q: incident.query, from: incident.from, to: incident.to }} className={lists.query} title="Run this query in Explore"><QueryText text={incident.query} /></Link>
           <Around incident={incident} utc={utc} />
         </Panel>
+        <Panel title="What is different"><CausesPanel incident={incident} /></Panel>
         <Panel title="Sample events">
           {incident.samples.length === 0 && <p className={styles.none}>The detector kept no events.</p>}
           <div className={styles.samples}>
@@ -91,10 +94,12 @@ function Body({ incident }: { readonly incident: Incident }) {
             <li key={index} className={styles[moment.tone]}>
               <b>{moment.what}</b>
               {moment.detail && <span className={styles.detail}>{moment.detail}</span>}
+              {moment.text && <p className={styles.said}>{moment.text}</p>}
               <time dateTime={moment.at}>{formatTime(moment.at, utc)} <span>{ago(moment.at)}</span></time>
             </li>
           ))}
         </ol>
+        <CommentBox id={incident.id} />
       </Panel>
     </div>
   )

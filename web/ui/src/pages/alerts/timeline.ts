@@ -5,6 +5,8 @@ export interface Moment {
   readonly at: string
   readonly what: string
   readonly detail?: string
+  /** What somebody wrote. */
+  readonly text?: string
   readonly tone: 'bad' | 'wait' | 'good' | 'still'
 }
 
@@ -16,6 +18,7 @@ export function timelineOf(incident: Incident): Moment[] {
     at: moment.at,
     what: moment.what.charAt(0).toUpperCase() + moment.what.slice(1),
     ...(moment.by !== null ? { detail: `by ${moment.by}` } : moment.what === 'opened' && { detail: `by ${incident.detector}` }),
+    ...(moment.text !== undefined && { text: moment.text }),
     tone: TONES[moment.what] ?? 'still',
   }))
   for (const notification of incident.notifications ?? []) {

@@ -1,0 +1,83 @@
+"""`/api/v1/incidents/{id}/causes`: what is different of an incident's events from those before."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from litestar import Request, get
+from msgspec import Meta
+
+from ...core.alerting import AlertingRepository
+from ...core.alerting.causes import causes_of
+from ...core.alerting.records import from_rfc3339
+from ...core.query import QueryRequest
+from ...plugins import now_ns
+from ..problems import NotFoundProblem, described
+from .alerts import Number
+from .node import NodeDependency, ProjectDependency, who_asks
+from .times import Time, rfc3339
+
+
+class Cause(msgspec.Struct, frozen=True):
+    """A value that the incident's events have more often."""
+
+    field: Annotated[str, Meta(description="`pattern`: of the message", examples=["host"])]
+    value: Annotated[str | int | float | bool, Meta(examples=["web-1"])]
+    count: Annotated[int, Meta(description="Events of the incident that have it")]
+    share: Annotated[float, Meta(description="Of the incident's events that were looked at, 0 to 1")]
+    before_count: int
+    before_share: float
+    chance: Annotated[float, Meta(description="That any of the values tried differs as much by chance")]
+
+
+class CauseList(msgspec.Struct, frozen=True, rename={"from_": "from"}):
+    """The greatest differences first, and what was compared."""
+
+    items: list[Cause]
+    compared: Annotated[
+        Literal["before", "others"],
+        Meta(description="`before`: what the search found before; `others`: what it does not find, of the same time"),
+    ]
+    events: Annotated[int, Meta(description="Of the incident that were looked at: the newest, 5,000 at most")]
+    before_events: Annotated[int, Meta(description="They were compared with: the newest, 5,000 at most")]
+    from_: Time
+    to: Time
+    before_from: Time
+    complete: Annotated[bool, Meta(description="False: there were more events than those looked at")]
+
+
+@get(
+    "/api/v1/incidents/{id:int}/causes",
+    operation_id="listIncidentCauses",
+    summary="What is different of an incident's events",
+    tags=["alerts"],
+    opt={"access": "query"},
+    responses=described(404, 503),
+)
+async def list_causes(
+    request: Request[Any, Any, Any], node: NodeDependency, project_id: ProjectDependency, number: Number
+) -> CauseList:
+    """The values of fields, and the patterns of messages, that its events have more often than events had before."""
+    incident = await AlertingRepository(node.store.pool).get_incident(project_id, number)
+    if incident is None:
+        raise NotFoundProblem(f"there is no incident {number}")
+    asked = QueryRequest(
+        text=incident.query,
+        project_id=project_id,
+        now_ns=now_ns(),
+        from_ns=from_rfc3339(incident.from_),
+        to_ns=from_rfc3339(incident.to),
+        rights=who_asks(request).rights,
+    )
+    found = await causes_of(node.engine, asked)
+    return CauseList(
+        items=[msgspec.convert(msgspec.to_builtins(cause), Cause) for cause in found.causes],
+        compared=found.compared,
+        events=found.events,
+        before_events=found.before_events,
+        from_=rfc3339(found.from_ns),
+        to=rfc3339(found.to_ns),
+        before_from=rfc3339(found.before_from_ns),
+        complete=found.complete,
+    )
