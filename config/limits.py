@@ -59,7 +59,9 @@ class Limits(ProjectLimits):
     joined_rows: Count = 10_000_000
     """Rows that a `join` in a query may make; one that makes more is refused."""
     queries: Count = 4
-    """Queries that run at once; further ones wait."""
+    """Queries that run at once, one fewer of one user; further ones wait, those of each user in turn."""
+    waiting_queries: Count = 100
+    """Queries of one user that wait; further ones are refused with 429."""
     dead_letters: Count = 100_000
     """Dead letters of a project; beyond, the oldest go, and are counted."""
     dead_letter_bytes: Bytes = 256 * MIB

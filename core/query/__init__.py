@@ -8,6 +8,7 @@ saved.py, saved_store.py       `` `name`(args) `` in a query: put in before it i
 lookups.py, lookup_files.py, lookup_store.py   uploaded tables: as queries see them, read, kept
 prune.py, scan.py, plan.py     which segments, which columns, the statement; all pure
 duck.py, engine.py, result.py  running it
+turns.py                       whose query runs next
 aggregations.py, halves.py, answers.py, partials.py   what is remembered of segments
 clickhouse*.py                 the same plan as a statement of ClickHouse over the same segments, for scale-out
 heads.py, table_plan.py, tables.py, postgres*.py   the same over Cordwood's own tables, in PostgreSQL

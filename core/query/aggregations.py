@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
 
@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 from ..storage.segment import Segment
 from .answers import Answer, Answers
 from .duck import Duck
-from .halves import BLOCK, PARTIALS, Halves, blocks_of, halves
-from .partials import Block, Partials
+from .halves import BLOCK, MOST_BLOCKS, PARTIALS, Halves, blocks_of, halves
+from .partials import Block, Key, Partials
 from .plan import Given, Planned, planned
 from .progress import Progress
 from .result import worth_showing
@@ -23,6 +23,9 @@ LEAST_ROWS: Final = 50_000  # of events: fewer are read again as fast as put tog
 MOST_ROWS: Final = 100_000  # that a first half gives; of more, putting them together costs as much as reading anew
 TRIED_ROWS: Final = 8_192  # of events that tell whether the groups are few; of fewer than eight times as many, none do
 MOST_GROUPS: Final = TRIED_ROWS // 4  # of them: of more, the first half would be nearly as large as the events
+FEW_ROWS: Final = 20_000  # of new events: they are read again as fast as they are remembered
+FEW_SEGMENTS: Final = 8  # that they are in: each is one more file
+KEPT: Final = "kept"  # the rows of the first half that are remembered, as a statement calls them
 STEP: Final = 32  # segments that are opened between two words of progress
 
 Opened: TypeAlias = tuple[dict[int, str], Given]
@@ -73,26 +76,38 @@ class Aggregations:
         partials, key = self._partials, (progress.project_id, parts.first)
         if partials.is_large(key, rows):
             return None
+        if (found := await self._asked(parts, key, given, progress)) is None:
+            partials.mark_large(key, rows)
+            return None
+        table, complete = cut(await self._duck.table(found[0], progress.running, found[1]), parts.second)
+        return Answer(parts.second.outputs, table, complete)
+
+    async def _asked(
+        self, parts: Halves, key: Key, given: Given, progress: Progress
+    ) -> tuple[str, Mapping[str, pa.Table]] | None:
+        """The last statement and the rows that it is about; None: these are too many."""
         inside = [segment for segment in given.segments if given.bounds.covers(segment)]
-        wanted = parts.told(given, inside)
+        wanted, partials = parts.told(given, inside), self._partials
         blocks = partials.of(key, wanted)
         known = {id_ for block in blocks for id_ in block.segments}
-        new = blocks_of([segment for segment in inside if segment.id not in known])
-        edges = [segment for segment in given.segments if segment.id not in wanted]
-        read = [*new, *([edges] if edges else [])]
-        tables = [block.rows for block in blocks]
-        if read:
-            made = await self._first(parts, given, read, progress)
-            if made is None:
-                partials.mark_large(key, rows)
-                return None
-            tables += made
-            told = ({segment.id: wanted[segment.id] for segment in block} for block in new)
-            partials.put(key, [Block(segments, table) for segments, table in zip(told, made, strict=False)])
+        rest = [segment for segment in given.segments if segment.id not in known]
+        kept = [block.rows for block in blocks]
         progress.cached = len(known)
-        found = await self._duck.table(parts.second.sql, progress.running, {PARTIALS: pa.concat_tables(tables)})
-        table, complete = cut(found, parts.second)
-        return Answer(parts.second.outputs, table, complete)
+        if not rest:
+            return parts.second.sql, {PARTIALS: pa.concat_tables(kept)}
+        if known and len(rest) <= FEW_SEGMENTS and sum(segment.rows for segment in rest) <= FEW_ROWS:
+            files, given = await self._opened(given, rest, progress)
+            return parts.joined(given, rest, files, KEPT), {KEPT: pa.concat_tables(kept)}
+        # Who asks for the first time waits for one scan; who asks again has blocks that outlast a change.
+        new = blocks_of([one for one in rest if one.id in wanted], MOST_BLOCKS if partials.has(key) else 1)
+        edges = [segment for segment in rest if segment.id not in wanted]
+        made = await self._first(parts, given, [*new, *([edges] if edges else [])], progress)
+        if made is None:
+            progress.cached = 0
+            return None
+        told = ({segment.id: wanted[segment.id] for segment in block} for block in new)
+        partials.put(key, [Block(segments, table) for segments, table in zip(told, made, strict=False)])
+        return parts.second.sql, {PARTIALS: pa.concat_tables([*kept, *made])}
 
     async def _first(
         self, parts: Halves, given: Given, blocks: Sequence[Sequence[Segment]], progress: Progress
@@ -100,7 +115,7 @@ class Aggregations:
         """The first half of each block; None: they are too many rows."""
         segments = [segment for block in blocks for segment in block]
         files, given = await self._opened(given, segments, progress)
-        if parts.is_grouped and sum(segment.rows for segment in segments) >= 8 * TRIED_ROWS:
+        if parts.may_be_many and sum(segment.rows for segment in segments) >= 8 * TRIED_ROWS:
             largest = max(segments, key=lambda segment: segment.rows)
             few = replace(given, parts={largest.id: ((0, TRIED_ROWS - 1),)})
             tried = await self._duck.table(parts.reading(few, [[largest]], files, TRIED_ROWS), progress.running)

@@ -163,10 +163,11 @@ def _names(spot: _Spot, before: str, given: Given) -> Iterator[Completion]:
     """Fields and functions, where an expression, a list of fields or a search can go on."""
     if spot.stage is None:
         if "FIELD" in spot.accepts:
-            yield from (_field(name, type_, ":") for name, type_ in _columns(_start(given), given))
+            yield from (_field(name, type_, ":") for name, type_ in _columns(_start(given), given, spot.typed))
         return
     if "NAME" in spot.accepts:
-        yield from (_field(name, type_) for name, type_ in _columns(_before_stage(before[spot.query :], given), given))
+        rows = _before_stage(before[spot.query :], given)
+        yield from (_field(name, type_) for name, type_ in _columns(rows, given, spot.typed))
     if "FUNCTION" in spot.accepts:
         registries = [("aggregate", AGGREGATES)] if spot.stage in _AGGREGATING else []
         for kind, registry in (*registries, ("function", functions())):
@@ -184,11 +185,20 @@ def _before_stage(before: str, given: Given) -> Relation:
     return _start(given)
 
 
-def _columns(relation: Relation, given: Given) -> Iterator[tuple[str, str]]:
-    """The columns that have a value, and their types."""
+def _columns(relation: Relation, given: Given, typed: str) -> Iterator[tuple[str, str]]:
+    """The columns that have a value, and their types: those that `_fitting` may choose, for there may be thousands."""
     fields = {column.field for segment in given.segments for column in segment.columns}
-    for name, value in relation.output().items():
-        if value.kinds and (name in relation.columns or name in fields or relation.scanned[0].is_table):
+    events = relation.events
+    names = () if events is None else (
+        name for name in events.fields()
+        if name not in relation.columns and name not in relation.dropped and (name in fields or events.is_table)
+    )  # fmt: skip
+    wanted = typed.lower().strip("`").partition("\\")[0]  # with what is written before a character that is escaped
+    found = [name for name in (*names, *relation.columns) if wanted in name.lower()]
+    first = [name for name in found if name.lower().startswith(wanted)][: MOST + 1]  # one is typed already, maybe
+    chosen = {*first, *[name for name in found if not name.lower().startswith(wanted)][: MOST + 1]}
+    for name in found:
+        if name in chosen and (value := relation.field(name)) is not None and value.kinds:
             yield name, value.type
 
 

@@ -57,6 +57,7 @@ from .tables import Tables
 from .template_cache import TemplateCache
 from .templates import LEAST_ROWS, has_phrase
 from .tree import EVENTS, Everything, Part, Place, Query
+from .turns import MOST_WAITING, Turns
 
 ATTEMPTS = 3  # readings of the catalog: a compaction may take a segment away between it and the file
 MOST_RUNS = 2000  # runs of neighbouring rows that are fetched one by one; of more, one statement reads the columns
@@ -70,6 +71,7 @@ T = TypeVar("T")
 class QueryEngine:
     """Answers queries: catalog → plan → DuckDB. Any number of queries may run at once; each can be cancelled by its id.
 
+    :param waiting: queries of one principal that wait while `at_once` run; further ones are refused.
     :param template_rows: segments from this size on are searched for phrases by their templates; None: none are.
     :param tables: what answers queries that read something else than events; None: they are refused.
     :param joined_rows: as many rows may a `join` make.
@@ -87,6 +89,7 @@ class QueryEngine:
         threads: int = 2,
         spill: Path | None = None,
         at_once: int = 4,
+        waiting: int = MOST_WAITING,
         template_rows: int | None = LEAST_ROWS,
         tables: Tables | None = None,
         joined_rows: int = MOST_ROWS,
@@ -98,6 +101,7 @@ class QueryEngine:
         self._catalog, self._cache, self._own = catalog, cache, tables
         query_parser()  # made here, lest the first query waits for its tables
         self._duck = Duck(cache.folder, memory_limit=memory_limit, threads=threads, spill=spill, at_once=at_once)
+        self._turns = Turns(at_once, waiting)
         self._running: dict[tuple[int, str], Running] = {}  # by project and id: nobody meets another's
         self._template_rows, self._joined_rows, self._lookups = template_rows, joined_rows, lookups
         self._saved, self._clickhouse, self._tracing = saved, clickhouse, tracing or Tracing()
@@ -116,6 +120,7 @@ class QueryEngine:
 
         :param progress: where it can be followed.
         :raises QueryError: the query is wrong, takes too long or too much memory, or was cancelled.
+        :raises LimitError: too many queries of who asks are waiting already.
         """
         return await self._run(await self._parsed(request, any_head=True), request, progress)
 
@@ -165,7 +170,7 @@ class QueryEngine:
                 found = counted_fields(await self._duck.table(statement.sql, progress.running), types)
             return FieldInventory(tuple(found), tuple(given.context.warnings), not progress.damaged)
 
-        return await self._limited(request, answer)
+        return await self._limited(request, lambda progress: self._in_turn(request, answer, progress))
 
     async def complete(self, request: QueryRequest, cursor: int) -> Completions:
         """What may stand at the cursor of `request.text`, which need not be a whole query; `cursor` counts characters.
@@ -187,9 +192,20 @@ class QueryEngine:
     async def _run(self, query: Query, request: QueryRequest, progress: Progress | None = None) -> QueryResult:
         started = time.perf_counter()
         check_regexes(query, self._duck)
-        return await self._limited(
-            request, lambda progress: self._answered(query, request, progress, started), progress
-        )
+
+        async def answer(progress: Progress) -> QueryResult:
+            return await self._answered(query, request, progress, started)
+
+        return await self._limited(request, lambda progress: self._in_turn(request, answer, progress), progress)
+
+    async def _in_turn(
+        self, request: QueryRequest, answer: Callable[[Progress], Awaitable[T]], progress: Progress
+    ) -> T:
+        """The answer, made when it is the turn of who asks."""
+        progress.waits = True
+        async with self._turns.turn(request.principal, progress.running):
+            progress.waits = False
+            return await answer(progress)
 
     async def _limited(
         self, request: QueryRequest, answer: Callable[[Progress], Awaitable[T]], progress: Progress | None = None
@@ -217,7 +233,11 @@ class QueryEngine:
                     progress.partial = None
         except TimeoutError:
             message = f"the query took longer than {request.timeout:g} s"
-            raise QueryError(message, text=request.text, hint="ask for a shorter range, or raise the timeout") from None
+            hint = "ask for a shorter range, or raise the timeout"
+            if progress.waits:
+                message = f"the query waited {request.timeout:g} s for its turn: others were running"
+                hint = "ask again, or raise the timeout; `limits.queries` says how many run at once"
+            raise QueryError(message, text=request.text, hint=hint) from None
         except Interrupted:
             raise QueryError("the query was cancelled", text=request.text) from None
         except QueryError as error:

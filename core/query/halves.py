@@ -25,6 +25,7 @@ from .sql import Expr
 PARTIALS: Final = "partials"  # the rows of the first half, as the second half calls them
 BLOCK: Final = "_block"  # the column that says which block a row of the first half is of
 MOST_BLOCKS: Final = 16  # that are read at once: each costs a scan of its own
+FEW: Final = frozenset(("severity", "service", "host"))  # fields that have few values, however many the events
 LEAST_ROWS: Final = 100_000  # of such a block; more blocks than needed make the first answer slower
 SETTLED_ROWS: Final = 250_000  # a smaller segment is soon merged with others: it shares no block with those that stay
 
@@ -43,8 +44,8 @@ class Halves:
     first: str
     second: Statement
     events: Events
-    is_grouped: bool
-    """Whether there are keys; without, the first half of a block is one row."""
+    may_be_many: bool
+    """Whether there may be about as many groups as events, as far as the keys tell."""
 
     def reading(self, given: Given, blocks: Sequence[Sequence[Segment]], files: Mapping[int, str], most: int) -> str:
         """The first half of each block, `BLOCK` counting them from 0; one row more than `most` where they are more."""
@@ -54,6 +55,13 @@ class Halves:
             rows = f'SELECT *, {number} AS "{BLOCK}" FROM ({self.first})'  # noqa: S608 - SQL made here, and a number
             parts.append(f'(WITH "{self.events.source}" AS ({scan}) {rows})')
         return f"{' UNION ALL '.join(parts)} LIMIT {most + 1}"
+
+    def joined(self, given: Given, segments: Sequence[Segment], files: Mapping[int, str], kept: str) -> str:
+        """Both halves as one statement over these segments and the rows `kept` of other blocks."""
+        scan = _scan(given, segments, self.events, files)
+        rows = f'SELECT * FROM "{kept}" UNION ALL SELECT * FROM ({self.first})'  # noqa: S608 - SQL made here
+        steps = f'"{self.events.source}" AS ({scan}), "{PARTIALS}" AS ({rows})'
+        return f"WITH {steps}, {self.second.sql.removeprefix('WITH ')}"
 
     def told(self, given: Given, segments: Sequence[Segment]) -> dict[int, str]:
         """Segment id → what is read of it, in SQL without its file: where that is the same, so is its first half."""
@@ -70,9 +78,9 @@ def _scan(given: Given, segments: Sequence[Segment], events: Events, files: Mapp
     return select.sql(dialect=sql.DIALECT, copy=False)
 
 
-def blocks_of(segments: Sequence[Segment]) -> list[list[Segment]]:
-    """The segments in blocks of neighbours in time, those that will stay apart from those that will be merged."""
-    rows = max(sum(segment.rows for segment in segments) // MOST_BLOCKS, LEAST_ROWS)
+def blocks_of(segments: Sequence[Segment], most: int) -> list[list[Segment]]:
+    """The segments in about so many blocks of neighbours in time, those that stay apart from those that are merged."""
+    rows = max(sum(segment.rows for segment in segments) // most, LEAST_ROWS)
     blocks: list[list[Segment]] = []
     for settled in (True, False):
         taken = rows
@@ -114,9 +122,16 @@ def halves(plan: Planned, aggregates: frozenset[str]) -> Halves | None:
             with_steps(part, relation.steps[:i]),
             Statement(with_steps(plan.select.copy(), [(name, whole), *later]), plan.outputs, plan.cut),
             relation.scanned[0],
-            is_grouped=part.args.get("group") is not None,
+            may_be_many=not all(_is_few(key, relation.scanned[0]) for key in _keys(step)),
         )
     return None
+
+
+def _is_few(key: Expr, events: Events) -> bool:
+    """Whether it is a field of few values, or made of the time alone: of a span, as nobody groups by moments."""
+    names = {name: field for (field, _), name in events.needed.items()}
+    fields = {names.get(column.name) for column in key.find_all(exp.Column)}
+    return fields <= FEW or (fields == {"timestamp"} and not isinstance(key, exp.Column))
 
 
 def _table(step: exp.Select) -> str:
@@ -135,6 +150,12 @@ def _is_aggregate(node: Any, aggregates: frozenset[str]) -> bool:
     return isinstance(node, exp.AggFunc) or (isinstance(node, exp.Anonymous) and node.name.lower() in aggregates)
 
 
+def _keys(step: exp.Select) -> list[Any]:
+    """What it groups by: `Relation.grouped` puts them first."""
+    group = step.args.get("group")
+    return [item.unalias() for item in step.expressions[: len(group.expressions)]] if group is not None else []
+
+
 def _clauses(step: exp.Select) -> set[str]:
     return {name for name, value in step.args.items() if value}
 
@@ -144,8 +165,7 @@ def _split(step: exp.Select, aggregates: frozenset[str]) -> tuple[exp.Select, ex
 
     :raises _Whole: it cannot be split
     """
-    group = step.args.get("group")
-    count = len(group.expressions) if group is not None else 0
+    count = len(_keys(step))
     if not _clauses(step) <= {*_BY_ROW, "group"} or not all(isinstance(item, exp.Alias) for item in step.expressions):
         raise _Whole
     keys, made = step.expressions[:count], step.expressions[count:]

@@ -57,6 +57,10 @@ class Partials:
             self._kept.move_to_end(key)
         return chosen
 
+    def has(self, key: Key) -> bool:
+        """Whether anything is kept of the aggregation."""
+        return key in self._kept
+
     def put(self, key: Key, blocks: Sequence[Block]) -> None:
         """Keep blocks, if there is room; those that were asked for longest ago make it."""
         old = self._kept.pop(key, [])

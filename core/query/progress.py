@@ -19,6 +19,8 @@ class Progress:
     running: Running = field(default_factory=Running)
     scanned: dict[int, Segment] = field(default_factory=dict)
     project_id: int = 0
+    waits: bool = False
+    """Others have to end before it begins."""
     watched: bool = False
     """Somebody follows it: worth more and smaller steps."""
     total: int = 0

@@ -308,6 +308,19 @@ class Relation:
             for order in self.order
         ])  # fmt: skip
 
+    def ordering_in_groups(self, *, backwards: bool = False) -> exp.Order | None:
+        """ORDER BY of a window over this relation: the events' own order, which has no nulls, as one value.
+
+        For the first row in such an order DuckDB keeps one row a group; for that of several columns it sorts them all.
+        """
+        moments = {events.needed.get(("timestamp", "time")) for events in self.scanned}
+        first, *rest = self.order or (Order(""),)
+        same = all(order.descending == first.descending for order in rest)
+        if first.column not in moments or tuple(order.column for order in rest) != HIDDEN or not same:
+            return self.ordering(backwards=backwards)
+        whole = exp.Tuple(expressions=[sql.column(order.column) for order in self.order])
+        return exp.Order(expressions=[exp.Ordered(this=whole, desc=first.descending != backwards, nulls_first=False)])
+
     def limited(self, count: int, *, backwards: bool = False) -> Relation:
         """The first rows in the order, or the last ones."""
         select = self.select()

@@ -38,7 +38,8 @@ class QueryRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A query with its range. Times are nanoseconds since the epoch, `to_ns` exclusive; `timeout` is seconds.
 
     `after_position` (exclusive) and `upto_position` (inclusive) bound the commits that are read. `is_admin`: who asks
-    may read what is for administrators. `rights`: who asks sees no more than these let through; None: all.
+    may read what is for administrators. `rights`: who asks sees no more than these let through; None: all. `principal`:
+    who takes turns with others (turns.py); "": the node itself.
     """
 
     text: str
@@ -54,6 +55,7 @@ class QueryRequest(msgspec.Struct, frozen=True, kw_only=True):
     id: str | None = None
     is_admin: bool = False
     rights: Rights | None = None
+    principal: str = ""
 
 
 class Catalog(Protocol):

@@ -147,6 +147,7 @@ class Node:
                 memory_limit=f"{limits.query_memory}B",
                 threads=2,
                 at_once=limits.queries,
+                waiting=limits.waiting_queries,
                 joined_rows=limits.joined_rows,
                 lookups=self.lookups,
                 saved=self.saved,

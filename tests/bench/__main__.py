@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from . import detectors, ingest, live, otlp, query, small, syslog
+from . import detectors, ingest, live, otlp, queries25, query, small, syslog
 from .corpus import corpus
 from .server import ROOT, Server
 
@@ -24,7 +24,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("--events", type=_events, default=2_000_000, help="how many, such as 2M (10M tells of memory)")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--only", choices=["ingest", "small", "otlp", "syslog", "detectors"], help="this part alone")
+    parser.add_argument(
+        "--only", choices=["ingest", "queries", "small", "otlp", "syslog", "detectors"], help="this part alone"
+    )
     parser.add_argument("--rate", type=int, default=2000, help="small requests a second")
     parser.add_argument("--seconds", type=int, default=30, help="how long small requests are sent")
     parser.add_argument("--detector-rate", type=int, default=20_000, help="events a second beside 500 detectors")
@@ -53,6 +55,9 @@ def main() -> None:
                     print(query.report(results["queries"]), flush=True)
                     results["tail"], results["cold"] = live.tail(server), live.cold(server)
                     print(live.report(results["tail"], results["cold"]), flush=True)
+        if given.only in (None, "queries"):
+            results["queries25"] = queries25.run(min(given.events, 2_000_000))
+            print(queries25.report(results["queries25"]), flush=True)
         if given.only in (None, "small"):
             own = folder / "small"
             own.mkdir(mode=0o755)

@@ -78,6 +78,7 @@ asked = st.tuples(
 def few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also the few events of a test are read in blocks, and put together."""
     monkeypatch.setattr(aggregations, "LEAST_ROWS", 1)
+    monkeypatch.setattr(aggregations, "FEW_ROWS", 5)
     monkeypatch.setattr(halves, "LEAST_ROWS", 20)
     monkeypatch.setattr(halves, "SETTLED_ROWS", 12)
 
@@ -230,24 +231,35 @@ async def test_a_refresh_reads_new_segments_only(store: Segments, engine: QueryE
     first = await ask(store, text, engine)
     assert (first.stats.segments_scanned, first.stats.segments_cached) == (6, 0)
     store.commit([event(60)])
-    second = await ask(store, text, engine)
-    assert (second.stats.segments_scanned, second.stats.rows_scanned, second.stats.segments_cached) == (1, 1, 6)
-    assert list(second.rows()) == [["INFO", 40, 30.0], ["ERROR", 21, 30.0]]
-    # Another end of the same aggregation is made of the same halves.
-    third = await ask(store, text.replace("sort severity", "sort -n | limit 1"), engine)
-    assert (third.stats.segments_scanned, third.stats.segments_cached) == (0, 7)
-    assert list(third.rows()) == [["INFO", 40, 30.0]]
+    for _ in range(2):  # too few to be remembered
+        again = await ask(store, text, engine)
+        assert (again.stats.segments_scanned, again.stats.rows_scanned, again.stats.segments_cached) == (1, 1, 6)
+        assert list(again.rows()) == [["INFO", 40, 30.0], ["ERROR", 21, 30.0]]
+    store.commit([event(n) for n in range(61, 71)])
+    for figures in ((2, 11, 6), (0, 0, 8)):
+        # Another end of the same aggregation is made of the same halves.
+        end = "sort severity" if figures[0] else "sort -n | limit 1"
+        again = await ask(store, text.replace("sort severity", end), engine)
+        stats = again.stats
+        assert (stats.segments_scanned, stats.rows_scanned, stats.segments_cached) == figures
+        assert next(again.rows())[:2] == ["INFO", 47]
 
 
 async def test_a_moving_range_reads_what_it_has_in_part(store: Segments, engine: QueryEngine, few_rows: None) -> None:
     scanned = []
-    for minute in range(3):
+    for minute in range(4):
         more = {"from_ns": NOW - (44 - minute) * HOUR // 60, "to_ns": NOW + (minute + 1) * HOUR // 60}
         found = await ask(store, "| stats count() as n", engine, **more)
         assert list(found.rows()) == [[45 - minute]]
         scanned.append((found.stats.segments_scanned, found.stats.segments_cached))
-    # Twenty rows make a block: segments 3 and 2, 1 and 0 stay whole inside, 4 is cut.
-    assert scanned == [(5, 0), (1, 4), (1, 4)]
+    assert scanned == [(5, 0), (1, 4), (1, 4), (1, 4)]
+    for minute, figures in ((35, (4, 0)), (25, (2, 1)), (22, (1, 2))):
+        more = {"from_ns": NOW - minute * HOUR // 60, "to_ns": NOW + HOUR}
+        found = await ask(store, "| stats count() as n", engine, **more)
+        assert (list(found.rows()), found.stats.segments_scanned, found.stats.segments_cached) == (
+            [[minute + 1]],
+            *figures,
+        )
 
 
 async def test_a_merge_leaves_what_it_did_not_touch(store: Segments, engine: QueryEngine, few_rows: None) -> None:

@@ -256,3 +256,25 @@ def test_connections_beyond_the_limit_are_told_so_and_the_others_go_on(make_serv
     finally:
         for connection in held:
             connection.close()
+
+
+async def test_too_many_queries_of_one_user_are_refused(
+    database_url: str, data_dir: Path, client_of: Callable[..., Client]
+) -> None:
+    """While a table is locked one query runs, one waits, and the third is told when to come again."""
+    yaml, answers = "limits: {queries: 1, waiting_queries: 1}", []
+    async with node_with(yaml, data_dir, database_url) as node, client_of(create_app(node)) as client:
+
+        async def ask() -> None:
+            answers.append(await client.post("/api/v1/query", json={"query": "from incidents", "timeout": 60}))
+
+        async with anyio.create_task_group() as tasks, node.store.pool.acquire() as other, other.transaction():
+            await other.execute("lock table incident in access exclusive mode")
+            for _ in range(3):
+                tasks.start_soon(ask)
+            with anyio.fail_after(30):
+                while not answers:
+                    await anyio.sleep(0.01)
+        assert problem(answers[0]) == (429, "waiting_queries", 1)
+        assert [answer.status_code for answer in answers[1:]] == [200, 200]
+        assert (await client.post("/api/v1/query", json={"query": ""})).status_code == 200

@@ -70,6 +70,7 @@ async def complete_query(
         timeout=PATIENCE_S,
         is_admin=may_administer(request),
         rights=who_asks(request).rights,
+        principal=who_asks(request).key,
     )
     found = await node.engine.complete(asked, cursor)
     items = [CompletionItem(item.text, item.kind, item.detail, item.about) for item in found.items]

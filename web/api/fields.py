@@ -66,7 +66,7 @@ class Values(msgspec.Struct, frozen=True):
     summary="Fields of the events that a query finds",
     tags=["query"],
     opt={"access": "query", "filtered": True},
-    responses=described(),
+    responses=described(429),
 )
 async def list_fields(
     request: Request[Any, Any, Any],
@@ -89,7 +89,7 @@ async def list_fields(
     summary="Most frequent values of a field",
     tags=["query"],
     opt={"access": "query", "filtered": True},
-    responses=described(),
+    responses=described(429),
 )
 async def list_values(
     request: Request[Any, Any, Any],
@@ -116,4 +116,5 @@ def _request(
         from_ns=time_ns(from_, "from"),
         to_ns=time_ns(to, "to"),
         rights=who_asks(request).rights,
+        principal=who_asks(request).key,
     )

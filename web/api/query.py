@@ -188,6 +188,7 @@ def request_of(data: JSONBody[QueryBody], project_id: int, request: Request[Any,
         id=data.id or f"q-{secrets.token_hex(6)}",
         is_admin=may_administer(request),
         rights=who_asks(request).rights,
+        principal=who_asks(request).key,
     )
 
 

@@ -29,3 +29,8 @@ class Principal:
     """Of the person, or of the service account."""
     origins: tuple[str, ...] = ()
     """Of a token for browsers: the pages whose scripts may send with it."""
+
+    @property
+    def key(self) -> str:
+        """Equal for all that one person, program or machine asks."""
+        return f"{self.project_id}/{self.account_id or self.name}"

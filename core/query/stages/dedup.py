@@ -46,7 +46,7 @@ class Dedup(Stage, frozen=True, kw_only=True):
         keys = [tree for name in self.columns for tree in group_key(lookup(relation, name)).kinds.values()]
         number = relation.names.new("nth")
         nth = exp.Window(
-            this=exp.RowNumber(), partition_by=keys or None, order=relation.ordering(backwards=self.keep_last)
+            this=exp.RowNumber(), partition_by=keys or None, order=relation.ordering_in_groups(backwards=self.keep_last)
         )
         numbered = relation.then(relation.select(exp.Star(), sql.alias(nth, number)))
         return numbered.where(sql.sql(":n = 1", n=sql.column(number)))
