@@ -14,6 +14,7 @@ from .errors import ConfigErrors, nearest
 from .files import FileReader
 from .limits import Limits
 from .models import Config, FileSettings, StoreSettings, with_default
+from .sign_in import SignInSettings
 from .tree import Element, kind_of
 from .validate import fields_by_name, validated
 
@@ -105,6 +106,9 @@ def _config(root: Element, check: Checker, errors: list[ConfigError], reader: Fi
     limits = Limits()
     if "limits" in sections:
         limits = validated(Limits, sections["limits"], "limits", errors.append) or limits
+    sign_in = SignInSettings()
+    if "sign_in" in sections:
+        sign_in = validated(SignInSettings, sections["sign_in"], "sign_in", errors.append) or sign_in
     notifiers = check.notifiers(sections.get("notifiers"))
     sources = check.sources(sections.get("sources"))
     pipelines = check.pipelines(sections.get("pipelines"), sections.get("sources"))
@@ -120,6 +124,7 @@ def _config(root: Element, check: Checker, errors: list[ConfigError], reader: Fi
         reports=MappingProxyType(reports),
         store=store,
         limits=limits,
+        sign_in=sign_in,
         place=place,
         places=MappingProxyType(places),
         files=tuple(reader.seen),

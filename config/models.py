@@ -23,6 +23,7 @@ from .limits import Limits
 from .routes import Routing
 from .schedules import checked_schedule
 from .shapes import Names, Zone
+from .sign_in import SignInSettings
 from .tree import Place
 from .units import Duration, Size, format_duration
 
@@ -151,6 +152,7 @@ class FileSettings(_Model):
     """Further files, relative to this one; a name may be defined in one of them only."""
     store: StoreSettings = StoreSettings()
     limits: Limits = Limits()
+    sign_in: SignInSettings = SignInSettings()
     sources: dict[str, Any] = {}
     pipelines: dict[str, Any] = {}
     detectors: dict[str, Any] = {}
@@ -238,6 +240,7 @@ class Config:
     reports: Mapping[str, ReportSettings] = field(default_factory=_none)
     store: StoreSettings = field(default_factory=StoreSettings)
     limits: Limits = field(default_factory=Limits)
+    sign_in: SignInSettings = field(default_factory=SignInSettings)
     place: str = POSTGRESQL
     """Where merged segments go: `postgresql`, or one of `places`."""
     places: Mapping[str, PlaceEntry] = field(default_factory=_none)

@@ -12,6 +12,7 @@ from .limits import Limits
 from .loader import NOT_YET
 from .models import ON_ERROR, FileSettings, PipelineSettings, ReportSettings, StoreSettings
 from .routes import Rota, Route
+from .sign_in import SignInSettings
 from .units import format_duration
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -26,6 +27,7 @@ _ABOUT = {
     "rotas": "Who is on call in turn, by name.",
     "routes": "Who is told of which incidents, by name; the first that matches decides.",
     "reports": "What is written down and sent by the clock, by name.",
+    "sign_in": "Ways to sign in beside a password.",
     "limits": "What may come in, how fast, and how much memory it may take.",
 }
 
@@ -53,6 +55,7 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
     properties["routes"] = _mapping(_model(Route, "", definitions))
     properties["reports"] = _mapping(_model(ReportSettings, "", definitions))
     properties["limits"] = _model(Limits, "", definitions)
+    properties["sign_in"] = _model(SignInSettings, "", definitions)
     properties["store"] = _model(StoreSettings, "", definitions)
     place = {"$ref": "#/$defs/place"}
     for name, values in (("place", {"if": {"type": "string"}, "else": place}), ("places", _mapping(place))):

@@ -98,6 +98,8 @@ def configuration() -> str:
     ]
     for section in ("store", "limits"):
         parts += [f"## {section}\n", table(sections[section]["properties"], (), definitions)]
+    provider = definitions["OidcSettings"]
+    parts += ["## sign_in.oidc\n", table(provider["properties"], provider.get("required", ()), definitions)]
     pipeline = sections["pipelines"]["additionalProperties"]
     parts += ["## A pipeline\n", table(pipeline["properties"], pipeline.get("required", ()), definitions)]
     report = sections["reports"]["additionalProperties"]

@@ -98,6 +98,7 @@ def create_api(node: Node | None, gate: Gate | None = None) -> Litestar:
     describe_sources(app, [plugin.cls for plugin in found if issubclass(plugin.cls, HttpSource)])
     app.state.stopping = False
     app.state.gate, app.state.attempts, app.state.ingest_rate = gate, Attempts(), Rate()
+    app.state.oidc = None  # made at the first sign-in, and again when the settings change
     return app
 
 

@@ -26,6 +26,7 @@ from .fields import list_fields, list_values
 from .health import get_health, get_metrics, get_ready
 from .lookups import delete_lookup, get_lookup, get_lookup_data, list_lookups, put_lookup
 from .notifiers import list_notifiers, test_notifier
+from .oidc import finish_oidc, start_oidc
 from .pipelines import list_pipelines, tap_pipeline, try_pipeline
 from .projects import create_project, get_project, list_projects
 from .query import cancel_query, explain_query, run_query
@@ -126,6 +127,8 @@ HANDLERS = (
     get_session,
     sign_in,
     sign_out,
+    start_oidc,
+    finish_oidc,
     list_sessions,
     end_session,
     change_password,

@@ -61,6 +61,10 @@ class SessionState(msgspec.Struct, frozen=True):
     ]
     scopes: Annotated[list[Scope], Meta(description="What a token could have to do as much; empty: sign in first")]
     permissions: Annotated[list[Permission], Meta(description="What is allowed; empty: sign in first")]
+    oidc: Annotated[
+        str | None,
+        Meta(description="The provider that `GET /api/v1/session/oidc` signs in with; null: none", examples=["Okta"]),
+    ]
 
 
 @get(
@@ -71,9 +75,9 @@ class SessionState(msgspec.Struct, frozen=True):
     opt={"access": "open"},
     responses=described(),
 )
-async def get_session(request: Request[Any, Any, Any], gate: GateDependency) -> SessionState:
+async def get_session(request: Request[Any, Any, Any], node: NodeDependency, gate: GateDependency) -> SessionState:
     """Who is signed in, and what they may do; answers everybody."""
-    return _state(await gate.identify(request.headers), users_exist=await gate.users_exist())
+    return _state(await gate.identify(request.headers), node, users_exist=await gate.users_exist())
 
 
 @post(
@@ -90,7 +94,7 @@ async def sign_in(
 ) -> Response[SessionState]:
     """Sign in with email and password; the answer sets an HttpOnly cookie."""
     attempts: Attempts = request.app.state.attempts
-    account, client = f"account {data.email.strip().lower()}", _client(request)
+    account, client = f"account {data.email.strip().lower()}", client_of(request)
     attempts.check(account, client)
     user_id = await sessions.check_password(node.store.pool, data.email, data.password)
     if user_id is None:
@@ -134,7 +138,7 @@ async def change_password(
     principal = await gate.identify(request.headers)
     if principal is None or principal.email is None:
         raise ProblemException(401, "sign in first: only people have a password")
-    account, client = f"account {principal.email.lower()}", _client(request)
+    account, client = f"account {principal.email.lower()}", client_of(request)
     attempts.check(account, client)
     keep = session_cookie(request.headers)
     try:
@@ -172,19 +176,30 @@ async def create_first_admin(
 async def signed_in(
     request: Request[Any, Any, Any], node: NodeDependency, user_id: int, by: str, *, status: int = 200
 ) -> Response[SessionState]:
-    """A new session for somebody who has shown who they are; the one of before in this browser ends."""
+    """A new session for somebody who has shown who they are, and who they are."""
+    cookie = await new_session(request, node, user_id, by)
+    state = _state(await sessions.principal_of(node.store.pool, user_id), node, users_exist=True)
+    return Response(state, status_code=status, cookies=[cookie])
+
+
+async def new_session(request: Request[Any, Any, Any], node: NodeDependency, user_id: int, by: str) -> Cookie:
+    """The cookie of a new session; the one of before in this browser ends.
+
+    :raises NoSuchError: the account is closed
+    """
     pool = node.store.pool
     if old := session_cookie(request.headers):
         await sessions.sign_out(pool, old)
         request.app.state.gate.forget(request.headers)
     secret = await sessions.start_session(pool, user_id, by, browser_of(request))
-    state = _state(await sessions.principal_of(pool, user_id), users_exist=True)
-    return Response(state, status_code=status, cookies=[_cookie(request, secret, SESSION_DAYS * 86_400)])
+    return _cookie(request, secret, SESSION_DAYS * 86_400)
 
 
-def _state(principal: Principal | None, *, users_exist: bool) -> SessionState:
+def _state(principal: Principal | None, node: NodeDependency, *, users_exist: bool) -> SessionState:
+    provider = node.config.sign_in.oidc
+    oidc = None if provider is None else provider.name
     if principal is None:
-        return SessionState(users_exist, None, None, [], [])
+        return SessionState(users_exist, None, None, [], [], oidc)
     user = None
     if principal.email is not None and principal.role is not None:
         is_admin = principal.role == "admin"
@@ -195,6 +210,7 @@ def _state(principal: Principal | None, *, users_exist: bool) -> SessionState:
         principal.project,
         [scope for scope in SCOPES if SCOPE_PERMISSIONS[scope] <= principal.permissions],
         [permission for permission in PERMISSIONS if permission in principal.permissions],
+        oidc,
     )
 
 
@@ -278,7 +294,8 @@ def browser_of(request: Request[Any, Any, Any]) -> sessions.Browser:
     return sessions.Browser(client, request.headers.get("user-agent", ""))
 
 
-def _client(request: Request[Any, Any, Any]) -> str:
+def client_of(request: Request[Any, Any, Any]) -> str:
+    """Under what the failures of a client are counted."""
     return f"client {request.client and request.client.host}"
 
 

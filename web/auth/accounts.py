@@ -97,17 +97,25 @@ async def add_first_admin(pool: Pool, email: str, password: str, *, by: str) -> 
         return await _add(connection, email, password, "admin", DEFAULT_PROJECT, by)
 
 
+async def add_member(connection: Connection, email: str, *, role: Role, project: str, by: str) -> int:
+    """Make an account without a password, of somebody who signs in elsewhere; returns its id.
+
+    :raises AccountError: no such email is possible, it has an account, or there is no such role or project
+    """
+    return (await _add(connection, email, None, role, project, by)).id
+
+
 async def _add(
     connection: Connection,
     email: str,
-    password: str,
+    password: str | None,
     role: Role,
     project: str,
     by: str,
     *,
     must_change_password: bool = False,
 ) -> User:
-    email, hashed = _email(email), await hashed_password(password)
+    email, hashed = _email(email), None if password is None else await hashed_password(password)
     project_id = await project_named(connection, project)
     await connection.execute("SELECT FROM project WHERE id = $1 FOR NO KEY UPDATE", project_id)
     await role_exists(connection, project_id, role)

@@ -11,5 +11,5 @@ export function Gate() {
   if (session.isPending) return null
   const closed = session.data !== undefined && session.data.users_exist && session.data.scopes.length === 0
   if (session.data?.user?.must_change_password) return <Suspense><SignIn session={session.data} /></Suspense>
-  return closed ? <Suspense><SignIn /></Suspense> : <Shell user={session.data?.user?.email ?? null} />
+  return closed ? <Suspense><SignIn oidc={session.data.oidc} /></Suspense> : <Shell user={session.data?.user?.email ?? null} />
 }

@@ -8,12 +8,23 @@ import { Logo } from './Logo'
 import { PasswordForm } from './PasswordForm'
 import styles from './SignIn.module.css'
 
+/** Why the provider's sign-in came to nothing: the server sends the word after `#sign-in=`. */
+const WHY: Readonly<Record<string, string>> = {
+  denied: 'The provider did not let you in.',
+  failed: 'That sign-in did not hold. Begin again here, in this browser.',
+  provider: 'The provider cannot be reached. Try again in a moment, or ask an administrator.',
+  'no-account': 'You have no account here. Ask an administrator.',
+  closed: 'Your account is closed. Ask an administrator.',
+  settings: 'The settings of this sign-in are wrong. The server’s log says how.',
+}
+
 /** Who are you? Shown instead of every page while users exist and none is signed in; the address stays as it is. */
-export default function SignIn({ session }: { readonly session?: Session }) {
+export default function SignIn({ session, oidc = null }: { readonly session?: Session; readonly oidc?: string | null }) {
   const id = useId()
   const client = useQueryClient()
   const [email, setEmail] = useState('')
   const [password, setPassword] = useState('')
+  const [refused] = useState(() => WHY[/^#sign-in=([a-z-]+)$/.exec(location.hash)?.[1] ?? ''])
   const enter = useMutation({
     mutationFn: () => api.signIn({ email, password }),
     onSuccess: (session) => {
@@ -42,6 +53,13 @@ export default function SignIn({ session }: { readonly session?: Session }) {
       <form className={styles.card} onSubmit={submit}>
         <div className={styles.brand}><Logo size={38} /><span>Cordwood</span></div>
         <h1>Sign in</h1>
+        {refused && <p role="alert" className={styles.wrong}>{refused}</p>}
+        {oidc !== null && (
+          <>
+            <a className={styles.provider} href={`/api/v1/session/oidc?return_to=${encodeURIComponent(location.pathname + location.search)}`}>Sign in with {oidc}</a>
+            <p className={styles.or}>or with a password</p>
+          </>
+        )}
         <label htmlFor={`${id}email`}>Email</label>
         <input id={`${id}email`} type="email" autoComplete="username" required autoFocus value={email} onChange={(event) => setEmail(event.target.value)} />
         <label htmlFor={`${id}password`}>Password</label>
