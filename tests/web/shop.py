@@ -26,7 +26,7 @@ from ..services import find_chromium
 
 ARTIFACTS = ROOT / "tests" / ".artifacts"
 README_IMAGES = {
-    "explore", "explore-dark", "event", "completion", "mistake", "tail", "dashboard", "dashboard-dark", "alerts",
+    "explore", "explore-dark", "event", "completion", "mistake", "tail", "patterns", "dashboard", "dashboard-dark", "alerts",
     "incident", "reports", "report",
 }  # fmt: skip
 FLAGS = [

@@ -235,7 +235,7 @@ def test_patterns_group_messages_and_lead_to_their_events(open_page: Callable[..
 
 
 def test_patterns_of_everything_nothing_and_a_mistake(open_page: Callable[..., Page], faults: Faults) -> None:
-    page = open_page("/patterns?from=-24h")
+    page = open_page("/patterns?from=-1h")
     expect(page.get_by_role("region", name="Patterns").get_by_role("listitem").nth(2)).to_be_visible()
     page.wait_for_timeout(800)
     shot(page, "patterns")
