@@ -10,6 +10,7 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import PackageMetadata, distribution
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -292,6 +293,46 @@ def catalogue() -> str:
     return "\n".join(parts)
 
 
+LICENCES = """\
+What a wheel or an image of Cordwood brings with it, pinned in `requirements.txt` and `web/ui/package-lock.json`, and
+under which licence its authors say it is. Packages for extras and for development are not among them. Cordwood's own:
+Apache-2.0.
+"""
+_PIN = re.compile(r"^([\w.-]+)==([\w.+!-]+)", re.MULTILINE)
+_LONG = 40  # characters: a licence field that is longer is the licence's text
+
+
+def licences() -> str:
+    """The packages that are shipped, from their own words."""
+    python = [
+        f"| {name} | {version} | {licence(distribution(name).metadata)} |"
+        for name, version in _PIN.findall((FOLDER.parent / "requirements.txt").read_text())
+    ]
+    return "\n".join([
+        "# Licences\n", MADE, LICENCES,
+        "## Python\n", "| package | version | licence |", "|---|---|---|", *python, "",
+        "## JavaScript, in the UI\n", "| package | version | licence |", "|---|---|---|", *_javascript(), "",
+    ])  # fmt: skip
+
+
+def licence(about: PackageMetadata) -> str:
+    """What a package's metadata says: its SPDX expression, else its field, else its classifiers."""
+    expression, field = about.get("License-Expression"), about.get("License") or ""
+    if expression or (field and len(field) <= _LONG and "\n" not in field):
+        return str(expression or field)
+    named = [one.rsplit(" :: ", 1)[-1] for one in about.get_all("Classifier") or () if one.startswith("License ::")]
+    return ", ".join(named) or "see its source"
+
+
+def _javascript() -> list[str]:
+    packages = json.loads((FOLDER.parent / "web/ui/package-lock.json").read_text())["packages"]
+    return [
+        f"| {path.rsplit('node_modules/', 1)[-1]} | {about['version']} | {about.get('license', 'see its source')} |"
+        for path, about in sorted(packages.items())
+        if path and not about.get("dev") and not about.get("optional")
+    ]
+
+
 async def schema_page(connection: Connection) -> str:
     """The tables and keys of a live database as a diagram."""
     columns = await connection.fetch(_COLUMNS)
@@ -330,6 +371,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "../core/query/cordwood.tmLanguage.json": highlighting,
     "metrics.md": metrics,
     "catalogue.md": catalogue,
+    "licences.md": licences,
 }
 
 
