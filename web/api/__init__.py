@@ -27,6 +27,14 @@ from .health import get_health, get_metrics, get_ready
 from .lookups import delete_lookup, get_lookup, get_lookup_data, list_lookups, put_lookup
 from .notifiers import list_notifiers, test_notifier
 from .oidc import finish_oidc, start_oidc
+from .passkeys import (
+    add_passkey,
+    delete_passkey,
+    list_passkeys,
+    sign_in_by_passkey,
+    start_new_passkey,
+    start_passkey,
+)
 from .pipelines import list_pipelines, tap_pipeline, try_pipeline
 from .projects import create_project, get_project, list_projects
 from .query import cancel_query, explain_query, run_query
@@ -129,6 +137,12 @@ HANDLERS = (
     sign_out,
     start_oidc,
     finish_oidc,
+    start_passkey,
+    sign_in_by_passkey,
+    list_passkeys,
+    start_new_passkey,
+    add_passkey,
+    delete_passkey,
     list_sessions,
     end_session,
     change_password,

@@ -243,7 +243,7 @@ class BrowserSessions(msgspec.Struct, frozen=True):
 async def list_sessions(request: Request[Any, Any, Any], node: NodeDependency, gate: GateDependency) -> BrowserSessions:
     """The browsers in which who asks is signed in."""
     current = session_cookie(request.headers)
-    found = await sessions.list_sessions(node.store.pool, await _own_account(request, gate), current)
+    found = await sessions.list_sessions(node.store.pool, await own_account(request, gate), current)
     return BrowserSessions(
         [
             BrowserSession(
@@ -276,15 +276,19 @@ async def end_session(
     number: Annotated[int, PathParameter(name="id", description="The session's number")],
 ) -> None:
     """End one of one's own sessions: at once here, within a second on other nodes."""
-    account = await _own_account(request, gate)
+    account = await own_account(request, gate)
     await sessions.end_session(node.store.pool, account, possible_id(number))
     gate.distrust()
 
 
-async def _own_account(request: Request[Any, Any, Any], gate: GateDependency) -> int:
+async def own_account(request: Request[Any, Any, Any], gate: GateDependency) -> int:
+    """The account of the person who asks.
+
+    :raises ProblemException: 401, nobody is signed in
+    """
     principal = await gate.identify(request.headers)
     if principal is None or principal.email is None or principal.account_id is None:
-        raise ProblemException(401, "sign in first: only people have sessions")
+        raise ProblemException(401, "sign in first: only people have these")
     return principal.account_id
 
 

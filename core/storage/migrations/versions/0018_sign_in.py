@@ -1,4 +1,4 @@
-"""Who somebody is at a provider of OpenID Connect."""
+"""Who somebody is at a provider of OpenID Connect; passkeys."""
 
 from alembic import op
 
@@ -16,6 +16,29 @@ STATEMENTS = (
     )
     """,
     "create index user_identity_user_id on user_identity (user_id)",
+    # The public half of a key that a device holds (WebAuthn).
+    """
+    create table passkey (
+        id bigint generated always as identity primary key,
+        user_id bigint not null references user_account on delete cascade,
+        credential_id bytea not null unique,
+        public_key bytea not null,
+        sign_count bigint not null,
+        name text not null,
+        created_at timestamptz not null default now(),
+        used_at timestamptz
+    )
+    """,
+    "create index passkey_user_id on passkey (user_id)",
+    # What waits for the answer of a device; `user_id`: of somebody who adds a passkey.
+    """
+    create table passkey_challenge (
+        challenge bytea primary key,
+        user_id bigint references user_account on delete cascade,
+        expires_at timestamptz not null
+    )
+    """,
+    "create index passkey_challenge_expires_at on passkey_challenge (expires_at)",
 )
 
 

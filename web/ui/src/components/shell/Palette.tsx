@@ -8,7 +8,7 @@ import styles from './Palette.module.css'
 interface Entry { readonly group: string; readonly name: string; readonly note?: string; readonly mono?: boolean; readonly act: () => void }
 
 const SETTINGS = [
-  ['system', 'System', 'rates, segments, database'], ['account', 'Your account', 'password'], ['projects', 'Projects', 'tenants'],
+  ['system', 'System', 'rates, segments, database'], ['account', 'Your account', 'password, passkeys, sessions'], ['projects', 'Projects', 'tenants'],
   ['members', 'Members', 'people and their roles'], ['roles', 'Roles', 'permissions, row filters, masks'],
   ['service-accounts', 'Service accounts', 'accounts of programs'], ['tokens', 'API tokens', 'make, revoke'], ['notifiers', 'Notifiers', 'send a test'],
   ['lookups', 'Lookups', 'upload a table'], ['retention', 'Retention', 'what goes when'], ['audit', 'Audit log', 'who changed what'], ['plugins', 'Plugins', 'with versions'],

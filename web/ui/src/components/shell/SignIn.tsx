@@ -2,6 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useId, useState, type SyntheticEvent } from 'react'
 import { api } from '@/api/client'
 import type { Session } from '@/api/admin'
+import { canUsePasskeys, signInByPasskey } from '@/api/passkeys'
 import { messageOf } from '@/api/problem'
 import { Button } from '@/components/ui/Button'
 import { Logo } from './Logo'
@@ -25,13 +26,12 @@ export default function SignIn({ session, oidc = null }: { readonly session?: Se
   const [email, setEmail] = useState('')
   const [password, setPassword] = useState('')
   const [refused] = useState(() => WHY[/^#sign-in=([a-z-]+)$/.exec(location.hash)?.[1] ?? ''])
-  const enter = useMutation({
-    mutationFn: () => api.signIn({ email, password }),
-    onSuccess: (session) => {
-      client.removeQueries({ predicate: (query) => query.queryKey[0] !== 'session' })
-      client.setQueryData(['session'], session)
-    },
-  })
+  const onSuccess = (session: Session) => {
+    client.removeQueries({ predicate: (query) => query.queryKey[0] !== 'session' })
+    client.setQueryData(['session'], session)
+  }
+  const enter = useMutation({ mutationFn: () => api.signIn({ email, password }), onSuccess })
+  const passkey = useMutation({ mutationFn: signInByPasskey, onSuccess })
   const submit = (event: SyntheticEvent) => {
     event.preventDefault()
     enter.mutate()
@@ -54,12 +54,10 @@ export default function SignIn({ session, oidc = null }: { readonly session?: Se
         <div className={styles.brand}><Logo size={38} /><span>Cordwood</span></div>
         <h1>Sign in</h1>
         {refused && <p role="alert" className={styles.wrong}>{refused}</p>}
-        {oidc !== null && (
-          <>
-            <a className={styles.provider} href={`/api/v1/session/oidc?return_to=${encodeURIComponent(location.pathname + location.search)}`}>Sign in with {oidc}</a>
-            <p className={styles.or}>or with a password</p>
-          </>
-        )}
+        {oidc !== null && <a className={styles.provider} href={`/api/v1/session/oidc?return_to=${encodeURIComponent(location.pathname + location.search)}`}>Sign in with {oidc}</a>}
+        {canUsePasskeys() && <Button disabled={passkey.isPending} onClick={() => passkey.mutate()}>Use a passkey</Button>}
+        {passkey.isError && <p role="alert" className={styles.wrong}>{messageOf(passkey.error)}</p>}
+        {(oidc !== null || canUsePasskeys()) && <p className={styles.or}>or with a password</p>}
         <label htmlFor={`${id}email`}>Email</label>
         <input id={`${id}email`} type="email" autoComplete="username" required autoFocus value={email} onChange={(event) => setEmail(event.target.value)} />
         <label htmlFor={`${id}password`}>Password</label>

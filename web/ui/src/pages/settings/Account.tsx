@@ -6,6 +6,7 @@ import { messageOf } from '@/api/problem'
 import { PasswordForm } from '@/components/shell/PasswordForm'
 import { Button } from '@/components/ui/Button'
 import { Table, type Column } from '@/components/ui/Table'
+import { Passkeys } from './Passkeys'
 import { Loaded, Section, When } from './parts'
 import styles from './settings.module.css'
 
@@ -34,6 +35,7 @@ export function Account() {
               <PasswordForm onDone={() => setChanged(true)} />
               {changed && <p role="status" className={styles.good}>Changed. All other sessions of this account have ended.</p>}
             </div>
+            <Passkeys />
             <Sessions />
           </>
         )}
