@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, TypeAlias
@@ -16,7 +17,7 @@ from .halves import BLOCK, MOST_BLOCKS, PARTIALS, Halves, blocks_of, halves
 from .partials import Block, Key, Partials
 from .plan import Given, Planned, planned
 from .progress import Progress
-from .result import worth_showing
+from .result import QueryResult, worth_showing
 from .segments_told import cut
 
 LEAST_ROWS: Final = 50_000  # of events: fewer are read again as fast as put together
@@ -26,6 +27,8 @@ MOST_GROUPS: Final = TRIED_ROWS // 4  # of them: of more, the first half would b
 FEW_ROWS: Final = 20_000  # of new events: they are read again as fast as they are remembered
 FEW_SEGMENTS: Final = 8  # that they are in: each is one more file
 KEPT: Final = "kept"  # the rows of the first half that are remembered, as a statement calls them
+SHOWN_ROWS: Final = 1_000_000  # of events that are read before what they give is shown
+SHOWN_S: Final = 0.25  # between two such looks: each costs a statement
 STEP: Final = 32  # segments that are opened between two words of progress
 
 Opened: TypeAlias = tuple[dict[int, str], Given]
@@ -99,9 +102,14 @@ class Aggregations:
             files, given = await self._opened(given, rest, progress)
             return parts.joined(given, rest, files, KEPT), {KEPT: pa.concat_tables(kept)}
         # Who asks for the first time waits for one scan; who asks again has blocks that outlast a change.
-        new = blocks_of([one for one in rest if one.id in wanted], MOST_BLOCKS if partials.has(key) else 1)
+        most = MOST_BLOCKS
+        if not partials.has(key):
+            most = min(most, sum(one.rows for one in rest) // SHOWN_ROWS + 1) if progress.watched else 1
+        new = blocks_of([one for one in rest if one.id in wanted], most)
         edges = [segment for segment in rest if segment.id not in wanted]
-        made = await self._first(parts, given, [*new, *([edges] if edges else [])], progress)
+        made = None
+        if await self._fits(parts, given, rest, progress):
+            made = await self._in_steps(parts, given, [*new, *([edges] if edges else [])], kept, progress)
         if made is None:
             progress.cached = 0
             return None
@@ -109,20 +117,48 @@ class Aggregations:
         partials.put(key, [Block(segments, table) for segments, table in zip(told, made, strict=False)])
         return parts.second.sql, {PARTIALS: pa.concat_tables([*kept, *made])}
 
+    async def _fits(self, parts: Halves, given: Given, segments: Sequence[Segment], progress: Progress) -> bool:
+        """Whether the groups seem to be few: as far as the keys tell, or the first events of the largest segment."""
+        if not parts.may_be_many or sum(segment.rows for segment in segments) < 8 * TRIED_ROWS:
+            return True
+        largest = max(segments, key=lambda segment: segment.rows)
+        files, given = await self._opened(given, [largest], progress)
+        few = replace(given, parts={largest.id: ((0, TRIED_ROWS - 1),)})
+        tried = await self._duck.table(parts.reading(few, [[largest]], files, TRIED_ROWS), progress.running)
+        return bool(tried.num_rows <= MOST_GROUPS)
+
+    async def _in_steps(
+        self,
+        parts: Halves,
+        given: Given,
+        blocks: Sequence[Sequence[Segment]],
+        kept: Sequence[pa.Table],
+        progress: Progress,
+    ) -> list[pa.Table] | None:
+        """As `_first`; where somebody follows it, block by block, and what they give so far is shown."""
+        if not progress.watched:
+            return await self._first(parts, given, blocks, progress)
+        made: list[pa.Table] = []
+        shown = time.monotonic()
+        for block in blocks:
+            found = await self._first(parts, given, [block], progress)
+            if found is None or sum(table.num_rows for table in made) > MOST_ROWS:
+                progress.partial = None
+                return None
+            made += found
+            if block is not blocks[-1] and time.monotonic() >= shown + SHOWN_S:
+                so_far = {PARTIALS: pa.concat_tables([*kept, *made])}
+                table, _ = cut(await self._duck.table(parts.second.sql, progress.running, so_far), parts.second)
+                progress.partial = QueryResult(progress.id, parts.second.outputs, table, complete=False)
+                shown = time.monotonic()
+        return made
+
     async def _first(
         self, parts: Halves, given: Given, blocks: Sequence[Sequence[Segment]], progress: Progress
     ) -> list[pa.Table] | None:
         """The first half of each block; None: they are too many rows."""
-        segments = [segment for block in blocks for segment in block]
-        files, given = await self._opened(given, segments, progress)
-        if parts.may_be_many and sum(segment.rows for segment in segments) >= 8 * TRIED_ROWS:
-            largest = max(segments, key=lambda segment: segment.rows)
-            few = replace(given, parts={largest.id: ((0, TRIED_ROWS - 1),)})
-            tried = await self._duck.table(parts.reading(few, [[largest]], files, TRIED_ROWS), progress.running)
-            if tried.num_rows > MOST_GROUPS:
-                return None
-        text = parts.reading(given, blocks, files, MOST_ROWS)
-        table = await self._duck.table(text, progress.running)
+        files, given = await self._opened(given, [segment for block in blocks for segment in block], progress)
+        table = await self._duck.table(parts.reading(given, blocks, files, MOST_ROWS), progress.running)
         if table.num_rows > MOST_ROWS:
             return None
         numbers, rows = table.column(BLOCK), table.drop_columns([BLOCK])

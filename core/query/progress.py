@@ -28,7 +28,8 @@ class Progress:
     cached: int = 0
     """Segments that were not read, since the answer was known from before."""
     partial: QueryResult | None = None
-    """The first rows of the answer, which stay as they are whatever is still read."""
+    """The first rows of an answer of events, which stay as they are whatever is still read; of an aggregation the
+    answer as far as segments were read."""
     damaged: dict[int, str] = field(default_factory=dict)
     """Segments whose right bytes cannot be had, with the reason: the answer goes on without them, and says so."""
 

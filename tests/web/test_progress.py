@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
-from cordwood.core.query import engine
+from cordwood.core.query import aggregations, engine, halves
 from cordwood.core.runtime import Node
 from cordwood.core.storage.cache import SegmentCache
 from cordwood.web.api import progress
@@ -76,6 +76,31 @@ async def test_partial_rows_are_the_first_of_the_result(live: Client, monkeypatc
     for data in partial:
         assert 0 < len(data["rows"]) < 4
         assert data["rows"] == result["rows"][: len(data["rows"])]
+        assert data["complete"] is False
+
+
+async def test_figures_grow_while_segments_are_read(live: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("LEAST_ROWS", 1), ("SHOWN_ROWS", 1), ("SHOWN_S", 0)):
+        monkeypatch.setattr(aggregations, name, value)
+    monkeypatch.setattr(halves, "LEAST_ROWS", 1)
+    monkeypatch.setattr(progress, "TICK_S", 0.01)
+    paths = SegmentCache.paths
+
+    async def slowly(self: SegmentCache, segments: Any) -> Any:
+        await anyio.sleep(0.2)
+        return await paths(self, segments)
+
+    monkeypatch.setattr(SegmentCache, "paths", slowly)
+    await commits(live, 4)
+    found = await told(live, "line | stats count() as n, sum(n) as s")
+    partial = [data for name, data in found if name == "partial"]
+    result = next(data for name, data in found if name == "result")
+    assert (result["rows"], result["complete"]) == ([[4, 6]], True)
+    assert partial
+    for data in partial:
+        n, total = data["rows"][0]
+        assert 0 < n < 4
+        assert total == sum(range(n))  # the oldest come first
         assert data["complete"] is False
 
 

@@ -22,7 +22,8 @@ export interface paths {
          *
          *     `text/event-stream` tells how far it is: `event: progress` (`id`, `segments_opened`, `segments_total`, and the
          *     `rows` and `bytes` of those opened); for lists of events `event: partial`, the first rows as far as nothing can come
-         *     before or between them; then `event: result` as in JSON, or `event: problem`, and `event: end`.
+         *     before or between them, and for aggregations over millions of events the answer as far as they were read, with
+         *     `complete` false; then `event: result` as in JSON, or `event: problem`, and `event: end`.
          */
         post: operations["runQuery"];
         delete?: never;
