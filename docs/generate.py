@@ -10,7 +10,7 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
-from importlib.metadata import PackageMetadata, distribution
+from importlib.metadata import distribution
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -305,7 +305,7 @@ _LONG = 40  # characters: a licence field that is longer is the licence's text
 def licences() -> str:
     """The packages that are shipped, from their own words."""
     python = [
-        f"| {name} | {version} | {licence(distribution(name).metadata)} |"
+        f"| {name} | {version} | {licence(distribution(name).metadata.json)} |"
         for name, version in _PIN.findall((FOLDER.parent / "requirements.txt").read_text())
     ]
     return "\n".join([
@@ -315,12 +315,12 @@ def licences() -> str:
     ])  # fmt: skip
 
 
-def licence(about: PackageMetadata) -> str:
+def licence(about: Mapping[str, str | list[str]]) -> str:
     """What a package's metadata says: its SPDX expression, else its field, else its classifiers."""
-    expression, field = about.get("License-Expression"), about.get("License") or ""
+    expression, field = about.get("license_expression"), str(about.get("license", ""))
     if expression or (field and len(field) <= _LONG and "\n" not in field):
         return str(expression or field)
-    named = [one.rsplit(" :: ", 1)[-1] for one in about.get_all("Classifier") or () if one.startswith("License ::")]
+    named = [one.rsplit(" :: ", 1)[-1] for one in about.get("classifier", ()) if one.startswith("License ::")]
     return ", ".join(named) or "see its source"
 
 

@@ -26,8 +26,8 @@ from ..services import find_chromium
 
 ARTIFACTS = ROOT / "tests" / ".artifacts"
 README_IMAGES = {
-    "explore", "explore-dark", "event", "completion", "mistake", "tail", "patterns", "dashboard", "dashboard-dark", "alerts",
-    "incident", "reports", "report",
+    "explore", "explore-dark", "event", "completion", "mistake", "tail", "patterns", "dashboard", "dashboard-dark",
+    "alerts", "incident", "reports", "report",
 }  # fmt: skip
 FLAGS = [
     "--no-sandbox",
