@@ -42,7 +42,7 @@ STAGES = [
     "| patterns",
     "| where user>\"A\" | fields n",
     "| extend x = lower(user), y = status + 1, z = length(message) | fields x, y, z",
-    "| parse message /(?<who>user\\S*)/ | stats count() as n by who",
+    "| parse /(?P<who>user\\S*)/ from message | stats count() as n by who",
     "| union ({0}) | stats count() as n by user",
     "| join user ({0} | fields user, n) | fields n, n_2",
     "| join kind=left status ({0} | stats count() as c by status) | fields n, c",
