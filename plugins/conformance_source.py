@@ -166,7 +166,10 @@ def source_contract(cls: type[Source[Any]], scenario: Callable[[Path], Scenario]
         outlet = _Gate(MemoryStore(), refuse=1)
 
         async def then(_: Scenario) -> None:
-            await anyio.sleep(0.5)
+            with anyio.move_on_after(DEADLINE_S):
+                while outlet.refuse:
+                    await anyio.sleep(0.01)
+            await anyio.sleep(0.2)
 
         try:
             await play(outlet, then)

@@ -22,6 +22,7 @@ from ..conftest import Server
 from ..objectstore import KEYS, Bucket, S3Server
 from .docker_engine import FakeEngine
 from .http_peer import Answer, HttpPeer, answering
+from .kafka_cluster import Cluster, cluster
 from .test_cloudwatch import Group
 from .test_docs_listening import FETCHING, found, snippet
 from .test_kubernetes import line, log_of
@@ -89,12 +90,25 @@ def amazon(s3_server: S3Server) -> Iterator[dict[str, dict[str, Any]]]:
 
 
 @pytest.fixture(scope="module")
+def orders() -> Iterator[Cluster]:
+    with cluster() as made:
+        exec(snippet("kafka", "python").replace("127.0.0.1:9092", made.brokers[0]), {})
+        yield made
+
+
+@pytest.fixture(scope="module")
 def served(
-    folder: Path, docker_engine: FakeEngine, audit: HttpPeer, jobs: str, amazon: dict[str, dict[str, Any]]
+    folder: Path,
+    docker_engine: FakeEngine,
+    audit: HttpPeer,
+    jobs: str,
+    amazon: dict[str, dict[str, Any]],
+    orders: Cluster,
 ) -> Iterator[Server]:
     """The settings of the page, with the places where the tests keep what is fetched."""
     own: dict[str, dict[str, Any]] = {
         **amazon,
+        "orders": {"brokers": orders.brokers},
         "audit": {"url": f"{audit.url}/v1/audit?service=shop"},
         "jobs": {"url": jobs},
         "containers": {"url": f"unix://{folder}/docker.sock"},
@@ -133,6 +147,11 @@ def test_an_api(served: Server, audit: HttpPeer) -> None:
     (event,) = found(served, "source:audit")
     assert (event["service"], event["message"]) == ("shop", "card declined")
     assert audit.asked[0].headers["authorization"] == "Bearer none"
+
+
+def test_a_topic(served: Server) -> None:
+    (event,) = found(served, "source:orders")
+    assert (event["message"], event["kafka.key"], event["kafka.header.trace"]) == ("order 1", "42", "0af7")
 
 
 def test_rows(served: Server) -> None:

@@ -27,7 +27,7 @@ from .test_journald import write as write_journal
 from .test_syslog import rsyslog
 
 PAGE = (ROOT / "docs" / "sources.md").read_text()
-FETCHING = ("cloudwatch", "docker", "http_poll", "kubernetes", "s3", "sql_poll", "stdin")
+FETCHING = ("cloudwatch", "docker", "http_poll", "kafka", "kubernetes", "s3", "sql_poll", "stdin")
 """Sources that fetch what they take in: test_docs_fetching.py."""
 
 

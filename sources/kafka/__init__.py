@@ -1,0 +1,234 @@
+"""Topics of Kafka, as a member of a consumer group: each message once, over rebalances, restarts and crashes.
+
+    sources:
+      orders: {type: kafka, brokers: ["kafka-1:9092"], topics: [orders]}
+
+The next offset of each partition is committed together with the messages before it; the group's own offsets follow, for
+those who watch its lag. The client is librdkafka's (`cordwood[kafka]`): it is maintained with the protocol, typed, and
+leaves the event loop alone; aiokafka is neither typed nor as quick.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+from pydantic import Field, SecretStr, model_validator
+
+from ...plugins import (
+    Checkpoint,
+    FatalError,
+    Json,
+    Outlet,
+    PluginConfig,
+    RetryableError,
+    Source,
+    hookimpl,
+    in_worker,
+    now_ns,
+)
+from ..storing import store
+from .events import read_messages
+
+if TYPE_CHECKING:
+    from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+
+LOT_BYTES = 4 * 1024 * 1024
+"""Bytes that are taken at once, about, by the size of the messages before."""
+_LOT = 5000  # messages that are taken at once at most
+_WAIT_S = 0.2  # in which more may come; a stop waits so long
+_log = logging.getLogger(__name__)
+
+
+class KafkaConfig(PluginConfig):
+    """Settings of a source of topics."""
+
+    brokers: tuple[str, ...] = Field(min_length=1)
+    """Some of the cluster's brokers, as HOST:PORT."""
+    topics: tuple[str, ...] = Field(min_length=1)
+    """Names of topics; one that begins with `^` is a regular expression of names."""
+    group: str = "cordwood"
+    """The consumer group; the nodes that run this source share the partitions."""
+    start: Literal["beginning", "end"] = "beginning"
+    """Where to begin in a partition in which neither this source nor its group has been."""
+    tls: bool = False
+    """Whether the connections are encrypted."""
+    ca_file: Path | None = None
+    """PEM file of a private authority that signed the brokers' certificates."""
+    cert_file: Path | None = None
+    """PEM file of our certificate, where the brokers ask for one."""
+    key_file: Path | None = None
+    """PEM file of its key."""
+    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    """How the password is shown, where there is a user."""
+    username: str | None = None
+    """The user."""
+    password: SecretStr | None = None
+    """Its password, best as `${KAFKA_PASSWORD}`."""
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> KafkaConfig:
+        if (self.username is None) != (self.password is None):
+            raise ValueError("username and password belong together; give both, or neither")
+        if (self.cert_file is None) != (self.key_file is None):
+            raise ValueError("cert_file and key_file belong together; give both, or neither")
+        if (self.ca_file or self.cert_file) and not self.tls:
+            raise ValueError("ca_file and cert_file are of TLS; add `tls: true`")
+        return self
+
+
+class Kafka(Source[KafkaConfig]):
+    """Take in topics of Kafka: a message that is a JSON object as its fields, others as text.
+
+    A little Python a message.
+    """
+
+    def __init__(self, config: KafkaConfig) -> None:
+        super().__init__(config)
+        self._rebalances = self._rejected = 0
+        self._places: dict[str, Json] = {}
+        self._trouble = self._heard = ""
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """How often partitions were given to it, and what the store refused."""
+        return {"rebalances": self._rebalances, "rejected_events": self._rejected}
+
+    async def run(self, outlet: Outlet) -> None:
+        """Follow until cancelled.
+
+        :raises RetryableError: no broker answers, or they refuse, or another reads a partition too
+        :raises FatalError: confluent-kafka is not installed, or takes a setting for wrong
+        """
+        try:
+            from confluent_kafka import Consumer, KafkaException
+        except ImportError:
+            raise FatalError("the source kafka needs confluent-kafka: pip install 'cordwood[kafka]'") from None
+        self._places, self._trouble, self._heard = {}, "", ""
+        try:
+            consumer = Consumer(self._settings(), logger=_log)
+        except KafkaException as why:
+            raise FatalError(f"the settings of kafka are wrong: {why}") from why
+        try:
+            consumer.subscribe(list(self.config.topics), on_assign=lambda *given: self._assigned(outlet, *given))
+            size = 1000
+            while True:
+                most = max(1, min(_LOT, LOT_BYTES // size))
+                messages = await anyio.to_thread.run_sync(consumer.consume, most, _WAIT_S)
+                if self._trouble:
+                    raise RetryableError(self._trouble)
+                if good := [message for message in messages if self._is_good(message)]:
+                    size = max(1, sum(len(message) for message in good) // len(good))
+                    await self._take(consumer, outlet, good)
+        except KafkaException as why:
+            raise RetryableError(f"Kafka: {why}") from why
+        finally:
+            with anyio.CancelScope(shield=True), anyio.move_on_after(2):
+                await anyio.to_thread.run_sync(consumer.close, abandon_on_cancel=True)
+
+    def _settings(self) -> dict[str, Any]:
+        config = self.config
+        given: dict[str, Any] = {
+            "bootstrap.servers": ",".join(config.brokers),
+            "client.id": "cordwood",
+            "group.id": config.group,
+            "enable.auto.commit": False,
+            "enable.auto.offset.store": False,
+            "auto.offset.reset": "earliest" if config.start == "beginning" else "latest",
+            "queued.max.messages.kbytes": 8192,
+            "error_cb": self._told,
+            "log_level": 2,  # what it would log, `error_cb` is told
+            "security.protocol": f"{'SASL_' if config.username else ''}{'SSL' if config.tls else 'PLAINTEXT'}",
+            "ssl.ca.location": config.ca_file and str(config.ca_file),
+            "ssl.certificate.location": config.cert_file and str(config.cert_file),
+            "ssl.key.location": config.key_file and str(config.key_file),
+            "sasl.mechanism": config.mechanism if config.username else None,
+            "sasl.username": config.username,
+            "sasl.password": config.password.get_secret_value() if config.password else None,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+    def _told(self, error: KafkaError) -> None:
+        """An error of the client; those that do not pass by themselves start the source again, and so are seen."""
+        from confluent_kafka import KafkaError
+
+        if error.code() == KafkaError._ALL_BROKERS_DOWN or error.fatal():
+            why = self._heard or error.str()  # what went before says why no broker is left
+            self._trouble = f"no broker of {', '.join(self.config.brokers)}: {why}"
+        else:
+            self._heard = error.str()
+
+    def _assigned(self, outlet: Outlet, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
+        """Go on in these partitions where this source was, whichever node ran it; called in the consumer's thread."""
+        self._rebalances += 1
+        self._places = {}
+        for partition in partitions:
+            key = _key(partition.topic, partition.partition)
+            value: Json = anyio.from_thread.run(outlet.checkpoint, key)
+            self._places[key] = value
+            if isinstance(value, Mapping) and isinstance(value.get("offset"), int):
+                partition.offset = int(str(value["offset"]))
+        consumer.assign(list(partitions))
+
+    def _is_good(self, message: Message) -> bool:
+        """Whether it is a message, and no event of the client.
+
+        :raises RetryableError: the client says what does not pass by itself
+        """
+        from confluent_kafka import KafkaError
+
+        error = message.error()
+        if error is None:
+            return True
+        if error.code() == KafkaError._PARTITION_EOF:
+            return False
+        raise RetryableError(f"Kafka: {message.topic() or ''} {error.str()}")
+
+    async def _take(self, consumer: Consumer, outlet: Outlet, messages: Sequence[Message]) -> None:
+        """Store messages, those of each partition with its next offset.
+
+        :raises RetryableError: another reads the same partition, as it may in the moment of a rebalance
+        """
+        from confluent_kafka import TopicPartition
+
+        apart: dict[tuple[str, int], list[Message]] = defaultdict(list)
+        for message in messages:
+            apart[message.topic() or "", message.partition() or 0].append(message)
+        raised: list[Exception] = []
+
+        async def one(topic: str, partition: int, mine: Sequence[Message]) -> None:
+            key, fresh = _key(topic, partition), {"offset": (mine[-1].offset() or 0) + 1}
+            try:
+                batch = await in_worker(read_messages, mine, now_ns())
+                checkpoint = Checkpoint(key, fresh, self._places.get(key))
+                size = sum(len(message) for message in mine)
+                self._rejected += await store(outlet, batch, checkpoint=checkpoint, received=size)
+                self._places[key] = fresh
+            except Exception as why:  # the first is raised when all have ended
+                raised.append(why)
+
+        async with anyio.create_task_group() as tasks:
+            for (topic, partition), mine in apart.items():
+                tasks.start_soon(one, topic, partition, mine)
+        if raised:
+            raise raised[0]
+        offsets = [
+            TopicPartition(topic, partition, (mine[-1].offset() or 0) + 1) for (topic, partition), mine in apart.items()
+        ]
+        consumer.commit(offsets=offsets, asynchronous=True)  # for others to see; ours are in the store
+
+
+def _key(topic: str, partition: int) -> str:
+    return f"kafka/{topic}/{partition}"
+
+
+@hookimpl
+def cordwood_plugins() -> list[type[Source[Any]]]:
+    """The source of topics."""
+    return [Kafka]
