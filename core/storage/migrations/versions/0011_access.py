@@ -1,4 +1,4 @@
-"""Roles of one's own, service accounts, keys for browsers, a sealed audit log, notifications that escalated."""
+"""Roles of one's own, service accounts, keys for browsers, a sealed audit log; how people sign in; notifications that escalated."""
 
 from alembic import op
 
@@ -88,6 +88,51 @@ STATEMENTS = (
     alter table notification add constraint notification_event_check
         check (event in ('opened', 'escalated', 'resolved'))
     """,
+    # Who somebody is at a provider of OpenID Connect.
+    """
+    create table user_identity (
+        issuer text not null,
+        subject text not null,
+        user_id bigint not null references user_account on delete cascade,
+        created_at timestamptz not null default now(),
+        primary key (issuer, subject)
+    )
+    """,
+    "create index user_identity_user_id on user_identity (user_id)",
+    # The public half of a key that a device holds (WebAuthn).
+    """
+    create table passkey (
+        id bigint generated always as identity primary key,
+        user_id bigint not null references user_account on delete cascade,
+        credential_id bytea not null unique,
+        public_key bytea not null,
+        sign_count bigint not null,
+        name text not null,
+        created_at timestamptz not null default now(),
+        used_at timestamptz
+    )
+    """,
+    "create index passkey_user_id on passkey (user_id)",
+    # What waits for the answer of a device; `user_id`: of somebody who adds a passkey.
+    """
+    create table passkey_challenge (
+        challenge bytea primary key,
+        user_id bigint references user_account on delete cascade,
+        expires_at timestamptz not null
+    )
+    """,
+    # A secret shared with an authenticator app, encrypted where there is a key; `last_step`: no code counts twice.
+    """
+    create table totp (
+        user_id bigint primary key references user_account on delete cascade,
+        secret bytea not null,
+        confirmed boolean not null default false,
+        last_step bigint not null default 0,
+        -- SHA-256 of the recovery codes that are left.
+        recovery bytea[] not null default '{}'
+    )
+    """,
+    "create index passkey_challenge_expires_at on passkey_challenge (expires_at)",
 )
 
 
