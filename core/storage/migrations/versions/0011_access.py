@@ -1,4 +1,4 @@
-"""Roles of one's own, service accounts, keys for browsers, a sealed audit log; how people sign in; notifications that escalated."""
+"""Roles of one's own, service accounts, keys for browsers, ways to sign in, a sealed audit log, escalation."""
 
 from alembic import op
 
