@@ -49,7 +49,7 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least level of Cordwood's own log on standard error."""
     secret_key: SecretStr | None = None
-    """Not used in this version: sessions and tokens are random, and the database keeps only their hashes."""
+    """Encrypts the secrets of second factors in the database; not set: they are kept as they are."""
     admin_email: str | None = None
     """E-mail address of the first administrator, made at the first start."""
     admin_password: SecretStr | None = None

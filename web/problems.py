@@ -26,6 +26,7 @@ from .auth.errors import AccountError
 
 MEDIA_TYPE: Final = "application/problem+json"
 LIMIT_REACHED: Final = "urn:cordwood:problem:limit-reached"
+CODE_NEEDED: Final = "urn:cordwood:problem:code-needed"
 RETRY_AFTER: Final = 1.0  # seconds, where nobody says a better number
 _log = logging.getLogger(__name__)
 
@@ -68,7 +69,8 @@ class Problem(msgspec.Struct, frozen=True):
 
 
 class ProblemException(Exception):  # noqa: N818 - the framework's word for it, and it is no error of ours
-    """Ends a request with this problem. `after`: seconds for Retry-After; `limit`: name and value of a limit."""
+    """Ends a request with this problem. `after`: seconds for Retry-After; `limit`: name and value of a limit;
+    `type_`: a URI of the kind of problem, for clients that do something about it."""
 
     def __init__(
         self,
@@ -79,9 +81,10 @@ class ProblemException(Exception):  # noqa: N818 - the framework's word for it, 
         headers: Mapping[str, str] | None = None,
         errors: list[ProblemError] | None = None,
         limit: tuple[str, int] | None = None,
+        type_: str = "about:blank",
     ) -> None:
         super().__init__(detail)
-        self.limit = limit
+        self.limit, self.type = limit, type_
         self.status, self.detail, self.after = status, detail, after
         self.headers, self.errors = dict(headers or {}), errors or []
 
@@ -97,7 +100,7 @@ def to_problem(why: Exception) -> tuple[Problem, dict[str, str]]:
     """The problem for any exception, and the headers that go with it. What nobody expected is logged, here and once."""
     match why:
         case ProblemException():
-            problem = _problem(why.status, why.detail, why.errors)
+            problem = msgspec.structs.replace(_problem(why.status, why.detail, why.errors), type=why.type)
             if why.limit is not None:
                 problem = _of_limit(problem, *why.limit, why.after)
             return problem, _retry(why.after) | why.headers

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 
+import pyotp
 import pytest
 from playwright.sync_api import Browser, expect
 
@@ -95,4 +96,39 @@ def test_a_role_is_made_given_and_followed(
         elsewhere = page.get_by_role("row", name=re.compile("^elsewhere"))
         elsewhere.get_by_role("button", name="End this session").click()
         expect(elsewhere).to_have_count(0)
+    assert [fault for fault in faults if not re.search(faults.expected, fault)] == []
+
+
+def test_a_second_factor_is_turned_on_and_asked_for(
+    browser: Browser, make_server: Callable[..., Server], faults: Faults
+) -> None:
+    server = make_server(environment={"CORDWOOD_SECRET_KEY": "a key of this test"})
+    server.start()
+    faults.expected = "status of 401"
+    credentials = json.dumps({"email": EMAIL, "password": PASSWORD}).encode()
+    assert server.call("POST", "/api/v1/session/first", credentials, {"Content-Type": "application/json"})[0] == 201
+    with browser.new_context(viewport={"width": 1440, "height": 900}) as context:
+        page = context.new_page()
+        page.on("console", faults.note)
+        page.on("pageerror", lambda why: faults.append(str(why)))
+        page.goto(f"{server.url}/settings/account")
+        page.get_by_label("Email").fill(EMAIL)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        panel = page.get_by_role("region", name="Second factor")
+        panel.get_by_role("button", name="Set up an app").click()
+        expect(panel.get_by_role("img", name="QR code for the authenticator app")).to_be_visible()
+        looked_at(page, "second-factor")
+        app = pyotp.TOTP(panel.locator("code").inner_text())
+        panel.get_by_label("Code").fill(app.now())
+        panel.get_by_role("button", name="Turn it on").click()
+        recovery = panel.get_by_role("status").locator("pre").inner_text().splitlines()
+        expect(panel).to_contain_text("It is on, with 10 recovery codes left.")
+        page.get_by_role("button", name=f"Sign out {EMAIL}").click()
+        page.get_by_label("Email").fill(EMAIL)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_label("Code of the authenticator app, or a recovery code").fill(recovery[0])
+        page.get_by_role("button", name="Sign in").click()
+        expect(panel).to_contain_text("It is on, with 9 recovery codes left.")
     assert [fault for fault in faults if not re.search(faults.expected, fault)] == []

@@ -69,6 +69,7 @@ from .session import (
 from .status import get_status, list_plugins
 from .tail import tail_events
 from .tokens import create_token, get_token, list_tokens, revoke_token
+from .totp import confirm_second_factor, get_second_factor, start_second_factor, stop_second_factor
 from .users import change_user, create_user, delete_user, get_user, list_users, reset_password
 
 HANDLERS = (
@@ -137,6 +138,10 @@ HANDLERS = (
     sign_out,
     start_oidc,
     finish_oidc,
+    get_second_factor,
+    start_second_factor,
+    confirm_second_factor,
+    stop_second_factor,
     start_passkey,
     sign_in_by_passkey,
     list_passkeys,

@@ -13,14 +13,16 @@ from msgspec import Meta
 
 from ...core.alerting.records import rfc3339 as moment
 from ...core.paging import possible_id
-from ..auth import accounts, sessions
+from ...core.storage.audit import audit
+from ..auth import accounts, sessions, totp
 from ..auth.accounts import LONGEST_PASSWORD
 from ..auth.attempts import Attempts
 from ..auth.gate import COOKIE, session_cookie
 from ..auth.principal import Principal
 from ..auth.roles import PERMISSIONS, SCOPE_PERMISSIONS, SCOPES, Permission, Role, Scope
 from ..auth.sessions import SESSION_DAYS
-from ..problems import ProblemException, described
+from ..auth.totp import Seal, WrongCodeError
+from ..problems import CODE_NEEDED, ProblemException, described
 from .node import GateDependency, NodeDependency
 from .times import Time
 
@@ -28,11 +30,24 @@ Password = Annotated[str, Meta(max_length=LONGEST_PASSWORD, examples=["correct h
 Email = Annotated[str, Meta(max_length=320, examples=["ada@example.com"])]
 
 
-class SignIn(msgspec.Struct, frozen=True):
-    """Who signs in, or the first administrator."""
+Code = Annotated[str, Meta(max_length=40, examples=["287082"])]
+
+
+class FirstAdmin(msgspec.Struct, frozen=True):
+    """Who becomes the first administrator."""
 
     email: Email
     password: Password
+
+
+class SignIn(msgspec.Struct, frozen=True):
+    """Who signs in."""
+
+    email: Email
+    password: Password
+    code: Annotated[
+        Code | None, Meta(description="Of the authenticator app, or a recovery code, where one is needed")
+    ] = None
 
 
 class PasswordChange(msgspec.Struct, frozen=True):
@@ -92,7 +107,10 @@ async def get_session(request: Request[Any, Any, Any], node: NodeDependency, gat
 async def sign_in(
     data: JSONBody[SignIn], request: Request[Any, Any, Any], node: NodeDependency
 ) -> Response[SessionState]:
-    """Sign in with email and password; the answer sets an HttpOnly cookie."""
+    """Sign in with email and password; the answer sets an HttpOnly cookie.
+
+    Of an account with a second factor, 401 with the type `urn:cordwood:problem:code-needed` asks for `code` as well.
+    """
     attempts: Attempts = request.app.state.attempts
     account, client = f"account {data.email.strip().lower()}", client_of(request)
     attempts.check(account, client)
@@ -100,8 +118,27 @@ async def sign_in(
     if user_id is None:
         attempts.failed(account, client)
         raise ProblemException(401, "email or password is wrong, or the account is closed")
+    by = "password"
+    if await totp.is_on(node.store.pool, user_id):
+        by = "password and code"
+        await _second_factor(data, request, node, user_id, account)
     attempts.succeeded(account)
-    return await signed_in(request, node, user_id, "password")
+    return await signed_in(request, node, user_id, by)
+
+
+async def _second_factor(
+    data: SignIn, request: Request[Any, Any, Any], node: NodeDependency, user_id: int, account: str
+) -> None:
+    """Let who shows the code pass. Wrong ones count as wrong passwords do, and the password before them was right."""
+    if not data.code:
+        raise ProblemException(401, "the password is right: the code of the authenticator app too", type_=CODE_NEEDED)
+    try:
+        await totp.check(node.store.pool, user_id, data.code, Seal(node.settings.secret_key))
+    except WrongCodeError as why:
+        request.app.state.attempts.failed(account, client_of(request))
+        user = await accounts.get_user(node.store.pool, user_id)
+        await audit(node.store.pool, user.email, "session.refused", project_id=user.project_id, by="code")
+        raise ProblemException(401, str(why), type_=CODE_NEEDED) from None
 
 
 @delete(
@@ -159,7 +196,7 @@ async def change_password(
     responses=described(409),
 )
 async def create_first_admin(
-    data: JSONBody[SignIn], request: Request[Any, Any, Any], node: NodeDependency, gate: GateDependency
+    data: JSONBody[FirstAdmin], request: Request[Any, Any, Any], node: NodeDependency, gate: GateDependency
 ) -> Response[SessionState]:
     """Make the first account, an administrator, and sign in. Only from this machine, and only while nobody has one.
 

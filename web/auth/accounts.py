@@ -253,7 +253,7 @@ async def delete_user(pool: Pool, id_: int, *, project_id: int | None = None, by
 async def reset_password(
     pool: Pool, id_: int, *, project_id: int | None = None, by: str = COMMAND_LINE
 ) -> tuple[User, str]:
-    """A new password for one use: who signs in with it must choose another. Ends the account's sessions.
+    """A new password for one use: who signs in with it must choose another. Ends sessions and the second factor.
 
     :raises NoSuchError: there is none
     """
@@ -266,6 +266,7 @@ async def reset_password(
         await connection.execute(
             "UPDATE user_account SET password_hash = $2, must_change_password = true WHERE id = $1", id_, hashed
         )
+        await connection.execute("DELETE FROM totp WHERE user_id = $1", id_)  # the device is lost, as like as not
         await connection.execute("DELETE FROM session WHERE user_id = $1", id_)
         await audit(connection, by, "user.reset_password", project_id=found.project_id, email=found.email)
         return await _get(connection, id_, project_id), password

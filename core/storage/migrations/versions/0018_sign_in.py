@@ -1,4 +1,4 @@
-"""Who somebody is at a provider of OpenID Connect; passkeys."""
+"""Who somebody is at a provider of OpenID Connect; passkeys; second factors."""
 
 from alembic import op
 
@@ -36,6 +36,17 @@ STATEMENTS = (
         challenge bytea primary key,
         user_id bigint references user_account on delete cascade,
         expires_at timestamptz not null
+    )
+    """,
+    # A secret shared with an authenticator app, encrypted where there is a key; `last_step`: no code counts twice.
+    """
+    create table totp (
+        user_id bigint primary key references user_account on delete cascade,
+        secret bytea not null,
+        confirmed boolean not null default false,
+        last_step bigint not null default 0,
+        -- SHA-256 of the recovery codes that are left.
+        recovery bytea[] not null default '{}'
     )
     """,
     "create index passkey_challenge_expires_at on passkey_challenge (expires_at)",

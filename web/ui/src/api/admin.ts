@@ -73,6 +73,10 @@ export const admin = {
   sessions: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/session/all', { signal })).items,
   endSession: async (id: number) => done(await http.DELETE('/api/v1/session/all/{id}', { params: { path: { id } } })),
   session: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/session', { signal })),
+  secondFactor: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/session/totp', { signal })),
+  startSecondFactor: async () => unwrap(await http.POST('/api/v1/session/totp')),
+  confirmSecondFactor: async (code: string) => unwrap(await http.PUT('/api/v1/session/totp', { body: { code } })).recovery_codes,
+  stopSecondFactor: async (code: string) => done(await http.POST('/api/v1/session/totp/off', { body: { code } })),
   changePassword: async (body: { current: string; new: string }) => done(await http.PUT('/api/v1/session/password', { body })),
   first: async (body: { email: string; password: string }) => unwrap(await http.POST('/api/v1/session/first', { body })),
 }

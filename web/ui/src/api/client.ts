@@ -50,7 +50,7 @@ export const api = {
   backtest: async (name: string, body: BacktestBody, signal: AbortSignal): Promise<Backtest> =>
     unwrap(await http.POST('/api/v1/detectors/{name}/backtest', { params: { path: { name } }, body, signal })),
   session: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/session', { signal })),
-  signIn: async (body: { email: string; password: string }) => unwrap(await http.POST('/api/v1/session', { body })),
+  signIn: async (body: { email: string; password: string; code?: string }) => unwrap(await http.POST('/api/v1/session', { body })),
   signOut: async () => {
     await http.DELETE('/api/v1/session')
   },

@@ -15,6 +15,8 @@ export class ApiError extends Error {
     readonly status: number,
     message: string,
     readonly places: readonly Place[] = [],
+    /** A URI of the kind of problem, where there is something to do about it. */
+    readonly type = '',
   ) {
     super(message)
     this.name = 'ApiError'
@@ -29,10 +31,10 @@ export class ApiError extends Error {
 /** Read a problem document, or make the best of an answer that is none. */
 export function problem(status: number, body: unknown): ApiError {
   if (typeof body !== 'object' || body === null) return new ApiError(status, typeof body === 'string' && body.length < 500 ? body : `The server answered with status ${status}.`)
-  const { detail, title, errors } = body as { detail?: unknown; title?: unknown; errors?: unknown }
+  const { detail, title, errors, type } = body as { detail?: unknown; title?: unknown; errors?: unknown; type?: unknown }
   const places = (Array.isArray(errors) ? errors : []).filter(isPlace).map((place) => ({ ...place, hint: place.hint || null }))
   const message = [detail, places[0]?.message, title].find((text) => typeof text === 'string' && text !== '') as string | undefined
-  return new ApiError(status, message ?? `The server answered with status ${status}.`, places)
+  return new ApiError(status, message ?? `The server answered with status ${status}.`, places, typeof type === 'string' ? type : '')
 }
 
 function isPlace(value: unknown): value is Place {

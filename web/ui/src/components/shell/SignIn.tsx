@@ -3,7 +3,7 @@ import { useId, useState, type SyntheticEvent } from 'react'
 import { api } from '@/api/client'
 import type { Session } from '@/api/admin'
 import { canUsePasskeys, signInByPasskey } from '@/api/passkeys'
-import { messageOf } from '@/api/problem'
+import { ApiError, messageOf } from '@/api/problem'
 import { Button } from '@/components/ui/Button'
 import { Logo } from './Logo'
 import { PasswordForm } from './PasswordForm'
@@ -25,13 +25,15 @@ export default function SignIn({ session, oidc = null }: { readonly session?: Se
   const client = useQueryClient()
   const [email, setEmail] = useState('')
   const [password, setPassword] = useState('')
+  const [code, setCode] = useState('')
   const [refused] = useState(() => WHY[/^#sign-in=([a-z-]+)$/.exec(location.hash)?.[1] ?? ''])
   const onSuccess = (session: Session) => {
     client.removeQueries({ predicate: (query) => query.queryKey[0] !== 'session' })
     client.setQueryData(['session'], session)
   }
-  const enter = useMutation({ mutationFn: () => api.signIn({ email, password }), onSuccess })
+  const enter = useMutation({ mutationFn: () => api.signIn({ email, password, ...(code && { code }) }), onSuccess })
   const passkey = useMutation({ mutationFn: signInByPasskey, onSuccess })
+  const wantsCode = code !== '' || (enter.error instanceof ApiError && enter.error.type === 'urn:cordwood:problem:code-needed')
   const submit = (event: SyntheticEvent) => {
     event.preventDefault()
     enter.mutate()
@@ -62,6 +64,12 @@ export default function SignIn({ session, oidc = null }: { readonly session?: Se
         <input id={`${id}email`} type="email" autoComplete="username" required autoFocus value={email} onChange={(event) => setEmail(event.target.value)} />
         <label htmlFor={`${id}password`}>Password</label>
         <input id={`${id}password`} type="password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.target.value)} />
+        {wantsCode && (
+          <>
+            <label htmlFor={`${id}code`}>Code of the authenticator app, or a recovery code</label>
+            <input id={`${id}code`} autoComplete="one-time-code" required autoFocus maxLength={40} value={code} onChange={(event) => setCode(event.target.value)} />
+          </>
+        )}
         {enter.isError && <p role="alert" className={styles.wrong}>{messageOf(enter.error)}</p>}
         <Button type="submit" look="primary" disabled={enter.isPending}>Sign in</Button>
         <p className={styles.note}>No account? An administrator invites you, in Settings or by <code>cordwood user add</code></p>

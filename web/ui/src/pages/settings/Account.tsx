@@ -7,6 +7,7 @@ import { PasswordForm } from '@/components/shell/PasswordForm'
 import { Button } from '@/components/ui/Button'
 import { Table, type Column } from '@/components/ui/Table'
 import { Passkeys } from './Passkeys'
+import { SecondFactor } from './SecondFactor'
 import { Loaded, Section, When } from './parts'
 import styles from './settings.module.css'
 
@@ -35,6 +36,7 @@ export function Account() {
               <PasswordForm onDone={() => setChanged(true)} />
               {changed && <p role="status" className={styles.good}>Changed. All other sessions of this account have ended.</p>}
             </div>
+            <SecondFactor />
             <Passkeys />
             <Sessions />
           </>
