@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -47,7 +49,7 @@ def test_people_sign_in_at_a_real_provider(
     command = [str(node), str(script), str(port), f"{server.url}/api/v1/session/oidc/callback"]
     with (
         (tmp_path / "provider.log").open("w") as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log) as provider,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, start_new_session=True) as provider,
     ):
         try:
             assert provider.stdout
@@ -74,7 +76,7 @@ def test_people_sign_in_at_a_real_provider(
                 _through_the_provider(page, "eve")
                 expect(page.get_by_role("alert")).to_contain_text("You have no account here")
         finally:
-            provider.terminate()
+            os.killpg(provider.pid, signal.SIGTERM)  # `node` may be a script that has started the real one
     assert [fault for fault in faults if not re.search(faults.expected, fault)] == []
 
 
