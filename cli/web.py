@@ -59,7 +59,8 @@ class WebServer(uvicorn.Server):
                 app,
                 loop="none",
                 http=_protocol(connections, refused),
-                ws="none",
+                ws="websockets-sansio",
+                ws_max_size=64 * 1024,  # nobody who follows has to say anything
                 lifespan="off",
                 log_config=None,
                 access_log=False,

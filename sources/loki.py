@@ -81,7 +81,7 @@ class Loki(HttpSource[LokiConfig]):
     Python an event; an entry of protobuf is decoded in Python, which takes ten times as long.
     """
 
-    routes: ClassVar = [("POST", "/loki/api/v1/push"), ("POST", "/api/prom/push"), ("GET", "/loki/api/v1/labels")]
+    routes: ClassVar = [("POST", "/loki/api/v1/push"), ("POST", "/api/prom/push")]
 
     def __init__(self, config: LokiConfig) -> None:
         super().__init__(config)
@@ -97,8 +97,6 @@ class Loki(HttpSource[LokiConfig]):
         :raises RejectedError: the body is no push
         :raises RetryableError: the store does not answer
         """
-        if request.method == "GET":  # Grafana's and some clients' test whether it is there
-            return HttpResponse(200, b'{"status":"success","data":[]}')
         media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         read = read_json
         if media in ("application/x-protobuf", "application/protobuf") or (not media and request.body[:1] != b"{"):

@@ -20,8 +20,9 @@ from .auth.gate import Gate, check_access
 from .bodies import Bounds, Budget
 from .cross_origin import allow, asks_for, note_page, page_headers
 from .intake import Intake
+from .loki import HANDLERS as LOKI_HANDLERS
 from .pages import Pages
-from .problems import JsonRequest, ProblemException, problem_response
+from .problems import JsonRequest, ProblemException, problem_response, to_problem
 from .schema import describe_sizes, describe_sources, openapi_config
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ SECURITY_HEADERS: Final = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
-_API: Final = ("/api", "/schema", "/healthz", "/readyz", "/metrics")
+_API: Final = ("/api", "/loki", "/schema", "/healthz", "/readyz", "/metrics")
 _PROBES: Final = ("/healthz", "/readyz")  # their callers name the host as they like, and they tell nothing
 
 
@@ -80,7 +81,7 @@ def create_api(node: Node | None, gate: Gate | None = None) -> Litestar:
         return node.project_id if node is not None and principal.project_id is None else principal.project_id
 
     app = Litestar(
-        HANDLERS,
+        (*HANDLERS, *LOKI_HANDLERS),
         dependencies={
             "node": Provide(provide_node),
             "gate": Provide(provide_gate),
@@ -125,8 +126,8 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        if scope["type"] != "http":
-            await self.api(scope, receive, send)  # type: ignore[arg-type]
+        if scope["type"] == "websocket":
+            await self._follow(scope, receive, send)
             return
         started = False
 
@@ -148,6 +149,17 @@ class Application:
                     raise
                 await answer_problem(scope, secured, why)
 
+    async def _follow(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A WebSocket passes the gate as a request that changes something does: a page elsewhere may open none."""
+        seen = {**scope, "method": "POST", "scheme": {"ws": "http", "wss": "https"}.get(scope["scheme"], "https")}
+        try:
+            await self.gate.admit(seen, headers_of(scope))
+        except Exception as why:
+            problem, _ = to_problem(why)
+            await send({"type": "websocket.close", "code": 1008, "reason": problem.detail[:100]})
+            return
+        await self.api(scope, receive, send)  # type: ignore[arg-type]
+
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope["path"]
         headers = headers_of(scope)
@@ -166,7 +178,9 @@ class Application:
         elif found:
             await self.intake(scope, receive, send, *found)
         elif path.startswith(_API) and any(path == root or path.startswith(f"{root}/") for root in _API):
-            if path.startswith("/api/v1/fields/"):  # a field's name may have a slash, which is %2F until it is routed
+            if path.startswith(
+                ("/api/v1/fields/", "/loki/api/v1/detected_field/")
+            ):  # a field's name may have a slash, which is %2F until it is routed
                 scope["path"] = scope["raw_path"].decode("latin-1")
             await self.api(scope, receive, send)  # type: ignore[arg-type]
         else:

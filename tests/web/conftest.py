@@ -66,7 +66,9 @@ def listening() -> Callable[[Any], contextlib.AbstractAsyncContextManager[str]]:
 @contextlib.asynccontextmanager
 async def _listening(app: Any) -> AsyncIterator[str]:
     server = uvicorn.Server(
-        uvicorn.Config(app, lifespan="off", ws="none", log_config=None, http="httptools", timeout_graceful_shutdown=1)
+        uvicorn.Config(
+            app, lifespan="off", ws="websockets-sansio", log_config=None, http="httptools", timeout_graceful_shutdown=1
+        )
     )
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign]
     with socket.socket() as listener:

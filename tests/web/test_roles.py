@@ -43,6 +43,15 @@ OPEN_TO_A_PART = {
     "PUT /api/v1/saved-queries/{name}", "DELETE /api/v1/saved-queries/{name}",
     "GET /api/v1/dashboards", "GET /api/v1/dashboards/{name}", "POST /api/v1/dashboards",
     "PUT /api/v1/dashboards/{name}", "DELETE /api/v1/dashboards/{name}",
+    *(
+        f"{method} /loki/api/v1/{path}"
+        for method in ("GET", "POST")
+        for path in (
+            "query", "query_range", "labels", "label", "label/{name}/values", "series", "format_query",
+            "status/buildinfo", "index/stats", "index/volume", "index/volume_range", "patterns", "detected_labels",
+            "detected_fields", "detected_field/{name}/values",
+        )
+    ),
 }  # fmt: skip
 """What asks the engine with the rights of who asks, or shows no event. Beside these only what is open to nobody too."""
 

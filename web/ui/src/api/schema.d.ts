@@ -2425,28 +2425,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/loki/api/v1/labels": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Take events in by `POST /loki/api/v1/push`, as JSON or as snappy-compressed protobuf.
-         * @description A stream's labels and an entry's structured metadata become fields; `service_name` (else `job`), `level` and
-         *     `detected_level` become service and severity. JSON is put together again as one line an event, which is a little
-         *     Python an event; an entry of protobuf is decoded in Python, which takes ten times as long.
-         */
-        get: operations["getLokiApiV1Labels"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/v1/logs": {
         parameters: {
             query?: never;
@@ -13676,29 +13654,6 @@ export interface operations {
         };
     };
     postApiPromPush: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description Its Content-Encoding may be gzip, deflate or zstd */
-        requestBody?: {
-            content: {
-                "application/octet-stream": string;
-            };
-        };
-        responses: {
-            /** @description As the servers of this format answer: after the commit, or why not */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    getLokiApiV1Labels: {
         parameters: {
             query?: never;
             header?: never;
