@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..config import Config, Pipeline, PipelineTest
 from ..core.runtime.pipeline import RunningPipeline, sample_batch
+from ..core.runtime.taps import StepCounts
 from ..plugins import HttpSource, Registry
 from .exits import InputError
 from .times import moment
@@ -15,10 +16,17 @@ from .times import moment
 _ABSENT = "nothing"
 
 
-def failures(pipeline: Pipeline, case: PipelineTest, config: Config, registry: Registry) -> list[str]:
+def failures(
+    pipeline: Pipeline,
+    case: PipelineTest,
+    config: Config,
+    registry: Registry,
+    counts: Sequence[StepCounts] | None = None,
+) -> list[str]:
     """What differs, as lines of a diff: `-` is what was expected, `+` what came out; none if the test passes.
 
-    Fields that a test does not name may be anything; null means that the field is not there.
+    Fields that a test does not name may be anything; null means that the field is not there. `counts`: where the steps
+    count what they see.
     """
     lines = case.input.splitlines() if isinstance(case.input, str) else case.input
     source = pipeline.from_[0] if pipeline.from_ else ""
@@ -26,7 +34,7 @@ def failures(pipeline: Pipeline, case: PipelineTest, config: Config, registry: R
         issubclass(config.sources[name].plugin, HttpSource) for name in pipeline.from_
     )
     batch = sample_batch(lines, by_http=by_http)
-    events = RunningPipeline(pipeline, registry).apply(batch, source).events()
+    events = RunningPipeline(pipeline, registry, counts).apply(batch, source).events()
     found: list[str] = []
     for number, (expected, event) in enumerate(zip(case.expect, events, strict=False), start=1):
         wrong = list(_differences(dict(_flat(expected)), event))

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from ..config import Config
+    from ..config import Config, Step
 
 
 def graph(
@@ -34,17 +33,14 @@ def mermaid(config: Config) -> Iterator[str]:
     for name, entry in config.sources.items():
         yield f"  {sources[name]}([{_text(name, entry.type)}])"
     for i, line in enumerate(config.pipelines.values()):
-        steps = [f"step{i}_{j}" for j in range(len(line.parse))]
-        if steps:
+        drawn = _Steps(f"step{i}_", line.parse)
+        if line.parse:
             yield f"  subgraph pipeline{i}[{_text(line.name)}]"
-            for id_, step in zip(steps, line.parse, strict=True):
-                yield f"    {id_}[{_text(step.type, f'when {step.when}' if step.when else '')}]"
-            yield from (f"    {before} --> {after}" for before, after in pairwise(steps))
+            yield from (f"    {text}" for text in drawn.lines)
             yield "  end"
         for name in line.from_:
-            yield f"  {sources[name]} --> {steps[0] if steps else 'store'}"
-        if steps:
-            yield f"  {steps[-1]} --> store"
+            yield f"  {sources[name]} --> {drawn.first or 'store'}"
+        yield from (f"  {last} --> store" for last in drawn.last)
     from ..plugins import DetectorConfig
 
     notifiers = {name: f"notifier{i}" for i, name in enumerate(config.notifiers)}
@@ -55,6 +51,34 @@ def mermaid(config: Config) -> Iterator[str]:
         yield f"  store --> detector{i}"
         assert isinstance(detector.config, DetectorConfig)
         yield from (f"  detector{i} --> {notifiers[to]}" for to in detector.config.notify)
+
+
+class _Steps:
+    """Steps one after the other: their lines, the identifier of the first, and what leads on from the last."""
+
+    def __init__(self, prefix: str, steps: Sequence[Step]) -> None:
+        self.lines: list[str] = []
+        self.first = f"{prefix}0" if steps else ""
+        self.last: list[str] = []
+        for j, step in enumerate(steps):
+            id_ = f"{prefix}{j}"
+            label = _text(step.type, f"when {step.when}" if step.when else "")
+            self.lines.append(f"{id_}{{{label}}}" if step.branches else f"{id_}[{label}]")
+            self.lines += [f"{before} --> {id_}" for before in self.last]
+            self.last = [id_] if not step.branches else self._branched(id_, step)
+
+    def _branched(self, id_: str, step: Step) -> list[str]:
+        """Draw the branches of a route; what leads on from them, and from the route itself past them."""
+        ends: list[str] = []
+        for k, branch in enumerate(step.branches):
+            inner = _Steps(f"{id_}_{k}_", branch.parse)
+            self.lines += inner.lines
+            arrow = f"{id_} -- {_text(branch.when or 'else')} -->"
+            if inner.first:
+                self.lines.append(f"{arrow} {inner.first}")
+            ends += inner.last or [arrow.removesuffix(" -->")]
+        whole = step.when is None and any(branch.when is None for branch in step.branches)
+        return ends if whole else [*ends, id_]
 
 
 def _text(*lines: str) -> str:

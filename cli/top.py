@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
@@ -80,15 +80,15 @@ def rows(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Row]:
         per_second = rate(source["events"], old_sources.get(source["name"]))
         note = source["error"] or ", ".join(f"{name} {count}" for name, count in source["counts"].items() if count)
         yield f"source {source['name']}", source["state"], per_second, str(source["events"]), "", note
-    old_steps = {line["name"]: line["parse"] for line in before["pipelines"]}
+    old_steps = {
+        (line["name"], number): step for line in before["pipelines"] for number, step in _numbered(line["parse"])
+    }
     for line in now["pipelines"]:
-        for number, step in enumerate(line["parse"], 1):
-            known = old_steps.get(line["name"], ())
-            old = known[number - 1] if len(known) >= number and known[number - 1]["type"] == step["type"] else None
-            per_second = rate(step["events"], old and old["events"])
-            cost = f"{step['seconds'] / step['events'] * 1e6:.1f} µs an event" if step["events"] else ""
-            what = f"{line['name']}.{number} {step['type']}"
-            yield what, "", per_second, str(step["events"]), str(step["failed"]), cost
+        for number, step in _numbered(line["parse"]):
+            old = old_steps.get((line["name"], number))
+            per_second = rate(step["events"], old["events"] if old and old.get("type") == step.get("type") else None)
+            what = f"{line['name']}.{number} {step.get('type') or ('when ' + step['when'] if step['when'] else 'else')}"
+            yield what, "", per_second, str(step["events"]), str(step.get("failed", "")), _step_note(step)
     store, full = now["store"], now["store"]["pending_bytes"] / max(1, now["store"]["pending_limit"])
     note = f"{full:.0%} of the room waits for a commit, lag {store['lag_s']:.1f} s"
     state = "full" if full >= 0.95 else "ok"
@@ -100,6 +100,23 @@ def rows(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Row]:
         str(store["failures"]),
         note,
     )
+
+
+def _numbered(steps: Sequence[Mapping[str, Any]], within: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Steps and the branches of routes with their numbers: `2` a route, `2.1` a branch, `2.1.1` a step of it."""
+    for number, step in enumerate(steps, 1):
+        yield f"{within}{number}", step
+        for branch, own in enumerate(step["branches"], 1):
+            yield f"{within}{number}.{branch}", own
+            yield from _numbered(own["parse"], f"{within}{number}.{branch}.")
+
+
+def _step_note(step: Mapping[str, Any]) -> str:
+    """What a step costs and leaves out."""
+    notes = [f"{step['left_out']:,} left out"] if step.get("left_out") else []
+    if step.get("seconds") and step["events"]:
+        notes.append(f"{step['seconds'] / step['events'] * 1e6:.1f} µs an event")
+    return ", ".join(notes)
 
 
 def _screen(found: list[Row]) -> Group:

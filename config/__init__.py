@@ -7,6 +7,7 @@ from .limits import Limits, ProjectLimits
 from .loader import load, load_store, load_text
 from .models import (
     DEFAULT,
+    Branch,
     Config,
     DetectorEntry,
     Entry,
@@ -27,6 +28,7 @@ from .units import Duration, Size, format_duration, parse_duration, parse_size
 __all__ = [
     "DEFAULT",
     "AwsSecrets",
+    "Branch",
     "Config",
     "ConfigErrors",
     "DetectorEntry",

@@ -16,11 +16,13 @@ from ..plugins import (
     QueryError,
     Registry,
 )
+from .branches import DEEPEST, ROUTE, Route
 from .errors import nearest
 from .models import (
     DEFAULT,
     ON_ERROR,
     POSTGRESQL,
+    Branch,
     DetectorEntry,
     Entry,
     NotifierEntry,
@@ -155,7 +157,7 @@ class Checker:
                 found[name] = Pipeline(name, tuple(settings.from_), settings.service, steps, tuple(settings.tests))
         return found
 
-    def _steps(self, section: Element | None, path: str) -> Iterator[Step]:
+    def _steps(self, section: Element | None, path: str, depth: int = 0) -> Iterator[Step]:
         for i, element in enumerate(section.elements if section else ()):
             at = f"{path}[{i}]"
             if isinstance(element.value, str) and not element.broken:  # `- json` for `- {type: json}`
@@ -168,13 +170,60 @@ class Checker:
             if when and not isinstance(when.value, str):
                 self._report(when.place.error(f"{at}.when: must be a search, as text, not {kind_of(when)}"))
             self._checked_query(when, f"{at}.when", self._check_when)
+            search = when.value if when and isinstance(when.value, str) else None
+            named = element.items.get("type")
+            if named is not None and named.value == ROUTE:
+                if route := self._route(element, at, search, depth):
+                    yield route
+                continue
             on_error = self._on_error(element.items.get("on_error"), f"{at}.on_error")
             made = self._plugin("parser", element.without("when", "on_error"), at)
             if made:
-                search = when.value if when and isinstance(when.value, str) else None
                 cls = cast(type[Parser[Any]], made.cls)
                 values = concealed(shown(element), made.config)
                 yield Step(cls.type, cls, made.config, search, values, element.place, on_error)
+
+    def _route(self, element: Element, path: str, when: str | None, depth: int) -> Step | None:
+        """A step of steps; None where nothing can be made of it, which was reported."""
+        if depth >= DEEPEST:
+            self._report(element.place.error(f"{path}: routes stand within {DEEPEST} others at most"))
+            return None
+        self._only(element, path, ("type", "when", "branches", "else"))
+        listed = element.items.get("branches")
+        if listed is None or not listed.elements:
+            place = (listed or element).place
+            self._report(place.error(f"{path}.branches: must be a list of branches", "each has when and parse"))
+            return None
+        branches = []
+        for i, branch in enumerate(listed.elements):
+            at = f"{path}.branches[{i}]"
+            search = branch.items.get("when")
+            if search is None or not isinstance(search.value, str) or not search.value.strip():
+                self._report(branch.place.error(f"{at}: must have a search at when", "what is left goes to else"))
+                continue
+            self._only(branch, at, ("when", "parse"))
+            self._checked_query(search, f"{at}.when", self._check_when)
+            branches.append(Branch(search.value, self._inner(branch, "parse", at, depth)))
+        if "else" in element.items:
+            branches.append(Branch(None, self._inner(element, "else", path, depth)))
+        values = {"type": ROUTE, **({"when": when} if when else {})}
+        told = [{"when": one.when, "parse": [step.shown for step in one.parse]} for one in branches if one.when]
+        rest = {"else": [step.shown for one in branches if not one.when for step in one.parse]}
+        shown_ = values | {"branches": told} | (rest if "else" in element.items else {})
+        return Step(ROUTE, Route, PluginConfig(), when, shown_, element.place, branches=tuple(branches))
+
+    def _inner(self, element: Element, name: str, path: str, depth: int) -> tuple[Step, ...]:
+        """The steps at a name of a branch or a route."""
+        steps = element.items.get(name)
+        if (steps is None or not isinstance(steps.value, tuple)) and not (steps and steps.broken):
+            self._report((steps or element).place.error(f"{path}.{name}: must be a list of steps", "[] does nothing"))
+        return tuple(self._steps(steps, f"{path}.{name}", depth + 1))
+
+    def _only(self, element: Element, path: str, known: tuple[str, ...]) -> None:
+        for name in element.items:
+            if name not in known:
+                hint = nearest(name, known) or f"use {', '.join(known)}"
+                self._report(element.keys[name].error(f"{path}: there is no setting {name[:60]}", hint))
 
     def _on_error(self, element: Element | None, path: str) -> OnError:
         for word in ON_ERROR:

@@ -196,8 +196,19 @@ PlaceEntry: TypeAlias = Entry[StoragePlace[Any]]
 
 
 @dataclass(frozen=True, slots=True)
+class Branch:
+    """Steps of a route for the events that `when` finds, and no branch before it; None: for all that are left."""
+
+    when: str | None
+    parse: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One parser of a pipeline; `when` is a search, or None for all events; `on_error` is for those it cannot read."""
+    """One parser of a pipeline; `when` is a search, or None for all events; `on_error` is for those it cannot read.
+
+    A route has branches, and its parser does nothing.
+    """
 
     type: str
     plugin: Class[Parser[Any]]
@@ -206,6 +217,7 @@ class Step:
     shown: Mapping[str, Any] = field(default_factory=dict)
     place: Place = field(default=_NOWHERE, compare=False)
     on_error: OnError = "keep"
+    branches: tuple[Branch, ...] = ()
 
     def make(self) -> Parser[Any]:
         """A new instance of the parser with these settings."""

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema
 
 from ..plugins import Plugin, Registry
+from .branches import ROUTE, route_schema
 from .limits import Limits
 from .loader import NOT_YET
 from .models import ON_ERROR, FileSettings, PipelineSettings, ReportSettings, StoreSettings
@@ -39,7 +40,7 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
         for type_, loaded in plugins.items():
             extra = {"when": _when(), "on_error": _on_error()} if kind == "parser" else {}
             definitions[f"{kind}.{type_}"] = _settings(loaded.cls, extra, definitions)
-        definitions[kind] = _by_type(kind, sorted(plugins))
+        definitions[kind] = _by_type(kind, sorted([*plugins, ROUTE] if kind == "parser" else plugins))
     properties = _model(FileSettings, "", definitions)["properties"]
     for section, kind in _SECTIONS.items():
         properties[section] = _mapping({"$ref": f"#/$defs/{kind}"})
@@ -50,6 +51,7 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
         "else": {"$ref": "#/$defs/parser"},
     }
     pipeline["properties"]["parse"] |= {"items": step}
+    definitions[f"parser.{ROUTE}"] = route_schema(step, _when())
     properties["pipelines"] = _mapping(pipeline)
     properties["rotas"] = _mapping(_model(Rota, "", definitions))
     properties["routes"] = _mapping(_model(Route, "", definitions))

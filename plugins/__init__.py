@@ -32,6 +32,7 @@ from .base import (
 )
 from .batch import Batch, concat
 from .columns import Columns
+from .dividing import Divided, Divider
 from .durations import Duration, duration_ns
 from .errors import (
     CheckpointConflictError,
@@ -49,6 +50,7 @@ from .errors import (
 from .fields import ALIASES, STANDARD, UNDERSTOOD, clean_name, split_column
 from .hooks import API_VERSION, LoadedPlugin, LoadFailure, Registry, hookimpl, load_plugins
 from .http_sending import HttpAddress, HttpAnswer, hide_addresses, http_send, post_json
+from .judging import Judge, Judged
 from .layout import Layout
 from .lines import split_lines
 from .memory import Memory, Seen
@@ -56,6 +58,7 @@ from .ndjson import leaves, read_lines, read_ndjson
 from .normalise import normalise
 from .novelty import Novelty, Sighting, sighting
 from .patterns import clustered
+from .recent import Quota, Recent, arrived, keys_of
 from .severity import SYSLOG, SYSLOG_NUMBERS, severity_name, severity_number, severity_rank
 from .times import iso_ns, iso_time, now_ns, parse_times, utc_time
 from .together import Together
@@ -91,6 +94,8 @@ __all__ = [
     "Detector",
     "DetectorConfig",
     "DetectorRun",
+    "Divided",
+    "Divider",
     "Duration",
     "FatalError",
     "Finding",
@@ -100,6 +105,8 @@ __all__ = [
     "HttpResponse",
     "HttpSource",
     "Json",
+    "Judge",
+    "Judged",
     "Layout",
     "LimitError",
     "LoadFailure",
@@ -116,7 +123,9 @@ __all__ = [
     "PluginConfig",
     "PluginError",
     "QueryError",
+    "Quota",
     "Receipt",
+    "Recent",
     "Registry",
     "RejectedError",
     "RetryableError",
@@ -127,6 +136,7 @@ __all__ = [
     "Source",
     "Together",
     "adopt",
+    "arrived",
     "by_clause",
     "clean_name",
     "clustered",
@@ -144,6 +154,7 @@ __all__ = [
     "incident_key",
     "iso_ns",
     "iso_time",
+    "keys_of",
     "leaves",
     "load_plugins",
     "normalise",

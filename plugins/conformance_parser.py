@@ -10,7 +10,9 @@ import polars as pl
 from .base import Parser, PluginConfig
 from .batch import Batch
 from .conformance_class import Check, Contract, class_checks, make, require, tests_of
+from .dividing import Divider
 from .fields import STANDARD, split_column
+from .judging import Judge
 from .lines import split_lines
 
 _ROW = "conformance.row"
@@ -49,6 +51,34 @@ def parser_contract(
 
     def parse(batch: Batch) -> Batch:
         return make(cls, config).parse(batch)  # type: ignore[no-any-return]
+
+    def divided() -> None:
+        """What a divider makes of each event follows it, with its other fields."""
+        many: Sequence[str | None] = [*lines, *HOSTILE.values()]
+        for messages in (many, [], [None, None], *([message] for message in HOSTILE.values())):
+            batch, parser = _batch(messages), make(cls, config)
+            made = parser.divide(batch)
+            frame, rows = made.batch.frame, made.rows.cast(pl.Int64)
+            require(len(frame) == len(rows), f"{len(frame)} events, and rows for {len(rows)}")
+            require(rows.is_sorted(), "rows must ascend: the parts of an event follow each other")
+            require(set(rows) == set(range(len(batch))), "each event must be there, divided or not")
+            require(Batch.of(frame).frame.equals(frame), "a column has a type or name that no batch has: use Batch.of")
+            require(frame[_ROW].equals(batch.frame[_ROW].gather(rows)), "attributes of earlier steps must stay")
+
+    def judged() -> None:
+        """A judge's verdict is over every event, and what is not committed leaves no trace."""
+        batch, parser = _batch([*lines, *lines, *HOSTILE.values()]), make(cls, config)
+        for given in (_batch([]), batch, batch):
+            verdict = parser.judge(given)
+            require(
+                len(verdict.keeps) == len(given) == len(verdict.batch), "a verdict is over every event, in its order"
+            )
+            require(verdict.keeps.dtype == pl.Boolean and not verdict.keeps.null_count(), "keeps must be true or false")
+            _checked(given, lambda _, made=verdict.batch: made)
+            verdict.settle(False)
+        first, again = (make(cls, config).judge(batch), parser.judge(batch))
+        same = first.keeps.equals(again.keeps) and _events(first.batch) == _events(again.batch)
+        require(same, "a batch that was not committed was not forgotten: its sender sends it again")
 
     def understands() -> None:
         parsed = _checked(_batch(lines), parse)
@@ -117,6 +147,10 @@ def parser_contract(
         "same again": same_again,
         "fields of other kinds": fields_of_other_kinds,
     }
+    if issubclass(cls, Divider):
+        checks["divides"] = divided
+    if issubclass(cls, Judge):
+        checks["judges"] = judged
     return tests_of(class_checks(cls, "parser") | checks | ({"understands its lines": understands} if lines else {}))
 
 

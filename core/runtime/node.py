@@ -235,7 +235,7 @@ class Node:
         """Where the steps of a pipeline count; a pipeline that has changed begins anew."""
         known = self._counts.get(pipeline.name)
         if known is None or known[0].parse != pipeline.parse:
-            known = self._counts[pipeline.name] = pipeline, [StepCounts() for _ in pipeline.parse]
+            known = self._counts[pipeline.name] = pipeline, [StepCounts.of(step) for step in pipeline.parse]
         return known[1]
 
     def counted(self, pipeline: str) -> Sequence[StepCounts]:

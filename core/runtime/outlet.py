@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
@@ -22,6 +22,7 @@ from .door import Door
 from .event_size import cut
 from .pipeline import RunningPipeline
 from .replay import dead_letters
+from .steps import Settle
 
 _FEW = 2000  # events that are given their defaults on the spot, in a fraction of a millisecond
 
@@ -42,13 +43,20 @@ class SourceCounters:
 
 @dataclass(frozen=True, slots=True)
 class _Applied:
-    """A batch after its pipeline. Of the rows that came, `kept` (None: all) are in `batch`, others are `dead`, and
+    """A batch after its pipeline. Of the rows that `came`, `kept` (None: all) are in `batch`, others are `dead`, and
     `left_out` are not to be stored."""
 
+    came: int
     batch: Batch
     kept: pl.Series | None = None
     dead: Sequence[tuple[int, Dead]] = ()
     left_out: int = 0
+    settle: Sequence[Settle] = ()
+
+    def settled(self, committed: bool) -> None:
+        """Tell those steps that remember whether the batch was committed."""
+        for one in self.settle:
+            one(committed)
 
     def part(self, start: int, rows: int) -> tuple[Batch, list[Dead]]:
         """What became of some of the rows that came."""
@@ -108,33 +116,34 @@ class StoreOutlet:
             applied = await anyio.to_thread.run_sync(self._applied, batch, parser, limiter=self.store.workers)
             told({"cordwood.source": self.source, "cordwood.events": len(batch)})
         dead = [letter for _, letter in applied.dead]
-        submission = Submission(
-            self.project_id, self.source, applied.batch, checkpoint, key, received, dead, applied.left_out
-        )
-        if submission.accepted:
-            await self.admission.admit([submission], wait=self.waits)
-        committed = self.tracing.begun("commit")
+        left_out = applied.came - len(applied.batch) - len(dead)
+        submission = Submission(self.project_id, self.source, applied.batch, checkpoint, key, received, dead, left_out)
+        ended: list[Callable[[], None]] = []
         try:
+            if submission.accepted:
+                await self.admission.admit([submission], wait=self.waits)
+            ended.append(self.tracing.begun("commit"))
             receipt = await self._submit(submission)
         except BaseException:
-            committed()
+            for end in ended:
+                end()
+            applied.settled(committed=False)
             raise
-        if receipt.done.is_set():
-            committed()
-        receipt.settled = committed
-        self._count(len(batch), applied)
+        _when_settled(receipt, ended[0], applied)
+        self._count(applied)
         return receipt
 
     async def send_parts(self, batch: Batch, parts: Sequence[Part]) -> Sequence[Receipt]:
         """See `plugins.Outlet.send_parts`. Parts without a key that follow each other stay one submission."""
+        if self.pipeline.remembers:
+            return await self._send_each(batch, parts)
         if self.pipeline.is_plain and len(batch) <= _FEW:
             applied = self._applied(batch)
         else:
             applied = await anyio.to_thread.run_sync(self._applied, batch, limiter=self.store.workers)
         runs: list[tuple[Submission, list[Part]]] = []
         at = 0
-        for _, run in groupby(enumerate(parts), lambda numbered: numbered[0] if numbered[1].key else -1):
-            mine = [part for _, part in run]
+        for mine in _runs(parts):
             rows = sum(part.rows for part in mine)
             of_all, dead = applied.part(at, rows)
             at += rows
@@ -151,11 +160,27 @@ class StoreOutlet:
                 receipt = PendingReceipt()
                 receipt.settle(why)
             receipts += [receipt] if len(mine) == 1 else [_PartReceipt(receipt, part.rows) for part in mine]
-        self._count(len(batch), applied)
+        self._count(applied)
         return receipts
 
-    def _count(self, events: int, applied: _Applied) -> None:
-        self.counters.events += events
+    async def _send_each(self, batch: Batch, parts: Sequence[Part]) -> Sequence[Receipt]:
+        """What is submitted alone through the pipeline alone: an event that repeats one that is refused must stay."""
+        receipts: list[Receipt] = []
+        at = 0
+        for run in _runs(parts):
+            rows, received = sum(part.rows for part in run), sum(part.received for part in run)
+            mine = Batch(batch.frame.slice(at, rows))
+            at += rows
+            try:
+                receipt = await self.send(mine, key=run[0].key, received=received)
+            except RetryableError as why:
+                receipt = PendingReceipt()
+                receipt.settle(why)
+            receipts += [receipt] if len(run) == 1 else [_PartReceipt(receipt, part.rows) for part in run]
+        return receipts
+
+    def _count(self, applied: _Applied) -> None:
+        self.counters.events += applied.came
         self.counters.dead += len(applied.dead)
         self.counters.left_out += applied.left_out
         self.counters.batches += 1
@@ -170,10 +195,12 @@ class StoreOutlet:
         parsed, count = cut(outcome.batch, limits.event_size)
         self.counters.cut += count
         return _Applied(
+            len(outcome.entered),
             parsed.with_names(limits.field_name),
             outcome.kept,
             dead_letters(outcome, self.source, self.pipeline, limits),
             outcome.left_out,
+            outcome.settle,
         )
 
     async def _submit(self, submission: Submission) -> PendingReceipt:
@@ -195,6 +222,25 @@ class StoreOutlet:
     async def checkpoints(self, prefix: str = "") -> Mapping[str, Json]:
         """See `plugins.Outlet.checkpoints`."""
         return await self.store.checkpoints(self.source, prefix)
+
+
+def _runs(parts: Sequence[Part]) -> Iterator[list[Part]]:
+    """Parts that are submitted together: those without a key that follow each other, others alone."""
+    for _, run in groupby(enumerate(parts), lambda numbered: numbered[0] if numbered[1].key else -1):
+        yield [part for _, part in run]
+
+
+def _when_settled(receipt: PendingReceipt, ended: Callable[[], None], applied: _Applied) -> None:
+    """Tell that the commit has ended, and the steps how. What was stored before is not stored now."""
+
+    def settled() -> None:
+        ended()
+        outcome = receipt.outcome
+        applied.settled(committed=isinstance(outcome, Acknowledgement) and not outcome.duplicate)
+
+    if receipt.done.is_set():
+        settled()
+    receipt.settled = settled
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from ...config import Step
 from ...plugins import Batch
 
 if TYPE_CHECKING:
@@ -31,14 +32,44 @@ class StepCounts:
     events: int = 0
     failed: int = 0
     seconds: float = 0.0
+    left_out: int = 0
+    """Events that it meant not to be stored."""
+    passed_by: int = 0
+    """Events that `when` did not find."""
+    branches: tuple[BranchCounts, ...] = ()
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, events: int, failed: int, seconds: float) -> None:
+    @classmethod
+    def of(cls, step: Step) -> StepCounts:
+        """Nothing yet, for the step and those in its branches."""
+        return cls(branches=tuple(BranchCounts(steps=tuple(map(cls.of, branch.parse))) for branch in step.branches))
+
+    def add(self, events: int, failed: int, seconds: float, left_out: int) -> None:
         """Count a batch; steps run in several threads."""
         with self._lock:
             self.events += events
             self.failed += failed
             self.seconds += seconds
+            self.left_out += left_out
+
+    def pass_by(self, events: int) -> None:
+        """Count events that `when` did not find."""
+        with self._lock:
+            self.passed_by += events
+
+
+@dataclass(slots=True)
+class BranchCounts:
+    """What a branch of a route has done since the start."""
+
+    events: int = 0
+    steps: tuple[StepCounts, ...] = ()
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, events: int) -> None:
+        """Count a batch."""
+        with self._lock:
+            self.events += events
 
 
 class Tap:

@@ -71,7 +71,8 @@ class Submission:
     dead: Sequence[Dead] = ()
     """Events that came with the batch and could not be read."""
     left_out: int = 0
-    """Events that came with the batch and that its pipeline meant not to be stored."""
+    """Events that came with the batch and that its pipeline meant not to be stored; where it made several of one, less
+    than none: `accepted` is of those that came."""
     replays: frozenset[int] = frozenset()
     """Dead letters whose events these are: the commit takes them out, or is none."""
     size: int = field(init=False)

@@ -268,6 +268,37 @@ notifiers:
 """
 
 
+ROUTED = """\
+version: 1
+sources:
+  app: {type: file, include: [/tmp/app.log]}
+  other: {type: file, include: [/tmp/other.log]}
+pipelines:
+  web:
+    from: [app]
+    parse:
+      - type: route
+        branches: [{when: "service:a", parse: [json, {type: drop, when: "n>1"}]}]
+        else: []
+      - logfmt
+"""
+
+
+def test_it_is_told_which_branches_no_test_takes(cordwood, tmp_path):
+    path = tmp_path / "p.yaml"
+    tests = "    tests: [{input: 'a=1', expect: [{a: 1}]}]\n"
+    path.write_text(ROUTED + tests)
+    done = cordwood("test", str(path))
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines() == [
+        "1 of 1 tests passed",
+        "1 of 4 branches covered",
+        "not covered: web.1 route: no event takes when service:a",
+        "not covered: web.1.1.2 drop: no event is found by n>1",
+        "not covered: web.1.1.2 drop: every event is found by n>1",
+    ]
+
+
 def test_a_graph_shows_the_way_of_events(cordwood, tmp_path):
     file = tmp_path / "pipeline.yaml"
     file.write_text(DRAWN)
@@ -291,6 +322,21 @@ def test_a_graph_shows_the_way_of_events(cordwood, tmp_path):
         "  store --> detector0",
         "  detector0 --> notifier0",
     ]
+    file.write_text(ROUTED)
+    done = cordwood("graph", str(file))
+    assert done.out.splitlines()[4:-3] == [
+        '  subgraph pipeline0["web"]',
+        '    step0_0{"route"}',
+        '    step0_0_0_0["json"]',
+        '    step0_0_0_1["drop<br>when n#62;1"]',
+        "    step0_0_0_0 --> step0_0_0_1",
+        '    step0_0 -- "service:a" --> step0_0_0_0',
+        '    step0_1["logfmt"]',
+        "    step0_0_0_1 --> step0_1",
+        '    step0_0 -- "else" --> step0_1',
+        "  end",
+    ]
+    assert done.out.splitlines()[-3:] == ["  source0 --> step0_0", "  step0_1 --> store", "  source1 --> store"]
     file.write_text("version: 1\nsorces: {}\n")
     wrong = cordwood("graph", str(file))
     assert (wrong.code, wrong.out) == (1, "")

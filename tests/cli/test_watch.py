@@ -14,7 +14,9 @@ CONFIG = """
 version: 1
 sources: {web: {type: http}}
 pipelines:
-  main: {from: [web], parse: [{type: logfmt}]}
+  main:
+    from: [web]
+    parse: [logfmt, {type: route, branches: [{when: "user:bob", parse: [drop]}], else: []}]
 """
 
 
@@ -43,4 +45,10 @@ def test_tap_and_top_of_a_running_server(make_server: Any, cordwood: Any) -> Non
     assert top.code == 0, top.err
     lines = [line.split("\t") for line in top.out.splitlines()]
     assert lines[0] == ["what", "state", "events/s", "events", "failed", "note"]
-    assert {line[0] for line in lines[1:]} == {"source web", "main.1 logfmt", "store"}
+    found = {line[0]: line for line in lines[1:]}
+    steps = ["main.1 logfmt", "main.2 route", "main.2.1 when user:bob", "main.2.1.1 drop", "main.2.2 else"]
+    assert list(found) == ["source web", *steps, "store"]
+    posted = int(found["main.2.1.1 drop"][3])
+    assert posted >= 1
+    assert found["main.2.1.1 drop"][5].startswith(f"{posted} left out")
+    assert [int(found[name][3]) for name in steps] == [2 * posted, 2 * posted, posted, posted, posted]

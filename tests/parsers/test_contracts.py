@@ -11,6 +11,7 @@ from cordwood.parsers.auditd import Auditd
 from cordwood.parsers.auto import Auto, AutoConfig
 from cordwood.parsers.cef import Cef
 from cordwood.parsers.csv import Csv
+from cordwood.parsers.dedupe import Dedupe
 from cordwood.parsers.drop import Drop
 from cordwood.parsers.flatten import Flatten
 from cordwood.parsers.glog import Glog
@@ -31,8 +32,11 @@ from cordwood.parsers.rename import Rename, RenameConfig
 from cordwood.parsers.sample import Sample, SampleConfig
 from cordwood.parsers.set import Set, SetConfig
 from cordwood.parsers.severity import Severity
+from cordwood.parsers.split import Split
 from cordwood.parsers.sshd import Sshd
+from cordwood.parsers.storm import Storm
 from cordwood.parsers.syslog import Syslog
+from cordwood.parsers.throttle import Throttle
 from cordwood.parsers.url import Url
 from cordwood.parsers.user_agent import UserAgent
 from cordwood.parsers.vpc_flow import VpcFlow
@@ -54,6 +58,7 @@ test_cef = parser_contract(
     Cef, lines=["CEF:0|v|p|1|100|worm|10|src=10.0.0.1 msg=two words", "CEF:0|v|p|1|100|worm|10|"]
 )
 test_csv = parser_contract(Csv, {"columns": ["time", "msg"]}, ['2026-01-15T10:00:00Z,"a, b"', ",x"])
+test_dedupe = parser_contract(Dedupe, {"fields": ["message"]}, ["a", "b"])
 test_drop = parser_contract(Drop, lines=["x"])
 test_flatten = parser_contract(Flatten, {"field": "message"}, ['{"a": {"b": 1}}', "{", "x"])
 test_glog = parser_contract(Glog, lines=["E0314 15:09:26.535897    1234 server.go:42] connection refused"])
@@ -94,12 +99,16 @@ test_sample = parser_contract(Sample, {"share": 0.5}, ["x"])
 test_set = parser_contract(Set, {"fields": {"a": 1, "b": "{message} {log.file.path}"}}, ["x"])
 test_severity = parser_contract(Severity, {"words": {"KO": "error"}}, ["[warn] x", "KO", "nothing"])
 test_severity_of_a_field = parser_contract(Severity, {"field": "log.file.path"}, ["x"])
+test_split = parser_contract(Split, lines=['[{"a": 1}, {"a": 2, "host": "x"}]', "[1, null]", "plain"])
+test_split_text = parser_contract(Split, {"separator": "\n"}, ["a\nb", "c"])
 test_sshd = parser_contract(
     Sshd, lines=["Failed password for root from 10.0.0.1 port 5 ssh2", "Dec 10 06:55:46 lab sshd[2]: Exiting"]
 )
 test_syslog = parser_contract(
     Syslog, lines=["Jan 31 12:00:00 web-1 sshd[24200]: listening", "<34>1 2026-01-10T12:00:00Z h a - - - m"]
 )
+test_storm = parser_contract(Storm, {"events": 1}, ["disk 1 full", "disk 2 full", "other"])
+test_throttle = parser_contract(Throttle, {"events": 3, "by": ["message"]}, ["a", "b"])
 test_url = parser_contract(Url, {"field": "log.file.path", "parameters": ["a"]}, ["x"])
 test_user_agent = parser_contract(UserAgent, {"field": "log.file.path"}, ["x"])
 test_vpc_flow = parser_contract(

@@ -25,4 +25,4 @@ def test_the_tests_on_the_page_pass(number: int, tmp_path: Path) -> None:
 def test_it_names_every_parser() -> None:
     headings = set(re.findall(r"\w+", " ".join(re.findall(r"^## (.*)$", PAGE, re.MULTILINE))))
     own = {name for name, found in load_plugins().kinds["parser"].items() if found.package == "cordwood"}
-    assert headings == own
+    assert headings == own | {"route"}  # a step of steps, which no plugin is

@@ -16,7 +16,7 @@ from msgspec import Meta
 from ...config import Step
 from ...core.query import BatchFilter
 from ...core.runtime.pipeline import RunningPipeline, sample_batch
-from ...core.runtime.taps import MOST_TAPS, STORE, Tap
+from ...core.runtime.taps import MOST_TAPS, STORE, StepCounts, Tap
 from ...plugins import Batch, HttpSource, RejectedError, RetryableError, in_worker
 from ..problems import NotFoundProblem, described
 from .fields import Text
@@ -42,6 +42,16 @@ class StepItem(msgspec.Struct, frozen=True):
     events: Annotated[int, Meta(description="Events it has seen: those that `when` let through")]
     failed: Annotated[int, Meta(description="Of them, events that left it with a new `parse_error`")]
     seconds: Annotated[float, Meta(description="Time of work")]
+    left_out: Annotated[int, Meta(description="Of them, events that it left out: they are not stored")]
+    branches: Annotated[list[BranchItem], Meta(description="Of a route")]
+
+
+class BranchItem(msgspec.Struct, frozen=True):
+    """A branch of a route. Their order decides: an event goes through the first that finds it."""
+
+    when: Annotated[str | None, Meta(description="Its search; null: for what no other finds")]
+    events: Annotated[int, Meta(description="Events that went through it")]
+    parse: list[StepItem]
 
 
 class PipelineItem(msgspec.Struct, frozen=True, rename={"from_": "from"}):
@@ -263,13 +273,27 @@ def _source(node: Node, name: str) -> SourceItem:
 def _pipeline(node: Node, name: str) -> PipelineItem:
     pipeline = node.config.pipelines[name]
     counted = node.counted(name)
-    steps = [
-        StepItem(step.type, step.when, dict(step.shown), counts.events, counts.failed, round(counts.seconds, 6))
-        for step, counts in zip(pipeline.parse, counted, strict=True)
-    ]
+    steps = [_step(step, counts) for step, counts in zip(pipeline.parse, counted, strict=True)]
     sources = [node.sources[source] for source in pipeline.from_ if source in node.sources]
     events = sum(source.outlet.counters.events for source in sources)
     return PipelineItem(name, list(pipeline.from_), pipeline.service, steps, events)
+
+
+def _step(step: Step, counts: StepCounts) -> StepItem:
+    branches = [
+        BranchItem(branch.when, own.events, [_step(*inner) for inner in zip(branch.parse, own.steps, strict=True)])
+        for branch, own in zip(step.branches, counts.branches, strict=True)
+    ]
+    return StepItem(
+        type=step.type,
+        when=step.when,
+        settings=dict(step.shown),
+        events=counts.events,
+        failed=counts.failed,
+        seconds=round(counts.seconds, 6),
+        left_out=counts.left_out,
+        branches=branches,
+    )
 
 
 def _tried(steps: tuple[Step, ...], batches: list[Batch]) -> TryAnswer:
