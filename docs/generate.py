@@ -15,6 +15,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from cordwood.config.branches import ROUTE
 from cordwood.config.schema import pipeline_schema
 from cordwood.core.alerting.metrics import DECLARED as ALERTING_METRICS
 from cordwood.core.query.aggregate import AGGREGATES
@@ -110,7 +111,7 @@ def configuration() -> str:
     parts += ["## A route\n", table(definitions["Route"]["properties"], (), definitions)]
     for kind, title in KINDS.items():
         parts += [f"## {title}\n"]
-        for name in sorted(own.kinds.get(kind, {})):
+        for name in sorted([*own.kinds.get(kind, {}), *([ROUTE] if kind == "parser" else [])]):
             plugin = definitions[f"{kind}.{name}"]
             rest = {key: value for key, value in plugin["properties"].items() if key != "type"}
             parts += [f"### {name}\n", inspect.cleandoc(plugin["description"]) + "\n"]

@@ -2756,6 +2756,14 @@ export interface components {
             condition: string;
             per_week: number;
         };
+        /** BranchItem */
+        BranchItem: {
+            /** @description Its search; null: for what no other finds */
+            when: string | null;
+            /** @description Events that went through it */
+            events: number;
+            parse: components["schemas"]["StepItem"][];
+        };
         /** BrowserSession */
         BrowserSession: {
             id: number;
@@ -4114,6 +4122,10 @@ export interface components {
             failed: number;
             /** @description Time of work */
             seconds: number;
+            /** @description Of them, events that it left out: they are not stored */
+            left_out: number;
+            /** @description Of a route */
+            branches: components["schemas"]["BranchItem"][];
         };
         /** StoreItem */
         StoreItem: {
