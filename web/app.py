@@ -154,6 +154,7 @@ class Application:
         seen = {**scope, "method": "POST", "scheme": {"ws": "http", "wss": "https"}.get(scope["scheme"], "https")}
         try:
             await self.gate.admit(seen, headers_of(scope))
+            await self.gate.admit_page(seen, headers_of(scope))
         except Exception as why:
             problem, _ = to_problem(why)
             await send({"type": "websocket.close", "code": 1008, "reason": problem.detail[:100]})

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import doctest
+import importlib
 import json
+import pkgutil
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import cordwood.web.loki as package
 import pytest
 import websockets
 from cordwood.core.runtime import Node
@@ -81,6 +85,11 @@ async def test_expressions_give_the_right_rows_or_say_that_they_are_not_supporte
         if answer.status_code != 400 or not is_text or reason not in answer.text:
             wrong.append(f"{query}: {answer.status_code} {answer.text}")
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("name", [info.name for info in pkgutil.iter_modules(package.__path__)])
+def test_the_examples_hold(name: str) -> None:
+    assert doctest.testmod(importlib.import_module(f"{package.__name__}.{name}")).failed == 0
 
 
 def test_the_table_is_as_long_as_it_should_be() -> None:

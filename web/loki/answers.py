@@ -29,7 +29,7 @@ def nanoseconds(text: str) -> int:
     return int(np.datetime64(text.removesuffix("Z"), "ns").astype(np.int64))
 
 
-def streams(result: QueryResult, plan: LogPlan, *, categorize: bool, interval: int = 0, forward: bool = False) -> Json:
+def streams(result: QueryResult, plan: LogPlan, *, categorize: bool, interval: int = 0) -> Json:
     """The rows as streams. Each row's labels are its stream's, or, where the client asks to `categorize`, those that
     tell streams apart, and the others beside each line: structured metadata, and what the pipeline parsed.
 

@@ -215,8 +215,8 @@ def pattern_regex(pattern: str) -> tuple[str, list[str]]:
 
     :raises LogQLError: it has no names, or two captures that touch
 
-    >>> pattern_regex('<ip> - <_> "<method> <_>')
-    ('^(.*?) - .*? "(.*?) .*$', ['ip', 'method'])
+    >>> pattern_regex("<ip> <_> <method> <_>")
+    ('^(.*?) .*? (.*?) .*$', ['ip', 'method'])
     """
     names: list[str] = []
     made, done = "^", 0
