@@ -57,26 +57,43 @@ async def test_a_failure_is_everybodys_and_the_next_lot_is_not_touched() -> None
 
 
 async def test_who_leads_may_be_cancelled_and_so_may_who_waits() -> None:
+    begun: list[list[int]] = []
+    go_on = anyio.Event()
+
     async def work(kind: str, items: Sequence[int]) -> list[int]:
-        await anyio.sleep(0.05)
+        begun.append(list(items))
+        await go_on.wait()
         return list(items)
 
     together: Together[str, int, int] = Together(work)
     outcomes: dict[int, object] = {}
+    scopes = {item: anyio.CancelScope() for item in range(4)}
 
-    async def one(item: int, patience: float) -> None:
+    async def one(item: int) -> None:
         outcomes[item] = "cancelled"
-        with anyio.move_on_after(patience):
+        with scopes[item]:
             try:
                 outcomes[item] = await together.do("a", item, 1)
             except RetryableError:
                 outcomes[item] = "told to come again"
 
+    async def until(lots: list[list[int]]) -> None:
+        with anyio.fail_after(10):
+            while begun != lots:
+                await anyio.sleep(0.001)
+
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(one, 0, 0.01)  # leads, and goes away
-        tasks.start_soon(one, 1, 0.02)  # leads the second lot, and takes 2 with it
-        tasks.start_soon(one, 2, 5)
-        await anyio.sleep(0.03)
-        tasks.start_soon(one, 3, 5)
+        tasks.start_soon(one, 0)  # leads, and goes away
+        await until([[0]])
+        tasks.start_soon(one, 1)  # leads the second lot, and takes 2 with it
+        tasks.start_soon(one, 2)
+        await anyio.wait_all_tasks_blocked()
+        scopes[0].cancel()
+        await until([[0], [1, 2]])
+        tasks.start_soon(one, 3)
+        await anyio.wait_all_tasks_blocked()
+        scopes[1].cancel()
+        await until([[0], [1, 2], [3]])
+        go_on.set()
     assert outcomes == {0: "cancelled", 1: "cancelled", 2: "told to come again", 3: 3}
     assert await together.do("a", 9, 1) == 9

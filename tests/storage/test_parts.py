@@ -134,6 +134,9 @@ async def test_two_at_once_read_the_same_bytes_once(store: Store, monkeypatch: p
     for number in range(5):
         await write(store, number)
     segments = await store.catalog.segments(1)
+    with anyio.fail_after(10):  # the writer keeps what it committed a moment after it has said so
+        while not all(store.cache.path(segment.id).exists() for segment in segments):
+            await anyio.sleep(0.01)
     store.cache.forget([segment.id for segment in segments])
     asked: list[int] = []
     read = store.files.read
