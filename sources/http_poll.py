@@ -154,6 +154,7 @@ class HttpPoll(Source[HttpPollConfig]):
             while True:
                 began = anyio.current_time()
                 value = await self._round(client, outlet, value)
+                outlet.started()
                 await anyio.sleep(max(0.0, began + every - anyio.current_time()))
 
     async def _round(self, client: httpx.AsyncClient, outlet: Outlet, value: Json) -> Json:

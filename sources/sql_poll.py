@@ -104,6 +104,7 @@ class SqlPoll(Source[SqlPollConfig]):
             raise RetryableError(f"no connection to the database: {why or type(why).__name__}") from None
         try:
             await self._prepare(connection)
+            outlet.started()
             while True:
                 began = anyio.current_time()
                 value, more = await self._take(connection, outlet, value)

@@ -50,6 +50,7 @@ class Stdin(Source[StdinConfig]):
 
         :raises RetryableError: it cannot be read
         """
+        outlet.started()
         async for data in lots(self._read, self.config.max_line):
             self._rejected += await store(outlet, await in_worker(self._events, data), received=len(data))
 
