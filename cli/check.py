@@ -27,7 +27,8 @@ def check(
         say(f"{count} error{'s' if count > 1 else ''} in {pipeline}")
         raise typer.Exit(INPUT) from None
     parts = [
-        f"{len(getattr(config, section))} {section}" for section in ("sources", "pipelines", "detectors", "notifiers")
+        f"{len(getattr(config, section))} {section}"
+        for section in ("sources", "pipelines", "detectors", "notifiers", "outputs")
     ]
     print(f"{pipeline} is right: {', '.join(parts)}")
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def graph(
     pipeline: Annotated[Path, typer.Argument(metavar="PIPELINE.yaml", help="The file to draw.", show_default=False)],
 ) -> None:
-    """Draw a pipeline file as a Mermaid flowchart: sources, parsers with their conditions, detectors, notifiers.
+    """Draw a pipeline file as a Mermaid flowchart: sources, parsers with their conditions, detectors, notifiers,
+    outputs.
 
     GitHub, GitLab, Notion and editors show it as a picture; so does the page mermaid.live.
     """
@@ -41,7 +42,7 @@ def mermaid(config: Config) -> Iterator[str]:
         for name in line.from_:
             yield f"  {sources[name]} --> {drawn.first or 'store'}"
         yield from (f"  {last} --> store" for last in drawn.last)
-    from ..plugins import DetectorConfig
+    from ..plugins import DetectorConfig, OutputConfig
 
     notifiers = {name: f"notifier{i}" for i, name in enumerate(config.notifiers)}
     for name, told in config.notifiers.items():
@@ -51,6 +52,10 @@ def mermaid(config: Config) -> Iterator[str]:
         yield f"  store --> detector{i}"
         assert isinstance(detector.config, DetectorConfig)
         yield from (f"  detector{i} --> {notifiers[to]}" for to in detector.config.notify)
+    for i, (name, output) in enumerate(config.outputs.items()):
+        assert isinstance(output.config, OutputConfig)
+        yield f"  output{i}[/{_text(name, output.type, f'when {output.config.when}' if output.config.when else '')}/]"
+        yield f"  store --> output{i}"
 
 
 class _Steps:

@@ -11,7 +11,7 @@ from string import Template
 from .. import __version__
 from .exits import InputError
 
-KINDS = ("source", "parser", "detector", "notifier", "place")
+KINDS = ("source", "parser", "detector", "notifier", "output", "place")
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _LONGEST = 40  # characters of a name: it becomes that of a module, a class and a package
 

@@ -39,7 +39,8 @@ def list_plugins() -> None:
 @group.command(epilog="Example: cordwood plugins new parser my_format")
 def new(
     kind: Annotated[
-        str, typer.Argument(metavar="KIND", help="source, parser, detector, notifier or place.", show_default=False)
+        str,
+        typer.Argument(metavar="KIND", help="source, parser, detector, notifier, output or place.", show_default=False),
     ],
     type_: Annotated[
         str, typer.Argument(metavar="TYPE", help="Its name in the YAML, such as my_format.", show_default=False)

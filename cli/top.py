@@ -1,4 +1,4 @@
-"""`cordwood top`: rates, errors and lag of the running pipelines, on a screen, or once where it is piped."""
+"""`cordwood top`: rates, errors and lag of pipelines and outputs, on a screen, or once where it is piped."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def top(
     every: Annotated[float, typer.Option(min=0.2, max=60, help="Seconds between looks.")] = 1.0,
     data_dir: DataDir = None,
 ) -> None:
-    """Watch sources, steps and the store of the running server: rates, errors, how far the store is behind.
+    """Watch sources, steps, the store and outputs of the running server: rates, errors, how far each is behind.
 
     On a terminal until Ctrl-C; elsewhere one table, whose rates are of the time between two looks.
     """
@@ -100,6 +100,18 @@ def rows(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Row]:
         str(store["failures"]),
         note,
     )
+
+    old_outputs = {output["name"]: output["events"] for output in before["outputs"]}
+    for output in now["outputs"]:
+        lag = f"{output['lag_commits']} commits behind, {output['lag_s']:.1f} s" if output["lag_commits"] else ""
+        yield (
+            f"output {output['name']}",
+            output["state"],
+            rate(output["events"], old_outputs.get(output["name"])),
+            str(output["events"]),
+            "",
+            "; ".join(part for part in (output["error"], lag) if part),
+        )
 
 
 def _numbered(steps: Sequence[Mapping[str, Any]], within: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:

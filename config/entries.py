@@ -27,6 +27,7 @@ from .models import (
     Entry,
     NotifierEntry,
     OnError,
+    OutputEntry,
     Pipeline,
     PipelineSettings,
     PlaceEntry,
@@ -65,6 +66,17 @@ class Checker:
     def notifiers(self, section: Element | None) -> dict[str, NotifierEntry]:
         """The entries of `notifiers:`."""
         return dict(self._entries("notifier", "notifiers", section))
+
+    def outputs(self, section: Element | None) -> dict[str, OutputEntry]:
+        """The entries of `outputs:`, with their searches."""
+        found: dict[str, OutputEntry] = dict(self._entries("output", "outputs", section))
+        for name, element in self._named("outputs", section):
+            self._checked_query(element.items.get("when"), f"outputs.{name}.when", self._check_when)
+            if len(name) > 100:
+                self._report(
+                    element.place.error(f"outputs.{name[:60]}…: the name is too long", "use at most 100 characters")
+                )
+        return found
 
     def routing(self, sections: Mapping[str, Element]) -> tuple[Routing, set[str]]:
         """`routes:` and `rotas:`, and the names of all who may be told."""

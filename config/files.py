@@ -11,7 +11,7 @@ from .aws import AwsSecrets
 from .resolve import resolve
 from .tree import Element, Place, Report, parse_yaml
 
-SECTIONS = ("sources", "pipelines", "detectors", "notifiers")
+SECTIONS = ("sources", "pipelines", "detectors", "notifiers", "outputs")
 """The sections whose names may be spread over several files."""
 
 

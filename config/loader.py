@@ -110,6 +110,7 @@ def _config(root: Element, check: Checker, errors: list[ConfigError], reader: Fi
     if "sign_in" in sections:
         sign_in = validated(SignInSettings, sections["sign_in"], "sign_in", errors.append) or sign_in
     notifiers = check.notifiers(sections.get("notifiers"))
+    outputs = check.outputs(sections.get("outputs"))
     sources = check.sources(sections.get("sources"))
     pipelines = check.pipelines(sections.get("pipelines"), sections.get("sources"))
     routing, tellable = check.routing(sections)
@@ -120,6 +121,7 @@ def _config(root: Element, check: Checker, errors: list[ConfigError], reader: Fi
         **frozen,
         detectors=MappingProxyType(detectors),
         notifiers=MappingProxyType(notifiers),
+        outputs=MappingProxyType(outputs),
         routing=routing,
         reports=MappingProxyType(reports),
         store=store,

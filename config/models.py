@@ -17,7 +17,18 @@ from pydantic import (
     ValidationError,
 )
 
-from ..plugins import Detector, HttpSource, Notifier, Parser, Plugin, PluginConfig, Registry, Source, load_plugins
+from ..plugins import (
+    Detector,
+    HttpSource,
+    Notifier,
+    Output,
+    Parser,
+    Plugin,
+    PluginConfig,
+    Registry,
+    Source,
+    load_plugins,
+)
 from ..plugins import Place as StoragePlace
 from .limits import Limits
 from .routes import Routing
@@ -157,6 +168,7 @@ class FileSettings(_Model):
     pipelines: dict[str, Any] = {}
     detectors: dict[str, Any] = {}
     notifiers: dict[str, Any] = {}
+    outputs: dict[str, Any] = {}
     rotas: dict[str, Any] = {}
     routes: dict[str, Any] = {}
     reports: dict[str, Any] = {}
@@ -173,7 +185,7 @@ _NOWHERE = Place("", 0, 0)
 
 @dataclass(frozen=True, slots=True)
 class Entry(Generic[P]):
-    """A named source, detector, notifier or place. `shown` is its settings as a page may show them, without secrets."""
+    """A named source, detector, notifier, output or place. `shown` is its settings for a page, without secrets."""
 
     name: str
     type: str
@@ -192,6 +204,7 @@ class Entry(Generic[P]):
 SourceEntry: TypeAlias = Entry[Source[Any]]
 DetectorEntry: TypeAlias = Entry[Detector[Any]]
 NotifierEntry: TypeAlias = Entry[Notifier[Any]]
+OutputEntry: TypeAlias = Entry[Output[Any]]
 PlaceEntry: TypeAlias = Entry[StoragePlace[Any]]
 
 
@@ -247,6 +260,7 @@ class Config:
     pipelines: Mapping[str, Pipeline] = field(default_factory=_none)
     detectors: Mapping[str, DetectorEntry] = field(default_factory=_none)
     notifiers: Mapping[str, NotifierEntry] = field(default_factory=_none)
+    outputs: Mapping[str, OutputEntry] = field(default_factory=_none)
     routing: Routing = field(default_factory=Routing)
     """Who else is told of an incident, and who is on call."""
     reports: Mapping[str, ReportSettings] = field(default_factory=_none)

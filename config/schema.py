@@ -18,12 +18,13 @@ from .units import format_duration
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCE = {"type": "string", "pattern": r"\$\{"}
-_SECTIONS = {"sources": "source", "detectors": "detector", "notifiers": "notifier"}
+_SECTIONS = {"sources": "source", "detectors": "detector", "notifiers": "notifier", "outputs": "output"}
 _ABOUT = {
     "sources": "Where events come from, by name.",
     "pipelines": "The way from sources to the store, by name.",
     "detectors": "What is watched, by name.",
     "notifiers": "Who is told, by name.",
+    "outputs": "Where committed events are sent on to, by name.",
     "store": "Where and how long events are kept.",
     "rotas": "Who is on call in turn, by name.",
     "routes": "Who is told of which incidents, by name; the first that matches decides.",

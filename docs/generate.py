@@ -18,6 +18,7 @@ from typing import Any
 from cordwood.config.branches import ROUTE
 from cordwood.config.schema import pipeline_schema
 from cordwood.core.alerting.metrics import DECLARED as ALERTING_METRICS
+from cordwood.core.forwarding.metrics import DECLARED as FORWARDING_METRICS
 from cordwood.core.query.aggregate import AGGREGATES
 from cordwood.core.query.function import Signature, functions
 from cordwood.core.query.heads import HEADS
@@ -50,7 +51,14 @@ With `CORDWOOD_METRICS=emf` a node also writes them to standard output once a mi
 Metric Format: namespace `Cordwood`, dimensions `role` and the labels, counters as what was added since. Where the
 container's log goes to CloudWatch Logs, as on ECS, they are metrics there, and nothing is called for them.
 """
-KINDS = {"source": "Sources", "parser": "Parsers", "detector": "Detectors", "notifier": "Notifiers", "place": "Places"}
+KINDS = {
+    "source": "Sources",
+    "parser": "Parsers",
+    "detector": "Detectors",
+    "notifier": "Notifiers",
+    "output": "Outputs",
+    "place": "Places",
+}
 
 
 def language() -> str:
@@ -238,7 +246,7 @@ def metrics() -> str:
     """What `/metrics` shows."""
     rows = [
         f"| `{one.shown}` | {one.kind} | {', '.join(f'`{label}`' for label in one.labels)} | {sentence(one.about)} |"
-        for one in sorted([*NODE_METRICS, *ALERTING_METRICS], key=lambda one: one.shown)
+        for one in sorted([*NODE_METRICS, *ALERTING_METRICS, *FORWARDING_METRICS], key=lambda one: one.shown)
     ]
     return "\n".join(["# Metrics\n", MADE, METRICS, "| name | kind | labels | what |", "|---|---|---|---|", *rows, ""])
 

@@ -10,14 +10,18 @@ from .base import (
     Detector,
     DetectorConfig,
     DetectorRun,
+    Every,
     Finding,
     HttpRequest,
     HttpResponse,
     HttpSource,
     Json,
+    Lot,
     Notification,
     Notifier,
     Outlet,
+    Output,
+    OutputConfig,
     Parser,
     Part,
     Place,
@@ -31,8 +35,10 @@ from .base import (
     in_worker,
 )
 from .batch import Batch, concat
+from .bucket import Bucket, BucketConfig
 from .columns import Columns
 from .dividing import Divided, Divider
+from .durable import part_of, sync_folder, write_durably
 from .durations import Duration, duration_ns
 from .errors import (
     CheckpointConflictError,
@@ -84,6 +90,8 @@ __all__ = [
     "Acknowledgement",
     "Attachment",
     "Batch",
+    "Bucket",
+    "BucketConfig",
     "Checkpoint",
     "CheckpointConflictError",
     "Columns",
@@ -97,6 +105,7 @@ __all__ = [
     "Divided",
     "Divider",
     "Duration",
+    "Every",
     "FatalError",
     "Finding",
     "HttpAddress",
@@ -111,11 +120,14 @@ __all__ = [
     "LimitError",
     "LoadFailure",
     "LoadedPlugin",
+    "Lot",
     "Memory",
     "Notification",
     "Notifier",
     "Novelty",
     "Outlet",
+    "Output",
+    "OutputConfig",
     "Parser",
     "Part",
     "Place",
@@ -160,6 +172,7 @@ __all__ = [
     "normalise",
     "now_ns",
     "parse_times",
+    "part_of",
     "plain_text",
     "post_json",
     "quoted_field",
@@ -174,6 +187,8 @@ __all__ = [
     "split_column",
     "split_lines",
     "state_or_level",
+    "sync_folder",
     "utc_time",
     "value_words",
+    "write_durably",
 ]

@@ -1,4 +1,4 @@
-"""What a plugin extends: one base class for each of the five kinds, with the settings as its type parameter.
+"""What a plugin extends: one base class for each of the six kinds, with the settings as its type parameter.
 
     class Glog(Parser[GlogConfig]):      # `type: glog` in the YAML
         def parse(self, batch): ...
@@ -13,11 +13,11 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Protocol, TypeAlias, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Generic, Literal, Protocol, TypeAlias, TypeVar, get_args
 
 import anyio
 import anyio.to_thread
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from .durations import Duration, duration_ns
 from .memory import Memory
@@ -73,8 +73,28 @@ class DetectorConfig(PluginConfig):
     """Severity of its incidents: trace, debug, info, warn, error or fatal."""
 
 
+Every: TypeAlias = Annotated[Duration, AfterValidator(_at_least_a_tenth)]
+"""How often something is done: a tenth of a second at the least."""
+
+
+class OutputConfig(PluginConfig):
+    """Settings that every output has."""
+
+    when: str = ""
+    """A search: only events that it finds are sent. Not set: all."""
+    start: Literal["now", "beginning"] = "now"
+    """Where an output that is new begins: with what comes from now on, or with the oldest event in the store."""
+    every: Every = "1s"
+    """How long events are gathered at most until they are sent together."""
+    max_events: int = Field(20_000, ge=1, le=1_000_000)
+    """As many events are sent together; only those of one commit, which is never divided, may be more."""
+    max_bytes: int = Field(8_000_000, ge=10_000, le=256_000_000)
+    """Bytes of them as JSON, about; as with `max_events`."""
+
+
 C = TypeVar("C", bound=PluginConfig)
 D = TypeVar("D", bound=DetectorConfig)
+U = TypeVar("U", bound=OutputConfig)
 
 
 class Plugin(ABC, Generic[C]):
@@ -434,6 +454,33 @@ class Notifier(Plugin[C]):
 
         :raises RetryableError: not delivered, try again (after `after` seconds)
         :raises RejectedError: the other side will never take it
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Committed events that an output sends together, in the order of their commits."""
+
+    key: str
+    """ASCII letters, digits, `-` and `_`; it begins with a time, so keys sort as events arrived. After a failure or a
+    crash the same events come with the same key, and other events never do."""
+    batch: Batch
+    arrived_ns: int
+    """When the first of the events came in, in nanoseconds since the epoch."""
+
+
+class Output(Plugin[U]):
+    """Sends committed events on. Runs on one node at a time; what it does not take comes again, nobody else waits."""
+
+    kind = "output"
+
+    @abstractmethod
+    async def write(self, lot: Lot) -> None:
+        """Send a lot; returns when the other side holds it for good. Whatever is raised, the same lot comes again.
+
+        :raises RetryableError: not now; again (after `after` seconds)
+        :raises RejectedError: the other side does not take these events
+        :raises FatalError: it refuses us until an operator acts
         """
 
 

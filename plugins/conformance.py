@@ -12,6 +12,7 @@ from .conformance_class import Contract
 from .conformance_detector import detector_contract
 from .conformance_notifier import LocalServer, notifier_contract
 from .conformance_outlet import MemoryOutlet, MemoryStore
+from .conformance_output import OutputPeer, output_contract
 from .conformance_parser import parser_contract
 from .conformance_place import place_contract
 from .conformance_source import Scenario, http_source_contract, source_contract
@@ -21,10 +22,12 @@ __all__ = [
     "LocalServer",
     "MemoryOutlet",
     "MemoryStore",
+    "OutputPeer",
     "Scenario",
     "detector_contract",
     "http_source_contract",
     "notifier_contract",
+    "output_contract",
     "parser_contract",
     "place_contract",
     "source_contract",

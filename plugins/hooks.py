@@ -14,14 +14,14 @@ from importlib.metadata import EntryPoint, entry_points
 
 import pluggy
 
-from .base import Detector, Notifier, Parser, Place, Plugin, Source
+from .base import Detector, Notifier, Output, Parser, Place, Plugin, Source
 from .errors import PluginError
 
 API_VERSION = "1.1"
 """Version of this plugin API. A plugin made for another major version (`CORDWOOD_API` in its module) is refused."""
 
 GROUP = "cordwood"
-KINDS: tuple[type[Plugin], ...] = (Source, Parser, Detector, Notifier, Place)  # type: ignore[type-arg]
+KINDS: tuple[type[Plugin], ...] = (Source, Parser, Detector, Notifier, Output, Place)  # type: ignore[type-arg]
 
 hookspec = pluggy.HookspecMarker("cordwood")
 hookimpl = pluggy.HookimplMarker("cordwood")
@@ -61,7 +61,7 @@ class LoadFailure:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """All plugins by kind (`source`, `parser`, `detector`, `notifier`, `place`) and type, and packages that failed."""
+    """All plugins by kind (`source`, `parser`, …, see `KINDS`) and type, and packages that failed."""
 
     kinds: Mapping[str, Mapping[str, LoadedPlugin]]
     failures: tuple[LoadFailure, ...] = field(default=())
@@ -130,7 +130,7 @@ def _classes(entry: EntryPoint) -> list[type[Plugin]]:  # type: ignore[type-arg]
 
 def _register(kinds: dict[str, dict[str, LoadedPlugin]], cls: object, package: str, version: str) -> None:
     if not (isinstance(cls, type) and issubclass(cls, KINDS)):
-        raise PluginError(f"{cls!r} extends none of Source, Parser, Detector, Notifier, Place")
+        raise PluginError(f"{cls!r} extends none of Source, Parser, Detector, Notifier, Output, Place")
     if not hasattr(cls, "config_model"):
         raise PluginError(
             f"{cls.__name__} names no settings: write class {cls.__name__}({cls.__bases__[0].__name__}[Config])"

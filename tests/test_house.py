@@ -14,7 +14,20 @@ from cordwood.plugins import load_plugins
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-ROOMS = ["cli", "client", "config", "core", "detectors", "infra", "notifiers", "parsers", "plugins", "sources", "web"]
+ROOMS = [
+    "cli",
+    "client",
+    "config",
+    "core",
+    "detectors",
+    "infra",
+    "notifiers",
+    "outputs",
+    "parsers",
+    "plugins",
+    "sources",
+    "web",
+]
 CHOSEN = [
     "pluggy",
     "pydantic",

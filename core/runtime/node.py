@@ -24,6 +24,7 @@ from ...config import Config, ConfigErrors, EngineAddress, Limits, Pipeline, Set
 from ...plugins import CordwoodError, HttpSource, Registry, in_worker
 from ..alerting import AlertingService
 from ..dashboards.store import Dashboards
+from ..forwarding import ForwardingService
 from ..query import QueryEngine, Tables
 from ..query.clickhouse_client import ClickHouse
 from ..query.lookup_store import Lookups
@@ -82,6 +83,7 @@ class Node:
     engine: QueryEngine
     admission: Admission
     alerting: AlertingService
+    forwarding: ForwardingService
     conditions: Conditions
     lookups: Lookups
     saved: SavedQueries
@@ -167,6 +169,7 @@ class Node:
             self.retention = Retention(self.store.pool, self._eraser(), self.searcher, self.config.store)
             self.store.forgetting.others.append(self.engine.forget)
             self.alerting = AlertingService(self.store, self.engine, link=self._link, metrics=self.metrics)
+            self.forwarding = ForwardingService(self.store, metrics=self.metrics)
             works = settings.role in ("all", "worker")
             self.conditions = Conditions(self.store.pool, lambda: self.store.files.places, writes=works)
             NodeMetrics(self).register(self.metrics)
@@ -181,6 +184,7 @@ class Node:
                     self._supervisor.start(running)
                 if works:
                     tasks.start_soon(self.alerting.run, self.project_id, self.config)
+                    tasks.start_soon(self.forwarding.run, self.project_id, self.config)
                     tasks.start_soon(self.reports.run)
                     tasks.start_soon(self.delete)
                     tasks.start_soon(lead, self.store.pool, "retention", self.retention.work)
@@ -320,6 +324,7 @@ class Node:
             self._apply(config.limits)
             self.store.files.places = places
             await self.alerting.reload(config)
+            self.forwarding.reload(config)
             self.reports.reload(config)
             _log.info("read the configuration again: %d sources changed", changed)
             return []

@@ -22,7 +22,22 @@ def read_segment(segment: Segment, path: Path) -> pl.DataFrame:
     A column without a value is not there. An attribute's column is `field` where the field has one
     kind here, else `field#kind`; see `fields.split_column`.
     """
-    frame = pl.read_parquet(path)
+    frame = read_commits(segment, path)
+    if TEMPLATE not in frame.columns and "message" in frame.columns:
+        frame = frame.with_columns(template_of(pl.col("message")).alias(TEMPLATE))
+    return frame
+
+
+def read_commits(segment: Segment, path: Path, positions: tuple[int, int] | None = None) -> pl.DataFrame:
+    """As `read_segment`, with `_template` only where the file has it.
+
+    :param positions: only the rows of these commits, `after < position <= upto`; the others take no memory.
+    """
+    if positions is None or segment.min_position == segment.max_position:
+        frame = pl.read_parquet(path)
+    else:
+        after, upto = positions
+        frame = pl.scan_parquet(path).filter(pl.col(POSITION).is_between(after + 1, upto)).collect(engine="streaming")
     names: dict[str, str] = {}
     schema = frame.schema
     kinds = Counter(column.field for column in segment.columns)
@@ -35,8 +50,6 @@ def read_segment(segment: Segment, path: Path) -> pl.DataFrame:
     frame = frame.rename(names)
     if POSITION not in frame.columns:
         frame = frame.with_columns(pl.lit(segment.min_position, dtype=pl.Int64).alias(POSITION))
-    if TEMPLATE not in frame.columns and "message" in frame.columns:
-        frame = frame.with_columns(template_of(pl.col("message")).alias(TEMPLATE))
     return frame
 
 

@@ -34,7 +34,7 @@ from cordwood.plugins import (
 )
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-KINDS = ("source", "parser", "detector", "notifier", "place")
+KINDS = ("source", "parser", "detector", "notifier", "output", "place")
 
 
 class PostConfig(PluginConfig):

@@ -10,13 +10,14 @@ import promql_parser
 import pytest
 import yaml
 from cordwood.core.alerting.metrics import DECLARED as OF_ALERTING
+from cordwood.core.forwarding.metrics import DECLARED as OF_OUTPUTS
 from cordwood.core.query.parser import parse
 from cordwood.core.runtime.metrics import DECLARED as OF_NODE
 
 ROOT = Path(__file__).parents[2]
 (GROUP,) = yaml.safe_load((ROOT / "infra/prometheus/alerts.yaml").read_text())["groups"]
 RULES: list[dict[str, Any]] = GROUP["rules"]
-KNOWN = {one.shown: one for one in (*OF_ALERTING, *OF_NODE)}
+KNOWN = {one.shown: one for one in (*OF_ALERTING, *OF_NODE, *OF_OUTPUTS)}
 GIVEN = {"instance", "job"}  # Prometheus's own labels
 PAGES = ROOT / "docs/operations"
 

@@ -11,6 +11,7 @@ import anyio
 import pytest
 from cordwood.config import Config, Settings
 from cordwood.core.alerting.metrics import DECLARED as ALERTING_METRICS
+from cordwood.core.forwarding.metrics import DECLARED as FORWARDING_METRICS
 from cordwood.core.runtime import Node
 from cordwood.core.runtime.conditions import Conditions
 from cordwood.core.runtime.metrics import DECLARED as NODE_METRICS
@@ -119,7 +120,7 @@ async def test_metrics_are_those_of_the_page(client: Client) -> None:
     await client.logs({"n": 1})
     text = (await client.get("/metrics")).text
     found = {family.name for family in text_string_to_metric_families(text) if family.name != "process"}
-    declared = {one.name for one in (*NODE_METRICS, *ALERTING_METRICS)}
+    declared = {one.name for one in (*NODE_METRICS, *ALERTING_METRICS, *FORWARDING_METRICS)}
     assert found - declared - OF_SOURCES == set()
     assert declared - found == set()
 

@@ -14,9 +14,11 @@ from litestar.response import Stream
 from msgspec import Meta
 
 from ...config import Step
+from ...core.forwarding import OutputProgress, progress_of
 from ...core.query import BatchFilter
 from ...core.runtime.pipeline import RunningPipeline, sample_batch
 from ...core.runtime.taps import MOST_TAPS, STORE, StepCounts, Tap
+from ...core.storage.database import DATABASE_ERRORS
 from ...plugins import Batch, HttpSource, RejectedError, RetryableError, in_worker
 from ..problems import NotFoundProblem, described
 from .fields import Text
@@ -89,11 +91,28 @@ class StoreItem(msgspec.Struct, frozen=True):
     lag_s: Annotated[float, Meta(description="How long the oldest of them waits")]
 
 
+class OutputItem(msgspec.Struct, frozen=True):
+    """An output of the running configuration, and how far it is behind the store, whichever node sends."""
+
+    name: str
+    type: str
+    state: Annotated[
+        str,
+        Meta(description="ok, waiting (it tries again), failed (it tries again, but somebody must act), or unknown"),
+    ]
+    error: Annotated[str | None, Meta(description="Why the last attempt to send failed")]
+    events: Annotated[int, Meta(description="Events sent since it was configured first")]
+    lag_commits: Annotated[int, Meta(description="Commits that it has still to look at")]
+    lag_s: Annotated[float, Meta(description="For how long the oldest event that it has not sent waits")]
+    settings: Annotated[dict[str, Any], Meta(description="As the file has them, secrets masked")]
+
+
 class Pipelines(msgspec.Struct, frozen=True):
-    """The running configuration, from sources to the store."""
+    """The running configuration, from sources to the store, and what is sent on from there."""
 
     sources: list[SourceItem]
     pipelines: list[PipelineItem]
+    outputs: list[OutputItem]
     store: StoreItem
     at_s: Annotated[float, Meta(description="Seconds since the node's start: what rates are made of")]
     files: Annotated[list[str], Meta(description="The files that it was read from; none: the defaults run")]
@@ -134,12 +153,13 @@ class TryAnswer(msgspec.Struct, frozen=True):
     responses=described(),
 )
 async def list_pipelines(node: NodeDependency) -> Pipelines:
-    """Sources and pipelines of the running configuration, what they have counted, and how far the store is behind."""
+    """Sources, pipelines and outputs of the running configuration, what they count, and how far the store is behind."""
     stats, writer = node.store.writer.stats, node.store.writer
     store = StoreItem(stats.events, stats.failures, writer.queued_bytes, writer.pending_bytes, round(writer.lag_s, 3))
     return Pipelines(
         [_source(node, name) for name in node.config.sources],
         [_pipeline(node, name) for name in node.config.pipelines],
+        await _outputs(node),
         store,
         round(node.uptime_s, 3),
         list(node.config.files),
@@ -248,6 +268,7 @@ def as_yaml(node: Node) -> str:
         "pipelines": pipelines,
         "detectors": {name: dict(entry.shown) for name, entry in config.detectors.items()},
         "notifiers": {name: dict(entry.shown) for name, entry in config.notifiers.items()},
+        "outputs": {name: dict(entry.shown) for name, entry in config.outputs.items()},
     }
     said = {"version": 1} | {name: part for name, part in parts.items() if part}
     return yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=100)
@@ -294,6 +315,31 @@ def _step(step: Step, counts: StepCounts) -> StepItem:
         left_out=counts.left_out,
         branches=branches,
     )
+
+
+async def _outputs(node: Node) -> list[OutputItem]:
+    if not node.config.outputs:
+        return []
+    try:
+        with anyio.fail_after(_LOOK_S * 8):
+            known = await progress_of(node.store.pool, node.project_id)
+    except DATABASE_ERRORS:  # what is known without it is answered
+        known = {}
+    nothing = OutputProgress("", "", "unknown", None, 0, 0, 0, 0.0)
+    found = [(entry, known.get(name, nothing)) for name, entry in node.config.outputs.items()]
+    return [
+        OutputItem(
+            name=entry.name,
+            type=entry.type,
+            state=at.state,
+            error=at.error,
+            events=at.events,
+            lag_commits=at.commits,
+            lag_s=round(at.seconds, 3),
+            settings=dict(entry.shown),
+        )
+        for entry, at in found
+    ]
 
 
 def _tried(steps: tuple[Step, ...], batches: list[Batch]) -> TryAnswer:

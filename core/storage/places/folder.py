@@ -8,14 +8,13 @@ An object is a file. It is written beside its place, brought to the disk, and re
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator
 
-from ....plugins import Place, PluginConfig, RetryableError, hookimpl, in_worker
+from ....plugins import Place, PluginConfig, RetryableError, hookimpl, in_worker, part_of, sync_folder, write_durably
 
 T = TypeVar("T")
 
@@ -43,7 +42,7 @@ class Folder(Place[FolderConfig]):
 
     async def put(self, key: str, data: bytes) -> None:
         """Write a file; it and its name are on the disk on return."""
-        await self._in_worker(self._write, self.config.path / key, data)
+        await self._in_worker(write_durably, self.config.path / key, data)
 
     async def get(self, key: str) -> bytes | None:
         """The file's bytes."""
@@ -59,18 +58,6 @@ class Folder(Place[FolderConfig]):
         except OSError as why:
             raise RetryableError(f"{self.location} cannot be used: {why.strerror or why} ({why.filename})") from why
 
-    def _write(self, path: Path, data: bytes) -> None:
-        missing = [folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = _part(path)
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-        for folder in (path.parent, *(made.parent for made in missing)):
-            _sync(folder)
-
 
 def _read(path: Path) -> bytes | None:
     try:
@@ -82,26 +69,12 @@ def _read(path: Path) -> bytes | None:
 def _delete(paths: Sequence[Path]) -> None:
     folders = set()
     for path in paths:
-        for file in (path, _part(path)):
+        for file in (path, part_of(path)):
             file.unlink(missing_ok=True)
         if path.parent.is_dir():
             folders.add(path.parent)
     for folder in folders:
-        _sync(folder)
-
-
-def _part(path: Path) -> Path:
-    """Where a file is written; nobody else writes the same key."""
-    return path.with_name(f".{path.name}.part")
-
-
-def _sync(folder: Path) -> None:
-    """Bring a folder's names to the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync_folder(folder)
 
 
 @hookimpl

@@ -978,7 +978,7 @@ export interface paths {
         };
         /**
          * The running configuration
-         * @description Sources and pipelines of the running configuration, what they have counted, and how far the store is behind.
+         * @description Sources, pipelines and outputs of the running configuration, what they count, and how far the store is behind.
          */
         get: operations["listPipelines"];
         put?: never;
@@ -3461,6 +3461,25 @@ export interface components {
         NotifierList: {
             items: components["schemas"]["NotifierItem"][];
         };
+        /** OutputItem */
+        OutputItem: {
+            name: string;
+            type: string;
+            /** @description ok, waiting (it tries again), failed (it tries again, but somebody must act), or unknown */
+            state: string;
+            /** @description Why the last attempt to send failed */
+            error: string | null;
+            /** @description Events sent since it was configured first */
+            events: number;
+            /** @description Commits that it has still to look at */
+            lag_commits: number;
+            /** @description For how long the oldest event that it has not sent waits */
+            lag_s: number;
+            /** @description As the file has them, secrets masked */
+            settings: {
+                [key: string]: unknown;
+            };
+        };
         /** Panel */
         Panel: {
             /**
@@ -3642,6 +3661,7 @@ export interface components {
         Pipelines: {
             sources: components["schemas"]["SourceItem"][];
             pipelines: components["schemas"]["PipelineItem"][];
+            outputs: components["schemas"]["OutputItem"][];
             store: components["schemas"]["StoreItem"];
             /** @description Seconds since the node's start: what rates are made of */
             at_s: number;

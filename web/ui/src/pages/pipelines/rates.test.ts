@@ -6,6 +6,7 @@ const look = (at: number, events: number): Pipelines => ({
   at_s: at, files: [], yaml: '', errors: [],
   store: { events, failures: 0, pending_bytes: 0, pending_limit: 1, lag_s: 0 },
   sources: [{ name: 'web', type: 'http', state: 'running', error: null, events, cut: 0, restarts: 0, implicit: false, settings: {}, counts: {} }],
+  outputs: [],
   pipelines: [{ name: 'main', from: ['web'], service: null, events, parse: [{ type: 'json', when: null, settings: {}, events, failed: 0, seconds: 0, left_out: 0, branches: [] }] }],
 })
 
