@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
 import anyio
 import anyio.to_thread
@@ -24,6 +25,7 @@ from .clickhouse_client import ClickHouse, UnableError
 from .clickhouse_plan import clickhouse_sql
 from .complete import VALUES, Completions, complete, head_of
 from .duck import Duck, Fed, Interrupted, Running
+from .export import SLICE_ROWS, Export, Exports, once
 from .inventory import FieldInventory, FieldValues, counted_fields, known_fields, plan_fields, query_of_values
 from .lookups import Lookup, LookupTables
 from .parser import parse, query_parser
@@ -46,12 +48,12 @@ from .progress import Progress
 from .prune import Bounds
 from .regexes import check_regexes
 from .request import MOST_ROWS, Cache, Catalog, QueryRequest, Rights
-from .result import QueryResult, QueryStats, python_values, worth_showing
+from .result import QueryResult, QueryStats, in_order, python_values, worth_showing
 from .rights import Views, checked_rights
 from .row_groups import RowGroups, open_filters, wants_filters
 from .saved import expanded, used
 from .saved_store import SavedQueries
-from .scope import Context
+from .scope import Context, zone_of
 from .segments_told import LACKING, chosen, cut, in_part, is_sample, lacking, rows_left, scattered, segments_of
 from .tables import Tables
 from .template_cache import TemplateCache
@@ -73,6 +75,7 @@ class QueryEngine:
 
     :param waiting: queries of one principal that wait while `at_once` run; further ones are refused.
     :param template_rows: segments from this size on are searched for phrases by their templates; None: none are.
+    :param slice_rows: as many events, about, has a part of an export.
     :param tables: what answers queries that read something else than events; None: they are refused.
     :param joined_rows: as many rows may a `join` make.
     :param lookups: where the lookup tables are; None: there are none.
@@ -91,6 +94,7 @@ class QueryEngine:
         at_once: int = 4,
         waiting: int = MOST_WAITING,
         template_rows: int | None = LEAST_ROWS,
+        slice_rows: int = SLICE_ROWS,
         tables: Tables | None = None,
         joined_rows: int = MOST_ROWS,
         lookups: LookupTables | None = None,
@@ -106,6 +110,7 @@ class QueryEngine:
         self._template_rows, self._joined_rows, self._lookups = template_rows, joined_rows, lookups
         self._saved, self._clickhouse, self._tracing = saved, clickhouse, tracing or Tracing()
         self._aggregations = Aggregations(self._duck, self._files)
+        self._exports = Exports(self._duck, self._files, self.given, slice_rows)
         self._templates = self._no_templates()
         self._views = Views(cache, self._duck)
 
@@ -123,6 +128,32 @@ class QueryEngine:
         :raises LimitError: too many queries of who asks are waiting already.
         """
         return await self._run(await self._parsed(request, any_head=True), request, progress)
+
+    async def export(self, request: QueryRequest) -> Export:
+        """The answer in parts, in bounded memory where it is of events. The request's timeout is for each part.
+
+        :raises QueryError, LimitError: as `run`
+        """
+        query = await self._parsed(request, any_head=True)
+        check_regexes(query, self._duck)
+        progress = Progress(request.id or uuid.uuid4().hex)
+
+        async def asked(answer: Callable[[Progress], Awaitable[T]]) -> T:
+            return await self._in_time(request, lambda _: self._in_turn(request, answer, progress), progress)
+
+        with self._cancellable(request, progress):
+            slices = await asked(partial(self._exports.slices, query, request))
+        if slices is None:
+            result = await self._run(query, request)
+            return Export(result.id, result.outputs, once(result.table), result.complete)
+
+        async def tables() -> AsyncIterator[pa.Table]:
+            with self._cancellable(request, progress):
+                async with aclosing(self._exports.tables(slices, asked)) as parts:
+                    async for table in parts:
+                        yield table
+
+        return Export(progress.id, slices.outputs, tables(), slices.complete)
 
     async def resolver(self, project_id: int) -> Callable[[str], str]:
         """What writes out the saved queries that a query uses, all as they are now.
@@ -211,12 +242,26 @@ class QueryEngine:
         self, request: QueryRequest, answer: Callable[[Progress], Awaitable[T]], progress: Progress | None = None
     ) -> T:
         """The answer, under the request's timeout, cancellable by its id, read again where a segment went away."""
-        query_id = request.id or uuid.uuid4().hex
-        progress = progress or Progress(query_id)
-        key = (request.project_id, query_id)
+        progress = progress or Progress(request.id or uuid.uuid4().hex)
+        with self._cancellable(request, progress):
+            return await self._in_time(request, answer, progress)
+
+    @contextmanager
+    def _cancellable(self, request: QueryRequest, progress: Progress) -> Iterator[None]:
+        """Meanwhile `cancel` finds it by its id."""
+        key = (request.project_id, progress.id)
         if key in self._running:
-            raise QueryError(f"a query with the id {query_id[:80]} is running already", text=request.text)
+            raise QueryError(f"a query with the id {progress.id[:80]} is running already", text=request.text)
         self._running[key] = progress.running
+        try:
+            yield
+        finally:
+            del self._running[key]
+
+    async def _in_time(
+        self, request: QueryRequest, answer: Callable[[Progress], Awaitable[T]], progress: Progress
+    ) -> T:
+        """The answer, under the request's timeout, read again where a segment went away."""
         try:
             with anyio.fail_after(request.timeout):
                 attempts = 1
@@ -243,8 +288,6 @@ class QueryEngine:
         except QueryError as error:
             error.text = error.text or request.text
             raise
-        finally:
-            del self._running[key]
 
     async def cancel(self, query_id: str, project_id: int) -> bool:
         """Stop the project's query with this id; false: none such is running."""
@@ -546,21 +589,3 @@ class QueryEngine:
             else clickhouse_sql(given, files),
             "warnings": list(given.context.warnings),
         }
-
-
-def zone_of(name: str) -> ZoneInfo:
-    """The time zone of a request.
-
-    :raises QueryError: if there is none of that name.
-    """
-    try:
-        return ZoneInfo(name)
-    except (LookupError, ValueError, OSError):
-        raise QueryError(f"no time zone `{name[:80]}`", hint="use a name such as UTC or Europe/Berlin") from None
-
-
-def in_order(table: pa.Table, statement: Statement, chosen: Sequence[tuple[int, int]]) -> pa.Table:
-    """The rows of `plan_fetch` in the order in which they were chosen."""
-    places, rows = (python_values(column) for column in table.columns[-2:])
-    found = {(statement.segments[place], row): i for i, (place, row) in enumerate(zip(places, rows, strict=True))}
-    return table.take(pa.array([found[row] for row in chosen if row in found], pa.int64()))

@@ -444,11 +444,14 @@ def counts_only(given: Given) -> str | None:
 
 def newest_first(given: Given) -> tuple[bool, bool]:
     """Whether the answer is of events that are looked for with few columns first, and whether segment by segment."""
-    stages = given.query.stages
-    if not all(stage.keeps_events for stage in stages) or final_cut(given)[0] > MAX_ROWS:
+    if not all(stage.keeps_events for stage in given.query.stages) or final_cut(given)[0] > MAX_ROWS:
         return False, False
+    return True, stepwise(given.query.stages)
+
+
+def stepwise(stages: Sequence[Any]) -> bool:
+    """Whether each event is found by itself, so that the newest of the answer are in the newest segments."""
     limits = [i for i, stage in enumerate(stages) if isinstance(stage, Limit)]
     streaming = ("where", "extend", "parse", "fields", "drop", "rename", "limit", "sample")
     after = stages[limits[0] + 1 :] if limits else ()
-    stepwise = all(stage.name in streaming for stage in stages) and all(stage.name in streaming[1:6] for stage in after)
-    return True, stepwise
+    return all(stage.name in streaming for stage in stages) and all(stage.name in streaming[1:6] for stage in after)

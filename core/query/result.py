@@ -61,19 +61,24 @@ class QueryResult:
 
     def rows(self) -> Iterator[list[Json]]:
         """The rows as JSON values: times RFC 3339 with nanoseconds, levels by name, durations in seconds."""
-        for start in range(0, self.table.num_rows, CHUNK):
-            part = self.table.slice(start, CHUNK)
-            columns = [cells(output, part) for output in self.outputs]
-            if columns:
-                yield from (list(row) for row in zip(*columns, strict=True))
-            else:
-                yield from ([] for _ in range(part.num_rows))
+        return rows_of(self.outputs, self.table)
 
     def objects(self) -> Iterator[dict[str, Json]]:
         """The rows as objects without nulls: for events the form of the contract."""
         names = [output.name for output in self.outputs]
         for row in self.rows():
             yield {name: value for name, value in zip(names, row, strict=True) if value is not None}
+
+
+def rows_of(outputs: Sequence[Output], table: pa.Table) -> Iterator[list[Json]]:
+    """See `QueryResult.rows`."""
+    for start in range(0, table.num_rows, CHUNK):
+        part = table.slice(start, CHUNK)
+        columns = [cells(output, part) for output in outputs]
+        if columns:
+            yield from (list(row) for row in zip(*columns, strict=True))
+        else:
+            yield from ([] for _ in range(part.num_rows))
 
 
 def cells(output: Output, table: pa.Table) -> list[Json]:
@@ -127,3 +132,10 @@ def worth_showing(statement: Statement, table: pa.Table) -> list[Output]:
         or output.name in first
         or any(table.column(name).null_count < table.num_rows for _, name in output.kinds)
     ]
+
+
+def in_order(table: pa.Table, statement: Statement, chosen: Sequence[tuple[int, int]]) -> pa.Table:
+    """The rows of `plan_fetch` in the order in which they were chosen."""
+    places, rows = (python_values(column) for column in table.columns[-2:])
+    found = {(statement.segments[place], row): i for i, (place, row) in enumerate(zip(places, rows, strict=True))}
+    return table.take(pa.array([found[row] for row in chosen if row in found], pa.int64()))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+from ...plugins.errors import QueryError
 from ...plugins.fields import STANDARD
 from ..storage.segment import FieldColumn
 from . import sql
@@ -146,3 +147,14 @@ def field_of(column: FieldColumn) -> str:
 
 Schema = Mapping[str, tuple[str, ...]]
 """Field → the kinds it has in the segments asked, in ORDER; standard fields are always there."""
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of a request.
+
+    :raises QueryError: if there is none of that name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        raise QueryError(f"no time zone `{name[:80]}`", hint="use a name such as UTC or Europe/Berlin") from None

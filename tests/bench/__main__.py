@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from . import detectors, ingest, live, otlp, queries25, query, small, syslog
+from . import detectors, export, ingest, live, otlp, queries25, query, small, syslog
 from .corpus import corpus
 from .server import ROOT, Server
 
@@ -25,7 +25,9 @@ def main() -> None:
     parser.add_argument("--events", type=_events, default=2_000_000, help="how many, such as 2M (10M tells of memory)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--only", choices=["ingest", "queries", "small", "otlp", "syslog", "detectors"], help="this part alone"
+        "--only",
+        choices=["ingest", "queries", "small", "otlp", "syslog", "detectors", "export"],
+        help="this part alone",
     )
     parser.add_argument("--rate", type=int, default=2000, help="small requests a second")
     parser.add_argument("--seconds", type=int, default=30, help="how long small requests are sent")
@@ -75,6 +77,9 @@ def main() -> None:
         if given.only in (None, "detectors"):
             results["detectors"] = detectors.run(folder / "detectors", rate=given.detector_rate)
             print(detectors.report(results["detectors"]), flush=True)
+        if given.only == "export":
+            results["export"] = export.run(folder / "export", given.events, given.seed)
+            print(export.report(results["export"]), flush=True)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     target = ROOT / "bench-results" / f"{ingest.now()}.json"

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import pyarrow as pa
 
-from ...core.query.result import cells
+from ...core.query.result import cells, rows_of
 from ...plugins import in_worker
 from ..problems import ProblemException
+from .lines import json_lines
 
 if TYPE_CHECKING:
     from ...core.query import QueryResult
+    from ...core.query.export import Export
+    from ...core.query.plan import Output
 
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
@@ -25,6 +28,7 @@ ARROW: Final = "application/vnd.apache.arrow.stream"
 EVENTS: Final = "text/event-stream"
 FORMATS: Final = (JSON, NDJSON, CSV, ARROW, EVENTS)
 _ALIASES: Final = {"application/ndjson": NDJSON, "application/jsonl": NDJSON}
+_LINES_A_PART: Final = 32_768  # some megabytes: in fewer, polars' own work for a part would be most of it
 _ROWS_A_PART: Final = 2000  # a part is some hundred kilobytes: a slow reader holds that much, not the whole answer
 
 _encode = msgspec.json.Encoder().encode
@@ -86,53 +90,67 @@ def json_text(result: QueryResult) -> Iterator[bytes]:
     yield part + b"]," + _encode(rest)[1:]
 
 
-def ndjson(result: QueryResult) -> Iterator[bytes]:
+async def ndjson(export: Export) -> AsyncIterator[bytes]:
     """An object a row, nulls left out: events in the form in which they can be sent in again."""
-    objects = result.objects()
-    while part := b"".join(_encode(row) + b"\n" for row in islice(objects, _ROWS_A_PART)):
-        yield part
+    async for table in export.tables:
+        for start in range(0, table.num_rows, _LINES_A_PART):
+            yield await in_worker(json_lines, export.outputs, table.slice(start, _LINES_A_PART))
 
 
-def csv_text(result: QueryResult) -> Iterator[bytes]:
+async def csv_text(export: Export) -> AsyncIterator[bytes]:
     """RFC 4180 with a header: nulls are empty, JSON values are JSON.
 
     Values are written as they are: a text that begins with `=` is data, and stays so in a program that reads data.
     """
-    yield _csv_lines([[column.name for column in result.columns]])
-    rows = result.rows()
-    while part := list(islice(rows, _ROWS_A_PART)):
-        yield _csv_lines([_csv_value(value) for value in row] for row in part)
+    yield _csv_lines([[output.name for output in export.outputs]])
+    async for table in export.tables:
+        rows = rows_of(export.outputs, table)
+        while part := await in_worker(_csv_part, rows):
+            yield part
 
 
-def arrow(result: QueryResult) -> Iterator[bytes]:
+async def arrow(export: Export) -> AsyncIterator[bytes]:
     """An Arrow stream. Times are UTC, levels their names; a column of several kinds is JSON text."""
-    table = _arrow_table(result)
     sink = io.BytesIO()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
+
+    def taken() -> bytes:
+        part = sink.getvalue()
+        sink.seek(0)
+        sink.truncate()
+        return part
+
+    writer: Any = None
+    async for rows in export.tables:
+        table = await in_worker(_arrow_table, export.outputs, rows)
+        if writer is None:
+            writer = pa.ipc.new_stream(sink, table.schema)
         for batch in table.to_batches(max_chunksize=_ROWS_A_PART * 10):
-            writer.write_batch(batch)
-            yield sink.getvalue()
-            sink.seek(0)
-            sink.truncate()
-    yield sink.getvalue()
+            await in_worker(writer.write_batch, batch)
+            yield taken()
+    writer.close()
+    yield taken()
 
 
-def _arrow_table(result: QueryResult) -> pa.Table:
+def _arrow_table(outputs: Sequence[Output], rows: pa.Table) -> pa.Table:
     arrays: list[Any] = []
-    for output in result.outputs:
+    for output in outputs:
         kind, name = output.kinds[0] if output.kinds else ("null", "")
         array: Any
         if len(output.kinds) > 1:
-            values = cells(output, result.table)
+            values = cells(output, rows)
             array = pa.array([None if value is None else _encode(value).decode() for value in values], pa.string())
         elif kind == "time":
-            array = result.table.column(name).cast(pa.timestamp("ns", tz="UTC"))
+            array = rows.column(name).cast(pa.timestamp("ns", tz="UTC"))
         elif kind == "severity":
-            array = pa.array(cells(output, result.table), pa.string())
+            array = pa.array(cells(output, rows), pa.string())
         else:
-            array = result.table.column(name) if name else pa.nulls(len(result))
+            array = rows.column(name) if name else pa.nulls(rows.num_rows)
         arrays.append(array)
-    return pa.table(arrays, names=[output.name for output in result.outputs])
+    return pa.table(arrays, names=[output.name for output in outputs])
+
+
+def _csv_part(rows: Iterator[list[Any]]) -> bytes:
+    return _csv_lines([_csv_value(value) for value in row] for row in islice(rows, _ROWS_A_PART))
 
 
 def _csv_lines(rows: Iterable[Sequence[Any]]) -> bytes:

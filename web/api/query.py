@@ -114,7 +114,9 @@ async def run_query(
     """Run a query and answer its rows.
 
     By `Accept`: `application/json`, `application/x-ndjson` (an object a row), `text/csv` (RFC 4180; values are written
-    as they are), `application/vnd.apache.arrow.stream`. A client that goes away cancels its query.
+    as they are), `application/vnd.apache.arrow.stream`. In these three, a list of events is of any size: it is read and
+    sent in parts, `timeout` is for each, and where one cannot be had the connection is cut. A client that goes away
+    cancels its query.
 
     `text/event-stream` tells how far it is: `event: progress` (`id`, `segments_opened`, `segments_total`, and the
     `rows` and `bytes` of those opened); for lists of events `event: partial`, the first rows as far as nothing can come
@@ -125,10 +127,14 @@ async def run_query(
     wanted = request_of(data, project_id, request)
     if media_type == EVENTS:
         return QueryEvents(node.engine, wanted)
-    result = await unless_gone(request, node.engine.run(wanted))
-    parts = {JSON: json_text, NDJSON: ndjson, CSV: csv_text, ARROW: arrow}[media_type](result)
-    headers = {"X-Query-Complete": str(result.complete).lower()}
-    return cast("Response[Any]", Stream(in_parts(parts), media_type=media_type, headers=headers))
+    if media_type == JSON:
+        result = await unless_gone(request, node.engine.run(wanted))
+        parts, complete = in_parts(json_text(result)), result.complete
+    else:
+        export = await unless_gone(request, node.engine.export(wanted))
+        parts, complete = {NDJSON: ndjson, CSV: csv_text, ARROW: arrow}[media_type](export), export.complete
+    headers = {"X-Query-Complete": str(complete).lower()}
+    return cast("Response[Any]", Stream(parts, media_type=media_type, headers=headers))
 
 
 @delete(
