@@ -27,6 +27,7 @@ from cordwood.core.query.parser import parse
 from cordwood.core.query.plan import plan, prepare
 from cordwood.core.query.prune import Bounds
 from cordwood.core.query.scope import Context
+from cordwood.core.runtime.memory import keep_what_is_loaded
 from cordwood.core.storage.compaction import FULL_ROWS, ROW_GROUP, merge
 from cordwood.core.storage.encode import encode
 from cordwood.core.storage.segment import FieldColumn, Segment
@@ -315,6 +316,7 @@ async def measured(events: int, rounds: int, folder: Path) -> dict[str, Any]:
     store, trace = store_of(events, folder / "segments")
     parquet = sorted_parquet(events, folder)
     engine = QueryEngine(store, store, threads=THREADS)
+    keep_what_is_loaded()  # as the server does
     try:
         compared = await cases(store, engine, parquet, trace, rounds)
         asker = Asker(engine)
