@@ -17,6 +17,7 @@ import pyarrow as pa
 from msgspec import structs
 from numpy.typing import NDArray
 
+from ...plugins import in_worker
 from ...plugins.errors import QueryError
 from ..storage.segment import Segment
 from . import sql
@@ -29,7 +30,7 @@ from .plan import (
     depends,
     final_cut,
     narrowed,
-    plan,
+    output_columns,
     planned,
     relation_of,
     sources_of,
@@ -39,7 +40,7 @@ from .plan import (
 from .progress import Progress
 from .relation import Relation
 from .request import QueryRequest
-from .segments_told import cut, in_part
+from .segments_told import in_part
 from .stages.fields import Fields
 from .stages.limit import Limit
 from .stages.where import Where
@@ -139,8 +140,8 @@ class Exports:
 
     async def _rows(self, slices: Slices, span: Span, left: int, progress: Progress) -> pa.Table:
         files, given = await self._opened(slices, span, progress)
-        statement = plan(replace(given, limit=left), files)
-        return cut(await self._duck.table(statement.sql, progress.running), statement)[0]
+        table = await self._duck.table(plan_slice(given, files), progress.running)
+        return await in_worker(newest, table, left)
 
     async def _opened(self, slices: Slices, span: Span, progress: Progress) -> Opened:
         """As the whole was planned, over the segments that hold the span by now."""
@@ -215,6 +216,23 @@ def plan_times(given: Given, files: Mapping[int, str]) -> str:
     relation, moment = _events(given)
     select = relation.select(sql.alias(sql.sql("epoch_ns(:t)", t=sql.column(moment)), "t"))
     return written(relation, select, sources_of(given, relation, files))
+
+
+def plan_slice(given: Given, files: Mapping[int, str]) -> str:
+    """SQL for the answer's events as they lie in the files, their times in the last column: DuckDB sorts slower."""
+    relation = relation_of(given)
+    moment = relation.scanned[0].needed["timestamp", "time"]
+    relation = apply_stages(given, relation, [stage for stage in given.query.stages if not isinstance(stage, Limit)])
+    _, columns = output_columns(relation)
+    select = relation.select(*columns, sql.alias(sql.sql("epoch_ns(:t)", t=sql.column(moment)), "_time"))
+    return written(relation, select, sources_of(given, relation, files))
+
+
+def newest(table: pa.Table, limit: int) -> pa.Table:
+    """The rows of `plan_slice`, newest first, of one moment the last first, as `plan` orders them."""
+    last = table.num_columns - 1
+    order = np.argsort(table.column(last).to_numpy(), kind="stable")[::-1][:limit]
+    return table.remove_column(last).take(order)
 
 
 def plan_count(given: Given, files: Mapping[int, str]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cordwood.core.query import QueryEngine, QueryRequest
-from cordwood.core.query.export import SLICE_ROWS, cuts, spans
+from cordwood.core.query.export import cuts, spans
 from cordwood.core.query.request import Mask, Rights
 from cordwood.core.query.result import rows_of
 from cordwood.core.storage.cache import SegmentDamagedError
@@ -181,4 +181,3 @@ def test_spans_meet_and_hold_about_so_many() -> None:
     some = [segment(0, 40, 100), segment(30, 60, 100), segment(50, 90, 10), segment(85, 99, 10), segment(85, 95, 10)]
     assert list(spans(some, 100)) == [(50, 100), (30, 50), (0, 30)]
     assert list(spans([], 100)) == []
-    assert SLICE_ROWS > 100_000

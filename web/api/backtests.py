@@ -17,9 +17,9 @@ from pydantic import ValidationError
 from ...core.alerting import Backtested, Events, Firing, Span, Suggestion, backtest, suggest
 from ...plugins import Detector, PluginError, RejectedError, now_ns
 from ..problems import NotFoundProblem, described, to_problem
-from .formats import EVENTS
+from .formats import EVENTS, Say
 from .node import NodeDependency, ProjectDependency
-from .progress import TICK_S, EventStream, Say
+from .progress import TICK_S, EventStream
 from .query import unless_gone
 from .times import Time, rfc3339, time_ns
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import asynccontextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
+import anyio
 import msgspec
 import pyarrow as pa
 
@@ -17,10 +19,14 @@ from ..problems import ProblemException
 from .lines import json_lines
 
 if TYPE_CHECKING:
+    from anyio.streams.memory import MemoryObjectReceiveStream
+
     from ...core.query import QueryResult
     from ...core.query.export import Export
     from ...core.query.plan import Output
 
+Say = Callable[[bytes], Awaitable[None]]
+"""Sends a part of the answer."""
 JSON: Final = "application/json"
 NDJSON: Final = "application/x-ndjson"
 CSV: Final = "text/csv"
@@ -28,7 +34,7 @@ ARROW: Final = "application/vnd.apache.arrow.stream"
 EVENTS: Final = "text/event-stream"
 FORMATS: Final = (JSON, NDJSON, CSV, ARROW, EVENTS)
 _ALIASES: Final = {"application/ndjson": NDJSON, "application/jsonl": NDJSON}
-_LINES_A_PART: Final = 32_768  # some megabytes: in fewer, polars' own work for a part would be most of it
+_LINES_A_PART: Final = 65_536  # some megabytes: in fewer, polars' own work for a part would be most of it
 _ROWS_A_PART: Final = 2000  # a part is some hundred kilobytes: a slow reader holds that much, not the whole answer
 
 _encode = msgspec.json.Encoder().encode
@@ -90,45 +96,61 @@ def json_text(result: QueryResult) -> Iterator[bytes]:
     yield part + b"]," + _encode(rest)[1:]
 
 
-async def ndjson(export: Export) -> AsyncIterator[bytes]:
+async def ndjson(export: Export, say: Say) -> None:
     """An object a row, nulls left out: events in the form in which they can be sent in again."""
-    async for table in export.tables:
-        for start in range(0, table.num_rows, _LINES_A_PART):
-            yield await in_worker(json_lines, export.outputs, table.slice(start, _LINES_A_PART))
+    async with ahead(export.tables) as tables:
+        async for table in tables:
+            for start in range(0, table.num_rows, _LINES_A_PART):
+                await say(await in_worker(json_lines, export.outputs, table.slice(start, _LINES_A_PART)))
 
 
-async def csv_text(export: Export) -> AsyncIterator[bytes]:
+async def csv_text(export: Export, say: Say) -> None:
     """RFC 4180 with a header: nulls are empty, JSON values are JSON.
 
     Values are written as they are: a text that begins with `=` is data, and stays so in a program that reads data.
     """
-    yield _csv_lines([[output.name for output in export.outputs]])
-    async for table in export.tables:
-        rows = rows_of(export.outputs, table)
-        while part := await in_worker(_csv_part, rows):
-            yield part
+    await say(_csv_lines([[output.name for output in export.outputs]]))
+    async with ahead(export.tables) as tables:
+        async for table in tables:
+            rows = rows_of(export.outputs, table)
+            while part := await in_worker(_csv_part, rows):
+                await say(part)
 
 
-async def arrow(export: Export) -> AsyncIterator[bytes]:
+async def arrow(export: Export, say: Say) -> None:
     """An Arrow stream. Times are UTC, levels their names; a column of several kinds is JSON text."""
-    sink = io.BytesIO()
+    sink, writer = io.BytesIO(), None
 
-    def taken() -> bytes:
-        part = sink.getvalue()
+    async def said() -> None:
+        await say(sink.getvalue())
         sink.seek(0)
         sink.truncate()
-        return part
 
-    writer: Any = None
-    async for rows in export.tables:
-        table = await in_worker(_arrow_table, export.outputs, rows)
-        if writer is None:
-            writer = pa.ipc.new_stream(sink, table.schema)
-        for batch in table.to_batches(max_chunksize=_ROWS_A_PART * 10):
-            await in_worker(writer.write_batch, batch)
-            yield taken()
-    writer.close()
-    yield taken()
+    async with ahead(export.tables) as tables:
+        async for rows in tables:
+            table = await in_worker(_arrow_table, export.outputs, rows)
+            writer = writer or pa.ipc.new_stream(sink, table.schema)
+            for batch in table.to_batches(max_chunksize=_ROWS_A_PART * 10):
+                await in_worker(writer.write_batch, batch)
+                await said()
+    if writer is not None:
+        writer.close()
+        await said()
+
+
+@asynccontextmanager
+async def ahead(tables: AsyncIterator[pa.Table]) -> AsyncIterator[MemoryObjectReceiveStream[pa.Table]]:
+    """The tables, each made while the one before is written and sent."""
+    send, receive = anyio.create_memory_object_stream[pa.Table](0)
+
+    async def read() -> None:
+        async with send:
+            async for table in tables:
+                await send.send(table)
+
+    async with receive, anyio.create_task_group() as tasks:
+        tasks.start_soon(read)
+        yield receive
 
 
 def _arrow_table(outputs: Sequence[Output], rows: pa.Table) -> pa.Table:

@@ -16,7 +16,7 @@ from litestar.types import Receive, Send
 from ...core.query import Progress
 from ...plugins import in_worker
 from ..problems import to_problem
-from .formats import EVENTS, json_text
+from .formats import EVENTS, Say, json_text
 
 if TYPE_CHECKING:
     from ...core.query import QueryEngine, QueryRequest, QueryResult
@@ -24,16 +24,14 @@ if TYPE_CHECKING:
 TICK_S: Final = 0.25  # between two events of progress: often enough for a bar that moves
 QUIET_TICKS: Final = 40  # without a change, after which a comment shows that the connection is alive
 
-Say = Callable[[bytes], Awaitable[None]]
 _encode = msgspec.json.Encoder().encode
 
 
-class EventStream(Response[Any]):
-    """Server-sent events: what `tell` says while it works; a client that goes away cancels it."""
+class Told(Response[Any]):
+    """What `tell` says while it works; a client that goes away cancels it."""
 
-    def __init__(self, tell: Callable[[Say], Awaitable[None]]) -> None:
-        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        super().__init__(content=b"", media_type=EVENTS, headers=headers)
+    def __init__(self, tell: Callable[[Say], Awaitable[None]], media_type: str, headers: dict[str, str]) -> None:
+        super().__init__(content=b"", media_type=media_type, headers=headers)
         self._told = tell
 
     def to_asgi_response(
@@ -48,8 +46,19 @@ class EventStream(Response[Any]):
     ) -> ASGIResponse:
         """See `Response`."""
         return Telling(
-            self._told, headers={**(headers or {}), **self.headers}, cookies=cookies, encoded_headers=encoded_headers
+            self._told,
+            media_type=self.media_type,
+            headers={**(headers or {}), **self.headers},
+            cookies=cookies,
+            encoded_headers=encoded_headers,
         )
+
+
+class EventStream(Told):
+    """Server-sent events."""
+
+    def __init__(self, tell: Callable[[Say], Awaitable[None]]) -> None:
+        super().__init__(tell, EVENTS, {"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
 
 class QueryEvents(EventStream):
@@ -81,7 +90,7 @@ class Telling(ASGIStreamingResponse):
     """The body is what `tell` says."""
 
     def __init__(self, tell: Callable[[Say], Awaitable[None]], **options: Any) -> None:
-        super().__init__(iterator=(), media_type=EVENTS, status_code=200, **options)
+        super().__init__(iterator=(), status_code=200, **options)
         self._tell = tell
 
     async def send_body(self, send: Send, receive: Receive) -> None:

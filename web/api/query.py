@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Coroutine
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Final, TypeVar, cast
 
 import anyio
@@ -15,13 +16,14 @@ from litestar.params import JSONBody, PathParameter
 from litestar.response import Response, Stream
 from msgspec import Meta
 
-from ...core.query import QueryRequest
+from ...core.query import QueryRequest, QueryResult
+from ...core.query.export import Export
 from ...core.query.request import MOST_ROWS
 from ...plugins import now_ns
 from ..problems import NotFoundProblem, ProblemException, described
 from .formats import ARROW, CSV, EVENTS, JSON, NDJSON, arrow, csv_text, in_parts, json_text, ndjson, preferred
 from .node import NodeDependency, ProjectDependency, who_asks
-from .progress import QueryEvents
+from .progress import QueryEvents, Told
 from .times import Time, time_ns
 
 T = TypeVar("T")
@@ -127,14 +129,16 @@ async def run_query(
     wanted = request_of(data, project_id, request)
     if media_type == EVENTS:
         return QueryEvents(node.engine, wanted)
-    if media_type == JSON:
-        result = await unless_gone(request, node.engine.run(wanted))
-        parts, complete = in_parts(json_text(result)), result.complete
-    else:
+    if media_type != JSON:
         export = await unless_gone(request, node.engine.export(wanted))
-        parts, complete = {NDJSON: ndjson, CSV: csv_text, ARROW: arrow}[media_type](export), export.complete
-    headers = {"X-Query-Complete": str(complete).lower()}
-    return cast("Response[Any]", Stream(parts, media_type=media_type, headers=headers))
+        write = {NDJSON: ndjson, CSV: csv_text, ARROW: arrow}[media_type]
+        return Told(partial(write, export), media_type, _complete(export))
+    result = await unless_gone(request, node.engine.run(wanted))
+    return cast("Response[Any]", Stream(in_parts(json_text(result)), media_type=JSON, headers=_complete(result)))
+
+
+def _complete(answer: Export | QueryResult) -> dict[str, str]:
+    return {"X-Query-Complete": str(answer.complete).lower()}
 
 
 @delete(
