@@ -46,7 +46,8 @@ from .stages.limit import Limit
 from .stages.where import Where
 from .tree import EVENTS, Everything, Query
 
-SLICE_ROWS: Final = 131_072  # events of a slice: some 30 MB as columns, as much as lines
+SLICE_ROWS: Final = 131_072  # events of a slice, some 30 MB: of fewer, the same pages would be read more often
+PART_ROWS: Final = 32_768  # events that are sorted and handed over at a time
 Span: TypeAlias = tuple[int, int]
 """Nanoseconds since the epoch: from (inclusive), to (exclusive)."""
 T = TypeVar("T")
@@ -125,9 +126,11 @@ class Exports:
         left = final_cut(slices.whole)[0]
         for span in spans(slices.whole.segments, self._most):
             for part in await asked(partial(self._cuts, slices, span)):
-                table = await asked(partial(self._rows, slices, part, left))
-                left -= table.num_rows
-                yield table
+                table = await asked(partial(self._rows, slices, part))
+                order = newest_of(table, left)
+                for start in range(0, len(order), PART_ROWS):
+                    yield await in_worker(_taken, table, order[start : start + PART_ROWS])
+                left -= len(order)
                 if not left:
                     return
 
@@ -138,10 +141,9 @@ class Exports:
         times = await self._duck.table(plan_times(given, files), progress.running)
         return list(cuts(times.column("t").to_numpy(), span, self._most))
 
-    async def _rows(self, slices: Slices, span: Span, left: int, progress: Progress) -> pa.Table:
+    async def _rows(self, slices: Slices, span: Span, progress: Progress) -> pa.Table:
         files, given = await self._opened(slices, span, progress)
-        table = await self._duck.table(plan_slice(given, files), progress.running)
-        return await in_worker(newest, table, left)
+        return await self._duck.table(plan_slice(given, files), progress.running)
 
     async def _opened(self, slices: Slices, span: Span, progress: Progress) -> Opened:
         """As the whole was planned, over the segments that hold the span by now."""
@@ -155,8 +157,9 @@ class Exports:
 
 
 async def once(table: pa.Table) -> AsyncIterator[pa.Table]:
-    """A single table."""
-    yield table
+    """A table, in the parts in which it is written; one without rows has one part."""
+    for start in range(0, max(table.num_rows, 1), PART_ROWS):
+        yield table.slice(start, PART_ROWS)
 
 
 def in_slices(given: Given, most: int) -> bool:
@@ -228,11 +231,14 @@ def plan_slice(given: Given, files: Mapping[int, str]) -> str:
     return written(relation, select, sources_of(given, relation, files))
 
 
-def newest(table: pa.Table, limit: int) -> pa.Table:
+def newest_of(table: pa.Table, limit: int) -> NDArray[np.int64]:
     """The rows of `plan_slice`, newest first, of one moment the last first, as `plan` orders them."""
-    last = table.num_columns - 1
-    order = np.argsort(table.column(last).to_numpy(), kind="stable")[::-1][:limit]
-    return table.remove_column(last).take(order)
+    times = table.column(table.num_columns - 1).to_numpy()
+    return np.argsort(times, kind="stable")[::-1][:limit]
+
+
+def _taken(table: pa.Table, rows: NDArray[np.int64]) -> pa.Table:
+    return table.remove_column(table.num_columns - 1).take(rows)
 
 
 def plan_count(given: Given, files: Mapping[int, str]) -> str:

@@ -34,7 +34,6 @@ ARROW: Final = "application/vnd.apache.arrow.stream"
 EVENTS: Final = "text/event-stream"
 FORMATS: Final = (JSON, NDJSON, CSV, ARROW, EVENTS)
 _ALIASES: Final = {"application/ndjson": NDJSON, "application/jsonl": NDJSON}
-_LINES_A_PART: Final = 65_536  # some megabytes: in fewer, polars' own work for a part would be most of it
 _ROWS_A_PART: Final = 2000  # a part is some hundred kilobytes: a slow reader holds that much, not the whole answer
 
 _encode = msgspec.json.Encoder().encode
@@ -100,8 +99,7 @@ async def ndjson(export: Export, say: Say) -> None:
     """An object a row, nulls left out: events in the form in which they can be sent in again."""
     async with ahead(export.tables) as tables:
         async for table in tables:
-            for start in range(0, table.num_rows, _LINES_A_PART):
-                await say(await in_worker(json_lines, export.outputs, table.slice(start, _LINES_A_PART)))
+            await say(await in_worker(json_lines, export.outputs, table))
 
 
 async def csv_text(export: Export, say: Say) -> None:

@@ -18,7 +18,9 @@ export interface paths {
          * @description Run a query and answer its rows.
          *
          *     By `Accept`: `application/json`, `application/x-ndjson` (an object a row), `text/csv` (RFC 4180; values are written
-         *     as they are), `application/vnd.apache.arrow.stream`. A client that goes away cancels its query.
+         *     as they are), `application/vnd.apache.arrow.stream`. In these three, a list of events is of any size: it is read and
+         *     sent in parts, `timeout` is for each, and where one cannot be had the connection is cut. A client that goes away
+         *     cancels its query.
          *
          *     `text/event-stream` tells how far it is: `event: progress` (`id`, `segments_opened`, `segments_total`, and the
          *     `rows` and `bytes` of those opened); for lists of events `event: partial`, the first rows as far as nothing can come
