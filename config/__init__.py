@@ -24,6 +24,7 @@ from .models import (
 from .routes import Incident, Rota, Route, Routing, Told
 from .schema import pipeline_schema
 from .settings import Settings
+from .silences import Maintenance, Matchers, Recurring
 from .units import Duration, Size, format_duration, parse_duration, parse_size
 
 __all__ = [
@@ -38,12 +39,15 @@ __all__ = [
     "Entry",
     "Incident",
     "Limits",
+    "Maintenance",
+    "Matchers",
     "NotifierEntry",
     "OutputEntry",
     "Pipeline",
     "PipelineTest",
     "PlaceEntry",
     "ProjectLimits",
+    "Recurring",
     "ReportSettings",
     "Rota",
     "Route",

@@ -36,7 +36,8 @@ from .models import (
     Step,
 )
 from .routes import Routing
-from .tellable import checked_routing
+from .silences import Maintenance
+from .tellable import checked_maintenance, checked_routing
 from .tree import Element, Report, kind_of
 from .validate import concealed, fields_by_name, guarded, query_error, shown, validated
 
@@ -81,6 +82,10 @@ class Checker:
     def routing(self, sections: Mapping[str, Element]) -> tuple[Routing, set[str]]:
         """`routes:` and `rotas:`, and the names of all who may be told."""
         return checked_routing(sections, self._report, self._names)
+
+    def maintenance(self, sections: Mapping[str, Element]) -> dict[str, Maintenance]:
+        """The windows of `maintenance:`."""
+        return checked_maintenance(sections, self._report, self._names)
 
     def detectors(self, section: Element | None, known: set[str]) -> dict[str, DetectorEntry]:
         """The entries of `detectors:`; those they notify must be among the `known`."""

@@ -114,6 +114,7 @@ def _config(root: Element, check: Checker, errors: list[ConfigError], reader: Fi
     sources = check.sources(sections.get("sources"))
     pipelines = check.pipelines(sections.get("pipelines"), sections.get("sources"))
     routing, tellable = check.routing(sections)
+    maintenance = check.maintenance(sections)
     detectors = check.detectors(sections.get("detectors"), tellable)
     reports = check.reports(sections.get("reports"), sections.get("notifiers"))
     frozen: dict[str, Any] = {"sources": MappingProxyType(sources), "pipelines": with_default(pipelines, sources)}
@@ -123,6 +124,7 @@ def _config(root: Element, check: Checker, errors: list[ConfigError], reader: Fi
         notifiers=MappingProxyType(notifiers),
         outputs=MappingProxyType(outputs),
         routing=routing,
+        maintenance=MappingProxyType(maintenance),
         reports=MappingProxyType(reports),
         store=store,
         limits=limits,

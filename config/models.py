@@ -35,6 +35,7 @@ from .routes import Routing
 from .schedules import checked_schedule
 from .shapes import Names, Zone
 from .sign_in import SignInSettings
+from .silences import Maintenance
 from .tree import Place
 from .units import Duration, Size, format_duration
 
@@ -171,6 +172,7 @@ class FileSettings(_Model):
     outputs: dict[str, Any] = {}
     rotas: dict[str, Any] = {}
     routes: dict[str, Any] = {}
+    maintenance: dict[str, Any] = {}
     reports: dict[str, Any] = {}
 
 
@@ -263,6 +265,8 @@ class Config:
     outputs: Mapping[str, OutputEntry] = field(default_factory=_none)
     routing: Routing = field(default_factory=Routing)
     """Who else is told of an incident, and who is on call."""
+    maintenance: Mapping[str, Maintenance] = field(default_factory=_none)
+    """Windows in which nobody is told."""
     reports: Mapping[str, ReportSettings] = field(default_factory=_none)
     store: StoreSettings = field(default_factory=StoreSettings)
     limits: Limits = field(default_factory=Limits)

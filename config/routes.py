@@ -47,7 +47,7 @@ Wait: TypeAlias = Annotated[
 """How long to wait before people are told."""
 
 
-def _text(value: Any) -> str | None:
+def text_of(value: Any) -> str | None:
     """A value as it is written in the file: 402, true, pay."""
     if value is None:
         return None
@@ -57,7 +57,7 @@ def _text(value: Any) -> str | None:
 def _texts(value: Any) -> Any:
     """One value or several, each as text: numbers and booleans may stand there, too."""
     values = value if isinstance(value, list | tuple) else [value]
-    return [_text(one) if isinstance(one, int | float) else one for one in values]
+    return [text_of(one) if isinstance(one, int | float) else one for one in values]
 
 
 Values: TypeAlias = Annotated[
@@ -130,7 +130,7 @@ class Route(_Model):
         """Whether it is about this incident."""
         return (
             (not self.detectors or incident.detector in self.detectors)
-            and all(_text(incident.group.get(name)) in values for name, values in self.match.items())
+            and all(text_of(incident.group.get(name)) in values for name, values in self.match.items())
             and (self.severity is None or severity_rank(incident.severity) >= severity_rank(self.severity))
             and (self.hours is None or self.hours.holds(incident.at))
         )

@@ -14,6 +14,7 @@ from .loader import NOT_YET
 from .models import ON_ERROR, FileSettings, PipelineSettings, ReportSettings, StoreSettings
 from .routes import Rota, Route
 from .sign_in import SignInSettings
+from .silences import Maintenance
 from .units import format_duration
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -28,6 +29,7 @@ _ABOUT = {
     "store": "Where and how long events are kept.",
     "rotas": "Who is on call in turn, by name.",
     "routes": "Who is told of which incidents, by name; the first that matches decides.",
+    "maintenance": "When nobody is told of which incidents, by name.",
     "reports": "What is written down and sent by the clock, by name.",
     "sign_in": "Ways to sign in beside a password.",
     "limits": "What may come in, how fast, and how much memory it may take.",
@@ -56,6 +58,7 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
     properties["pipelines"] = _mapping(pipeline)
     properties["rotas"] = _mapping(_model(Rota, "", definitions))
     properties["routes"] = _mapping(_model(Route, "", definitions))
+    properties["maintenance"] = _mapping(_model(Maintenance, "", definitions))
     properties["reports"] = _mapping(_model(ReportSettings, "", definitions))
     properties["limits"] = _model(Limits, "", definitions)
     properties["sign_in"] = _model(SignInSettings, "", definitions)

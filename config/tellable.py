@@ -1,4 +1,4 @@
-"""Checks `rotas:` and `routes:`: every name must lead to a notifier, and every route must be reachable."""
+"""Checks `rotas:`, `routes:` and `maintenance:`: every name must lead somewhere, every route must be reachable."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 from .routes import MAX_DEPTH, MAX_ROUTES, Rota, Route, Routing
+from .silences import Maintenance
 from .tree import Element, Report
 from .validate import validated
 
+MAX_WINDOWS = 200  # each is asked for every incident that is open
 NameCheck: TypeAlias = Callable[[Element | None, set[str], str, str], None]
 """Reports those names of an element that are not known, at a path, with the word for what they should be."""
 
@@ -33,6 +35,19 @@ def checked_routing(sections: Mapping[str, Element], report: Report, names: Name
             routes[name] = route
     check.level(sections.get("routes"), routes, "routes", 1)
     return Routing(MappingProxyType(routes), MappingProxyType(rotas)), tellable
+
+
+def checked_maintenance(sections: Mapping[str, Element], report: Report, names: NameCheck) -> dict[str, Maintenance]:
+    """The windows in which nobody is told, by name."""
+    found: dict[str, Maintenance] = {}
+    for name, element in _items(sections.get("maintenance")):
+        path = f"maintenance.{name}"
+        if window := validated(Maintenance, element, path, report):
+            found[name] = window
+        names(element.items.get("detectors"), _named(sections.get("detectors")), f"{path}.detectors", "detector")
+    if len(found) > MAX_WINDOWS:
+        report(sections["maintenance"].place.error(f"maintenance: there may be {MAX_WINDOWS} windows", "match more"))
+    return found
 
 
 class _Routes:

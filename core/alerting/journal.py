@@ -14,13 +14,14 @@ from typing import Any
 
 import msgspec
 
-from ...config import Incident, Routing
+from ...config import Incident, Maintenance, Routing
 from ...plugins import Detector, Finding, Json, Seen
 from ..storage.database import Connection
 from ..storage.leader import Session
 from .lifecycle import Changes, Known, Step, changes, is_worse
 from .memory import StoredMemory, write_memory
-from .outbox import opened_notifications, resolved_notifications
+from .outbox import resolved_notifications
+from .quiet import Quiet, silenced
 from .records import rfc3339, to_datetime, to_ns
 from .samples import storable
 
@@ -53,7 +54,7 @@ returning name, evaluated_until, position, state, learned
 _OPEN = """
 insert into incident (project_id, detector, dedup_key, state, severity, title, "group", "values", query,
                       from_time, to_time, opened_at, last_seen_at, samples, timeline)
-values ($1, $2, $3, 'open', $4, $5, $6, $7, $8, $9, $10, $10, $10, $11, $12)
+values ($1, $2, $3, $13, $4, $5, $6, $7, $8, $9, $10, $10, $10, $11, $12)
 returning id
 """
 
@@ -72,10 +73,15 @@ class Journal:
     """The leader's writes for one project. `notifiers` maps each notifier's name to its type."""
 
     def __init__(
-        self, session: Session, project_id: int, notifiers: Mapping[str, str], routing: Routing | None = None
+        self,
+        session: Session,
+        project_id: int,
+        notifiers: Mapping[str, str],
+        routing: Routing | None = None,
+        maintenance: Mapping[str, Maintenance] = MappingProxyType({}),
     ) -> None:
         self._session, self._project, self._notifiers = session, project_id, notifiers
-        self._routing = routing or Routing()
+        self.quiet = Quiet(session, project_id, notifiers, routing or Routing(), maintenance)
 
     async def enter(self, detectors: Mapping[str, Detector[Any]], now_ns: int, head: int) -> dict[str, Progress]:
         """Make the tables agree with the configuration; answers how far each detector had come.
@@ -260,34 +266,29 @@ class Journal:
         samples: Sequence[Mapping[str, Any]],
         now_ns: int,
     ) -> None:
-        at = to_datetime(step.at_ns)
+        at, now = to_datetime(step.at_ns), to_datetime(now_ns)
+        severity = (finding.severity or detector.config.severity).upper()
+        group = storable(dict(finding.group))
+        why = (await self.quiet.silent(connection, now)).why(name, severity, group)
+        timeline: list[dict[str, Any]] = [{"at": rfc3339(at), "what": "opened", "by": None}]
         incident_id = await connection.fetchval(
             _OPEN,
             self._project,
             name,
             key,
-            (finding.severity or detector.config.severity).upper(),
+            severity,
             storable(finding.title)[:MAX_TITLE],
-            storable(dict(finding.group)),
+            group,
             storable(dict(finding.values)),
             storable(finding.sample_query),
             to_datetime(step.from_ns),
             at,
             storable(list(samples)),
-            [{"at": rfc3339(at), "what": "opened", "by": None}],
+            timeline if why is None else [*timeline, silenced(now, why)],
+            "open" if why is None else "silenced",
         )
-        severity = (finding.severity or detector.config.severity).upper()
-        now = to_datetime(now_ns)
-        told = self._routing.told(Incident(name, severity, finding.group, now), detector.config.notify)
-        await opened_notifications(connection, incident_id, told, self._notifiers, rfc3339(at), now)
-        unknown = [one.notifier for one in told if one.notifier not in self._notifiers]
-        if unknown:
-            await connection.execute(
-                "update notification set status = 'failed', error = 'no notifier of this name is configured' "
-                "where incident_id = $1 and notifier = any($2::text[])",
-                incident_id,
-                unknown,
-            )
+        if why is None:
+            await self.quiet.tell(connection, incident_id, Incident(name, severity, group, now), detector.config.notify)
 
     async def _seen(
         self,

@@ -1,7 +1,7 @@
 """What a detector's findings make of the incidents it has: pure, so that a model can check it.
 
-    not known ──found──► open ──acknowledge──► acknowledged
-                          │                         │
+    not known ──found──► open ◄─silence──► silenced ──acknowledge──► acknowledged
+                          │    (or acknowledge)   │                         │
                           └── not found for `resolve_after`, or resolved by a person ──► resolved
 
 An incident has a key (detector and group); of one key at most one is not resolved.

@@ -17,10 +17,13 @@ _OPENED = """
 insert into notification (project_id, incident_id, notifier, channel, event, payload, created_at, next_attempt_at)
 select project_id, id, told.notifier, told.channel, told.event,
        jsonb_build_object('detector', detector, 'title', title, 'severity', severity, 'group', "group",
-                          'values', "values", 'opened_at', $6::text, 'resolved_at', null),
-       $7, told.due
+                          'values', "values",
+                          'opened_at', to_char(opened_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"000Z"'),
+                          'resolved_at', null),
+       $6, told.due
 from incident, unnest($2::text[], $3::text[], $4::text[], $5::timestamptz[]) as told (notifier, channel, event, due)
 where id = $1
+on conflict (incident_id, notifier, event) do nothing
 """
 _RESOLVED = """
 insert into notification (project_id, incident_id, notifier, channel, event, payload, created_at, next_attempt_at)
@@ -44,29 +47,37 @@ where incident_id = any($1::bigint[]) and event = any($2::text[])
 """
 
 
-async def opened_notifications(
-    connection: Connection,
-    incident_id: int,
-    told: Sequence[Told],
-    channels: Mapping[str, str],
-    opened_at: str,
-    now: datetime,
+async def tell(
+    connection: Connection, incident_id: int, told: Sequence[Told], channels: Mapping[str, str], now: datetime
 ) -> None:
-    """Tell them, each when it is time, that the incident, inserted in this transaction, was opened.
+    """Tell them, each when it is time and each once, of the incident, inserted or changed in this transaction.
 
-    `channels` maps the notifiers' names to their types.
+    `channels` maps the notifiers' names to their types; what would go to another name has failed.
     """
-    if told:
+    if not told:
+        return
+    await connection.execute(
+        _OPENED,
+        incident_id,
+        [one.notifier for one in told],
+        [channels.get(one.notifier, "") for one in told],
+        ["escalated" if one.escalation else "opened" for one in told],
+        [now + one.after for one in told],
+        now,
+    )
+    unknown = [one.notifier for one in told if one.notifier not in channels]
+    if unknown:
         await connection.execute(
-            _OPENED,
+            "update notification set status = 'failed', error = 'no notifier of this name is configured' "
+            "where incident_id = $1 and notifier = any($2::text[])",
             incident_id,
-            [one.notifier for one in told],
-            [channels.get(one.notifier, "") for one in told],
-            ["escalated" if one.escalation else "opened" for one in told],
-            [now + one.after for one in told],
-            opened_at,
-            now,
+            unknown,
         )
+
+
+async def nobody_yet(connection: Connection, incident_ids: Sequence[int], now: datetime) -> None:
+    """Tell nobody of these incidents for now: they were silenced (in this transaction)."""
+    await connection.execute(_NOT_DUE, list(incident_ids), ["opened", "escalated"], now)
 
 
 async def no_escalation(connection: Connection, incident_ids: Sequence[int], now: datetime) -> None:

@@ -60,7 +60,7 @@ class IncidentRecord(msgspec.Struct, frozen=True, kw_only=True, rename={"from_":
 
     id: int
     detector: str
-    state: Literal["open", "acknowledged", "resolved"]
+    state: Literal["open", "acknowledged", "silenced", "resolved"]
     severity: str
     title: str
     group: Mapping[str, Any]
@@ -74,8 +74,8 @@ class IncidentRecord(msgspec.Struct, frozen=True, kw_only=True, rename={"from_":
     resolved_at: str | None
     samples: list[dict[str, Any]]
     timeline: list[dict[str, Any]]
-    """What happened to it, oldest first: `{"at", "what": opened|acknowledged|commented|resolved, "by": str|null}`, of a
-    comment also its `text`."""
+    """What happened to it, oldest first: `{"at", "what": opened|acknowledged|silenced|silence ended|commented|
+    resolved, "by": str|null}`, of a comment also its `text`, of a silence the reason."""
     notifications: list[NotificationRecord] | UnsetType = UNSET
     """Only where one incident is asked for."""
 

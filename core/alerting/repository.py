@@ -112,7 +112,7 @@ class AlertingRepository:
         return page([_notification(row) for row in rows], limit, lambda item: str(item.id))
 
     async def acknowledge(self, project_id: int, incident_id: int, *, by: str | None = None) -> IncidentRecord | None:
-        """Say that somebody looks at it, so that nobody else is told; one that is not open stays as it is.
+        """Say that somebody looks at it, so that nobody else is told; one that is acknowledged or over stays.
 
         None: there is none.
         """
@@ -121,7 +121,7 @@ class AlertingRepository:
             changed = await connection.fetchval(
                 """
                 update incident set state = 'acknowledged', acknowledged_at = $3, timeline = timeline || $4::jsonb
-                where project_id = $1 and id = $2 and state = 'open' returning id
+                where project_id = $1 and id = $2 and state in ('open', 'silenced') returning id
                 """,
                 project_id,
                 possible_id(incident_id),

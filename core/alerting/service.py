@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Protocol, TypeAlias
 
 import anyio
 import asyncpg
 from prometheus_client import CollectorRegistry
 
-from ...config import Config, Routing
+from ...config import Config, Maintenance, Routing
 from ...plugins import Detector, Notifier, now_ns
 from ..storage.leader import Session, lead, lead_once
 from .delivery import Delivery
@@ -26,7 +27,7 @@ JUDGING_AT_ONCE = 2  # detectors that query at the same time, so that people's q
 
 Detectors: TypeAlias = Mapping[str, Detector[Any]]
 Notifiers: TypeAlias = Mapping[str, Notifier[Any]]
-Plugins: TypeAlias = tuple[Detectors, Notifiers, Routing]
+Plugins: TypeAlias = tuple[Detectors, Notifiers, Routing, Mapping[str, Maintenance]]
 
 
 class AlertingStore(Protocol):
@@ -56,7 +57,7 @@ class AlertingService:
         self._store, self._engine = store, engine
         self._link, self._clock = link, clock
         self._metrics = AlertingMetrics(metrics)
-        self._wanted: Plugins = ({}, {}, Routing())
+        self._wanted: Plugins = ({}, {}, Routing(), {})
         self._changed = anyio.Event()
 
     async def run(self, project_id: int, config: Config) -> None:
@@ -75,12 +76,17 @@ class AlertingService:
         self._changed.set()
 
     async def run_plugins(
-        self, project_id: int, detectors: Detectors, notifiers: Notifiers, routing: Routing | None = None
+        self,
+        project_id: int,
+        detectors: Detectors,
+        notifiers: Notifiers,
+        routing: Routing | None = None,
+        maintenance: Mapping[str, Maintenance] = MappingProxyType({}),
     ) -> None:
         """As `run`, with plugins that are made already, by their names in the YAML."""
 
         async def work(session: Session) -> None:
-            await self._work(session, project_id, (detectors, notifiers, routing or Routing()))
+            await self._work(session, project_id, (detectors, notifiers, routing or Routing(), maintenance))
 
         await lead(self._store.pool, "alerting", work)
 
@@ -94,7 +100,8 @@ class AlertingService:
         plugins = _made(config)
 
         async def work(session: Session) -> None:
-            _, detections, deliveries = await self._entered(session, project_id, plugins)
+            shared, detections, deliveries = await self._entered(session, project_id, plugins)
+            await shared.journal.quiet.look(self._clock())
             async with anyio.create_task_group() as tasks:
                 for detection in detections:
                     tasks.start_soon(detection.once)
@@ -110,6 +117,7 @@ class AlertingService:
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(shared.head.run, name="alerting head")
             tasks.start_soon(watch.run, name="alerting watch")
+            tasks.start_soon(shared.journal.quiet.run, self._clock, shared.told, name="alerting silences")
             for detection in detections:
                 tasks.start_soon(detection.run, name=f"detector {detection.name}")
             for delivery in deliveries:
@@ -119,9 +127,10 @@ class AlertingService:
         self, session: Session, project_id: int, plugins: Plugins
     ) -> tuple[Surroundings, list[Detection], list[Delivery]]:
         """The loops to run, with the tables brought to agree with the configuration."""
-        detectors, notifiers, routing = plugins
+        detectors, notifiers, routing, maintenance = plugins
         head = Head(self._store.catalog, self._store.commits, project_id)
-        journal = Journal(session, project_id, {name: told.type for name, told in notifiers.items()}, routing)
+        types = {name: told.type for name, told in notifiers.items()}
+        journal = Journal(session, project_id, types, routing, maintenance)
         progress = await journal.enter(detectors, self._clock(), await head.read())
         deliveries = [
             Delivery(
@@ -157,4 +166,5 @@ class AlertingService:
 
 def _made(config: Config) -> Plugins:
     detectors = {name: entry.make() for name, entry in config.detectors.items()}
-    return detectors, {name: entry.make() for name, entry in config.notifiers.items()}, config.routing
+    notifiers = {name: entry.make() for name, entry in config.notifiers.items()}
+    return detectors, notifiers, config.routing, config.maintenance

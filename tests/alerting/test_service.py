@@ -200,6 +200,7 @@ async def test_reload_keeps_incidents_and_changes_detectors(running: Running, ev
             self.detectors = {name: Entry(made) for name, made in detectors.items()}
             self.notifiers = {"channel": Entry(running.channel)}
             self.routing = Routing()
+            self.maintenance: dict[str, Any] = {}
 
     pay, web = running.detector(lambda _: ["pay"]), running.detector(lambda _: ["web"])
     async with background(running.service.run, 1, Config(errors=pay)):

@@ -78,6 +78,7 @@ def test_incidents_are_shown_acknowledged_and_resolved(open_page: Callable[..., 
     page.get_by_role("button", name="Comment").click()
     expect(page.get_by_role("region", name="Timeline")).to_contain_text("rolled back to <b>1.4.2</b>")
     expect(page.get_by_label("Comment")).to_be_empty()
+    silence_and_end(page)
     page.get_by_role("button", name="Acknowledge").click()
     expect(page.get_by_role("region", name="Timeline")).to_contain_text("Acknowledged")
     page.get_by_role("link", name="Events in Explore").click()
@@ -94,6 +95,26 @@ def test_incidents_are_shown_acknowledged_and_resolved(open_page: Callable[..., 
     expect(page.get_by_role("listitem").filter(has_text="oncall").first).to_be_visible()
     page.get_by_role("link", name="Detectors").click()
     expect(page.get_by_role("heading", name="error bursts", exact=True)).to_be_visible()
+
+
+def silence_and_end(page: Page) -> None:
+    """Silence the incident whose page it is, see it in the list of silences, end it there and come back."""
+    here = page.url
+    page.get_by_role("button", name="Silence").click()
+    form = page.get_by_role("dialog", name="Silence")
+    form.get_by_label("Reason").fill("moving <b>house</b>")
+    form.get_by_role("button", name="Silence it").click()
+    expect(form).to_be_hidden()
+    expect(page.get_by_role("region", name="Timeline")).to_contain_text("moving <b>house</b>", timeout=15_000)
+    page.goto(here.split("/alerts")[0] + "/alerts/silences")
+    card = page.get_by_role("article").filter(has_text="moving <b>house</b>")
+    expect(card).to_contain_text("active")
+    expect(card).to_contain_text("service=payments")
+    shot(page, "silences")
+    card.get_by_role("button", name="End now").click()
+    expect(card).to_contain_text("ended by")
+    page.goto(here)
+    expect(page.get_by_role("region", name="Timeline")).to_contain_text("Silence ended", timeout=15_000)
 
 
 def test_a_detector_is_tried_on_the_past(open_page: Callable[..., Page], site: Server) -> None:
@@ -257,6 +278,7 @@ def test_patterns_of_everything_nothing_and_a_mistake(open_page: Callable[..., P
         "/patterns",
         "/alerts/incidents",
         "/alerts/detectors",
+        "/alerts/silences",
         "/alerts/detectors?backtest=error+bursts",
     ],
 )
@@ -277,6 +299,7 @@ def test_nothing_sticks_out_at_400_pixels(open_page: Callable[..., Page], path: 
         "/alerts/incidents",
         "/alerts/notifications",
         "/alerts/detectors",
+        "/alerts/silences",
         "/alerts/detectors?backtest=error+bursts",
     ],
 )

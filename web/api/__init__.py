@@ -66,6 +66,14 @@ from .session import (
     sign_in,
     sign_out,
 )
+from .silences import (
+    change_silence,
+    create_silence,
+    end_silence,
+    get_silence,
+    list_maintenance,
+    list_silences,
+)
 from .status import get_status, list_plugins
 from .tail import tail_events
 from .tokens import create_token, get_token, list_tokens, revoke_token
@@ -88,6 +96,12 @@ HANDLERS = (
     comment_incident,
     resolve_incident,
     list_notifications,
+    list_silences,
+    get_silence,
+    create_silence,
+    change_silence,
+    end_silence,
+    list_maintenance,
     backtest_detector,
     backtest_definition,
     list_notifiers,

@@ -80,9 +80,9 @@ class Moment(msgspec.Struct, frozen=True):
     """Something that happened to an incident."""
 
     at: Time
-    what: Annotated[str, Meta(description="opened, acknowledged, commented, resolved")]
+    what: Annotated[str, Meta(description="opened, acknowledged, silenced, silence ended, commented, resolved")]
     by: Annotated[str | None, Meta(description="Who did it; null: nobody, or this machine")]
-    text: Annotated[str | UnsetType, Meta(description="Of a comment")] = UNSET
+    text: Annotated[str | UnsetType, Meta(description="Of a comment; of a silence the reason")] = UNSET
 
 
 class Incident(msgspec.Struct, frozen=True, rename={"from_": "from"}):
@@ -90,7 +90,7 @@ class Incident(msgspec.Struct, frozen=True, rename={"from_": "from"}):
 
     id: int
     detector: str
-    state: Literal["open", "acknowledged", "resolved"]
+    state: Literal["open", "acknowledged", "silenced", "resolved"]
     severity: Annotated[str, Meta(examples=["ERROR"])]
     title: str
     group: dict[str, Any]
@@ -152,7 +152,8 @@ async def list_incidents(
     cursor: Cursor = None,
     limit: Limit = 50,
     only: Annotated[
-        Literal["open", "acknowledged", "resolved"] | None, QueryParameter(name="state", description="Only these")
+        Literal["open", "acknowledged", "silenced", "resolved"] | None,
+        QueryParameter(name="state", description="Only these"),
     ] = None,
     detector: Annotated[
         str | None, QueryParameter(name="detector", max_length=500, description="Only this detector's")
@@ -188,7 +189,7 @@ async def get_incident(node: NodeDependency, project_id: ProjectDependency, numb
 async def acknowledge_incident(
     request: Request[Any, Any, Any], node: NodeDependency, project_id: ProjectDependency, number: Number
 ) -> Incident:
-    """Acknowledge an open incident; one that is acknowledged or resolved stays as it is."""
+    """Acknowledge an open or silenced incident; one that is acknowledged or resolved stays as it is."""
     return _found(await _repository(node).acknowledge(project_id, number, by=who_asks(request).name), number)
 
 

@@ -98,6 +98,12 @@ export const detectorsRoute = createRoute({
   component: lazyRouteComponent(() => import('./pages/alerts/DetectorsView')),
 })
 
+const silences = createRoute({
+  getParentRoute: () => alerts,
+  path: '/silences',
+  component: lazyRouteComponent(() => import('./pages/alerts/SilencesView')),
+})
+
 const settingsHome = createRoute({
   getParentRoute: () => root,
   path: '/settings',
@@ -134,7 +140,7 @@ export const router = createRouter({
     dashboard,
     reports,
     incidentRoute,
-    alerts.addChildren([alertsHome, incidentsRoute, notifications, detectorsRoute]),
+    alerts.addChildren([alertsHome, incidentsRoute, notifications, detectorsRoute, silences]),
     pipelines,
     settingsHome,
     settings,

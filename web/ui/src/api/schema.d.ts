@@ -247,7 +247,7 @@ export interface paths {
         put?: never;
         /**
          * Say that somebody looks at it
-         * @description Acknowledge an open incident; one that is acknowledged or resolved stays as it is.
+         * @description Acknowledge an open or silenced incident; one that is acknowledged or resolved stays as it is.
          */
         post: operations["acknowledgeIncident"];
         delete?: never;
@@ -308,6 +308,78 @@ export interface paths {
          * @description Notifications with every attempt to deliver them, newest first.
          */
         get: operations["listNotifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/silences": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Silences, newest first
+         * @description Silences with what they hit, newest first. Those that ended 90 days ago are forgotten.
+         */
+        get: operations["listSilences"];
+        put?: never;
+        /**
+         * Silence incidents
+         * @description Tell nobody of incidents that it fits, those that are open among them; what lasts beyond its end is told then.
+         */
+        post: operations["createSilence"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/silences/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A silence
+         * @description One silence, with its ETag.
+         */
+        get: operations["getSilence"];
+        /**
+         * Change a silence
+         * @description Let a silence that has not ended say something else: `If-Match` is the ETag that was read.
+         */
+        put: operations["changeSilence"];
+        post?: never;
+        /**
+         * End a silence
+         * @description End it now; it stays in the list. With `If-Match` only if it is as it was read.
+         */
+        delete: operations["endSilence"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/maintenance": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Maintenance windows of the configuration
+         * @description The windows under `maintenance` in the YAML, by name. They are of the node's own project.
+         */
+        get: operations["listMaintenance"];
         put?: never;
         post?: never;
         delete?: never;
@@ -3173,7 +3245,7 @@ export interface components {
             id: number;
             detector: string;
             /** @enum {string} */
-            state: "open" | "acknowledged" | "resolved";
+            state: "open" | "acknowledged" | "silenced" | "resolved";
             /** @example ERROR */
             severity: string;
             title: string;
@@ -3277,6 +3349,30 @@ export interface components {
         LookupList: {
             items: components["schemas"]["Lookup"][];
         };
+        /** Maintenance */
+        Maintenance: {
+            name: string;
+            detectors: string[];
+            match: {
+                [key: string]: string[];
+            };
+            severities: string[];
+            schedule: string;
+            duration: string;
+            timezone: string;
+            reason: string;
+            /** @description Nobody is told at this moment */
+            holds: boolean;
+            /**
+             * @description RFC 3339, up to nanoseconds
+             * @example 2026-01-31T12:00:00.123456789Z
+             */
+            next_begin: string;
+        };
+        /** MaintenanceList */
+        MaintenanceList: {
+            items: components["schemas"]["Maintenance"][];
+        };
         /** MaskedField */
         MaskedField: {
             /** @example user.email */
@@ -3294,11 +3390,11 @@ export interface components {
              * @example 2026-01-31T12:00:00.123456789Z
              */
             at: string;
-            /** @description opened, acknowledged, commented, resolved */
+            /** @description opened, acknowledged, silenced, silence ended, commented, resolved */
             what: string;
             /** @description Who did it; null: nobody, or this machine */
             by: string | null;
-            /** @description Of a comment */
+            /** @description Of a comment; of a silence the reason */
             text?: string;
         };
         /** NewPasskey */
@@ -4076,6 +4172,100 @@ export interface components {
             /** @description Of the authenticator app, or a recovery code, where one is needed */
             code?: string | null;
         };
+        /** Silence */
+        Silence: {
+            id: number;
+            /** @enum {string} */
+            state: "active" | "coming" | "ended";
+            /** @description Nobody is told at this moment */
+            holds: boolean;
+            /**
+             * @description RFC 3339, up to nanoseconds
+             * @example 2026-01-31T12:00:00.123456789Z
+             */
+            from: string;
+            /**
+             * @description RFC 3339, up to nanoseconds
+             * @example 2026-01-31T12:00:00.123456789Z
+             */
+            until: string;
+            detectors: string[];
+            match: {
+                [key: string]: string[];
+            };
+            severities: string[];
+            recurring: components["schemas"]["Windows"] | null;
+            /** @description Of one that recurs: when its next window begins */
+            next_begin: string | null;
+            reason: string;
+            /** @description Counts its changes from 1, as in its `ETag` */
+            version: number;
+            /**
+             * @description RFC 3339, up to nanoseconds
+             * @example 2026-01-31T12:00:00.123456789Z
+             */
+            created_at: string;
+            created_by: string;
+            /** @description Who ended it before its time */
+            ended_by: string | null;
+            /** @description Incidents that are not resolved and that it fits */
+            fits_now: number;
+            /** @description Incidents of the last seven days that it fits */
+            fits_week: number;
+        };
+        /** SilenceBody */
+        SilenceBody: {
+            /**
+             * @description Within 366 days of its begin
+             * @example 2026-01-31T14:00:00Z
+             */
+            until: string;
+            /**
+             * @description Now where it is not given
+             * @example null
+             */
+            from?: string | null;
+            /**
+             * @example [
+             *       "errors"
+             *     ]
+             */
+            detectors?: string[];
+            /**
+             * @description Fields of the incident's group, with values
+             * @example {
+             *       "service": [
+             *         "pay"
+             *       ]
+             *     }
+             */
+            match?: {
+                [key: string]: string[];
+            };
+            /**
+             * @description Any where it is empty
+             * @example [
+             *       "info",
+             *       "warn"
+             *     ]
+             */
+            severities?: ("trace" | "debug" | "info" | "warn" | "error" | "fatal")[];
+            /**
+             * @description Only in these windows between its begin and its end
+             * @example null
+             */
+            recurring?: components["schemas"]["Windows"] | null;
+            /**
+             * @default
+             * @example the database moves
+             */
+            reason?: string;
+        };
+        /** SilenceList */
+        SilenceList: {
+            items: components["schemas"]["Silence"][];
+            next_cursor: string | null;
+        };
         /** SourceItem */
         SourceItem: {
             name: string;
@@ -4364,6 +4554,24 @@ export interface components {
              * @default false
              */
             multiple?: boolean;
+        };
+        /** Windows */
+        Windows: {
+            /**
+             * @description As in cron: when each window begins
+             * @example 0 2 * * SUN
+             */
+            schedule: string;
+            /**
+             * @description How long each lasts, at most 7d
+             * @example 2h
+             */
+            duration: string;
+            /**
+             * @default UTC
+             * @example Europe/Berlin
+             */
+            timezone?: string;
         };
         /** WouldBe */
         WouldBe: {
@@ -5065,7 +5273,7 @@ export interface operations {
                 /** @description Items at most */
                 limit?: number;
                 /** @description Only these */
-                state?: "open" | "acknowledged" | "resolved" | null;
+                state?: "open" | "acknowledged" | "silenced" | "resolved" | null;
                 /** @description Only this detector's */
                 detector?: string | null;
             };
@@ -5554,6 +5762,498 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NotificationList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSilences: {
+        parameters: {
+            query?: {
+                /** @description `next_cursor` */
+                cursor?: string | null;
+                /** @description Items at most */
+                limit?: number;
+                /** @description Only these */
+                state?: "active" | "coming" | "ended" | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SilenceList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createSilence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SilenceBody"];
+            };
+        };
+        responses: {
+            /** @description Document created, URL follows */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getSilence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The silence's number */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    changeSilence: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; `*`: whatever it is now */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description The silence's number */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SilenceBody"];
+            };
+        };
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Required */
+            428: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    endSilence: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that was read; `*`: whatever it is now */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description The silence's number */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Silence"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Precondition Failed */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listMaintenance: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MaintenanceList"];
                 };
             };
             /** @description Bad Request */

@@ -14,7 +14,7 @@ export interface ExploreSearch {
 }
 
 export interface TailSearch { readonly q?: string; readonly tz?: 'utc' | 'local'; readonly wrap?: 'on' | 'off' }
-export interface IncidentsSearch { readonly state?: 'open' | 'acknowledged' | 'resolved' | 'all' }
+export interface IncidentsSearch { readonly state?: 'open' | 'acknowledged' | 'silenced' | 'resolved' | 'all' }
 
 export interface DetectorsSearch {
   /** The detector whose backtest is shown. */
@@ -59,7 +59,7 @@ export function tailSearch(raw: Record<string, unknown>): TailSearch {
 }
 
 export function incidentsSearch(raw: Record<string, unknown>): IncidentsSearch {
-  return present<IncidentsSearch>({ state: one(raw['state'], ['open', 'acknowledged', 'resolved', 'all']) })
+  return present<IncidentsSearch>({ state: one(raw['state'], ['open', 'acknowledged', 'silenced', 'resolved', 'all']) })
 }
 
 /** As it stands: a page reads its own, since which variables a dashboard has only its document says. */

@@ -33,6 +33,7 @@ export default function Palette({ onClose, onHelp }: { readonly onClose: () => v
     { group: 'Alerts', name: 'Incidents', note: 'what fires now', act: () => void navigate({ to: '/alerts/incidents' }) },
     { group: 'Alerts', name: 'Notifications', note: 'what was sent, and how it went', act: () => void navigate({ to: '/alerts/notifications' }) },
     { group: 'Alerts', name: 'Detectors', note: 'what is watched', act: () => void navigate({ to: '/alerts/detectors' }) },
+    { group: 'Alerts', name: 'Silences', note: 'of what nobody is told', act: () => void navigate({ to: '/alerts/silences' }) },
     { group: 'Pages', name: 'Pipelines', note: 'how events come in', act: () => void navigate({ to: '/pipelines' }) },
     { group: 'Pages', name: 'Get started', note: 'send the first event', act: () => void navigate({ to: '/start' }) },
     ...SETTINGS.map(([section, name, note]): Entry => ({ group: 'Settings', name, note, act: () => void navigate({ to: '/settings/$section', params: { section } }) })),

@@ -1,4 +1,4 @@
-import { CircleAlert, CircleCheck, CircleDashed, CircleX, Eye } from 'lucide-react'
+import { BellOff, CircleAlert, CircleCheck, CircleDashed, CircleX, Eye } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { cx } from '@/lib/cx'
 import styles from './StatePill.module.css'
@@ -9,6 +9,9 @@ const LOOKS: Record<string, { icon: ReactNode; tone: 'bad' | 'wait' | 'good' | '
   error: { icon: <CircleX />, tone: 'bad' },
   failed: { icon: <CircleX />, tone: 'bad' },
   acknowledged: { icon: <Eye />, tone: 'wait' },
+  silenced: { icon: <BellOff />, tone: 'still' },
+  active: { icon: <BellOff />, tone: 'wait' },
+  coming: { icon: <CircleDashed />, tone: 'still' },
   pending: { icon: <CircleDashed />, tone: 'wait' },
   resolved: { icon: <CircleCheck />, tone: 'good' },
   sent: { icon: <CircleCheck />, tone: 'good' },

@@ -5,6 +5,7 @@ const TABS = [
   { to: '/alerts/incidents', name: 'Incidents' },
   { to: '/alerts/notifications', name: 'Notifications' },
   { to: '/alerts/detectors', name: 'Detectors' },
+  { to: '/alerts/silences', name: 'Silences' },
 ] as const
 
 /** What fires, what was told to whom, and what is watched. */

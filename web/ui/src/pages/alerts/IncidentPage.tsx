@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import { ArrowLeft, Check, Eye, ScrollText } from 'lucide-react'
-import { lazy, Suspense, type ReactNode } from 'react'
+import { ArrowLeft, BellOff, Check, Eye, ScrollText } from 'lucide-react'
+import { lazy, Suspense, useState, type ReactNode } from 'react'
 import { api, type Incident } from '@/api/client'
 import { messageOf } from '@/api/problem'
 import { EventRow } from '@/components/events/EventRow'
@@ -16,6 +16,7 @@ import { usePreference, utcPreference } from '@/lib/prefs'
 import { CausesPanel } from './CausesPanel'
 import { CommentBox } from './CommentBox'
 import { NotificationCard } from './NotificationsView'
+import { SilenceForm } from './SilenceForm'
 import { timelineOf } from './timeline'
 import lists from './Lists.module.css'
 import styles from './IncidentPage.module.css'
@@ -34,6 +35,7 @@ export default function IncidentPage() {
       await Promise.all([client.invalidateQueries({ queryKey: ['incident', id] }), client.invalidateQueries({ queryKey: ['incidents'] })])
     },
   })
+  const [silencing, setSilencing] = useState(false)
   const data = incident.data
   return (
     <div className={styles.page}>
@@ -47,11 +49,13 @@ export default function IncidentPage() {
             <h1>{data.title}</h1>
             <div className={styles.actions}>
               <Link to="/explore" search={{ q: data.query, from: data.from, to: data.to }} className={styles.explore}><ScrollText aria-hidden /> Events in Explore</Link>
-              {data.state === 'open' && <Button icon={<Eye />} disabled={change.isPending} onClick={() => change.mutate('acknowledge')}>Acknowledge</Button>}
+              {(data.state === 'open' || data.state === 'silenced') && <Button icon={<Eye />} disabled={change.isPending} onClick={() => change.mutate('acknowledge')}>Acknowledge</Button>}
+              {data.state !== 'resolved' && <Button icon={<BellOff />} onClick={() => setSilencing(true)}>Silence</Button>}
               {data.state !== 'resolved' && <Button icon={<Check />} disabled={change.isPending} onClick={() => change.mutate('resolve')}>Resolve</Button>}
             </div>
             {change.isError && <p className={lists.wrong} role="alert">{messageOf(change.error)}</p>}
           </header>
+          {silencing && <SilenceForm incident={data} onClose={() => setSilencing(false)} />}
           <Body incident={data} />
         </>
       )}
@@ -84,7 +88,7 @@ function Body({ incident }: { readonly incident: Incident }) {
         </Panel>
         <Panel title="Notifications">
           {notifications.length === 0
-            ? <p className={styles.none}>Nobody was told: the detector names no notifier.</p>
+            ? <p className={styles.none}>{incident.state === 'silenced' ? 'Nobody was told: it is silenced.' : 'Nobody was told: the detector names no notifier.'}</p>
             : <ul className={styles.flat}>{notifications.map((one) => <NotificationCard key={one.id} notification={one} utc={utc} />)}</ul>}
         </Panel>
       </div>

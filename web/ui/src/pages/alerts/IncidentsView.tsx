@@ -13,7 +13,7 @@ import { DETECTOR_SNIPPET } from './snippet'
 import styles from './Lists.module.css'
 
 const route = getRouteApi('/alerts/incidents')
-const STATES = ['all', 'open', 'acknowledged', 'resolved'] as const
+const STATES = ['all', 'open', 'acknowledged', 'silenced', 'resolved'] as const
 
 /** Incidents, newest first, of all states or one. */
 export default function IncidentsView() {
