@@ -1,4 +1,4 @@
-"""`python -m tests.bench [--events 10M]`: ingest, queries, tail, cold cache, small posts, OTLP, syslog, detectors."""
+"""`python -m tests.bench [--events 10M]`: ingest, queries, tail, cold cache, small posts, ways in, detectors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from . import detectors, export, ingest, live, otlp, queries25, query, small, syslog
+from . import detectors, export, ingest, live, otlp, queries25, query, small, syslog, ways
 from .corpus import corpus
 from .server import ROOT, Server
 
@@ -26,9 +26,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--only",
-        choices=["ingest", "queries", "small", "otlp", "syslog", "detectors", "export"],
+        choices=["ingest", "queries", "small", "otlp", "syslog", "ways", "detectors", "export"],
         help="this part alone",
     )
+    parser.add_argument("--way", choices=ways.AIMS, action="append", help="of the ways in, this one")
     parser.add_argument("--rate", type=int, default=2000, help="small requests a second")
     parser.add_argument("--seconds", type=int, default=30, help="how long small requests are sent")
     parser.add_argument("--detector-rate", type=int, default=20_000, help="events a second beside 500 detectors")
@@ -74,6 +75,9 @@ def main() -> None:
             own.mkdir(mode=0o755)
             results["syslog"] = syslog.run(own, corpus(given.events, given.seed), given.events)
             print(syslog.report(results["syslog"]), flush=True)
+        if given.only in (None, "ways"):
+            results["ways"] = ways.run(min(given.events, 500_000), given.way, given.seed)
+            print(ways.report(results["ways"]), flush=True)
         if given.only in (None, "detectors"):
             results["detectors"] = detectors.run(folder / "detectors", rate=given.detector_rate)
             print(detectors.report(results["detectors"]), flush=True)

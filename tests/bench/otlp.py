@@ -34,13 +34,13 @@ def run(events: int, seed: int = 1) -> dict[str, Any]:
     path = corpus(events, seed)
     found: dict[str, Any] = {}
     for way in ("ndjson", "otlp_http", "otlp_grpc"):
-        bodies = [b"\n".join(lines) if way == "ndjson" else request(lines) for lines in _lots(path)]
+        bodies = [b"\n".join(lines) if way == "ndjson" else request(lines) for lines in lots(path)]
         address = f"127.0.0.1:{free_port()}"
         with tempfile.TemporaryDirectory(prefix="cordwood-bench-") as name:
             Path(name).chmod(0o755)
             with Server(Path(name), config=f'sources: {{otlp: {{type: otlp, grpc: "{address}"}}}}') as server:
                 before = cpu_seconds(server.family())["total"]
-                _send(bodies, _grpc(address) if way == "otlp_grpc" else _http(server.port, way))
+                _send(bodies, export(address) if way == "otlp_grpc" else _http(server.port, way))
                 used = cpu_seconds(server.family())["total"] - before
                 if server.count() != events:
                     raise RuntimeError(f"{way}: {server.count()} events found, {events} sent")
@@ -90,7 +90,7 @@ def request(lines: list[bytes]) -> bytes:
     return made.SerializeToString()
 
 
-def _lots(path: Path) -> Iterator[list[bytes]]:
+def lots(path: Path) -> Iterator[list[bytes]]:
     with path.open("rb") as file:
         while lot := [line.rstrip(b"\n") for line in islice(file, RECORDS)]:
             yield lot
@@ -116,10 +116,10 @@ def _http(port: int, way: str) -> Callable[[bytes], None]:
     return call
 
 
-def _grpc(address: str) -> Callable[[bytes], None]:
-    export = grpc.insecure_channel(address).unary_unary(f"/{SERVICE}/Export")
+def export(address: str) -> Callable[[bytes], None]:
+    stub = grpc.insecure_channel(address).unary_unary(f"/{SERVICE}/Export")
 
     def call(body: bytes) -> None:
-        export(body, timeout=120)
+        stub(body, timeout=120)
 
     return call

@@ -36,10 +36,10 @@ def run(folder: Path, path: Path, events: int) -> dict[str, Any]:
     :raises RuntimeError: an event is missing, or there is one too many
     """
     port = free_port()
-    lines = _written(path)
+    lines = written(path)
     with Server(folder, config=config(port)) as server:
         http = _measured(server, events, lambda: ingest.send(server, path, {}))
-        syslog = _measured(server, events, lambda: _send(lines, port))
+        syslog = _measured(server, events, lambda: send(lines, port))
         if (found := server.count()) != 2 * events:
             raise RuntimeError(f"{found} events found where {2 * events} were sent")
     lines.unlink()
@@ -79,7 +79,7 @@ def _committed(server: Server) -> float:
     return float(found[1]) if found else 0.0
 
 
-def _send(lines: Path, port: int) -> None:
+def send(lines: Path, port: int) -> None:
     """Each connection sends its part of the file, in whole lines."""
     size = lines.stat().st_size
     bounds = [0]
@@ -101,7 +101,7 @@ def _send(lines: Path, port: int) -> None:
         thread.join()
 
 
-def _written(path: Path) -> Path:
+def written(path: Path) -> Path:
     """The corpus as syslog, beside it."""
     lines = path.with_suffix(".syslog")
     with path.open("rb") as events, lines.open("w") as file:

@@ -7,10 +7,15 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from cordwood.plugins import RejectedError
+from cordwood.plugins import Batch, RejectedError, adopt, normalise
 from cordwood.plugins.conformance import http_source_contract
-from cordwood.sources.loki import Loki, LokiConfig, read_labels
-from cordwood.sources.protobuf import WireError
+from cordwood.sources.loki import NAMES, Loki, LokiConfig, read_entries
+from cordwood.sources.loki.columns import read_columns
+from cordwood.sources.loki.labels import read_labels
+from cordwood.sources.protobuf import WireError, snappy_size
+from cordwood.sources.wire import OddError
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ..conftest import Server
 from .wire import field, received, request, varint
@@ -104,6 +109,52 @@ async def test_odd_entries_are_kept() -> None:
 async def test_what_is_no_push_is_refused(body: bytes, headers: dict[str, str], reason: str) -> None:
     with pytest.raises(RejectedError, match=reason):
         await push(body, headers)
+
+
+def by_columns(plain: bytes) -> Batch:
+    return adopt(normalise(read_columns(plain), AT), NAMES)
+
+
+_NAMES = st.sampled_from(["service_name", "level", "env", "trace_id", "status", "n#int", "time", "message", "é", ""])
+_TEXTS = st.one_of(st.sampled_from(["", "warn", "42", "true", "a" * 12, "b" * 13]), st.text(max_size=40))
+_ENTRY = st.tuples(
+    st.integers(0, 2**63 - 1),
+    _TEXTS,
+    st.lists(st.tuples(_NAMES, _TEXTS), max_size=3),
+    st.binary(max_size=2),
+)
+_STREAM = st.tuples(
+    st.dictionaries(st.sampled_from(["service_name", "env", "job", "level", "timestamp"]), _TEXTS, max_size=3),
+    st.lists(_ENTRY, max_size=4),
+)
+
+
+@settings(max_examples=150)
+@given(st.lists(_STREAM, max_size=3), st.integers(0, 2**16), st.binary(max_size=3))
+def test_columns_are_what_entries_are(streams: list[Any], at: int, noise: bytes) -> None:
+    """Usual pushes, and such ones with some bytes changed."""
+    plain = b""
+    for labels, entries in streams:
+        told = field(1, ("{" + ", ".join(f"{k}={json.dumps(v)}" for k, v in labels.items()) + "}").encode())
+        for stamp, line, metadata, tail in entries:
+            when = field(1, field(1, stamp // 10**9) + field(2, stamp % 10**9))
+            pairs = b"".join(field(3, field(1, k.encode()) + field(2, v.encode())) for k, v in metadata)
+            told += field(2, when + field(2, line.encode()) + pairs + tail)
+        plain += field(1, told)
+    at %= len(plain) + 1
+    for body in (plain, plain[:at] + noise + plain[at + len(noise) :]):
+        try:
+            fast = by_columns(body)
+        except (OddError, WireError, UnicodeDecodeError):
+            continue
+        assert fast.events() == read_entries(body, AT).events()
+
+
+def test_columns_are_read_of_a_usual_push() -> None:
+    entries = [(AT + i, f"line {i} of many", {"status": str(i), "trace_id": "ab" * 16}) for i in range(300)]
+    body = packed('{service_name="shop"}', entries)
+    plain = pa.Codec("snappy").decompress(body, snappy_size(body), asbytes=True)
+    assert by_columns(plain).events() == read_entries(plain, AT).events()
 
 
 async def test_another_type_is_told_what_to_send() -> None:
