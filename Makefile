@@ -6,6 +6,8 @@ DATA_DIR ?= ./data
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Without compiled modules each start of Cordwood costs half a second more, and the tests start it often.
+unexport PYTHONDONTWRITEBYTECODE
 UI_SOURCES := $(shell find web/ui -type f -not -path '*/node_modules/*' 2>/dev/null)
 
 .PHONY: help setup ui run test check lint types bench soak docs fmt compose-test clean scale

@@ -40,8 +40,9 @@ settings.load_profile("cordwood")
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long tests first: at the end one of them would keep one worker busy and the others waiting."""
-    items.sort(key=lambda item: "soak" not in item.path.parts)
+    """The rooms with the longest files first: at the end one of those would keep one worker busy, others waiting."""
+    longest = [ROOT / "tests" / room for room in ("soak", "cli")]
+    items.sort(key=lambda item: longest.index(item.path.parent) if item.path.parent in longest else len(longest))
 
 
 @pytest.fixture(scope="session")
@@ -94,6 +95,20 @@ async def postgres(anyio_backend: object) -> AsyncIterator[EmbeddedPostgres]:
         await started.wait()
         yield server
         stop.set()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+async def cluster(anyio_backend: object) -> AsyncIterator[Path]:
+    """What a first start leaves under `postgres`, stopped: to copy it takes a tenth of making it anew."""
+    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-cluster-"))
+    folder.chmod(0o755)
+    server = EmbeddedPostgres(folder)
+    async with server.running():
+        pool = await open_pool(server.connect_args)
+        await migrate(pool, server.connect_args)
+        await pool.close()
+    yield server.pgdata
     shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -172,11 +187,26 @@ async def node(database_url: str, data_dir: Path) -> AsyncIterator[Node]:
         yield made
 
 
-class Server:
-    """`cordwood up` as a process, spoken to over HTTP."""
+def furnish(data_dir: Path, cluster: Path) -> None:
+    """Give the data folder a copy of the cluster, unless it has one of its own; who owns what stays as it is."""
+    if not (data_dir / "postgres").exists():
+        data_dir.mkdir(exist_ok=True)
+        subprocess.run(["cp", "-a", str(cluster), str(data_dir / "postgres")], check=True)
 
-    def __init__(self, data_dir: Path, config: str | None = None, environment: dict[str, str] | None = None) -> None:
+
+class Server:
+    """`cordwood up` as a process, spoken to over HTTP; on a copy of the cluster where one is given."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        config: str | None = None,
+        environment: dict[str, str] | None = None,
+        *,
+        cluster: Path | None = None,
+    ) -> None:
         self.data_dir = data_dir
+        self.cluster = cluster
         self.port = free_port()
         self.environment = {k: v for k, v in os.environ.items() if not k.startswith("CORDWOOD_")} | (environment or {})
         self.config: Path | None = None
@@ -193,6 +223,8 @@ class Server:
     def start(self, *arguments: str, wait: float = 60, stdin: int | None = None) -> None:
         command = [str(CORDWOOD), "up", *([str(self.config)] if self.config else [])]
         command += ["--data-dir", str(self.data_dir), "--port", str(self.port), *arguments]
+        if self.cluster is not None and "CORDWOOD_DATABASE_URL" not in self.environment:
+            furnish(self.data_dir, self.cluster)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, stdin=stdin, stdout=log, stderr=log, env=self.environment, start_new_session=True, cwd=ROOT
@@ -273,12 +305,12 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def make_server(data_dir: Path) -> Iterator[Any]:
+def make_server(data_dir: Path, cluster: Path) -> Iterator[Any]:
     """Makes servers on one data folder: `make_server(config="…")`; all are killed at the end."""
     made: list[Server] = []
 
     def make(config: str | None = None, environment: dict[str, str] | None = None) -> Server:
-        made.append(Server(data_dir, config, environment))
+        made.append(Server(data_dir, config, environment, cluster=cluster))
         return made[-1]
 
     yield make

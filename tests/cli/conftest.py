@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 
+from ..conftest import furnish
+
 COMMAND = Path(sys.executable).parent / "cordwood"
 
 
@@ -93,10 +95,11 @@ class Running(Cordwood):
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Running]:
+def running(cluster: Path) -> Iterator[Running]:
     """One server for the tests of a module; each uses a service of its own."""
     folder = Path(tempfile.mkdtemp(prefix="cordwood-test-"))
     folder.chmod(0o755)
+    furnish(folder, cluster)
     made = Running(folder)
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(

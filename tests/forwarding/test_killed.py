@@ -20,11 +20,11 @@ EVENTS = 50  # of a request
 
 
 @pytest.fixture
-def receiver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def receiver(tmp_path_factory: pytest.TempPathFactory, cluster: Path) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("r")
     folder.parent.chmod(0o755)
     folder.chmod(0o755)
-    server = Server(folder / "data")
+    server = Server(folder / "data", cluster=cluster)
     server.start()
     yield server
     server.kill()

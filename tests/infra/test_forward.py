@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -22,9 +23,9 @@ from .conftest import REGION, Context
 
 
 @pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def shared(tmp_path_factory: pytest.TempPathFactory, cluster: Path) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("forward") / "data"
-    server = Server(folder)
+    server = Server(folder, cluster=cluster)
     server.start()
     yield server
     server.stop()

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from ..bench.server import Server
+from ..conftest import furnish
 from .postgres import PostgresServer
 
 StartServer = Callable[..., Server]
 
 
 @pytest.fixture
-def make_server(data_dir: Path) -> Iterator[StartServer]:
+def make_server(data_dir: Path, cluster: Path) -> Iterator[StartServer]:
     """Makes servers (not yet started) in folders of their own; whatever still runs at the end is killed."""
     servers: list[Server] = []
 
@@ -24,6 +25,8 @@ def make_server(data_dir: Path) -> Iterator[StartServer]:
         own.mkdir()
         own.chmod(0o755)
         servers.append(Server(own, **options))
+        if "CORDWOOD_DATABASE_URL" not in servers[-1].environment:
+            furnish(servers[-1].data, cluster)
         return servers[-1]
 
     yield make

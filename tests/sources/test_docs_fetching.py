@@ -104,6 +104,7 @@ def served(
     jobs: str,
     amazon: dict[str, dict[str, Any]],
     orders: Cluster,
+    cluster: Path,
 ) -> Iterator[Server]:
     """The settings of the page, with the places where the tests keep what is fetched."""
     own: dict[str, dict[str, Any]] = {
@@ -118,7 +119,7 @@ def served(
     for section in FETCHING:
         sources |= yaml.safe_load(snippet(section, "yaml"))["sources"]
     config = {"version": 1, "sources": {name: settings | own.get(name, {}) for name, settings in sources.items()}}
-    server = Server(folder / "data", yaml.safe_dump(config))
+    server = Server(folder / "data", yaml.safe_dump(config), cluster=cluster)
     with subprocess.Popen(["sh", "-c", snippet("stdin", "sh").partition("|")[0]], stdout=subprocess.PIPE) as app:
         assert app.stdout is not None
         server.start(stdin=app.stdout.fileno())

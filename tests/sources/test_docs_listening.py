@@ -53,7 +53,7 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def served(ports: dict[str, str], folder: Path) -> Iterator[Server]:
+def served(ports: dict[str, str], folder: Path, cluster: Path) -> Iterator[Server]:
     """One server with all sources of the page."""
     pem = certificates(folder)
     names = {"server.pem": pem["server"], "server.key": pem["server_key"], "clients.pem": pem["ca"]}
@@ -69,7 +69,7 @@ def served(ports: dict[str, str], folder: Path) -> Iterator[Server]:
         (folder / "journal").mkdir()
         write_journal(folder / "journal", ["out of paper"], _SYSTEMD_UNIT="shop-1.service")
         sources["journal"] |= {"directory": str(folder / "journal")}
-    server = Server(folder / "data", yaml.safe_dump({"version": 1, "sources": sources}))
+    server = Server(folder / "data", yaml.safe_dump({"version": 1, "sources": sources}), cluster=cluster)
     with mosquitto(folder, port=int(ports["1883"])) if find_mosquitto() else contextlib.nullcontext():
         yield from started(server, ports)
 

@@ -129,11 +129,11 @@ def hook_port() -> Iterator[int]:
 
 
 @pytest.fixture(scope="module")
-def site(hook_port: int) -> Iterator[Server]:
+def site(hook_port: int, cluster: Path) -> Iterator[Server]:
     """One server for all tests of this file, with the shop's events in it and a detector that fires on them."""
     folder = Path(tempfile.mkdtemp(prefix="cordwood-test-ui-"))
     folder.chmod(0o755)
-    server = Server(folder, CONFIG.replace("PORT", str(hook_port)))
+    server = Server(folder, CONFIG.replace("PORT", str(hook_port)), cluster=cluster)
     server.start()
     status, _ = server.post(made_events(datetime.now(UTC)))
     assert status == 200

@@ -58,12 +58,12 @@ BOUNDED = settings(
 
 
 @pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
+def server(cluster: Path) -> Iterator[Server]:
     """A server with an event, where an administrator exists."""
     folder = Path(tempfile.mkdtemp(prefix="cordwood-test-schema-"))
     folder.chmod(0o755)
     environment = {"CORDWOOD_ADMIN_EMAIL": "ann@example.org", "CORDWOOD_ADMIN_PASSWORD": "correct horse"}
-    made = Server(folder, None, environment)
+    made = Server(folder, None, environment, cluster=cluster)
     made.start()
     yield made
     made.stop()

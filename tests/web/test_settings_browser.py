@@ -55,11 +55,11 @@ notifiers:
 
 
 @pytest.fixture(scope="module")
-def site(hook_port: int) -> Iterator[Server]:
+def site(hook_port: int, cluster: Path) -> Iterator[Server]:
     """A server with a pipeline, a notifier and a few events; nobody has an account."""
     folder = Path(tempfile.mkdtemp(prefix="cordwood-test-settings-"))
     folder.chmod(0o755)
-    server = Server(folder, CONFIG.replace("PORT", str(hook_port)))
+    server = Server(folder, CONFIG.replace("PORT", str(hook_port)), cluster=cluster)
     server.start()
     server.post([{"service": "gateway", "message": f"GET /cart/{n} 200", "user": "u"} for n in range(40)])
     server.post([{"service": "gateway", "message": "no such line"}])
