@@ -31,6 +31,7 @@ COMMANDS = (
     "backtest",
     "sigma",
     "lookup",
+    "recording",
     "report",
     "route",
     "retention",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
@@ -31,6 +32,7 @@ from .models import (
     Pipeline,
     PipelineSettings,
     PlaceEntry,
+    RecordingSettings,
     ReportSettings,
     SourceEntry,
     Step,
@@ -45,6 +47,10 @@ QueryCheck: TypeAlias = Callable[[str], None]
 """Raises QueryError where the text is no query."""
 
 
+METRIC = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]{0,99}")
+"""A name that Prometheus takes; colons are for those made from others there."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Made:
     cls: type[Plugin[Any]]
@@ -55,10 +61,15 @@ class Checker:
     """Checks sections and reports what is wrong; an entry with an error is left out of the result."""
 
     def __init__(
-        self, registry: Registry, report: Report, check_query: QueryCheck | None, check_when: QueryCheck | None
+        self,
+        registry: Registry,
+        report: Report,
+        check_query: QueryCheck | None,
+        check_when: QueryCheck | None,
+        check_recording: QueryCheck | None,
     ) -> None:
         self._registry, self._report = registry, report
-        self._check_query, self._check_when = check_query, check_when
+        self._check_query, self._check_when, self._check_recording = check_query, check_when, check_recording
 
     def sources(self, section: Element | None) -> dict[str, SourceEntry]:
         """The entries of `sources:`."""
@@ -107,6 +118,25 @@ class Checker:
             if settings := validated(ReportSettings, element, path, self._report):
                 found[name] = settings
             self._names(element.items.get("notify"), known, f"{path}.notify", "notifier")
+        return found
+
+    def recordings(self, section: Element | None) -> dict[str, RecordingSettings]:
+        """The entries of `recordings:`; each name is a metric's in Prometheus, where a counter's ends in _total."""
+        found: dict[str, RecordingSettings] = {}
+        told: dict[str, str] = {}
+        for name, element in section.items.items() if section else ():
+            path = f"recordings.{name[:60]}"
+            if not METRIC.fullmatch(name):
+                hint = "begin with a letter or _, and use letters, digits and _, at most 100"
+                self._report(element.place.error(f"{path}: no name of a metric", hint))
+            self._checked_query(element.items.get("query"), f"{path}.query", self._check_recording)
+            if settings := validated(RecordingSettings, element, path, self._report):
+                found[name] = settings
+                shown_as = f"{name.removesuffix('_total')}_total" if settings.kind == "counter" else name
+                if shown_as in told:
+                    message = f"{path}: Prometheus would see it under the name of {told[shown_as]}, {shown_as}"
+                    self._report(element.place.error(message, "give it another name"))
+                told[shown_as] = name
         return found
 
     def streams(self, store: Element) -> None:
@@ -164,10 +194,12 @@ class Checker:
                 self._report(element.place.error(f"{path}: the setting from is missing", "name the sources it reads"))
             self._names(reads, known, f"{path}.from", "source")
             for item in _listed(reads):
+                if not isinstance(item.value, str):  # reported by the model
+                    continue
                 if item.value in used:
                     message = f"{path}.from: the source {item.written} feeds the pipeline {used[item.value]} already"
                     self._report(item.place.error(message, "a source feeds one pipeline"))
-                elif isinstance(item.value, str):
+                else:
                     used[item.value] = name
             steps = tuple(self._steps(element.items.get("parse"), f"{path}.parse"))
             if settings:

@@ -28,15 +28,19 @@ def load(
     *,
     check_query: QueryCheck | None = None,
     check_when: QueryCheck | None = None,
+    check_recording: QueryCheck | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Config:
-    """The configuration in a file. `check_query` checks detectors' queries, `check_when` (default: the same) searches.
+    """The configuration in a file. `check_query` checks detectors' queries, `check_when` (default: the same) searches,
+    `check_recording` (default: as `check_query`) what recordings keep.
 
     Reads no network and starts nothing; plugins are only made, with their settings, and thrown away.
 
     :raises ConfigErrors: everything that is wrong, with file, line and column
     """
-    return _load(lambda reader: reader.read(Path(path)), registry, check_query, check_when, environment)
+    return _load(
+        lambda reader: reader.read(Path(path)), registry, (check_query, check_when, check_recording), environment
+    )
 
 
 def load_store(path: str | Path, registry: Registry, *, environment: Mapping[str, str] | None = None) -> Config:
@@ -54,7 +58,7 @@ def load_store(path: str | Path, registry: Registry, *, environment: Mapping[str
     where = {(place.file, place.line, place.column) for place in places}
     errors[:] = [error for error in errors if root.broken or (error.file, error.line, error.column) in where]
     section = root.without(*(name for name in root.items if name != "store"))
-    config = _config(section, Checker(registry, errors.append, None, None), errors, reader)
+    config = _config(section, Checker(registry, errors.append, None, None, None), errors, reader)
     if errors or config is None:
         raise ConfigErrors(errors)
     return config
@@ -67,23 +71,27 @@ def load_text(
     file: str = "cordwood.yaml",
     check_query: QueryCheck | None = None,
     check_when: QueryCheck | None = None,
+    check_recording: QueryCheck | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Config:
     """As `load`, of a text; `file` is the name in its errors, and includes are relative to it."""
-    return _load(lambda reader: reader.parse(text, Path(file)), registry, check_query, check_when, environment)
+    return _load(
+        lambda reader: reader.parse(text, Path(file)), registry, (check_query, check_when, check_recording), environment
+    )
 
 
 def _load(
     read: Callable[[FileReader], Element],
     registry: Registry,
-    check_query: QueryCheck | None,
-    check_when: QueryCheck | None,
+    checks: tuple[QueryCheck | None, QueryCheck | None, QueryCheck | None],
     environment: Mapping[str, str] | None,
 ) -> Config:
     errors: list[ConfigError] = []
     reader = FileReader(os.environ if environment is None else environment, errors.append)
     root = read(reader)
-    config = _config(root, Checker(registry, errors.append, check_query, check_when or check_query), errors, reader)
+    query, when, recording = checks
+    check = Checker(registry, errors.append, query, when or query, recording or query)
+    config = _config(root, check, errors, reader)
     if errors or config is None:
         raise ConfigErrors(errors)
     return config
@@ -117,6 +125,7 @@ def _config(root: Element, check: Checker, errors: list[ConfigError], reader: Fi
     maintenance = check.maintenance(sections)
     detectors = check.detectors(sections.get("detectors"), tellable)
     reports = check.reports(sections.get("reports"), sections.get("notifiers"))
+    recordings = check.recordings(sections.get("recordings"))
     frozen: dict[str, Any] = {"sources": MappingProxyType(sources), "pipelines": with_default(pipelines, sources)}
     return Config(
         **frozen,
@@ -126,6 +135,7 @@ def _config(root: Element, check: Checker, errors: list[ConfigError], reader: Fi
         routing=routing,
         maintenance=MappingProxyType(maintenance),
         reports=MappingProxyType(reports),
+        recordings=MappingProxyType(recordings),
         store=store,
         limits=limits,
         sign_in=sign_in,

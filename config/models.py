@@ -56,6 +56,12 @@ def _some_time(span: timedelta) -> timedelta:
     return span
 
 
+def _whole_step(span: timedelta) -> timedelta:
+    if not timedelta(seconds=10) <= span <= timedelta(days=1) or span.microseconds:
+        raise ValueError("a step is whole seconds, from 10s to 1d")
+    return span
+
+
 Age: TypeAlias = Annotated[
     Duration, AfterValidator(_some_time), PlainSerializer(format_duration, return_type=str, when_used="json")
 ]
@@ -155,6 +161,25 @@ class ReportSettings(_Model):
     """Names of the notifiers that send it."""
 
 
+class RecordingSettings(_Model):
+    """`recordings:`, the figure of a query, kept step by step as a metric."""
+
+    query: str = Field(examples=["severity>=error | stats count() as n by service"])
+    """A search and `| stats` with one figure; its keys are the labels. `| where` may follow."""
+    every: Annotated[Duration, AfterValidator(_whole_step)] = timedelta(minutes=1)
+    """How long a step is: whole seconds, from `10s` to `1d`."""
+    keep: Age = timedelta(days=90)
+    """How long the figures are kept."""
+    grace: Annotated[Duration, Field(ge=timedelta(), le=timedelta(days=1))] = timedelta(minutes=15)
+    """How late an event may come and still be counted in its step."""
+    kind: Literal["gauge", "counter"] = "gauge"
+    """What Prometheus is told: the newest figure, or the sum of all, which only grows."""
+    series: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    """The most series, one for each combination of labels; what is beyond is left out and counted."""
+    help: Annotated[str, Field(max_length=500)] = ""
+    """What it is, in words, for Prometheus."""
+
+
 class FileSettings(_Model):
     """The top level of a file."""
 
@@ -174,6 +199,7 @@ class FileSettings(_Model):
     routes: dict[str, Any] = {}
     maintenance: dict[str, Any] = {}
     reports: dict[str, Any] = {}
+    recordings: dict[str, Any] = {}
 
 
 OnError: TypeAlias = Literal["keep", "dead_letter"]
@@ -268,6 +294,8 @@ class Config:
     maintenance: Mapping[str, Maintenance] = field(default_factory=_none)
     """Windows in which nobody is told."""
     reports: Mapping[str, ReportSettings] = field(default_factory=_none)
+    recordings: Mapping[str, RecordingSettings] = field(default_factory=_none)
+    """Figures that are kept as metrics."""
     store: StoreSettings = field(default_factory=StoreSettings)
     limits: Limits = field(default_factory=Limits)
     sign_in: SignInSettings = field(default_factory=SignInSettings)

@@ -11,7 +11,7 @@ from ..plugins import Plugin, Registry
 from .branches import ROUTE, route_schema
 from .limits import Limits
 from .loader import NOT_YET
-from .models import ON_ERROR, FileSettings, PipelineSettings, ReportSettings, StoreSettings
+from .models import ON_ERROR, FileSettings, PipelineSettings, RecordingSettings, ReportSettings, StoreSettings
 from .routes import Rota, Route
 from .sign_in import SignInSettings
 from .silences import Maintenance
@@ -31,6 +31,7 @@ _ABOUT = {
     "routes": "Who is told of which incidents, by name; the first that matches decides.",
     "maintenance": "When nobody is told of which incidents, by name.",
     "reports": "What is written down and sent by the clock, by name.",
+    "recordings": "Figures of queries that are kept as metrics, by name.",
     "sign_in": "Ways to sign in beside a password.",
     "limits": "What may come in, how fast, and how much memory it may take.",
 }
@@ -60,6 +61,7 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
     properties["routes"] = _mapping(_model(Route, "", definitions))
     properties["maintenance"] = _mapping(_model(Maintenance, "", definitions))
     properties["reports"] = _mapping(_model(ReportSettings, "", definitions))
+    properties["recordings"] = _mapping(_model(RecordingSettings, "", definitions))
     properties["limits"] = _model(Limits, "", definitions)
     properties["sign_in"] = _model(SignInSettings, "", definitions)
     properties["store"] = _model(StoreSettings, "", definitions)

@@ -114,6 +114,8 @@ def configuration() -> str:
     parts += ["## A pipeline\n", table(pipeline["properties"], pipeline.get("required", ()), definitions)]
     report = sections["reports"]["additionalProperties"]
     parts += ["## A report\n", table(report["properties"], report.get("required", ()), definitions)]
+    recording = sections["recordings"]["additionalProperties"]
+    parts += ["## A recording\n", table(recording["properties"], recording.get("required", ()), definitions)]
     rota = sections["rotas"]["additionalProperties"]
     parts += ["## A rota\n", table(rota["properties"], rota.get("required", ()), definitions)]
     parts += ["## A route\n", table(definitions["Route"]["properties"], (), definitions)]

@@ -136,8 +136,19 @@ INGEST_ERRORS = Head(
     from ingest_error where project_id = $1
     """,
 )  # fmt: skip
+METRICS = Head(
+    "metrics",
+    "What recordings made of the events; `timestamp` is the begin of the step. A label: `json(labels, \"$.service\")`.",
+    {"timestamp": "time", "name": "text", "labels": "json", "value": "float", "id": "int"},
+    """
+    select s.at at time zone 'UTC' as timestamp, m.recording as name, cast(m.labels as text) as labels, s.value, m.id,
+           concat_ws(' ', m.recording, cast(m.labels as text)) as message
+    from metric_sample s join metric_series m on m.id = s.series_id
+    where m.project_id = $1 and s.value is not null
+    """,
+)  # fmt: skip
 
-HEADS = {head.name: head for head in (INCIDENTS, NOTIFICATIONS, AUDIT, SEGMENTS, DETECTORS, INGEST_ERRORS)}
+HEADS = {head.name: head for head in (INCIDENTS, NOTIFICATIONS, AUDIT, SEGMENTS, DETECTORS, INGEST_ERRORS, METRICS)}
 
 
 def known_head(name: str, at: Place) -> str:

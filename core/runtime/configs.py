@@ -14,6 +14,7 @@ def load_checked(path: Path | None, registry: Registry) -> Config:
     :raises ConfigErrors: everything that is wrong with it
     """
     from ..query import BatchFilter, check
+    from ..recordings import check_recording
 
     def check_query(text: str) -> None:
         check(text)
@@ -21,6 +22,10 @@ def load_checked(path: Path | None, registry: Registry) -> Config:
     def check_when(text: str) -> None:
         BatchFilter(text)
 
+    def check_figure(text: str) -> None:
+        check(text)
+        check_recording(text)
+
     if path is None:
         return Config.default(registry)
-    return load(path, registry, check_query=check_query, check_when=check_when)
+    return load(path, registry, check_query=check_query, check_when=check_when, check_recording=check_figure)

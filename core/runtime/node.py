@@ -30,6 +30,7 @@ from ..query.clickhouse_client import ClickHouse
 from ..query.lookup_store import Lookups
 from ..query.saved_store import SavedQueries
 from ..query.searcher import EngineSearcher
+from ..recordings import RecordingService
 from ..reports.make import Maker
 from ..reports.service import ReportService
 from ..reports.store import Issues
@@ -88,6 +89,7 @@ class Node:
     lookups: Lookups
     saved: SavedQueries
     dashboards: Dashboards
+    recordings: RecordingService
     reports: ReportService
     report_maker: Maker
     report_issues: Issues
@@ -170,6 +172,7 @@ class Node:
             self.store.forgetting.others.append(self.engine.forget)
             self.alerting = AlertingService(self.store, self.engine, link=self._link, metrics=self.metrics)
             self.forwarding = ForwardingService(self.store, metrics=self.metrics)
+            self.recordings = RecordingService(self.store, self.engine, project_id, self.config)
             works = settings.role in ("all", "worker")
             self.conditions = Conditions(self.store.pool, lambda: self.store.files.places, writes=works)
             NodeMetrics(self).register(self.metrics)
@@ -186,6 +189,7 @@ class Node:
                     tasks.start_soon(self.alerting.run, self.project_id, self.config)
                     tasks.start_soon(self.forwarding.run, self.project_id, self.config)
                     tasks.start_soon(self.reports.run)
+                    tasks.start_soon(self.recordings.run)
                     tasks.start_soon(self.delete)
                     tasks.start_soon(lead, self.store.pool, "retention", self.retention.work)
                 self.ready = True
@@ -326,6 +330,7 @@ class Node:
             await self.alerting.reload(config)
             self.forwarding.reload(config)
             self.reports.reload(config)
+            self.recordings.reload(config)
             _log.info("read the configuration again: %d sources changed", changed)
             return []
 

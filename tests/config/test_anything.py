@@ -66,6 +66,7 @@ NAMES = st.sampled_from(
         "detectors",
         "notifiers",
         "reports",
+        "recordings",
         "retention",
         "streams",
         "type",

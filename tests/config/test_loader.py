@@ -138,6 +138,7 @@ def test_all_mistakes_of_a_file_at_once_each_at_its_line_and_column(registry, ch
             "the source a feeds the pipeline p already",
             id="two pipelines",
         ),
+        pytest.param("pipelines: {p: {from: [{}]}}\n", 1, 24, "must be text", id="a source that is no name"),
         pytest.param(
             "sources: {a: {type: post}}\npipelines: {p: {from: a, parse: [{type: pattern, pattern: x, when: 5}]}}\n",
             2,

@@ -81,6 +81,21 @@ ROWS = (
          lateral (select timestamptz '2026-01-31 09:30Z' + n * interval '10 minutes') as x (t)
     order by p.id, n
     """,
+    """
+    insert into recording_state (project_id, name, since, recorded_until, step, keep)
+    select p.id, 'errors', timestamptz '2026-01-31 08:00Z', timestamptz '2026-01-31 12:00Z', '1 minute', '1 day'
+    from project p
+    """,
+    """
+    insert into metric_series (project_id, recording, labels, digest)
+    select p.id, 'errors', jsonb_build_object('service', s, 'host', 'h"1'), sha256(convert_to(s, 'UTF8'))
+    from project p, unnest(array['web', 'Überfall']) as s order by p.id, s
+    """,
+    """
+    insert into metric_sample (series_id, at, value)
+    select m.id, timestamptz '2026-01-31 10:00Z' + n * interval '1 minute', case when n <> 3 then n * 1.5 end
+    from metric_series m, generate_series(1, 6) as n order by m.id, n
+    """,
 )
 
 

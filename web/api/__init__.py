@@ -38,6 +38,7 @@ from .passkeys import (
 from .pipelines import list_pipelines, tap_pipeline, try_pipeline
 from .projects import create_project, get_project, list_projects
 from .query import cancel_query, explain_query, run_query
+from .recordings import backfill_recording, get_recorded_metrics, get_recording, list_recordings
 from .reports import (
     get_report_issue,
     get_report_issue_data,
@@ -140,6 +141,10 @@ HANDLERS = (
     get_report_issue_html,
     get_report_issue_pdf,
     get_report_issue_data,
+    list_recordings,
+    get_recording,
+    backfill_recording,
+    get_recorded_metrics,
     get_retention,
     preview_retention,
     get_status,
