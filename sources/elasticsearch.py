@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import compress
@@ -243,21 +243,25 @@ _ALL = msgspec.json.Decoder(list[_Action])
 def _alternating(lines: Sequence[bytes]) -> Bulk | None:
     """The items where every second line is a new document, the usual case; None: they are not so."""
     actions = lines[0::2]
+    if len(lines) % 2:
+        return None
+    # Without ids the same few lines come again and again, and each is read once.
+    distinct = list(dict.fromkeys(actions))
     try:
-        decoded = _ALL.decode(b"[" + b",".join(actions) + b"]")
+        decoded = _ALL.decode(b"[" + b",".join(distinct) + b"]")
     except _BAD:
         return None
-    if len(decoded) != len(actions) or len(lines) % 2:
+    if len(decoded) != len(distinct):
         return None
-    items: list[tuple[str, _Target]] = []
-    for action in decoded:
+    known: dict[bytes, tuple[str, _Target]] = {}
+    for line, action in zip(distinct, decoded, strict=True):
         if action.index is not None:
-            items.append(("index", action.index))
+            known[line] = ("index", action.index)
         elif action.create is not None:
-            items.append(("create", action.create))
+            known[line] = ("create", action.create)
         else:
             return None
-    return Bulk(items, lines[1::2])
+    return Bulk([known[line] for line in actions], lines[1::2])
 
 
 def _item(action: _Action) -> tuple[str, _Target] | None:
@@ -289,39 +293,56 @@ def answer_items(bulk: Bulk, index: str | None, took: int, filter_path: str | No
     """
     wanted = set(filter_path.split(",")) if filter_path else {"took", "errors", "items"}
     whole = bool(wanted & {"items", "items.*", "items.**", "items.*.*"})
-    refused = [op in ("update", "delete") for op, _ in bulk.items]
+    refused = [op in _NO_OPS for op, _ in bulk.items]
     parts = []
     if "took" in wanted:
         parts.append(b'"took":%d' % took)
     if "errors" in wanted:
         parts.append(b'"errors":true' if any(refused) else b'"errors":false')
     if whole or "items.*.status" in wanted:
-        items = [_one(i, op, target, index, whole=whole) for i, (op, target) in enumerate(bulk.items)]
-        parts.append(b'"items":[%b]' % b",".join(items))
+        parts.append(b'"items":[%b]' % b",".join(_items(bulk, index, whole=whole)))
     elif any(name.startswith("items.") for name in wanted) and any(refused):
-        items = [_one(0, op, target, index, whole=False) for op, target in compress(bulk.items, refused)]
+        items = [b"".join(_frame(op, "", whole=False)) for op, _ in compress(bulk.items, refused)]
         parts.append(b'"items":[%b]' % b",".join(items))
     return b"{%b}" % b",".join(parts)
 
 
 _encode = msgspec.json.Encoder().encode
+_NO_OPS = ("update", "delete")
 _NEVER = b"events never change: Cordwood takes index and create, no update and no delete"
 
 
-def _one(number: int, op: str, target: _Target, index: str | None, *, whole: bool) -> bytes:
-    name = op.encode()
-    bad = op in ("update", "delete")
-    status = (
-        b'"status":400,"error":{"type":"illegal_argument_exception","reason":"%b"}' % _NEVER if bad else b'"status":201'
-    )
+def _items(bulk: Bulk, index: str | None, *, whole: bool) -> Iterator[bytes]:
+    """An answer for each item. Those of the same index differ in id and number alone."""
+    made = secrets.token_hex(8).encode()  # ids for documents that came without one begin so
+    frames: dict[tuple[str, str | None], tuple[bytes, bytes]] = {}
+    for number, (op, target) in enumerate(bulk.items):
+        frame = frames.get((op, target.index))
+        if frame is None:
+            frame = frames[op, target.index] = _frame(op, target.index or index or "", whole=whole)
+        start, end = frame
+        if not whole:
+            yield start + end
+            continue
+        key = b'"%b%04x"' % (made, number) if target.id is None else _encode(str(target.id))
+        if op in _NO_OPS:
+            yield start + key + end
+        else:
+            yield b'%b%b,"_seq_no":%d%b' % (start, key, number, end)
+
+
+_DONE = (
+    b'"_version":1,"result":"created","_shards":{"total":1,"successful":1,"failed":0},"_primary_term":1,"status":201'
+)
+_REFUSED = b'"status":400,"error":{"type":"illegal_argument_exception","reason":"%b"}' % _NEVER
+
+
+def _frame(op: str, index: str, *, whole: bool) -> tuple[bytes, bytes]:
+    """An item's answer before its id, and after its number; without these unless it is wanted as a whole."""
+    name, bad = op.encode(), op in _NO_OPS
     if not whole:
-        return b'{"%b":{%b}}' % (name, status)
-    key = str(target.id) if target.id is not None else f"{secrets.randbits(64):016x}{number:04x}"
-    where = b'"_index":%b,"_id":%b' % (_encode(target.index or index or ""), _encode(key))
-    if bad:
-        return b'{"%b":{%b,%b}}' % (name, where, status)
-    done = b'"_version":1,"result":"created","_shards":{"total":1,"successful":1,"failed":0}'
-    return b'{"%b":{%b,%b,"_seq_no":%d,"_primary_term":1,%b}}' % (name, where, done, number, status)
+        return b'{"%b":{' % name, b"%b}}" % (_REFUSED if bad else b'"status":201')
+    return b'{"%b":{"_index":%b,"_id":' % (name, _encode(index)), b",%b}}" % (_REFUSED if bad else _DONE)
 
 
 def _digest(request: HttpRequest) -> str:

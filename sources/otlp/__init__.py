@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import ClassVar
 
 import anyio
@@ -31,6 +32,8 @@ from ...plugins import (
     now_ns,
 )
 from ..network import Address, TlsFiles
+from ..wire import OddError
+from .columns import read_columns
 from .json import read_json
 from .records import read_request
 
@@ -58,7 +61,8 @@ class Otlp(HttpSource[OtlpConfig]):
 
     Attributes of record, scope and resource become fields; `service.name` and `host.name` service and host. A body that
     is a map becomes fields too, its `message` the message. A record of JSON that is none is kept with `parse_error`.
-    Reading is Python an attribute, because the format keeps every value in an object of its own.
+    Protobuf is read column by column; a request with a value that is a list, a map or bytes, or with a name twice in an
+    event, is Python an attribute, as JSON is.
     """
 
     routes: ClassVar = [("POST", "/v1/logs")]
@@ -127,6 +131,16 @@ async def _stored(batch: Batch, received: int, outlet: Outlet) -> str:
 
 
 def _from_protobuf(body: bytes, observed: int) -> Batch:
+    with suppress(OddError):
+        return read_columns(body, observed)
+    return read_protobuf(body, observed)
+
+
+def read_protobuf(body: bytes, observed: int) -> Batch:
+    """The records of a request in protobuf, one after the other: the slow path of `read_columns`.
+
+    :raises RejectedError: it is none
+    """
     try:
         request = ExportLogsServiceRequest.FromString(body)
     except DecodeError as why:

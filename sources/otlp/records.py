@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from ...plugins import STANDARD, Batch, Columns, RejectedError, adopt, leaves
@@ -27,6 +28,7 @@ NAMES: Final = {"service.name": "service", "host.name": "host"}
 _DEEPEST = 100  # levels of a value, as protobuf's own reader has it
 _PLAIN = {"string_value": "text", "int_value": "int", "bool_value": "bool"}
 _INT64 = 2**63
+LATE: Final = "otlp: a time after 2262-04-11, so the time of arrival stands"
 
 
 class Value(Protocol):
@@ -75,13 +77,12 @@ def read_request(request: Request, observed: int, errors: Mapping[int, str] = Ma
     messages = _bodies(records, columns)
     own = Columns()
     for rows, scope in scopes:
-        told = [("otel.scope.name", "text", scope.name), ("otel.scope.version", "text", scope.version)]
-        _constant(own, rows, [field for field in told if field[2]] + _leaves(scope.attributes))
-    _lay_under(columns, own, "scope")
+        constant(own, rows, scope_fields(scope))
+    lay_under(columns, own, "scope")
     own = Columns()
     for rows, attributes in resources:
-        _constant(own, rows, _leaves(attributes))
-    _lay_under(columns, own, "resource")
+        constant(own, rows, leaves_of(attributes))
+    lay_under(columns, own, "resource")
     return _batch(records, messages, columns, observed, errors)
 
 
@@ -129,7 +130,7 @@ def _cells(records: Sequence[Any]) -> Columns:
         if any(told):
             rows = [row for row, value in enumerate(told) if value]
             columns.extend(rows, name, kind, [told[row] for row in rows])
-    _lay_under(columns, found, "attributes")
+    lay_under(columns, found, "attributes")
     return columns
 
 
@@ -142,7 +143,7 @@ def _bodies(records: Sequence[Any], columns: Columns) -> list[str | None]:
         if text := body.string_value:
             messages.append(text)
             continue
-        which = body.WhichOneof("value")
+        text, which = None, body.WhichOneof("value")
         value = None if which is None else plain(which, getattr(body, which))
         if isinstance(value, dict):
             told = next((name for name in ("message", "msg") if isinstance(value.get(name), str)), None)
@@ -154,7 +155,7 @@ def _bodies(records: Sequence[Any], columns: Columns) -> list[str | None]:
         elif value is not None:
             text = msgspec.json.encode(value).decode()
         messages.append(text)
-    _lay_under(columns, members, "body")
+    lay_under(columns, members, "body")
     return messages
 
 
@@ -179,17 +180,24 @@ def _plain(value: Any, depth: int) -> Any:
     return None if which is None else plain(which, getattr(value, which), depth)
 
 
-def _leaves(attributes: Iterable[Pair]) -> list[tuple[str, str, Any]]:
+def scope_fields(scope: Any) -> list[tuple[str, str, Any]]:
+    """(name, kind, value) of what an InstrumentationScope says."""
+    told = [("otel.scope.name", "text", scope.name), ("otel.scope.version", "text", scope.version)]
+    return [field for field in told if field[2]] + leaves_of(scope.attributes)
+
+
+def leaves_of(attributes: Iterable[Pair]) -> list[tuple[str, str, Any]]:
+    """(name, kind, value) of the attributes, nested ones too."""
     return list(leaves({pair.key: _plain(pair.value, 0) for pair in attributes}))
 
 
-def _constant(columns: Columns, rows: range, fields: Iterable[tuple[str, str, Any]]) -> None:
+def constant(columns: Columns, rows: range, fields: Iterable[tuple[str, str, Any]]) -> None:
     """The same value in many rows."""
     for name, kind, value in fields:
         columns.extend(rows, name, kind, [value] * len(rows))
 
 
-def _lay_under(columns: Columns, found: Columns, level: str) -> None:
+def lay_under(columns: Columns, found: Columns, level: str) -> None:
     """Add fields of an outer level; one that the event has, or whose name is a standard field's, is `level.name`."""
     above = {field: columns.rows_of(field) for field in {field for field, _ in found.sparse}}
     for (field, kind), (rows, values) in found.sparse.items():
@@ -212,34 +220,39 @@ def _batch(
 ) -> Batch:
     times = np.array([record.time_unix_nano for record in records], dtype=np.uint64)
     seen = np.array([record.observed_time_unix_nano for record in records], dtype=np.uint64)
-    times = np.where(times == 0, seen, times)
-    beyond = times >= _INT64
-    stamps = np.where((times == 0) | beyond, observed, times.astype(np.int64))
     said = [(record.severity_number, record.severity_text) for record in records]
-    meanings = {pair: _severity(*pair) for pair in set(said)}
-    arrival = pl.repeat(observed, len(records), dtype=pl.Int64, eager=True).cast(TIME)
-    frame = pl.DataFrame(
-        {
-            "timestamp": pl.Series(stamps, dtype=pl.Int64).cast(TIME),
-            "observed_timestamp": arrival,
-            "severity": pl.Series([meanings[pair][0] for pair in said], dtype=pl.UInt8),
-            "severity_text": pl.Series([meanings[pair][1] for pair in said], dtype=pl.String),
-            "message": pl.Series(messages, dtype=pl.String),
-            "trace_id": pl.Series([record.trace_id.hex() or None for record in records], dtype=pl.String),
-            "span_id": pl.Series([record.span_id.hex() or None for record in records], dtype=pl.String),
-        }
+    meanings = {pair: meaning(*pair) for pair in set(said)}
+    frame = stamped(times, seen, observed).with_columns(
+        severity=pl.Series([meanings[pair][0] for pair in said], dtype=pl.UInt8),
+        severity_text=pl.Series([meanings[pair][1] for pair in said], dtype=pl.String),
+        message=pl.Series(messages, dtype=pl.String),
+        trace_id=pl.Series([record.trace_id.hex() or None for record in records], dtype=pl.String),
+        span_id=pl.Series([record.span_id.hex() or None for record in records], dtype=pl.String),
     )
-    late = "otlp: a time after 2262-04-11, so the time of arrival stands"
-    wrong = {int(row): late for row in np.flatnonzero(beyond)} | dict(errors)
-    if wrong:
-        told = [wrong.get(row) for row in range(len(records))]
-        frame = frame.with_columns(pl.Series("parse_error", told, dtype=pl.String))
+    if errors:
+        told = [errors.get(row) for row in range(len(records))]
+        frame = frame.with_columns(parse_error=pl.coalesce(pl.Series(told, dtype=pl.String), "parse_error"))
     if columns.sparse:
         frame = frame.hstack(columns.frame())
     return adopt(Batch.of(frame), NAMES)
 
 
-def _severity(number: int, word: str) -> tuple[int | None, str | None]:
+def stamped(times: npt.NDArray[np.uint64], seen: npt.NDArray[np.uint64], observed: int) -> pl.DataFrame:
+    """The columns of times, and `parse_error` for those that are beyond what a timestamp can tell."""
+    times = np.where(times == 0, seen, times)
+    beyond = times >= _INT64
+    stamps = np.where((times == 0) | beyond, observed, times.astype(np.int64))
+    late = pl.repeat(None, len(times), dtype=pl.String, eager=True)
+    return pl.DataFrame(
+        {
+            "timestamp": pl.Series(stamps, dtype=pl.Int64).cast(TIME),
+            "observed_timestamp": pl.repeat(observed, len(times), dtype=pl.Int64, eager=True).cast(TIME),
+            "parse_error": late.set(pl.Series(beyond), LATE) if beyond.any() else late,
+        }
+    )
+
+
+def meaning(number: int, word: str) -> tuple[int | None, str | None]:
     """The SeverityNumber, by the word where there is none, and the word where it says more than the number."""
     known = number if number in NAMES_OF_SEVERITY else WORDS.get(word.strip().lower())
     return known, None if not word or word == NAMES_OF_SEVERITY.get(known or 0) else word

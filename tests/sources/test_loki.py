@@ -129,7 +129,7 @@ _STREAM = st.tuples(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.lists(_STREAM, max_size=3), st.integers(0, 2**16), st.binary(max_size=3))
 def test_columns_are_what_entries_are(streams: list[Any], at: int, noise: bytes) -> None:
     """Usual pushes, and such ones with some bytes changed."""
