@@ -2,14 +2,22 @@
 
     oncall: {type: slack, token: "${SLACK_TOKEN}", channel: "#ops"}
 
-The token is a bot's (`xoxb-…`) with the scope `chat:write`; the bot must have been invited to the channel.
+The token is a bot's (`xoxb-…`) with the scope `chat:write`; the bot must have been invited to the channel. With the
+app's `signing_secret`, messages have a button that acknowledges: set the app's request URL for interactivity to
+`https://cordwood.example.org/api/v1/slack/actions`.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 import anyio
+import msgspec
 from pydantic import SecretStr
 
 from ..plugins import (
@@ -18,6 +26,7 @@ from ..plugins import (
     Notification,
     Notifier,
     PluginConfig,
+    Pressed,
     RejectedError,
     RetryableError,
     duration_ns,
@@ -54,6 +63,8 @@ ACCESS = frozenset(
     }
 )
 COLOURS = {"resolved": "#2e8540", "FATAL": "#7a0c0c", "ERROR": "#c9302c", "WARN": "#d98d00"}
+ACTION = "cordwood_acknowledge"
+MAX_AGE_S = 300  # of a signature: what is older may be a copy that somebody sends again
 MAX_TEXT = 3_000  # characters of one section of a message: Slack refuses longer ones
 
 
@@ -64,6 +75,8 @@ class SlackConfig(PluginConfig):
     """The bot's token."""
     channel: str
     """Name (`#ops`) or id of the channel."""
+    signing_secret: SecretStr | None = None
+    """The app's signing secret, by which Slack's requests are known; not set: a link instead of a button."""
     api_url: str = "https://slack.com/api/"
     """Slack's API; another address for GovSlack or a proxy."""
     timeout: Duration = "10s"
@@ -71,7 +84,11 @@ class SlackConfig(PluginConfig):
 
 
 class Slack(Notifier[SlackConfig]):
-    """A message in a Slack channel, with samples and the link."""
+    """A message in a Slack channel, with samples, the link, and a way to acknowledge."""
+
+    def __init__(self, config: SlackConfig, clock: Callable[[], float] = time.time) -> None:
+        super().__init__(config)
+        self._clock = clock
 
     async def notify(self, notification: Notification) -> str:
         """Post it once; answers the channel's id and the message's time stamp.
@@ -97,7 +114,7 @@ class Slack(Notifier[SlackConfig]):
                 answer = await client.chat_postMessage(
                     channel=self.config.channel,
                     text=escaped(headline(notification)),
-                    attachments=[{"color": _colour(notification), "blocks": _blocks(notification)}],
+                    attachments=[{"color": _colour(notification), "blocks": self._blocks(notification)}],
                     metadata={
                         "event_type": "cordwood_incident",
                         "event_payload": {
@@ -114,6 +131,67 @@ class Slack(Notifier[SlackConfig]):
         except (aiohttp.ClientError, OSError) as why:
             raise RetryableError(f"no connection: {type(why).__name__}") from None
         return f"posted {answer.get('channel', '')} {answer.get('ts', '')}".strip()
+
+    def pressed(self, headers: Mapping[str, str], body: bytes) -> Pressed | None:
+        """The button that was pressed, if Slack signed the request in the last five minutes."""
+        if self.config.signing_secret is None:
+            return None
+        stamp = headers.get("x-slack-request-timestamp", "")
+        if not (stamp.isascii() and stamp.isdigit() and len(stamp) < 15):
+            return None
+        if abs(self._clock() - int(stamp)) > MAX_AGE_S:
+            return None
+        expected = signature(self.config.signing_secret.get_secret_value(), stamp, body)
+        if not hmac.compare_digest(expected.encode(), headers.get("x-slack-signature", "").encode()):
+            return None
+        return _pressed(body)
+
+    def _blocks(self, notification: Notification) -> list[dict[str, Any]]:
+        blocks = _blocks(notification)
+        if notification.acknowledge and self.config.signing_secret is not None:
+            text = {"type": "plain_text", "text": "Acknowledge"}
+            token = notification.acknowledge.rpartition("/")[2]
+            button = {"type": "button", "action_id": ACTION, "text": text, "value": token}
+            blocks.append({"type": "actions", "elements": [button]})
+        elif notification.acknowledge:
+            blocks[-1]["text"]["text"] += f" · <{notification.acknowledge}|Acknowledge>"
+        return blocks
+
+
+def signature(secret: str, stamp: str, body: bytes) -> str:
+    """The value of `X-Slack-Signature`: https://docs.slack.dev/authentication/verifying-requests-from-slack.
+
+    >>> signature("s3cret", "1700000000", b"payload=%7B%7D")[:14]
+    'v0=63e1372e8b7'
+    """
+    return "v0=" + hmac.new(secret.encode(), f"v0:{stamp}:".encode() + body, hashlib.sha256).hexdigest()
+
+
+def _pressed(body: bytes) -> Pressed:
+    """The button in the body, a form with `payload`; one with empty names where it is another kind of action."""
+    try:
+        found = parse_qs(body.decode("utf-8", "replace"), max_num_fields=100).get("payload", ["{}"])
+        said = msgspec.json.decode(found[0], type=_Said)
+    except (msgspec.MsgspecError, ValueError):
+        said = _Said()
+    token = next((one.value for one in said.actions if one.action_id == ACTION), "")
+    return Pressed(token, said.user.username or said.user.name or said.user.id)
+
+
+class _User(msgspec.Struct, frozen=True):
+    id: str = ""
+    username: str = ""
+    name: str = ""
+
+
+class _Action(msgspec.Struct, frozen=True):
+    action_id: str = ""
+    value: str = ""
+
+
+class _Said(msgspec.Struct, frozen=True):
+    user: _User = _User()
+    actions: tuple[_Action, ...] = ()
 
 
 def escaped(text: str) -> str:

@@ -36,6 +36,7 @@ from ..plugins import (
     now_ns,
 )
 
+OPTIONAL = ("text", "acknowledge")  # left out of the default body where they are empty
 MAX_BODY = 1_048_576  # bytes that a template may make: more is a mistake in it
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
@@ -60,8 +61,8 @@ class WebhookConfig(PluginConfig):
     """Further headers, such as `Authorization`."""
     body: str | None = None
     """A Jinja2 template of the body. It knows `event`, `title`, `severity`, `detector`, `group`, `values`, `samples`,
-    `link`, `incident_id`, `delivery_id`, `opened_at`, `resolved_at`, `project`, and the filter `json`. Not set: all of
-    that as JSON."""
+    `link`, `acknowledge`, `incident_id`, `delivery_id`, `opened_at`, `resolved_at`, `project`, and the filter `json`.
+    Not set: all of that as JSON."""
     secret: SecretStr | None = None
     """Key of the signature; not set: no signature."""
     timeout: Duration = "10s"
@@ -103,7 +104,7 @@ class Webhook(Notifier[WebhookConfig]):
         # A report's files are not sent: the link leads to them.
         values = {name: getattr(notification, name) for name in notification.__slots__ if name != "attachments"}
         if self._template is None:
-            return msgspec.json.encode({name: value for name, value in values.items() if name != "text" or value})
+            return msgspec.json.encode({name: value for name, value in values.items() if value or name not in OPTIONAL})
         try:
             text = self._template.render(values)
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as why:

@@ -441,6 +441,17 @@ class Notification:
     """What a report says in words, a line a sentence."""
     attachments: Sequence[Attachment] = ()
     """A report's files; the link leads to them as well."""
+    acknowledge: str = ""
+    """Address of a page that acknowledges the incident without signing in; its last part is the token that does it.
+    Empty where there is nothing to acknowledge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A button in a message that acknowledges: the token that stood in `Notification.acknowledge`, and who pressed."""
+
+    token: str
+    by: str
 
 
 class Notifier(Plugin[C]):
@@ -455,6 +466,13 @@ class Notifier(Plugin[C]):
         :raises RetryableError: not delivered, try again (after `after` seconds)
         :raises RejectedError: the other side will never take it
         """
+
+    def pressed(self, headers: Mapping[str, str], body: bytes) -> Pressed | None:
+        """What was pressed, of a request by which the other side says so; `headers` have names in lower case.
+
+        None: it has no such buttons, or the request is not the other side's.
+        """
+        return None
 
 
 @dataclass(frozen=True, slots=True)

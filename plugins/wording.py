@@ -29,7 +29,8 @@ def plain_text(notification: Notification) -> str:
     if notification.resolved_at is not None:
         lines.append(f"Resolved {_minute(notification.resolved_at)}")
     messages = sample_messages(notification)
-    return "\n".join([*lines, *(["", *messages] if messages else []), "", notification.link])
+    answer = [f"Acknowledge: {notification.acknowledge}"] if notification.acknowledge else []
+    return "\n".join([*lines, *(["", *messages] if messages else []), "", *answer, notification.link])
 
 
 def sample_messages(notification: Notification) -> list[str]:

@@ -41,7 +41,7 @@ SECURITY_HEADERS: Final = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
-_API: Final = ("/api", "/loki", "/schema", "/healthz", "/readyz", "/metrics")
+_API: Final = ("/acknowledge", "/api", "/loki", "/schema", "/healthz", "/readyz", "/metrics")
 _PROBES: Final = ("/healthz", "/readyz")  # their callers name the host as they like, and they tell nothing
 
 

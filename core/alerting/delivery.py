@@ -55,12 +55,14 @@ class Delivery:
         session: Session,
         project_id: int,
         link: Callable[[int], str],
+        acknowledge: Callable[[int, int, str], str] = lambda *_: "",
         clock: Callable[[], int],
         metrics: AlertingMetrics,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.name, self._notifier = name, notifier
         self._session, self._project, self._link = session, project_id, link
+        self._acknowledge = acknowledge
         self._clock, self._metrics, self._chance = clock, metrics, chance
         self._wake = anyio.Event()
 
@@ -110,6 +112,9 @@ class Delivery:
             event=row["event"],
             incident_id=row["incident_id"],
             link=self._link(row["incident_id"]),
+            acknowledge=""
+            if row["event"] == "resolved"
+            else self._acknowledge(self._project, row["incident_id"], self.name),
             samples=row["samples"],
             project=row["project"],
             **payload,

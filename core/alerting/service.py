@@ -50,12 +50,16 @@ class AlertingService:
         engine: Engine,
         *,
         link: Callable[[int], str],
+        acknowledge: Callable[[int, int, str], str] = lambda *_: "",
         metrics: CollectorRegistry,
         clock: Callable[[], int] = now_ns,
     ) -> None:
-        """`link` gives the address of an incident's page, `clock` nanoseconds since the epoch."""
+        """`link` gives the address of an incident's page, `clock` nanoseconds since the epoch.
+
+        `acknowledge` gives the address by which whom a notifier tells may acknowledge: of project, incident, notifier.
+        """
         self._store, self._engine = store, engine
-        self._link, self._clock = link, clock
+        self._link, self._acknowledge, self._clock = link, acknowledge, clock
         self._metrics = AlertingMetrics(metrics)
         self._wanted: Plugins = ({}, {}, Routing(), {})
         self._changed = anyio.Event()
@@ -139,6 +143,7 @@ class AlertingService:
                 session=session,
                 project_id=project_id,
                 link=self._link,
+                acknowledge=self._acknowledge,
                 clock=self._clock,
                 metrics=self._metrics,
             )

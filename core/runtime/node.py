@@ -23,6 +23,7 @@ from prometheus_client import CollectorRegistry
 from ...config import Config, ConfigErrors, EngineAddress, Limits, Pipeline, Settings
 from ...plugins import CordwoodError, HttpSource, Registry, in_worker
 from ..alerting import AlertingService
+from ..alerting.links import Links, signing_key
 from ..dashboards.store import Dashboards
 from ..forwarding import ForwardingService
 from ..query import QueryEngine, Tables
@@ -84,6 +85,7 @@ class Node:
     engine: QueryEngine
     admission: Admission
     alerting: AlertingService
+    links: Links
     forwarding: ForwardingService
     conditions: Conditions
     lookups: Lookups
@@ -170,7 +172,11 @@ class Node:
             self.dead_letters = DeadLetters(self.store.pool)
             self.retention = Retention(self.store.pool, self._eraser(), self.searcher, self.config.store)
             self.store.forgetting.others.append(self.engine.forget)
-            self.alerting = AlertingService(self.store, self.engine, link=self._link, metrics=self.metrics)
+            secret = settings.secret_key
+            self.links = Links(await signing_key(self.store.pool, secret.get_secret_value() if secret else None))
+            self.alerting = AlertingService(
+                self.store, self.engine, link=self._link, acknowledge=self.acknowledge_link, metrics=self.metrics
+            )
             self.forwarding = ForwardingService(self.store, metrics=self.metrics)
             self.recordings = RecordingService(self.store, self.engine, project_id, self.config)
             works = settings.role in ("all", "worker")
@@ -385,6 +391,10 @@ class Node:
 
     def _link(self, incident_id: int) -> str:
         return f"{self.url}/alerts/incidents/{incident_id}"
+
+    def acknowledge_link(self, project_id: int, incident_id: int, notifier: str) -> str:
+        """Where whom a notifier tells may acknowledge an incident without signing in."""
+        return f"{self.url}/acknowledge/{self.links.token(project_id, incident_id, notifier)}"
 
     def _report_link(self, report: str) -> str:
         return f"{self.settings.public_url or self.url}/reports?name={quote(report)}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
-from cordwood.notifiers.slack import Slack, SlackConfig
-from cordwood.plugins import FatalError, Notification, RejectedError, RetryableError
+from cordwood.notifiers.slack import Slack, SlackConfig, signature
+from cordwood.plugins import FatalError, Notification, Pressed, RejectedError, RetryableError
 
 pytestmark = pytest.mark.anyio
 
@@ -94,3 +95,81 @@ async def test_an_answer_that_is_not_slacks(receiver: Any, notification: Notific
     receiver.status, receiver.body, receiver.headers = 502, b"<html>proxy</html>", {"Content-Type": "text/html"}
     with pytest.raises(RetryableError):
         await slack(receiver).notify(notification)
+
+
+# The example of https://docs.slack.dev/authentication/verifying-requests-from-slack.
+SECRET, STAMP = "8f742231b10e8888abcd99yyyzzz85a5", 1531420618
+EXAMPLE = (
+    b"token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar"
+    b"&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com"
+    b"%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN"
+    b"&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c"
+)
+SIGNED = "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503"
+
+
+def signing(at: float = STAMP, secret: str | None = SECRET) -> Slack:
+    return Slack(SlackConfig(token="xoxb-hush-hush", channel="#ops", signing_secret=secret), clock=lambda: at)
+
+
+def sent(signed: str = SIGNED, stamp: str = str(STAMP)) -> dict[str, str]:
+    return {"x-slack-signature": signed, "x-slack-request-timestamp": stamp}
+
+
+def test_slacks_own_example_is_genuine_and_no_button_of_ours() -> None:
+    assert signing().pressed(sent(), EXAMPLE) == Pressed("", "")
+    assert signing(STAMP + 299).pressed(sent(), EXAMPLE) is not None
+
+
+@pytest.mark.parametrize(
+    ("at", "headers", "body"),
+    [
+        (STAMP + 301, sent(), EXAMPLE),
+        (STAMP - 301, sent(), EXAMPLE),
+        (STAMP, sent(SIGNED[:-1] + "4"), EXAMPLE),
+        (STAMP, sent("é"), EXAMPLE),
+        (STAMP, sent(stamp=str(STAMP + 1)), EXAMPLE),
+        (STAMP, sent(stamp="²"), EXAMPLE),
+        (STAMP, sent(), EXAMPLE + b"&more=1"),
+        (STAMP, {}, EXAMPLE),
+    ],
+    ids=["old", "of the future", "another digest", "no ASCII", "another time", "no time", "another body", "unsigned"],
+)
+def test_what_is_not_slacks(at: float, headers: dict[str, str], body: bytes) -> None:
+    assert signing(at).pressed(headers, body) is None
+
+
+def test_without_a_secret_nothing_is_slacks() -> None:
+    assert signing(secret=None).pressed(sent(), EXAMPLE) is None
+
+
+@pytest.mark.parametrize(
+    ("payload", "found"),
+    [
+        (
+            {
+                "user": {"id": "U1", "username": "ann"},
+                "actions": [{"action_id": "cordwood_acknowledge", "value": "t0k"}],
+            },
+            Pressed("t0k", "ann"),
+        ),
+        ({"user": {"id": "U1"}, "actions": [{"action_id": "another", "value": "x"}]}, Pressed("", "U1")),
+        ({"actions": 7}, Pressed("", "")),
+    ],
+    ids=["ours", "another", "nonsense"],
+)
+def test_a_button_is_pressed(payload: dict[str, Any], found: Pressed) -> None:
+    body = urlencode({"payload": json.dumps(payload)}).encode()
+    assert signing().pressed(sent(signature(SECRET, str(STAMP), body)), body) == found
+
+
+async def test_the_message_has_a_button_or_a_link(receiver: Any, notification: Notification) -> None:
+    answers(receiver, ok=True)
+    told = replace(notification, acknowledge="http://127.0.0.1:8080/acknowledge/t0k")
+    await slack(receiver).notify(told)
+    await slack(receiver, signing_secret="hush").notify(told)
+    plain, button = (json.loads(request[3])["attachments"][0]["blocks"][-1] for request in receiver.requests)
+    assert plain["text"]["text"].endswith(" · <http://127.0.0.1:8080/acknowledge/t0k|Acknowledge>")
+    assert button["elements"][0] | {"text": ""} == {
+        "type": "button", "action_id": "cordwood_acknowledge", "text": "", "value": "t0k"
+    }  # fmt: skip

@@ -5,6 +5,7 @@ Screenshots go to tests/.artifacts; with CORDWOOD_SCREENSHOTS=1 to docs/images, 
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import re
@@ -107,9 +108,12 @@ class Hook(BaseHTTPRequestHandler):
     """Refuses every delivery once, then takes it."""
 
     seen: ClassVar[set[str]] = set()
+    links: ClassVar[dict[int, str]] = {}
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
+        told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if "acknowledge" in told:
+            self.links[told["incident_id"]] = told["acknowledge"]
         delivery = self.headers["X-Cordwood-Delivery"]
         self.send_response(200 if delivery in self.seen else 503)
         self.seen.add(delivery)

@@ -97,6 +97,20 @@ def test_incidents_are_shown_acknowledged_and_resolved(open_page: Callable[..., 
     expect(page.get_by_role("heading", name="error bursts", exact=True)).to_be_visible()
 
 
+def test_a_message_is_acknowledged_without_signing_in(open_page: Callable[..., Page], site: Server) -> None:
+    wait_for_delivery(site)
+    found = json.loads(site.call("GET", "/api/v1/incidents?state=open")[1])["items"]
+    number = next(one["id"] for one in found if "payments" not in one["title"])
+    page = open_page("/explore")
+    page.goto(shop.Hook.links[number])
+    expect(page.get_by_role("heading")).to_have_text(f"Acknowledge incident {number}?")
+    shot(page, "acknowledge")
+    page.get_by_role("button", name="Acknowledge").click()
+    expect(page.get_by_role("heading")).to_have_text(f"Incident {number} is acknowledged")
+    incident = json.loads(site.call("GET", f"/api/v1/incidents/{number}")[1])
+    assert incident["timeline"][-1]["by"] == "the link sent by oncall"
+
+
 def silence_and_end(page: Page) -> None:
     """Silence the incident whose page it is, see it in the list of silences, end it there and come back."""
     here = page.url

@@ -1,5 +1,6 @@
 """The API: a module a resource, with its documents and its handlers."""
 
+from .acknowledge import acknowledge_by_link, show_acknowledgement, take_slack_action
 from .alerts import (
     acknowledge_incident,
     comment_incident,
@@ -103,6 +104,9 @@ HANDLERS = (
     change_silence,
     end_silence,
     list_maintenance,
+    show_acknowledgement,
+    acknowledge_by_link,
+    take_slack_action,
     backtest_detector,
     backtest_definition,
     list_notifiers,

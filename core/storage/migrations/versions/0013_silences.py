@@ -1,4 +1,4 @@
-"""Silences: incidents that nobody is told of."""
+"""Silences: incidents that nobody is told of. And the key of the links that acknowledge one."""
 
 from alembic import op
 
@@ -29,10 +29,18 @@ STATEMENTS = (
     )
     """,
     "create index silence_by_end on silence (project_id, until)",
+    # One row; 244 random bits.
+    """
+    create table signing_key (
+        id boolean primary key default true check (id),
+        key bytea not null
+    )
+    """,
+    "insert into signing_key (key) values (uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))",
 )
 
 
 def upgrade() -> None:
-    """Add the table, and the state."""
+    """Add the tables, and the state."""
     for statement in STATEMENTS:
         op.get_bind().exec_driver_sql(statement)
