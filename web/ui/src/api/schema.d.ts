@@ -2638,7 +2638,8 @@ export interface paths {
          * Take log records in by OpenTelemetry's protocol: `POST /v1/logs` in protobuf or JSON, and gRPC.
          * @description Attributes of record, scope and resource become fields; `service.name` and `host.name` service and host. A body that
          *     is a map becomes fields too, its `message` the message. A record of JSON that is none is kept with `parse_error`.
-         *     Reading is Python an attribute, because the format keeps every value in an object of its own.
+         *     Protobuf is read column by column; a request with a value that is a list, a map or bytes, or with a name twice in an
+         *     event, is Python an attribute, as JSON is.
          */
         post: operations["postV1Logs"];
         delete?: never;
