@@ -46,6 +46,7 @@ class Detection:
         self._learned = progress.learned
         self._failures = 1 if progress.state == "error" else 0
         self._open = 0
+        self._is_written = False  # its state in the database is that of this process
         self._seen_head = -1  # the head of the last run: none yet
         self._newest = shared.clock()  # the newest event known of; at the start assume one of just now
         self._late_waits = False
@@ -122,7 +123,7 @@ class Detection:
         metrics.lag.labels(self.name).set(anyio.current_time() - min(due, began))
 
     async def _failed(self, error: str) -> None:
-        self._failures += 1
+        self._failures, self._is_written = self._failures + 1, False
         self._shared.metrics.failures.labels(self.name).inc()
         if self._failures == 1:
             _log.error("detector %s cannot judge: %s", self.name, error)
@@ -248,6 +249,20 @@ class Detection:
         if not step.late:
             run.opened = partial(shared.journal.open_groups, self.name)
         found = by_key(self.name, await self._detected(run))
+        is_told = bool(found or self._open or run.learned is not self._learned or run.memory.changes)
+        is_told = is_told or not self._is_written
+        if is_told:
+            await self._record(step, run, found, events, position)
+        self._evaluated_until = max(self._evaluated_until, step.at_ns)
+        self._position = max(self._position, position or 0)
+        if not is_told:
+            shared.idle.note(self.name, self._evaluated_until, self._position)
+
+    async def _record(
+        self, step: Step, run: Run, found: Mapping[str, Finding], events: Events, position: int | None
+    ) -> None:
+        """Write what follows from a step, with what the detector keeps."""
+        shared = self._shared
         samples = await self._samples(step, found, events) if found else {}
         outcome, self._open = await shared.journal.record(
             self.name,
@@ -261,16 +276,14 @@ class Detection:
             learned=None if run.learned is self._learned else run.learned,
             remembered=run.memory.changes,
         )
-        self._learned = run.learned
-        self._evaluated_until = max(self._evaluated_until, step.at_ns)
-        self._position = max(self._position, position or 0)
+        self._learned, self._is_written = run.learned, True
         shared.metrics.open_incidents.labels(self.name).set(self._open)
         if outcome.opens or outcome.resolves:
             _log.info("detector %s: %d opened, %d resolved", self.name, len(outcome.opens), len(outcome.resolves))
             shared.told()
 
     async def _detected(self, run: Run) -> list[Finding]:
-        async with self._shared.turns:
+        async with self._shared.turns.turn(self._every_ns / SECOND):
             try:
                 with anyio.fail_after(DETECT_SECONDS):
                     return await self._detector.detect(run)

@@ -226,23 +226,6 @@ class Journal:
             )
         return outcome, still_open
 
-    async def settled(self, names: Sequence[str], at_ns: int, position: int) -> None:
-        """Write that nothing concerned these detectors up to this time and position.
-
-        :raises RetryableError: the database does not answer; nothing was written
-        """
-        async with self._session.transaction() as connection:
-            await connection.execute("set local synchronous_commit = off")
-            await connection.execute(
-                "update detector_state set evaluated_until = greatest(evaluated_until, $3), "
-                "position = greatest(position, $4), last_run_at = greatest(last_run_at, $3) "
-                "where project_id = $1 and name = any($2::text[]) and active",
-                self._project,
-                list(names),
-                to_datetime(at_ns),
-                position,
-            )
-
     async def failed(self, name: str, error: str, now_ns: int) -> None:
         """Write that a run failed. Position and time stay, so that the windows are judged later."""
         async with self._session.transaction() as connection:

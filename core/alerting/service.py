@@ -16,10 +16,12 @@ from ..storage.leader import Session, lead, lead_once
 from .delivery import Delivery
 from .detection import Detection
 from .head import Catalog, Commits, Head
+from .idle import Idle
 from .journal import Journal
 from .metrics import AlertingMetrics
 from .run import Engine
 from .surroundings import Surroundings
+from .turns import Turns
 from .watch import Watch
 
 JUDGING_AT_ONCE = 2  # detectors that query at the same time, so that people's queries find the engine free
@@ -109,6 +111,7 @@ class AlertingService:
             async with anyio.create_task_group() as tasks:
                 for detection in detections:
                     tasks.start_soon(detection.once)
+            await shared.idle.write()
             async with anyio.create_task_group() as tasks:
                 for delivery in deliveries:
                     tasks.start_soon(delivery.once)
@@ -122,6 +125,7 @@ class AlertingService:
             tasks.start_soon(shared.head.run, name="alerting head")
             tasks.start_soon(watch.run, name="alerting watch")
             tasks.start_soon(shared.journal.quiet.run, self._clock, shared.told, name="alerting silences")
+            tasks.start_soon(shared.idle.run, name="alerting idle")
             for detection in detections:
                 tasks.start_soon(detection.run, name=f"detector {detection.name}")
             for delivery in deliveries:
@@ -160,9 +164,10 @@ class AlertingService:
             catalog=self._store.catalog,
             head=head,
             journal=journal,
+            idle=Idle(session, project_id),
             metrics=self._metrics,
             clock=self._clock,
-            turns=anyio.CapacityLimiter(JUDGING_AT_ONCE),
+            turns=Turns(JUDGING_AT_ONCE),
             told=told,
         )
         detections = [Detection(name, detector, progress[name], shared) for name, detector in detectors.items()]

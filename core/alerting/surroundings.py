@@ -9,10 +9,12 @@ from typing import Final
 import anyio
 
 from .head import Catalog, Head
+from .idle import Idle
 from .journal import Journal
 from .metrics import AlertingMetrics
 from .run import Engine
 from .together import Together
+from .turns import Turns
 
 SHARED_FROM_NS: Final = 5_000_000_000  # detectors that run more often are each judged at a moment of their own
 MOMENT_NS: Final = 500_000_000  # for so long a moment is shared: so much later an event is seen at most
@@ -27,9 +29,10 @@ class Surroundings:
     catalog: Catalog
     head: Head
     journal: Journal
+    idle: Idle
     metrics: AlertingMetrics
     clock: Callable[[], int]
-    turns: anyio.CapacityLimiter
+    turns: Turns
     """How many detectors judge at once: the others' queries must not wait for all of them."""
     told: Callable[[], None]
     """Called when there may be new notifications."""

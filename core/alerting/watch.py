@@ -2,7 +2,7 @@
 
 A detector that says which searches it looks at is judged only when one of them found something in new events, or when
 what it found before leaves its window. The others are known to find what they found: nothing. They cost no query, and
-one write says for all of them how far they have come.
+one write says for all of them how far they have come (see `idle`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ from .surroundings import Surroundings
 
 SHARE: Final = 5  # a round is followed by a pause of so many times its length: a sixth of a core at most
 LONGEST_PAUSE: Final = 0.5  # seconds; with it, a commit is told of well within one
-SETTLE_SECONDS: Final = 5.0  # how far quiet detectors have come is written so often; a crash has them ask again
 LOOK_BACK_ROWS: Final = 2_000_000  # events looked through at the start; with more, all detectors begin as warm
 ROUND_SECONDS: Final = 30.0
 _FAILURES: Final[tuple[type[Exception], ...]] = (QueryError, *UNREACHABLE)
@@ -62,7 +61,6 @@ class Watch:
         self._newest: NewestFound | None = None
         self._position = shared.head.value  # before any detector runs: what lies behind, each has seen itself
         self._failed = False
-        self._settled_at = float("-inf")
 
     async def run(self) -> None:
         """Ask after every commit. Where that fails, every detector is judged, as if there were no watch."""
@@ -107,7 +105,6 @@ class Watch:
 
     async def _round(self, head: int) -> None:
         at_ns = self._shared.now()
-        settled = []
         before = self._texts
         found = await self._found(self._position, head, None)
         changed = bool(before) and before != self._texts  # a saved query means something else now
@@ -115,11 +112,7 @@ class Watch:
             if newest_ns is not None or changed:
                 detector.concerned(head, newest_ns)
             elif detector.settle(head, at_ns):
-                settled.append(detector.name)
-        now = anyio.current_time()
-        if settled and now - self._settled_at >= SETTLE_SECONDS:
-            await self._shared.journal.settled(settled, at_ns, head)
-            self._settled_at = now
+                self._shared.idle.note(detector.name, at_ns, head)
 
     async def _found(self, after: int | None, upto: int, from_ns: int | None) -> list[int | None]:
         """The newest event of each detector in a part of the log."""

@@ -17,10 +17,12 @@ import pytest
 from cordwood.core.alerting import AlertingRepository
 from cordwood.core.alerting.detection import Detection
 from cordwood.core.alerting.head import Head
+from cordwood.core.alerting.idle import Idle
 from cordwood.core.alerting.journal import Journal
 from cordwood.core.alerting.metrics import AlertingMetrics
 from cordwood.core.alerting.records import from_rfc3339
 from cordwood.core.alerting.surroundings import Surroundings
+from cordwood.core.alerting.turns import Turns
 from cordwood.core.query import QueryEngine
 from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.database import migrate, open_pool
@@ -127,24 +129,25 @@ class Live:
 
     def __init__(self, store: Store, engine: QueryEngine, session: Session, clock: Clock) -> None:
         self.store, self.engine, self.clock = store, engine, clock
-        self.journal = Journal(session, 1, {})
+        self.journal, self.session = Journal(session, 1, {}), session
 
     async def started(self, detector: Detector[Any]) -> Detection:
         """As a node that begins to lead."""
         head = Head(self.store.catalog, self.store.commits, 1)
         progress = await self.journal.enter({"errors": detector}, self.clock(), await head.read())
-        shared = Surroundings(
+        self.shared = Surroundings(
             project_id=1,
             engine=self.engine,
             catalog=self.store.catalog,
             head=head,
             journal=self.journal,
+            idle=Idle(self.session, 1),
             metrics=AlertingMetrics(CollectorRegistry()),
             clock=self.clock,
-            turns=anyio.CapacityLimiter(1),
+            turns=Turns(1),
             told=lambda: None,
         )
-        return Detection("errors", detector, progress["errors"], shared)
+        return Detection("errors", detector, progress["errors"], self.shared)
 
     async def commit(self, events: list[dict[str, Any]]) -> None:
         """Commit events."""

@@ -98,6 +98,29 @@ async def test_another_node_goes_on_in_the_middle(live: Any) -> None:
     assert (await live.incidents())[0][2] is not None
 
 
+async def test_what_found_nothing_is_written_now_and_then(live: Any, store: Store) -> None:
+    """After a crash those seconds are judged again; what opens an incident is written at once."""
+    live.clock.now = T0
+    detection = await live.started(threshold())
+
+    async def until() -> int:
+        found = await store.pool.fetchval("select evaluated_until from detector_state")
+        return round((found.timestamp() * SECOND - T0) / MINUTE)
+
+    await at(live, detection, 1, 2, 3)
+    assert await until() == 1, "the first run says that the detector works"
+    await live.shared.idle.write()
+    assert await until() == 3
+    await at(live, detection, 4, 5)
+    await live.commit(errors("pay", 4))
+    again = await live.started(threshold())
+    await at(live, again, 5, 6)
+    assert await services(live) == ["pay"]
+    assert await until() == 6
+    await live.shared.idle.write()
+    assert await until() == 6
+
+
 async def test_events_that_are_deleted(live: Any, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """An incident whose events are gone is over, and does not come again."""
     monkeypatch.setattr("cordwood.core.storage.forgetting._AGAIN_SECONDS", 0.05)

@@ -72,7 +72,7 @@ def hundred() -> dict[str, Detector[Any]]:
 async def test_a_hundred_share_one_statement(
     store: Store, counting: Counting, scripted: Any, background: Any, eventually: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cordwood.core.alerting.watch.SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("cordwood.core.alerting.idle.EVERY_SECONDS", 0.1)
     told: list[str] = []
     channel = scripted.Tell(lambda notification: told.append(notification.detector) or "noted")
     service = AlertingService(store, counting, link=lambda _: "", metrics=CollectorRegistry())
@@ -191,7 +191,7 @@ async def test_what_comes_while_nobody_leads_is_told_once(
     store: Store, counting: Counting, scripted: Any, background: Any, eventually: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Quiet detectors' progress is written; another node goes on from there, and judges what came in between."""
-    monkeypatch.setattr("cordwood.core.alerting.watch.SETTLE_SECONDS", 0.0)
+    monkeypatch.setattr("cordwood.core.alerting.idle.EVERY_SECONDS", 0.1)
     told: list[str] = []
     channel = scripted.Tell(lambda one: told.append(f"{one.event} {one.group['service']}") or "noted")
     match = Match(MatchConfig(query="broken", by=["service"], window="1h", every="100ms", notify=["channel"]))
