@@ -6,30 +6,32 @@ DATA_DIR ?= ./data
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOCKED := $(PIP) --require-hashes
+PINS := $(wildcard requirements*.txt) infra/aws/requirements.txt
 # Without compiled modules each start of Cordwood costs half a second more, and the tests start it often.
 unexport PYTHONDONTWRITEBYTECODE
 UI_SOURCES := $(shell find web/ui -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: help setup ui run test check lint types bench soak docs fmt compose-test clean scale
+.PHONY: help setup ui run test check lint types bench soak docs fmt lock compose-test clean scale
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 setup: $(VENV)/.installed ## make .venv and install Cordwood into it
-$(VENV)/.installed: requirements.txt pyproject.toml
+$(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Cordwood needs Python 3.11 or newer, not " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) -r requirements.txt
+	$(LOCKED) -r requirements.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.installed requirements-dev.txt requirements-aws.txt requirements-otel.txt infra/aws/requirements.txt
-	$(PIP) -r requirements-dev.txt
+$(VENV)/.dev: $(VENV)/.installed requirements-dev.lock
+	$(LOCKED) -r requirements-dev.lock
 	@mkdir -p .mypy && ln -sfn .. .mypy/cordwood
 	@touch $@
 
 ui: web/static/index.html ## build the web UI into web/static
 web/static/index.html: $(UI_SOURCES) | $(VENV)/.installed
-	$(PIP) -r requirements-ui.txt
+	$(LOCKED) -r requirements-ui.lock
 	cd web/ui && PATH="$(abspath $(BIN)):$$PATH" npm ci --no-audit --no-fund --loglevel=error && PATH="$(abspath $(BIN)):$$PATH" npm run build --silent
 	@touch $@
 
@@ -55,6 +57,10 @@ types: $(VENV)/.dev
 fmt: $(VENV)/.dev ## format and mend what ruff can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+lock: $(VENV)/.dev ## requirements*.lock: what requirements*.txt pin, each with the hashes of its files
+	for pins in $(PINS); do $(BIN)/uv pip compile --quiet --no-deps --universal --python-version 3.11.5 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --output-file "$${pins%.txt}.lock" "$$pins" || exit 1; done
 
 bench: $(VENV)/.dev ## ingest and query benchmarks; JSON in bench-results/
 	$(BIN)/python -m tests.bench
