@@ -19,8 +19,8 @@ from ..plugins import (
     Duration,
     Finding,
     Json,
-    QueryError,
     by_clause,
+    check_answers_events,
     duration_ns,
     group_words,
     hookimpl,
@@ -54,12 +54,7 @@ class Absence(Detector[AbsenceConfig]):
         :raises QueryError: the query is wrong, or aggregates
         """
         config = self.config
-        if run.group_fields(config.query) is not None:
-            raise QueryError(
-                "absence looks for events, and this query aggregates them",
-                text=config.query,
-                hint="leave the aggregation out and name the groups with `by:`",
-            )
+        check_answers_events(run, self.type, config.query)
         newest = f"{config.query.strip() or '*'} | stats max(timestamp) as last_seen{by_clause(config.by)}"
         begin = run.at_ns - max(duration_ns(config.memory), duration_ns(config.window))
         rows = await run.query(newest, from_ns=begin, to_ns=run.at_ns)

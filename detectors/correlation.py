@@ -22,6 +22,7 @@ from ..plugins import (
     Finding,
     Json,
     QueryError,
+    check_answers_events,
     duration_ns,
     group_words,
     hookimpl,
@@ -87,8 +88,7 @@ class Correlation(Detector[CorrelationConfig]):
 
     async def _times(self, run: DetectorRun, search: str) -> _Times:
         """The times of a search's events by key, oldest first, each also as it is written."""
-        if run.group_fields(search) is not None:
-            raise QueryError("correlation looks for events, and this query aggregates them", text=search)
+        check_answers_events(run, self.type, search)
         names = ", ".join(map(quoted_field, self.config.by))
         asked = f"{search} | fields timestamp, {names} | limit {MOST_EVENTS}"
         rows = await run.query(asked, from_ns=run.at_ns - duration_ns(self.config.window), to_ns=run.at_ns)

@@ -16,8 +16,8 @@ from ..plugins import (
     Duration,
     Finding,
     Json,
-    QueryError,
     by_clause,
+    check_answers_events,
     duration_ns,
     group_words,
     hookimpl,
@@ -49,12 +49,7 @@ class Match(Detector[MatchConfig]):
         :raises QueryError: the query is wrong, or aggregates
         """
         config = self.config
-        if run.group_fields(config.query) is not None:
-            raise QueryError(
-                "match looks for events, and this query aggregates them",
-                text=config.query,
-                hint="leave the aggregation out and name the groups with `by:`, or use a threshold",
-            )
+        check_answers_events(run, self.type, config.query)
         counted = f"{config.query.strip() or '*'} | stats count() as events{by_clause(config.by)}"
         rows = await run.query(counted, from_ns=run.at_ns - duration_ns(config.window), to_ns=run.at_ns)
         return [self._finding(run, counted, row) for row in rows if row.get("events")]

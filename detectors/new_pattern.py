@@ -12,15 +12,15 @@ from typing import Any
 
 from ..plugins import (
     Detector,
-    DetectorConfig,
     DetectorRun,
-    Duration,
     Finding,
+    LearningConfig,
     Memory,
     Novelty,
     QueryError,
     Seen,
     Sighting,
+    check_answers_events,
     clustered,
     duration_ns,
     hookimpl,
@@ -32,15 +32,11 @@ MOST_PATTERNS = 5_000  # of a window; what is beyond would be taken for new late
 _SHOWN = 200  # characters of a pattern in a title
 
 
-class NewPatternConfig(DetectorConfig):
+class NewPatternConfig(LearningConfig):
     """Settings of the new_pattern detector."""
 
     query: str = "severity>=warn"
     """A search for the events whose messages are watched."""
-    learning: Duration = "7d"
-    """For how long patterns are only learned, counted from the first event that the search finds."""
-    back_after: Duration | None = None
-    """A pattern that was away for longer is new again; never, if not set."""
 
 
 class NewPattern(Detector[NewPatternConfig]):
@@ -57,14 +53,8 @@ class NewPattern(Detector[NewPatternConfig]):
         :raises QueryError: the query is wrong, aggregates, or finds too many patterns
         """
         config = self.config
-        if run.group_fields(config.query) is not None:
-            raise QueryError(
-                "new_pattern looks for messages, and this query aggregates them",
-                text=config.query,
-                hint="leave the aggregation out: patterns are found in the messages",
-            )
-        back = None if config.back_after is None else duration_ns(config.back_after)
-        novelty = Novelty(run.memory, duration_ns(config.learning), back)
+        check_answers_events(run, self.type, config.query)
+        novelty = Novelty.of(run.memory, config)
         begin = run.at_ns - duration_ns(config.window)
         if await novelty.is_fresh():
             for from_ns, to_ns in novelty.spans(begin):

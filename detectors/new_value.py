@@ -14,16 +14,16 @@ from pydantic import Field
 
 from ..plugins import (
     Detector,
-    DetectorConfig,
     DetectorRun,
-    Duration,
     Finding,
     Json,
+    LearningConfig,
     Novelty,
     QueryError,
     Seen,
     Sighting,
     by_clause,
+    check_answers_events,
     duration_ns,
     group_words,
     hookimpl,
@@ -33,17 +33,13 @@ from ..plugins import (
 MOST_VALUES = 5_000  # of a window; what is beyond would be taken for new later
 
 
-class NewValueConfig(DetectorConfig):
+class NewValueConfig(LearningConfig):
     """Settings of the new_value detector."""
 
     query: str = "*"
     """A search for the events whose values are watched."""
     by: Annotated[list[str], Field(min_length=1)]
     """Fields whose values, together, are watched; events that lack one do not count."""
-    learning: Duration = "7d"
-    """For how long values are only learned, counted from the first event that the search finds."""
-    back_after: Duration | None = None
-    """A value that was away for longer is new again; never, if not set."""
 
 
 class NewValue(Detector[NewValueConfig]):
@@ -60,14 +56,8 @@ class NewValue(Detector[NewValueConfig]):
         :raises QueryError: the query is wrong, aggregates, or finds too many values
         """
         config = self.config
-        if run.group_fields(config.query) is not None:
-            raise QueryError(
-                "new_value looks for events, and this query aggregates them",
-                text=config.query,
-                hint="leave the aggregation out and name the fields with `by:`",
-            )
-        back = None if config.back_after is None else duration_ns(config.back_after)
-        novelty = Novelty(run.memory, duration_ns(config.learning), back)
+        check_answers_events(run, self.type, config.query)
+        novelty = Novelty.of(run.memory, config)
         begin = run.at_ns - duration_ns(config.window)
         if await novelty.is_fresh():
             for from_ns, to_ns in novelty.spans(begin):

@@ -22,9 +22,9 @@ from ..plugins import (
     Finding,
     Json,
     PluginConfig,
-    QueryError,
     Severity,
     by_clause,
+    check_answers_events,
     duration_ns,
     group_words,
     hookimpl,
@@ -98,12 +98,7 @@ class Ratio(Detector[RatioConfig]):
         :raises QueryError: the query or the expression is wrong, or the query aggregates
         """
         config = self.config
-        if run.group_fields(config.query) is not None:
-            raise QueryError(
-                "ratio counts events, and this query aggregates them",
-                text=config.query,
-                hint="leave the aggregation out and name the groups with `by:`",
-            )
+        check_answers_events(run, self.type, config.query)
         if config.objective is None:
             rows = await self._shares(run, config.window)
             bound = (config.above or 0) / 100

@@ -2,7 +2,7 @@
 
 from .adopting import adopt
 from .arrays import read_array
-from .asking import by_clause, quoted_field
+from .asking import by_clause, check_answers_events, quoted_field
 from .base import (
     Acknowledgement,
     Attachment,
@@ -63,7 +63,7 @@ from .lines import split_lines
 from .memory import Memory, Seen
 from .ndjson import leaves, read_lines, read_ndjson
 from .normalise import normalise
-from .novelty import Novelty, Sighting, sighting
+from .novelty import LearningConfig, Novelty, Sighting, sighting
 from .patterns import clustered
 from .recent import Quota, Recent, arrived, keys_of
 from .severity import SYSLOG, SYSLOG_NUMBERS, severity_name, severity_number, severity_rank
@@ -118,6 +118,7 @@ __all__ = [
     "Judge",
     "Judged",
     "Layout",
+    "LearningConfig",
     "LimitError",
     "LoadFailure",
     "LoadedPlugin",
@@ -152,6 +153,7 @@ __all__ = [
     "adopt",
     "arrived",
     "by_clause",
+    "check_answers_events",
     "clean_name",
     "clustered",
     "concat",

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .base import DetectorConfig
+from .durations import Duration, duration_ns
 from .memory import Memory, Seen
 from .times import iso_ns
 
@@ -17,6 +19,15 @@ _BEGIN = "\0begin"  # the key under which a memory keeps since when it learns
 _FOREVER = (1 << 62) - 1  # a last time that makes it the one forgotten last
 _SLICES = 24  # queries by which the past is learned
 _COARSE = 50  # a last time is written when it moved by so much of the time that counts
+
+
+class LearningConfig(DetectorConfig):
+    """Settings of a detector of what is new."""
+
+    learning: Duration = "7d"
+    """For how long what comes is only learned, counted from the first event that the search finds."""
+    back_after: Duration | None = None
+    """What was away for longer is new again; never, if not set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +48,12 @@ class Novelty:
     memory: Memory
     learning_ns: int
     back_ns: int | None
+
+    @classmethod
+    def of(cls, memory: Memory, config: LearningConfig) -> Novelty:
+        """By a detector's settings."""
+        back = None if config.back_after is None else duration_ns(config.back_after)
+        return cls(memory, duration_ns(config.learning), back)
 
     async def is_fresh(self) -> bool:
         """Whether nothing was learned yet: then the past is to be learned first, by `spans`."""

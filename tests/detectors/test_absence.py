@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from cordwood.detectors.absence import Absence, AbsenceConfig
-from cordwood.plugins import QueryError
 from cordwood.plugins.conformance import detector_contract
 
 pytestmark = pytest.mark.anyio
@@ -48,8 +47,3 @@ async def test_the_edge_of_the_window(judge: Any) -> None:
     detector = Absence(AbsenceConfig(window="10s"))
     assert await judge.found(detector, T0 + 9 * SECOND) == []
     assert len(await judge.found(detector, T0 + 9 * SECOND + 1)) == 1
-
-
-async def test_an_aggregation_is_refused(judge: Any) -> None:
-    with pytest.raises(QueryError, match="aggregates"):
-        await judge.found(Absence(AbsenceConfig(query="beat | stats count()")))

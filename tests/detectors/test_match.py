@@ -8,7 +8,6 @@ import pytest
 from cordwood.core.query.saved import SavedParameter, SavedQuery
 from cordwood.core.query.saved_store import SavedQueries
 from cordwood.detectors.match import Match, MatchConfig
-from cordwood.plugins import QueryError
 from cordwood.plugins.conformance import detector_contract
 
 pytestmark = pytest.mark.anyio
@@ -47,11 +46,6 @@ async def test_stages_that_keep_events(judge: Any) -> None:
     (found,) = await judge.found(Match(MatchConfig(query="long | where took > 4")))
     assert found.values == {"events": 2}
     assert len(await judge.samples(found)) == 2
-
-
-async def test_an_aggregation_is_refused(judge: Any) -> None:
-    with pytest.raises(QueryError, match="aggregates"):
-        await judge.found(Match(MatchConfig(query="panic | stats count()")))
 
 
 async def test_a_saved_query_says_what_is_looked_for(judge: Any) -> None:

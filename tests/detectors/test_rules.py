@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cordwood.detectors.absence import Absence, AbsenceConfig
 from cordwood.detectors.correlation import Correlation, CorrelationConfig
+from cordwood.detectors.match import Match, MatchConfig
 from cordwood.detectors.new_pattern import NewPattern, NewPatternConfig
 from cordwood.detectors.new_value import NewValue, NewValueConfig
 from cordwood.detectors.ratio import Ratio, RatioConfig
@@ -32,6 +34,8 @@ test_correlation_contract = detector_contract(Correlation, PAIR, [{"timestamp": 
 @pytest.mark.parametrize(
     "detector",
     [
+        Absence(AbsenceConfig(query="* | stats count()")),
+        Match(MatchConfig(query="* | stats count()")),
         NewValue(NewValueConfig(query="* | stats count()", by=["user"])),
         NewPattern(NewPatternConfig(query="* | stats count()")),
         Ratio(RatioConfig(query="* | stats count()", bad="x > 1", above=1)),
@@ -40,8 +44,10 @@ test_correlation_contract = detector_contract(Correlation, PAIR, [{"timestamp": 
     ids=lambda detector: detector.type,
 )
 async def test_an_aggregation_is_refused(judge: Any, detector: Detector[Any]) -> None:
-    with pytest.raises(QueryError, match="aggregates"):
+    with pytest.raises(QueryError) as caught:
         await judge.found(detector)
+    assert str(caught.value).startswith(f"{detector.type} looks for events, and this query aggregates them")
+    assert caught.value.hint == "leave the aggregation out: the detector does it by itself"
 
 
 async def test_too_many_to_follow(judge: Any) -> None:
