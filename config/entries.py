@@ -39,7 +39,7 @@ from .models import (
 )
 from .routes import Routing
 from .silences import Maintenance
-from .tellable import checked_maintenance, checked_routing
+from .tellable import checked_maintenance, checked_routing, cycle
 from .tree import Element, Report, kind_of
 from .validate import concealed, fields_by_name, guarded, query_error, shown, validated
 
@@ -105,6 +105,12 @@ class Checker:
             path = f"detectors.{name}"
             self._checked_query(element.items.get("query"), f"{path}.query", self._check_query)
             self._names(element.items.get("notify"), known, f"{path}.notify", "notifier")
+            others = set(section.items if section else ()) - {name}
+            self._names(element.items.get("depends_on"), others, f"{path}.depends_on", "other detector")
+        ring = cycle({name: getattr(entry.config, "depends_on", ()) for name, entry in found.items()})
+        if ring and section:
+            message = f"detectors.{ring[0]}.depends_on: in a ring nobody would be told: {' → '.join(ring)}"
+            self._report(section.items[ring[0]].place.error(message, "take one of them out"))
         return found
 
     def reports(self, section: Element | None, notifiers: Element | None) -> dict[str, ReportSettings]:

@@ -1,8 +1,11 @@
-"""Checks `rotas:`, `routes:` and `maintenance:`: every name must lead somewhere, every route must be reachable."""
+"""Checks `rotas:`, `routes:` and `maintenance:`: every name must lead somewhere, every route must be reachable.
+
+And that detectors do not depend on each other in a ring.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import TypeAlias
 
@@ -90,3 +93,25 @@ def _items(section: Element | None) -> list[tuple[str, Element]]:
 
 def _named(section: Element | None) -> set[str]:
     return set(section.items) if section else set()
+
+
+def cycle(depends_on: Mapping[str, Iterable[str]]) -> list[str]:
+    """Names that depend on each other in a ring, the first again at its end; nothing where there is no ring.
+
+    >>> cycle({"a": ["b"], "b": ["c"], "c": ["a"], "d": ["a"]}), cycle({"a": ["b", "c"], "b": ["c"], "c": []})
+    (['a', 'b', 'c', 'a'], [])
+    """
+    done: set[str] = set()
+    for start in depends_on:
+        path, ways = [start], [iter(depends_on[start])]
+        while ways:
+            name = next(ways[-1], None)
+            if name is None:
+                done.add(path.pop())
+                ways.pop()
+            elif name in path:
+                return [*path[path.index(name) :], name]
+            elif name not in done and name in depends_on:
+                path.append(name)
+                ways.append(iter(depends_on[name]))
+    return []

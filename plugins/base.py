@@ -71,6 +71,12 @@ class DetectorConfig(PluginConfig):
     """Names of the notifiers that are told when an incident opens and when it is resolved."""
     severity: Severity = "error"
     """Severity of its incidents: trace, debug, info, warn, error or fatal."""
+    depends_on: list[str] = Field([], max_length=20)
+    """Names of detectors; while one of them has an incident, people are told of that one, and of none of this one's."""
+    depends_by: list[str] = Field([], max_length=10)
+    """Fields of the group that must be equal in both incidents, such as `[host]`; not given: any incident counts."""
+    depends_for: Duration = "2m"
+    """How long after the end of what it depends on an incident must last until people are told."""
 
 
 Every: TypeAlias = Annotated[Duration, AfterValidator(_at_least_a_tenth)]

@@ -18,6 +18,7 @@ from ...config import Incident, Maintenance, Routing
 from ...plugins import Detector, Finding, Json, Seen
 from ..storage.database import Connection
 from ..storage.leader import Session
+from .dependencies import Dependency
 from .lifecycle import Changes, Known, Step, changes, is_worse
 from .memory import StoredMemory, write_memory
 from .outbox import resolved_notifications
@@ -53,8 +54,9 @@ returning name, evaluated_until, position, state, learned
 """
 _OPEN = """
 insert into incident (project_id, detector, dedup_key, state, severity, title, "group", "values", query,
-                      from_time, to_time, opened_at, last_seen_at, samples, timeline)
-values ($1, $2, $3, $13, $4, $5, $6, $7, $8, $9, $10, $10, $10, $11, $12)
+                      from_time, to_time, opened_at, last_seen_at, samples, timeline,
+                      suppressed_by)
+values ($1, $2, $3, $13, $4, $5, $6, $7, $8, $9, $10, $10, $10, $11, $12, $14)
 returning id
 """
 
@@ -90,6 +92,8 @@ class Journal:
         A pending notification whose notifier is gone has failed.
         """
         progress: dict[str, Progress] = {}
+        configs = {name: detector.config for name, detector in detectors.items()}
+        self.quiet.depends = {name: Dependency.of(config) for name, config in configs.items() if config.depends_on}
         now = to_datetime(now_ns)
         async with self._session.transaction() as connection:
             for name, detector in detectors.items():
@@ -269,6 +273,7 @@ class Journal:
             storable(list(samples)),
             timeline if why is None else [*timeline, silenced(now, why)],
             "open" if why is None else "silenced",
+            None if why is None else why.incident,
         )
         if why is None:
             await self.quiet.tell(connection, incident_id, Incident(name, severity, group, now), detector.config.notify)
@@ -320,7 +325,10 @@ class Journal:
         await resolved_notifications(connection, ids, to_datetime(now_ns))
 
 
-_OUTSIDE_MEMORY = {"every", "resolve_after", "grace", "notify", "severity"}
+_OUTSIDE_MEMORY = {
+    *("every", "resolve_after", "grace", "notify", "severity"),
+    *("depends_on", "depends_by", "depends_for"),
+}
 
 
 def memory_of(detector: Detector[Any]) -> str:

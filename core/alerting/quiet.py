@@ -19,10 +19,12 @@ from ...config import Incident, Maintenance, Routing
 from ...plugins import RetryableError
 from ..storage.database import Connection
 from ..storage.leader import Session
+from .dependencies import Dependency, Parent
 from .outbox import nobody_yet, tell
 from .records import rfc3339, to_datetime
 from .silences import Reason, Silent, living
 
+MAX_PARENTS = 1_000  # each is compared with every incident that is open
 LOOK_SECONDS = 1.0  # between two looks at what silences have begun and ended
 _log = logging.getLogger(__name__)
 
@@ -40,10 +42,32 @@ class Quiet:
     ) -> None:
         self._session, self._project, self._notifiers = session, project_id, notifiers
         self._routing, self._maintenance = routing, maintenance
+        self.depends: Mapping[str, Dependency] = {}
+        """What the detectors of the configuration depend on, by their names."""
 
     async def silent(self, connection: Connection, at: datetime) -> Silent:
         """What silences at this moment."""
-        return Silent(await living(connection, self._project, at), self._maintenance, at)
+        silences = await living(connection, self._project, at)
+        return Silent(silences, self._maintenance, at, self.depends, await self._parents(connection, at))
+
+    async def _parents(self, connection: Connection, at: datetime) -> list[Parent]:
+        """The incidents that suppress others, the oldest first: those that last, or ended a short while ago."""
+        names = {name for dependency in self.depends.values() for name in dependency.on}
+        if not names:
+            return []
+        longest = max(dependency.lasts for dependency in self.depends.values())
+        rows = await connection.fetch(
+            """
+            select id, detector, title, "group", resolved_at from incident
+            where project_id = $1 and detector = any($2::text[]) and (state <> 'resolved' or resolved_at > $3)
+            order by id limit $4
+            """,
+            self._project,
+            list(names),
+            at - longest,
+            MAX_PARENTS,
+        )
+        return [Parent(*row) for row in rows]
 
     async def tell(self, connection: Connection, incident_id: int, incident: Incident, named: list[str]) -> None:
         """Tell everybody of an incident, inserted or opened again in this transaction."""
@@ -77,10 +101,12 @@ class Quiet:
 
     async def _change(self, connection: Connection, row: asyncpg.Record, why: Reason | None, now: datetime) -> None:
         await connection.execute(
-            "update incident set state = $2, timeline = timeline || $3::jsonb where id = $1",
+            "update incident set state = $2, timeline = timeline || $3::jsonb, "
+            "suppressed_by = coalesce($4, suppressed_by) where id = $1",
             row["id"],
             "open" if why is None else "silenced",
             [silence_ended(now) if why is None else silenced(now, why)],
+            None if why is None else why.incident,
         )
         if why is not None:
             await nobody_yet(connection, [row["id"]], now)

@@ -72,6 +72,8 @@ class IncidentRecord(msgspec.Struct, frozen=True, kw_only=True, rename={"from_":
     last_seen_at: str
     acknowledged_at: str | None
     resolved_at: str | None
+    suppressed_by: int | None
+    """The incident that people are told of instead; also after it ended."""
     samples: list[dict[str, Any]]
     timeline: list[dict[str, Any]]
     """What happened to it, oldest first: `{"at", "what": opened|acknowledged|silenced|silence ended|commented|

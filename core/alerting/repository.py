@@ -57,19 +57,21 @@ class AlertingRepository:
         limit: int = 50,
         state: str | None = None,
         detector: str | None = None,
+        suppressed_by: int | None = None,
     ) -> Page[IncidentRecord]:
-        """Incidents, newest first."""
+        """Incidents, newest first; `suppressed_by`: only those that one suppresses."""
         rows = await self._pool.fetch(
             """
             select * from incident
             where project_id = $1 and id < $2 and ($3::text[] is null or state = any($3))
-              and ($4::text is null or detector = $4)
-            order by id desc limit $5
+              and ($4::text is null or detector = $4) and ($5::bigint is null or suppressed_by = $5)
+            order by id desc limit $6
             """,
             project_id,
             before(cursor),
             _states(state),
             detector,
+            None if suppressed_by is None else possible_id(suppressed_by),
             limit + 1,
         )
         return page([_incident(row) for row in rows], limit, lambda item: str(item.id))
@@ -221,6 +223,7 @@ def _incident(row: Any, notifications: list[NotificationRecord] | UnsetType = UN
         last_seen_at=rfc3339(row["last_seen_at"]),
         acknowledged_at=row["acknowledged_at"] and rfc3339(row["acknowledged_at"]),
         resolved_at=row["resolved_at"] and rfc3339(row["resolved_at"]),
+        suppressed_by=row["suppressed_by"],
         samples=row["samples"],
         timeline=row["timeline"],
         notifications=notifications,

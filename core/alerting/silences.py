@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 import asyncpg
@@ -15,6 +16,7 @@ from ...plugins import RejectedError, now_ns
 from ..paging import Page, before, page, possible_id
 from ..storage.audit import audit
 from ..storage.database import Connection
+from .dependencies import Dependency, Parent
 from .records import rfc3339, to_datetime
 from .samples import storable
 
@@ -82,13 +84,22 @@ class Reason:
 
     by: str | None
     text: str
+    incident: int | None = None
+    """The one that suppresses it, where that is the reason."""
 
 
 class Silent:
     """What silences at one moment."""
 
-    def __init__(self, silences: Iterable[Silence], maintenance: Mapping[str, Maintenance], at: datetime) -> None:
-        self._at = at
+    def __init__(
+        self,
+        silences: Iterable[Silence],
+        maintenance: Mapping[str, Maintenance],
+        at: datetime,
+        depends: Mapping[str, Dependency] = MappingProxyType({}),
+        parents: Sequence[Parent] = (),
+    ) -> None:
+        self._at, self._depends, self._parents = at, depends, parents
         self._reasons: list[tuple[Matchers, Reason]] = [
             (one.wanted.matchers, Reason(one.created_by, one.wanted.reason or f"silence {one.id}"))
             for one in silences
@@ -103,11 +114,17 @@ class Silent:
     def why(self, detector: str, severity: str, group: Mapping[str, Any]) -> Reason | None:
         """Why nobody is told of such an incident; None: people are."""
         incident = Incident(detector, severity, group, self._at)
-        return next((reason for matchers, reason in self._reasons if matchers.fits(incident)), None)
+        reason = next((reason for matchers, reason in self._reasons if matchers.fits(incident)), None)
+        dependency = self._depends.get(detector)
+        if reason is not None or dependency is None:
+            return reason
+        parents = (one for one in self._parents if dependency.suppressed_by(one, group, self._at))
+        found = next(parents, None)
+        return None if found is None else Reason(None, f"incident {found.id}, {found.title}", found.id)
 
     def __bool__(self) -> bool:
         """Whether anything is silenced."""
-        return bool(self._reasons)
+        return bool(self._reasons or self._parents)
 
 
 async def living(connection: Connection | asyncpg.Pool, project_id: int, at: datetime) -> list[Silence]:

@@ -21,7 +21,7 @@ from .schema import SchemaTransaction, schema_transaction
 from .snapshot import PATIENT, TEXT_FORMS
 from .uploads import Uploads, uploading
 
-_OWN_ROWS = {"project": 1, "segment_log": 1}
+_OWN_ROWS = {"project": 1, "segment_log": 1, "signing_key": 1}
 """Rows that an empty store has of its own; the tables of `backup.LEFT_OUT`, and which parts there are, do not count."""
 _OTHERS = """
 select count(*) from pg_stat_activity

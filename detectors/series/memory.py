@@ -9,7 +9,10 @@ import msgspec
 
 from ...plugins import DetectorConfig
 
-OUTSIDE = {"every", "resolve_after", "notify", "severity", "window", "explain"}
+OUTSIDE = {
+    *("every", "resolve_after", "notify", "severity", "window", "explain"),
+    *("depends_on", "depends_by", "depends_for"),
+}
 """Settings that the models do not depend on: a change of them forgets nothing."""
 
 

@@ -189,6 +189,36 @@ async def test_a_silence_that_recurs_holds_in_its_windows_only(desk: Desk) -> No
     assert await desk.after(1) == ["opened pay"]
 
 
+async def test_one_incident_and_not_forty(desk: Desk) -> None:
+    """The database is down: its clients' incidents are recorded under its own, and told if they outlast it."""
+    parent = desk.scripted.Scripted(desk.scripted.ScriptedConfig(notify=["hook"], resolve_after="0s"))
+    settings = {"depends_on": ["database"], "depends_by": ["service"], "depends_for": "5m"}
+    desk.detector = desk.scripted.Scripted(
+        desk.scripted.ScriptedConfig(notify=["hook"], resolve_after="0s", **settings)
+    )
+    await desk.journal.enter({"errors": desk.detector, "database": parent}, desk.clock(), 0)
+
+    async def database(*groups: str) -> None:
+        found = by_key("database", [desk.scripted.finding("database", group) for group in groups])
+        step = Step(desk.clock(), 300 * SECOND)
+        await desk.journal.record(
+            "database", parent, step, found, {}, resolve_after_ns=0, position=None, now_ns=desk.clock()
+        )
+
+    await database("pay")
+    await desk.judged("pay", "web")
+    assert await desk.after(1) == ["opened pay", "opened web"]  # the database's, and one of another group
+    (one,) = (await desk.people.list_incidents(1, state="silenced")).items
+    (above,) = (await desk.people.list_incidents(1, detector="database")).items
+    assert (one.suppressed_by, one.timeline[1]["text"]) == (above.id, f"incident {above.id}, {above.title}")
+    assert (await desk.people.list_incidents(1, suppressed_by=above.id)).items == [one]
+    await database()
+    assert await desk.after(4) == ["resolved pay"]
+    assert await desk.after(1.5) == ["opened pay"]
+    (told,) = (await desk.people.list_incidents(1, suppressed_by=above.id)).items
+    assert told.state == "open"
+
+
 REFUSED = [
     ({"minutes": -1}, "ends after it begins"),
     ({"minutes": 60 * 24 * 400}, "within 366 days"),

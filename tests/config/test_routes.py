@@ -184,3 +184,33 @@ def test_a_tree_that_is_too_deep() -> None:
         text = f"{{routes: {{a: {text}}}}}"
     with pytest.raises(ConfigErrors, match="5 deep"):
         loaded(f"  a: {text}")
+
+
+MAINTENANCE = "maintenance:\n  nightly: {schedule: %r, duration: %s, detectors: [%s]}\n"
+DETECTORS = """
+detectors:
+  errors: {type: match, query: "error", depends_on: [%s]}
+  database: {type: match, query: "database", depends_on: [%s]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (DETECTORS % ("", "") + MAINTENANCE % ("0 2 * * *", "8d", "errors"), "duration: must be more than nothing"),
+        (DETECTORS % ("", "") + MAINTENANCE % ("0 2 * *", "1h", "errors"), "is no schedule"),
+        (DETECTORS % ("", "") + MAINTENANCE % ("0 2 * * *", "1h", "nobody"), "nobody"),
+        (DETECTORS % ("databse", ""), "databse"),
+        (DETECTORS % ("database", "errors"), "errors → database → errors"),
+    ],
+    ids=["too long", "no schedule", "no such detector", "depends on nothing", "a ring"],
+)
+def test_what_would_silence_wrongly(text: str, said: str) -> None:
+    with pytest.raises(ConfigErrors, match=said):
+        load_text(text, load_plugins())
+
+
+def test_a_window_and_a_dependency_that_are_right() -> None:
+    config = load_text(DETECTORS % ("database", "") + MAINTENANCE % ("0 2 * * *", "1h", "errors"), load_plugins())
+    assert config.maintenance["nightly"].detectors == ["errors"]
+    assert config.detectors["errors"].make().config.depends_on == ["database"]

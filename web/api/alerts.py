@@ -102,6 +102,9 @@ class Incident(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     last_seen_at: Time
     acknowledged_at: Time | None
     resolved_at: Time | None
+    suppressed_by: Annotated[
+        int | None, Meta(description="The incident, of a detector it depends on, that people are told of instead")
+    ]
     samples: Annotated[list[dict[str, Any]], Meta(description="Newest events that show the trouble")]
     timeline: Annotated[list[Moment], Meta(description="What happened to it, oldest first")]
     notifications: Annotated[
@@ -158,9 +161,14 @@ async def list_incidents(
     detector: Annotated[
         str | None, QueryParameter(name="detector", max_length=500, description="Only this detector's")
     ] = None,
+    suppressed_by: Annotated[
+        int | None, QueryParameter(name="suppressed_by", description="Only those that this incident suppresses")
+    ] = None,
 ) -> IncidentList:
     """Incidents, newest first."""
-    page = await _repository(node).list_incidents(project_id, cursor=cursor, limit=limit, state=only, detector=detector)
+    page = await _repository(node).list_incidents(
+        project_id, cursor=cursor, limit=limit, state=only, detector=detector, suppressed_by=suppressed_by
+    )
     return _shown(page, IncidentList)
 
 

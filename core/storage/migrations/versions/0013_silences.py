@@ -11,6 +11,8 @@ STATEMENTS = (
     alter table incident add constraint incident_state_check
         check (state in ('open', 'acknowledged', 'silenced', 'resolved'))
     """,
+    "alter table incident add suppressed_by bigint",
+    "create index incident_suppressed on incident (suppressed_by) where suppressed_by is not null",
     # With a schedule it holds only in the windows that begin by it, between `from_time` and `until`.
     """
     create table silence (

@@ -39,6 +39,8 @@ export const api = {
     unwrap(await http.GET('/api/v1/fields/{name}/values', { params: { path: { name }, query: { query, ...range, limit: 8 } }, signal })).values,
   incidents: async (state: Incident['state'] | undefined, cursor: string | undefined, signal: AbortSignal) =>
     unwrap(await http.GET('/api/v1/incidents', { params: { query: { ...(state && { state }), ...(cursor && { cursor }) } }, signal })),
+  suppressed: async (id: number, signal: AbortSignal) =>
+    unwrap(await http.GET('/api/v1/incidents', { params: { query: { suppressed_by: id } }, signal })).items,
   incident: async (id: number, signal: AbortSignal) => unwrap(await http.GET('/api/v1/incidents/{id}', { params: { path: { id } }, signal })),
   acknowledge: async (id: number) => unwrap(await http.POST('/api/v1/incidents/{id}/acknowledge', { params: { path: { id } } })),
   comment: async (id: number, text: string) => unwrap(await http.POST('/api/v1/incidents/{id}/comments', { params: { path: { id } }, body: { text } })),

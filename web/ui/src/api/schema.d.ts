@@ -3431,6 +3431,8 @@ export interface components {
              * @example 2026-01-31T12:00:00.123456789Z
              */
             resolved_at: string | null;
+            /** @description The incident, of a detector it depends on, that people are told of instead */
+            suppressed_by: number | null;
             /** @description Newest events that show the trouble */
             samples: {
                 [key: string]: unknown;
@@ -5448,6 +5450,8 @@ export interface operations {
                 state?: "open" | "acknowledged" | "silenced" | "resolved" | null;
                 /** @description Only this detector's */
                 detector?: string | null;
+                /** @description Only those that this incident suppresses */
+                suppressed_by?: number | null;
             };
             header?: never;
             path?: never;

@@ -86,6 +86,7 @@ function Body({ incident }: { readonly incident: Incident }) {
             {incident.samples.map((event, index) => <EventRow key={index} event={event} utc={utc} wrap withDate={false} selected={false} marks={null} />)}
           </div>
         </Panel>
+        <Suppressed incident={incident} />
         <Panel title="Notifications">
           {notifications.length === 0
             ? <p className={styles.none}>{incident.state === 'silenced' ? 'Nobody was told: it is silenced.' : 'Nobody was told: the detector names no notifier.'}</p>
@@ -111,6 +112,22 @@ function Body({ incident }: { readonly incident: Incident }) {
 
 function Panel({ title, children }: { readonly title: string; readonly children: ReactNode }) {
   return <section className={styles.panel} aria-label={title}><h2>{title}</h2>{children}</section>
+}
+
+/** The incident that suppresses this one, or those that this one suppresses. */
+function Suppressed({ incident }: { readonly incident: Incident }) {
+  const below = useQuery({ queryKey: ['incident', incident.id, 'suppressed'], queryFn: ({ signal }) => api.suppressed(incident.id, signal), refetchInterval: 10_000 })
+  const list = below.data ?? []
+  if (incident.suppressed_by === null && list.length === 0) return null
+  return (
+    <Panel title="Dependencies">
+      {incident.suppressed_by !== null && <p>Depends on <Link to="/alerts/incidents/$id" params={{ id: String(incident.suppressed_by) }}>incident {incident.suppressed_by}</Link>, of which people are told instead.</p>}
+      {list.length > 0 && <p>Nobody is told of these while this one lasts:</p>}
+      <ul className={styles.flat}>
+        {list.map((one) => <li key={one.id}><StatePill state={one.state} /> <Link to="/alerts/incidents/$id" params={{ id: String(one.id) }}>{one.title}</Link></li>)}
+      </ul>
+    </Panel>
+  )
 }
 
 const LEAD = 2 // window widths shown before the one that fired
