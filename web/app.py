@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 import asyncpg
@@ -18,7 +18,7 @@ from .asgi import Message, Receive, Scope, Send, answer_problem, headers_of
 from .auth.attempts import Attempts
 from .auth.gate import Gate, check_access
 from .bodies import Bounds, Budget
-from .cross_origin import allow, asks_for, note_page, page_headers
+from .cross_origin import PAGE_HEADERS, allow, asks_for, note_page, page_headers
 from .intake import Intake
 from .loki import HANDLERS as LOKI_HANDLERS
 from .pages import Pages
@@ -41,8 +41,10 @@ SECURITY_HEADERS: Final = (
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 )
+_SECURED: Final = frozenset({*(name for name, _ in SECURITY_HEADERS), *PAGE_HEADERS})
 _API: Final = ("/acknowledge", "/api", "/loki", "/schema", "/healthz", "/readyz", "/metrics")
 _PROBES: Final = ("/healthz", "/readyz")  # their callers name the host as they like, and they tell nothing
+_UNTRACED: Final = frozenset({*_PROBES, "/metrics"})
 
 
 def create_app(node: Node, *, bounds: Bounds | None = None, budget: Budget | None = None) -> Application:
@@ -139,11 +141,11 @@ class Application:
                 message["headers"] = _with_security(message.get("headers", ()), scope)
             await send(message)
 
-        is_probe = scope["path"] in (*_PROBES, "/metrics")
-        tracing = Tracing() if is_probe else self._tracing()
-        with tracing.request(scope["method"], scope["path"], headers_of(scope)) as told:
+        headers = headers_of(scope)
+        tracing = Tracing() if scope["path"] in _UNTRACED else self._tracing()
+        with tracing.request(scope["method"], scope["path"], headers) as told:
             try:
-                await self._route(scope, receive, secured)
+                await self._route(scope, receive, secured, headers)
             except Exception as why:
                 if started:
                     raise
@@ -161,9 +163,8 @@ class Application:
             return
         await self.api(scope, receive, send)  # type: ignore[arg-type]
 
-    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _route(self, scope: Scope, receive: Receive, send: Send, headers: Mapping[str, str]) -> None:
         path = scope["path"]
-        headers = headers_of(scope)
         if "\0" in path or b"%00" in scope["query_string"]:
             raise ProblemException(400, "no name or text here can have a NUL in it")
         if path not in _PROBES:
@@ -177,7 +178,7 @@ class Application:
         if found and asked:
             await allow(scope, send, headers, asked)
         elif found:
-            await self.intake(scope, receive, send, *found)
+            await self.intake(scope, receive, send, headers, *found)
         elif path.startswith(_API) and any(path == root or path.startswith(f"{root}/") for root in _API):
             if path.startswith(
                 ("/api/v1/fields/", "/loki/api/v1/detected_field/")
@@ -189,8 +190,10 @@ class Application:
 
 
 def _with_security(headers: Any, scope: Scope) -> list[tuple[bytes, bytes]]:
-    found = [(bytes(name), bytes(value)) for name, value in headers]
+    found = list(headers)
     names = {name.lower() for name, _ in found}
     if scope["path"].startswith("/api/") and b"cache-control" not in names:
         found.append((b"cache-control", b"no-store"))
-    return found + [item for item in (*SECURITY_HEADERS, *page_headers(scope)) if item[0] not in names]
+    ours = (*SECURITY_HEADERS, *page_headers(scope))
+    found += ours if names.isdisjoint(_SECURED) else [item for item in ours if item[0] not in names]
+    return found

@@ -17,6 +17,8 @@ _NAMES: Final = re.compile(r"[\w, -]{0,1000}", re.ASCII)
 _FOR_S: Final = 600  # until a browser asks again
 PAGE: Final = "cordwood.page"
 """Where the scope has the origin whose scripts may read the answer."""
+PAGE_HEADERS: Final = (b"access-control-allow-origin", b"access-control-expose-headers", b"vary")
+"""What `page_headers` may set."""
 
 
 async def note_page(gate: Gate, scope: Scope, headers: Mapping[str, str]) -> None:
@@ -31,11 +33,7 @@ def page_headers(scope: Scope) -> list[tuple[bytes, bytes]]:
     page = scope.get(PAGE)
     if page is None:
         return []
-    return [
-        (b"access-control-allow-origin", page.encode("latin-1")),
-        (b"access-control-expose-headers", b"retry-after"),
-        (b"vary", b"origin"),
-    ]
+    return list(zip(PAGE_HEADERS, (page.encode("latin-1"), b"retry-after", b"origin"), strict=True))
 
 
 def asks_for(scope: Scope, headers: Mapping[str, str]) -> str | None:

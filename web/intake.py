@@ -17,7 +17,7 @@ from anyio import CapacityLimiter
 
 from ..plugins import HttpRequest, HttpResponse, HttpSource, Outlet
 from ..plugins.ndjson import nested
-from .asgi import Receive, Scope, Send, answer, headers_of
+from .asgi import Receive, Scope, Send, answer
 from .auth.gate import Gate
 from .auth.principal import Principal
 from .bodies import Bounds, Budget, ClientGoneError, Lease, decompress, read_body
@@ -83,7 +83,7 @@ class Intake:
     ) -> None:
         self._sources, self._gate, self.bounds, self.budget = sources, gate, bounds, budget
         self.admission = admission
-        self._mounted: list[HttpSource[Any]] = []
+        self._mounted: Sequence[MountedHttpSource] = ()
         self._routes: list[Route] = []
         self._workers = CapacityLimiter(2)  # decompression: as many as there are query threads, so that neither starves
 
@@ -93,8 +93,8 @@ class Intake:
         :raises ProblemException: 405, the path is a source's, the method is not
         """
         sources = self._sources()
-        if [source.plugin for source in sources] != self._mounted:
-            self._mounted, self._routes = [source.plugin for source in sources], routes_of(sources)
+        if sources is not self._mounted:
+            self._mounted, self._routes = sources, routes_of(sources)
         allowed: set[str] = set()
         for route in self._routes:
             if (found := route.pattern.fullmatch(path)) and route.source.plugin.concerns(path, headers):
@@ -107,10 +107,15 @@ class Intake:
         return None
 
     async def __call__(
-        self, scope: Scope, receive: Receive, send: Send, route: Route, path_params: dict[str, str]
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        headers: Mapping[str, str],
+        route: Route,
+        path_params: dict[str, str],
     ) -> None:
         """Let in, read, decompress, hand over, answer. Errors that the source has no words for are raised."""
-        headers = headers_of(scope)
         plugin = route.source.plugin
         try:
             response = await self._response(scope, receive, headers, route, path_params)
@@ -126,7 +131,7 @@ class Intake:
         await answer(scope, send, response.status, response.body, response.media_type, response.headers)
 
     async def _response(
-        self, scope: Scope, receive: Receive, headers: dict[str, str], route: Route, path_params: dict[str, str]
+        self, scope: Scope, receive: Receive, headers: Mapping[str, str], route: Route, path_params: dict[str, str]
     ) -> HttpResponse:
         public = route.source.plugin.public(scope["path"]) if route.method in ("GET", "HEAD") else None
         if public is not None:
@@ -158,7 +163,7 @@ class Intake:
             with nested(admission.limits.depth):
                 return await route.source.plugin.receive(request, outlet)
 
-    async def _body(self, receive: Receive, headers: dict[str, str], lease: Lease) -> bytes:
+    async def _body(self, receive: Receive, headers: Mapping[str, str], lease: Lease) -> bytes:
         bounds = self.bounds()
         body = await read_body(receive, _content_length(headers), bounds, lease)
         return await decompress(body, headers.get("content-encoding", ""), bounds, lease, self._workers)
@@ -167,7 +172,7 @@ class Intake:
 _LENGTH: Final = re.compile(r"\d{1,18}", re.ASCII)
 
 
-def _content_length(headers: dict[str, str]) -> int | None:
+def _content_length(headers: Mapping[str, str]) -> int | None:
     text = headers.get("content-length")
     if text is None:
         return None

@@ -118,6 +118,7 @@ class Node:
         self.draining = False
         """A stop was asked for: everything is still served, and no more should come."""
         self._supervisor: Supervisor | None = None
+        self._mounted: tuple[tuple[RunningSource, ...], list[MountedHttpSource]] = ((), [])
         self._reloading = anyio.Lock()
 
     @asynccontextmanager
@@ -295,12 +296,16 @@ class Node:
 
     @property
     def http_sources(self) -> list[MountedHttpSource]:
-        """The sources that others post to."""
-        return [
-            MountedHttpSource(running.name, running.source, running.outlet)
-            for running in self.sources.values()
-            if isinstance(running.source, HttpSource)
-        ]
+        """The sources that others post to: the same list until other sources run, for every request asks."""
+        running = tuple(self.sources.values())
+        if running != self._mounted[0]:
+            mounted = [
+                MountedHttpSource(one.name, one.source, one.outlet)
+                for one in running
+                if isinstance(one.source, HttpSource)
+            ]
+            self._mounted = (running, mounted)
+        return self._mounted[1]
 
     async def reload(self) -> list[str]:
         """Read the YAML again and exchange what changed.

@@ -41,6 +41,7 @@ def origin_of(text: str) -> Origin | None:
     return Origin(parts.scheme, parts.hostname.rstrip("."), _PORTS[parts.scheme] if port is None else port)
 
 
+@lru_cache(maxsize=1024)
 def is_loopback(host: str) -> bool:
     """Whether the name or address is this machine's own.
 
