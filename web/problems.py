@@ -27,6 +27,7 @@ from .auth.errors import AccountError
 MEDIA_TYPE: Final = "application/problem+json"
 LIMIT_REACHED: Final = "urn:cordwood:problem:limit-reached"
 CODE_NEEDED: Final = "urn:cordwood:problem:code-needed"
+SIGN_IN_AGAIN: Final = "urn:cordwood:problem:sign-in-again"
 RETRY_AFTER: Final = 1.0  # seconds, where nobody says a better number
 _log = logging.getLogger(__name__)
 

@@ -8,6 +8,7 @@ import importlib
 import json
 import pkgutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -214,7 +215,8 @@ async def test_bad_parameters_are_refused(loki: Client) -> None:
 
 async def signed_in(node: Node, role: str) -> dict[str, str]:
     user = await accounts.add_user(node.store.pool, f"{role}@example.org", "correct horse", role=role)
-    return {"Cookie": f"{COOKIE}={await sessions.start_session(node.store.pool, user.id, 'password')}"}
+    secret = await sessions.start_session(node.store.pool, user.id, "password", confirmed_at=datetime.now(UTC))
+    return {"Cookie": f"{COOKIE}={secret}"}
 
 
 async def test_a_role_sees_its_part_alone(node: Node, client: Client) -> None:

@@ -239,6 +239,22 @@ class TestAccounts:
         configure(node, oidc(liar, roles={"ops": "no-such-role"}))
         assert await enter(client, liar) == "/explore#sign-in=settings"
 
+    async def test_no_password_and_fresh_only_if_the_provider_has_just_asked(
+        self, node: Node, client: Client, liar: Liar, admin: None
+    ) -> None:
+        configure(node, oidc(liar))
+        totp, now = "/api/v1/session/totp", int(time.time())
+        for asked_at, status in ((None, 403), ("now", 403), (now - 400, 403), (now + 3600, 201), (now, 201)):
+            liar.claims.update(auth_time=asked_at)
+            assert await enter(client, liar) == "/explore"
+            assert (await client.post(totp)).status_code == status, asked_at
+        assert not (await user(client))["has_password"]
+        change = {"current": PASSWORD, "new": "another horse"}
+        assert (await client.put("/api/v1/session/password", json=change)).status_code == 409
+        answer = await client.get("/api/v1/session/oidc", params={"again": "true"})
+        sent = parse_qs(urlsplit(answer.headers["location"]).query)
+        assert (sent["prompt"], sent["max_age"]) == (["login"], ["0"])
+
     async def test_nobody_is_sent_elsewhere(self, node: Node, client: Client, liar: Liar, admin: None) -> None:
         configure(node, oidc(liar))
         for page in ("//evil.example", "/\\evil.example", "https://evil.example", "/api/v1/session", "/a\r\nX: y"):

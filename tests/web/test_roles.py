@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -64,7 +65,8 @@ OPEN_TO_A_PART = {
 async def signed_in(node: Node, email: str, role: str) -> dict[str, str]:
     """The headers of somebody with a role."""
     user = await accounts.add_user(node.store.pool, email, PASSWORD, role=role)
-    return {"Cookie": f"{COOKIE}={await sessions.start_session(node.store.pool, user.id, 'password')}"}
+    secret = await sessions.start_session(node.store.pool, user.id, "password", confirmed_at=datetime.now(UTC))
+    return {"Cookie": f"{COOKIE}={secret}"}
 
 
 @pytest.fixture

@@ -48,13 +48,16 @@ async def start_oidc(
     return_to: Annotated[
         str, QueryParameter(max_length=LONGEST_PATH, description="A page of this server to show afterwards")
     ] = HOME,
+    again: Annotated[
+        bool, QueryParameter(description="Have the provider ask who it is, though it may know this browser")
+    ] = False,
 ) -> Response[None]:
     """Send the browser to the provider that `sign_in.oidc` names, which sends it back to `…/callback`."""
     client, attempts = _provider(request, node), _attempts(request)
     attempts.check(client_of(request))
     flow, page = Flow.begun(), own_path(return_to)
     try:
-        address = await client.start(flow, _callback(request, node))
+        address = await client.start(flow, _callback(request, node), again=again)
     except OidcError as why:
         _log.warning("sign-in by OpenID Connect: %s", why)
         return _sent(f"{page.partition('#')[0]}#sign-in=provider")
@@ -100,7 +103,7 @@ async def finish_oidc(
     except AccountError as why:  # a role or a project of the settings that there is not
         return await _refused(node, page, "settings", str(why), gone)
     try:
-        session = await new_session(request, node, user_id, "oidc")
+        session = await new_session(request, node, user_id, "oidc", confirmed_at=who.asked_at)
     except NoSuchError as why:
         return await _refused(node, page, "closed", str(why), gone)
     gate.distrust()

@@ -20,7 +20,7 @@ from ..auth.attempts import Attempts
 from ..auth.passkeys import LONGEST_NAME, NoPasskeyError, Site
 from ..problems import ProblemException, described
 from .node import GateDependency, NodeDependency
-from .session import SessionState, client_of, own_account, signed_in
+from .session import SessionState, client_of, confirmed_account, own_account, signed_in
 from .times import Time
 
 Encoded = Annotated[str, Meta(max_length=20_000, description="Base64url")]
@@ -216,7 +216,10 @@ async def list_passkeys(request: Request[Any, Any, Any], node: NodeDependency, g
 async def start_new_passkey(
     request: Request[Any, Any, Any], node: NodeDependency, gate: GateDependency
 ) -> NewPasskeyOptions:
-    """What a device needs to make a passkey for who is signed in."""
+    """What a device needs to make a passkey for who signed in within the last five minutes.
+
+    Else 403 with the type `urn:cordwood:problem:sign-in-again`.
+    """
     from webauthn import generate_registration_options, options_to_json
     from webauthn.helpers.structs import (
         AuthenticatorSelectionCriteria,
@@ -225,7 +228,7 @@ async def start_new_passkey(
         UserVerificationRequirement,
     )
 
-    account, pool = await own_account(request, gate), node.store.pool
+    account, pool = await confirmed_account(request, node, gate), node.store.pool
     principal = await gate.identify(request.headers)
     email = (principal and principal.email) or ""
     options = generate_registration_options(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -22,7 +23,7 @@ from ..auth.principal import Principal
 from ..auth.roles import PERMISSIONS, SCOPE_PERMISSIONS, SCOPES, Permission, Role, Scope
 from ..auth.sessions import SESSION_DAYS
 from ..auth.totp import Seal, WrongCodeError
-from ..problems import CODE_NEEDED, ProblemException, described
+from ..problems import CODE_NEEDED, SIGN_IN_AGAIN, ProblemException, described
 from .node import GateDependency, NodeDependency
 from .times import Time
 
@@ -64,6 +65,7 @@ class SessionUser(msgspec.Struct, frozen=True):
     is_admin: bool
     role: Role
     must_change_password: Annotated[bool, Meta(description="True: the password was for one use; choose another first")]
+    has_password: Annotated[bool, Meta(description="False: they sign in by a provider or a passkey alone")]
 
 
 class SessionState(msgspec.Struct, frozen=True):
@@ -165,12 +167,12 @@ async def sign_out(request: Request[Any, Any, Any], node: NodeDependency, gate: 
     tags=["access"],
     status_code=204,
     opt={"access": "open"},
-    responses=described(429),
+    responses=described(409, 429),
 )
 async def change_password(
     data: JSONBody[PasswordChange], request: Request[Any, Any, Any], node: NodeDependency, gate: GateDependency
 ) -> None:
-    """Change the password of who is signed in. All other sessions of the account end."""
+    """Change the password of who is signed in, by the current one. All other sessions of the account end."""
     attempts: Attempts = request.app.state.attempts
     principal = await gate.identify(request.headers)
     if principal is None or principal.email is None:
@@ -214,13 +216,15 @@ async def signed_in(
     request: Request[Any, Any, Any], node: NodeDependency, user_id: int, by: str, *, status: int = 200
 ) -> Response[SessionState]:
     """A new session for somebody who has shown who they are, and who they are."""
-    cookie = await new_session(request, node, user_id, by)
+    cookie = await new_session(request, node, user_id, by, confirmed_at=datetime.now(UTC))
     state = _state(await sessions.principal_of(node.store.pool, user_id), node, users_exist=True)
     return Response(state, status_code=status, cookies=[cookie])
 
 
-async def new_session(request: Request[Any, Any, Any], node: NodeDependency, user_id: int, by: str) -> Cookie:
-    """The cookie of a new session; the one of before in this browser ends.
+async def new_session(
+    request: Request[Any, Any, Any], node: NodeDependency, user_id: int, by: str, *, confirmed_at: datetime | None
+) -> Cookie:
+    """The cookie of a new session; the one of before in this browser ends. `confirmed_at`: as `start_session` has it.
 
     :raises NoSuchError: the account is closed
     """
@@ -228,7 +232,7 @@ async def new_session(request: Request[Any, Any, Any], node: NodeDependency, use
     if old := session_cookie(request.headers):
         await sessions.sign_out(pool, old)
         request.app.state.gate.forget(request.headers)
-    secret = await sessions.start_session(pool, user_id, by, browser_of(request))
+    secret = await sessions.start_session(pool, user_id, by, browser_of(request), confirmed_at=confirmed_at)
     return _cookie(request, secret, SESSION_DAYS * 86_400)
 
 
@@ -240,7 +244,8 @@ def _state(principal: Principal | None, node: NodeDependency, *, users_exist: bo
     user = None
     if principal.email is not None and principal.role is not None:
         is_admin = principal.role == "admin"
-        user = SessionUser(principal.email, is_admin, principal.role, principal.must_change_password)
+        must_change, has_password = principal.must_change_password, principal.has_password
+        user = SessionUser(principal.email, is_admin, principal.role, must_change, has_password)
     return SessionState(
         users_exist,
         user,
@@ -327,6 +332,27 @@ async def own_account(request: Request[Any, Any, Any], gate: GateDependency) -> 
     if principal is None or principal.email is None or principal.account_id is None:
         raise ProblemException(401, "sign in first: only people have these")
     return principal.account_id
+
+
+async def confirmed_account(request: Request[Any, Any, Any], node: NodeDependency, gate: GateDependency) -> int:
+    """The account of the person who asks, and who has signed in just now.
+
+    :raises ProblemException: 401, nobody is signed in; 403, it was too long ago
+    """
+    account = await own_account(request, gate)
+    await be_confirmed(request, node)
+    return account
+
+
+async def be_confirmed(request: Request[Any, Any, Any], node: NodeDependency) -> None:
+    """Let who signed in just now pass: who finds a browser open does not get more than the browser.
+
+    :raises ProblemException: 403, it was too long ago
+    """
+    if not await sessions.is_confirmed(node.store.pool, session_cookie(request.headers)):
+        minutes = int(sessions.CONFIRMED.total_seconds() // 60)
+        text = f"this asks for a sign-in of the last {minutes} minutes: sign in again, then repeat it"
+        raise ProblemException(403, text, type_=SIGN_IN_AGAIN)
 
 
 def browser_of(request: Request[Any, Any, Any]) -> sessions.Browser:

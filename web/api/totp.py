@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import msgspec
@@ -14,7 +16,7 @@ from ..auth.attempts import Attempts
 from ..auth.totp import Seal, WrongCodeError
 from ..problems import described
 from .node import GateDependency, NodeDependency
-from .session import Code, own_account
+from .session import Code, confirmed_account, own_account
 
 
 class SecondFactor(msgspec.Struct, frozen=True):
@@ -72,11 +74,14 @@ async def get_second_factor(
 async def start_second_factor(
     request: Request[Any, Any, Any], node: NodeDependency, gate: GateDependency
 ) -> NewSecondFactor:
-    """Make a secret for an authenticator app (TOTP: SHA-1, 6 digits, 30 s). It counts once a code of it is shown."""
+    """Make a secret for an authenticator app (TOTP: SHA-1, 6 digits, 30 s). It counts once a code of it is shown.
+
+    Asks for a sign-in of the last five minutes: else 403 with the type `urn:cordwood:problem:sign-in-again`.
+    """
     import pyotp
     import segno
 
-    account = await own_account(request, gate)
+    account = await confirmed_account(request, node, gate)
     principal = await gate.identify(request.headers)
     secret = await totp.begin(node.store.pool, account, Seal(node.settings.secret_key))
     name = (principal and principal.email) or "account"
@@ -98,12 +103,8 @@ async def confirm_second_factor(
 ) -> RecoveryCodes:
     """Turn it on with a code of the app; the answer has the recovery codes, once."""
     account = await own_account(request, gate)
-    key, attempts = _counted(request, account)
-    try:
+    with _counted(request, account):
         codes = await totp.confirm(node.store.pool, account, data.code, Seal(node.settings.secret_key))
-    except WrongCodeError:
-        attempts.failed(key)
-        raise
     return RecoveryCodes(codes)
 
 
@@ -121,20 +122,21 @@ async def stop_second_factor(
 ) -> None:
     """Turn it off with a code of the app, or a recovery code. From then on the password is enough."""
     account = await own_account(request, gate)
-    key, attempts = _counted(request, account)
-    try:
+    with _counted(request, account):
         await totp.turn_off(node.store.pool, account, data.code, Seal(node.settings.secret_key))
-    except WrongCodeError:
-        attempts.failed(key)
-        raise
 
 
-def _counted(request: Request[Any, Any, Any], account: int) -> tuple[str, Attempts]:
-    """Under what wrong codes are counted.
+@contextlib.contextmanager
+def _counted(request: Request[Any, Any, Any], account: int) -> Iterator[None]:
+    """Counts a wrong code that is given within.
 
     :raises ProblemException: 429, there were too many
     """
     attempts: Attempts = request.app.state.attempts
     key = f"codes of {account}"
     attempts.check(key)
-    return key, attempts
+    try:
+        yield
+    except WrongCodeError:
+        attempts.failed(key)
+        raise

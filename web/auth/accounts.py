@@ -276,10 +276,13 @@ async def change_password(pool: Pool, email: str, current: str, new: str, *, kee
     """Change one's own password; ends all sessions of the account but the one whose secret is `keep`.
 
     :raises WrongPasswordError: it is not the current password
+    :raises ConflictError: there is none to change
     :raises AccountError: the new one cannot be
     """
     row = await pool.fetchrow(f"{_USERS} WHERE lower(u.email) = lower($1)", email)
     stored = await pool.fetchval("SELECT password_hash FROM user_account WHERE lower(email) = lower($1)", email)
+    if row is not None and stored is None:
+        raise ConflictError("this account has no password: it signs in by a provider or a passkey")
     if row is None or not await in_worker(verify_password, current, stored):
         raise WrongPasswordError("the current password is wrong")
     user = User(*row)

@@ -12,6 +12,7 @@ import hmac
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -81,6 +82,8 @@ class Identity:
     email: str | None
     email_verified: bool
     groups: tuple[str, ...]
+    asked_at: datetime | None = None
+    """When the provider last made them show who they are; None: it does not say."""
 
 
 class Metadata(msgspec.Struct, frozen=True):
@@ -108,8 +111,8 @@ class OidcClient:
         self._metadata: tuple[float, Metadata] | None = None
         self._keys: tuple[float, Mapping[str, Any]] | None = None
 
-    async def start(self, flow: Flow, redirect_uri: str) -> str:
-        """Where the browser goes to sign in.
+    async def start(self, flow: Flow, redirect_uri: str, *, again: bool = False) -> str:
+        """Where the browser goes to sign in; `again`: and shows who it is, though the provider may know it.
 
         :raises OidcError: the provider cannot be asked, or its document is wrong
         """
@@ -124,6 +127,8 @@ class OidcClient:
             "code_challenge": flow.challenge,
             "code_challenge_method": "S256",
         }
+        if again:  # with max_age the ID token has auth_time, which is what counts (OpenID Connect Core 3.1.2.1)
+            asked |= {"prompt": "login", "max_age": "0"}
         sign = "&" if urlsplit(metadata.authorization_endpoint).query else "?"
         return f"{metadata.authorization_endpoint}{sign}{urlencode(asked)}"
 
@@ -141,6 +146,7 @@ class OidcClient:
             raise OidcError("the answer is of another provider (RFC 9207)")
         tokens = await self._exchanged(metadata, flow, code, redirect_uri)
         claims = dict(await self._checked(metadata, tokens.id_token, flow.nonce))
+        asked_at = _moment(claims.get("auth_time"))  # as the ID token says, which is signed
         wanted = {"email", self.settings.groups_claim}
         if wanted - claims.keys() and metadata.userinfo_endpoint:
             claims = await self._user_info(metadata.userinfo_endpoint, tokens.access_token, claims["sub"]) | claims
@@ -152,6 +158,7 @@ class OidcClient:
             email if isinstance(email, str) else None,
             claims.get("email_verified") in (True, "true"),
             tuple(group for group in groups[:MOST_GROUPS] if isinstance(group, str)),
+            asked_at,
         )
 
     async def _discovered(self) -> Metadata:
@@ -261,6 +268,17 @@ class OidcClient:
             raise OidcError(
                 f"{parts.hostname} is not the issuer's host: name it in sign_in.oidc.hosts if it may be asked"
             )
+
+
+def _moment(seconds: object) -> datetime | None:
+    """The time of a claim; None where it is none.
+
+    >>> _moment(0), _moment("0"), _moment(True), _moment(float("nan"))
+    (datetime.datetime(1970, 1, 1, 0, 0, tzinfo=datetime.timezone.utc), None, None, None)
+    """
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds < 1 << 33:
+        return None
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _key_of(keys: Mapping[str, Any], kid: str | None) -> Any:

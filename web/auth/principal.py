@@ -29,6 +29,8 @@ class Principal:
     """Of the person, or of the service account."""
     origins: tuple[str, ...] = ()
     """Of a token for browsers: the pages whose scripts may send with it."""
+    has_password: bool = False
+    """Of a person: whether they can sign in with one."""
 
     @property
     def key(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
 import asyncpg
@@ -19,6 +19,8 @@ from .roles import PERMISSIONS, ROLES
 
 Pool: TypeAlias = asyncpg.Pool
 SESSION_DAYS: Final = 14
+CONFIRMED: Final = timedelta(minutes=5)
+"""How long a sign-in is fresh: what gives somebody lasting power asks for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,14 @@ async def check_password(pool: Pool, email: str, password: str) -> int | None:
     return int(row["id"])
 
 
-async def start_session(pool: Pool, user_id: int, by: str, browser: Browser = Browser()) -> str:
-    """A session of an account, of which the secret for its cookie is returned. `by`: how they showed who they are."""
+async def start_session(
+    pool: Pool, user_id: int, by: str, browser: Browser = Browser(), *, confirmed_at: datetime | None
+) -> str:
+    """A session of an account, of which the secret for its cookie is returned.
+
+    :param by: how they showed who they are.
+    :param confirmed_at: when they did; None: a provider let them in, and does not say when it last asked.
+    """
     secret = new_secret()
     async with pool.acquire() as connection, connection.transaction():
         row = await connection.fetchrow(
@@ -65,12 +73,14 @@ async def start_session(pool: Pool, user_id: int, by: str, browser: Browser = Br
             raise NoSuchError("there is no such account any more, or it is closed")
         await connection.execute("DELETE FROM session WHERE expires_at < now()")
         await connection.execute(
-            "INSERT INTO session (hash, user_id, expires_at, client, agent) VALUES ($1, $2, now() + $3, $4, $5)",
+            "INSERT INTO session (hash, user_id, expires_at, client, agent, confirmed_at)"
+            " VALUES ($1, $2, now() + $3, $4, $5, $6::timestamptz - greatest($6 - now(), interval '0'))",
             digest(secret),
             user_id,
             timedelta(days=SESSION_DAYS),
             browser.client[:100],
             browser.agent[:200],
+            confirmed_at,
         )
         await audit(connection, row["email"], "session.create", project_id=row["project_id"], by=by)
     return secret
@@ -81,7 +91,16 @@ async def sign_in(pool: Pool, email: str, password: str) -> tuple[User, str] | N
     user_id = await check_password(pool, email, password)
     if user_id is None:
         return None
-    return await get_user(pool, user_id), await start_session(pool, user_id, "password")
+    return await get_user(pool, user_id), await start_session(pool, user_id, "password", confirmed_at=datetime.now(UTC))
+
+
+async def is_confirmed(pool: Pool, secret: str) -> bool:
+    """Whether who has the session showed who they are within the last `CONFIRMED`."""
+    return bool(
+        await pool.fetchval(
+            "SELECT confirmed_at > now() - $2::interval FROM session WHERE hash = $1", digest(secret), CONFIRMED
+        )
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +173,7 @@ async def sign_out(pool: Pool, secret: str) -> None:
 
 MEMBER: Final = (
     "u.id, u.email, u.role, u.project_id, p.name AS project, u.must_change_password,"
-    " r.permissions, r.search, r.masks, r.salt"
+    " u.password_hash IS NOT NULL AS has_password, r.permissions, r.search, r.masks, r.salt"
 )
 MEMBERSHIP: Final = (
     "JOIN project p ON p.id = u.project_id LEFT JOIN role r ON r.project_id = u.project_id AND r.name = u.role"
@@ -179,6 +198,7 @@ def member(row: asyncpg.Record) -> Principal:
         must_change,
         rights,
         row["id"],
+        has_password=row["has_password"],
     )
 
 

@@ -36,7 +36,7 @@ export const SCOPES: readonly Scope[] = ['ingest', 'query', 'admin']
 export const PERMISSIONS: readonly Permission[] = ['query', 'ingest', 'edit', 'operate', 'admin']
 
 export interface AuditFilter { readonly what?: string; readonly who?: string }
-export interface NewToken { readonly name: string; readonly scopes: Scope[]; readonly valid_for?: string; readonly project?: string; readonly account?: string }
+export interface NewToken { readonly name: string; readonly scopes: Scope[]; readonly valid_for?: string; readonly project?: string; readonly account?: string; readonly origins?: string[] }
 export type RoleBody = Omit<RoleDetail, 'name' | 'built_in'>
 
 export const admin = {

@@ -1319,6 +1319,8 @@ export interface paths {
         /**
          * Begin a second factor
          * @description Make a secret for an authenticator app (TOTP: SHA-1, 6 digits, 30 s). It counts once a code of it is shown.
+         *
+         *     Asks for a sign-in of the last five minutes: else 403 with the type `urn:cordwood:problem:sign-in-again`.
          */
         post: operations["startSecondFactor"];
         delete?: never;
@@ -1422,7 +1424,9 @@ export interface paths {
         put?: never;
         /**
          * A challenge to make a passkey with
-         * @description What a device needs to make a passkey for who is signed in.
+         * @description What a device needs to make a passkey for who signed in within the last five minutes.
+         *
+         *     Else 403 with the type `urn:cordwood:problem:sign-in-again`.
          */
         post: operations["startNewPasskey"];
         delete?: never;
@@ -1501,7 +1505,7 @@ export interface paths {
         get?: never;
         /**
          * Change one's own password
-         * @description Change the password of who is signed in. All other sessions of the account end.
+         * @description Change the password of who is signed in, by the current one. All other sessions of the account end.
          */
         put: operations["changePassword"];
         post?: never;
@@ -1675,6 +1679,9 @@ export interface paths {
         /**
          * Make a token
          * @description Make a token. The answer has its secret, which is kept nowhere and not shown again.
+         *
+         *     People make one of scope admin within five minutes after they signed in: else 403 with the type
+         *     `urn:cordwood:problem:sign-in-again`.
          */
         post: operations["createToken"];
         delete?: never;
@@ -4336,6 +4343,8 @@ export interface components {
             role: string;
             /** @description True: the password was for one use; choose another first */
             must_change_password: boolean;
+            /** @description False: they sign in by a provider or a passkey alone */
+            has_password: boolean;
         };
         /** SignIn */
         SignIn: {
@@ -10714,6 +10723,8 @@ export interface operations {
             query?: {
                 /** @description A page of this server to show afterwards */
                 return_to?: string;
+                /** @description Have the provider ask who it is, though it may know this browser */
+                again?: boolean;
             };
             header?: never;
             path?: never;
@@ -11867,6 +11878,15 @@ export interface operations {
             };
             /** @description Forbidden */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -33,10 +33,12 @@ export function Account() {
             </dl>
             <div className={styles.panel}>
               <h2>Password</h2>
-              <PasswordForm onDone={() => setChanged(true)} />
+              {user.has_password
+                ? <PasswordForm onDone={() => setChanged(true)} />
+                : <p className={styles.dim}>This account has none: you sign in by a provider or a passkey.</p>}
               {changed && <p role="status" className={styles.good}>Changed. All other sessions of this account have ended.</p>}
             </div>
-            <SecondFactor />
+            {user.has_password && <SecondFactor />}
             <Passkeys />
             <Sessions />
           </>

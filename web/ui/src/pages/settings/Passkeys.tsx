@@ -5,6 +5,7 @@ import { messageOf } from '@/api/problem'
 import { Button } from '@/components/ui/Button'
 import { Field, Form } from '@/components/ui/Form'
 import { Table, type Column } from '@/components/ui/Table'
+import { asksAgain, SignInAgain } from './SignInAgain'
 import { Loaded, When } from './parts'
 import styles from './settings.module.css'
 
@@ -27,11 +28,12 @@ export function Passkeys() {
       <h2>Passkeys</h2>
       <p className={styles.note}>Sign in with this device’s finger, face or PIN, or with a security key, instead of the password.</p>
       {canUsePasskeys() ? (
-        <Form label="Add a passkey" error={add.error} onSubmit={() => add.mutate()}>
+        <Form label="Add a passkey" error={asksAgain(add.error) ? null : add.error} onSubmit={() => add.mutate()}>
           <Field label="Name" grow><input required maxLength={100} value={name} placeholder="laptop" onChange={(event) => setName(event.target.value)} /></Field>
           <Button type="submit" look="primary" disabled={add.isPending}>Add a passkey</Button>
         </Form>
       ) : <p className={styles.dim}>This browser has none: it wants a page of HTTPS, or of localhost.</p>}
+      <SignInAgain error={add.error} onDone={() => add.mutate()} />
       <Loaded query={found}>{(rows) => (rows.length > 0 ? <Table label="Passkeys" columns={columns} rows={rows} id={(one) => one.id} /> : null)}</Loaded>
       {remove.isError && <p role="alert" className={styles.bad}>{messageOf(remove.error)}</p>}
     </div>

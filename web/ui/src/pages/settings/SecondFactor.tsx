@@ -5,6 +5,7 @@ import { messageOf } from '@/api/problem'
 import { Button } from '@/components/ui/Button'
 import { CopyButton } from '@/components/ui/CopyButton'
 import { Field, Form } from '@/components/ui/Form'
+import { asksAgain, SignInAgain } from './SignInAgain'
 import { Loaded } from './parts'
 import styles from './settings.module.css'
 
@@ -71,7 +72,8 @@ export function SecondFactor() {
           return <div><Button disabled={begin.isPending} onClick={() => begin.mutate()}>Set up an app</Button></div>
         }}
       </Loaded>
-      {begin.isError && <p role="alert" className={styles.bad}>{messageOf(begin.error)}</p>}
+      <SignInAgain error={begin.error} onDone={() => begin.mutate()} />
+      {begin.isError && !asksAgain(begin.error) && <p role="alert" className={styles.bad}>{messageOf(begin.error)}</p>}
     </div>
   )
 }

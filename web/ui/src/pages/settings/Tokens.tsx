@@ -7,6 +7,7 @@ import { Checks, Field, Form } from '@/components/ui/Form'
 import { Snippet } from '@/components/ui/States'
 import { Table, type Column } from '@/components/ui/Table'
 import { sendSnippet } from '@/lib/snippets'
+import { asksAgain, SignInAgain } from './SignInAgain'
 import { Loaded, Once, Section, When } from './parts'
 import styles from './settings.module.css'
 
@@ -17,16 +18,20 @@ export function Tokens() {
   const client = useQueryClient()
   const [name, setName] = useState('')
   const [scopes, setScopes] = useState<Scope[]>(['ingest'])
+  const [origins, setOrigins] = useState('')
   const [validFor, setValidFor] = useState('')
   const [project, setProject] = useState('')
   const [once, setOnce] = useState<{ name: string; secret: string; sends: boolean } | null>(null)
   const tokens = useQuery({ queryKey: ['tokens'], queryFn: ({ signal }) => admin.tokens(signal) })
   const projects = useQuery({ queryKey: ['projects'], queryFn: ({ signal }) => admin.projects(signal) })
   const again = () => client.invalidateQueries({ queryKey: ['tokens'] })
+  const pages = origins.split(/[\s,]+/).filter((one) => one !== '')
+  const isForBrowsers = pages.length > 0
   const create = useMutation({
-    mutationFn: () => admin.createToken({ name, scopes, ...(validFor && { valid_for: validFor }), ...(project && { project }) }),
+    mutationFn: () => admin.createToken({ name, ...(isForBrowsers ? { scopes: ['ingest'], origins: pages } : { scopes }), ...(validFor && { valid_for: validFor }), ...(project && { project }) }),
     onSuccess: async ({ token, secret }) => {
       setName('')
+      setOrigins('')
       setOnce({ name: token.name, secret, sends: token.scopes.includes('ingest') })
       await again()
     },
@@ -37,6 +42,7 @@ export function Tokens() {
     { name: 'Name', cell: (token) => <span className={token.revoked_at ? styles.off : undefined}>{token.name}</span> },
     ...(several ? [{ name: 'Project', cell: (token: Token) => token.project }] : []),
     { name: 'May', cell: (token) => token.scopes.join(', ') },
+    { name: 'Origins', cell: (token) => token.origins.join(', ') || <span className={styles.off}>any</span> },
     { name: 'Made', cell: (token) => <When time={token.created_at} /> },
     { name: 'Last used', cell: (token) => <When time={token.last_used_at} /> },
     { name: 'Ends', cell: (token) => (token.revoked_at ? <span className={styles.off}>revoked</span> : <When time={token.expires_at} />) },
@@ -50,13 +56,16 @@ export function Tokens() {
         </Once>
       )}
       <div className={styles.panel}>
-        <Form label="Make a token" error={create.error} onSubmit={() => create.mutate()}>
+        <Form label="Make a token" error={asksAgain(create.error) ? null : create.error} onSubmit={() => create.mutate()}>
           <Field label="Name" grow><input required maxLength={200} value={name} placeholder="fluent-bit on web-1" onChange={(event) => setName(event.target.value)} /></Field>
           {several && <Field label="Project"><select value={project} onChange={(event) => setProject(event.target.value)}><option value="">yours</option>{projects.data?.map((one) => <option key={one.name}>{one.name}</option>)}</select></Field>}
           <Field label="Valid"><select value={validFor} onChange={(event) => setValidFor(event.target.value)}>{SPANS.map(([value, text]) => <option key={value} value={value}>{text}</option>)}</select></Field>
-          <Checks label="May" options={SCOPES} chosen={scopes} onChange={setScopes} />
-          <Button type="submit" look="primary" disabled={create.isPending || scopes.length === 0}>Make a token</Button>
+          <Field label="Origins" grow><input maxLength={3000} value={origins} placeholder="none: a program’s; or https://shop.example" onChange={(event) => setOrigins(event.target.value)} /></Field>
+          {!isForBrowsers && <Checks label="May" options={SCOPES} chosen={scopes} onChange={setScopes} />}
+          <Button type="submit" look="primary" disabled={create.isPending || (scopes.length === 0 && !isForBrowsers)}>Make a token</Button>
         </Form>
+        {isForBrowsers && <p className={styles.note}>A token with origins is for scripts of these pages, where everybody can read it: it sends events, and does nothing else.</p>}
+        <SignInAgain error={create.error} onDone={() => create.mutate()} />
       </div>
       {revoke.isError && <p role="alert" className={styles.bad}>{messageOf(revoke.error)}</p>}
       <Loaded query={tokens}>{(rows) => (rows.length > 0 ? <Table label="Tokens" columns={columns} rows={rows} id={(token) => token.id} /> : <p className={styles.dim}>There is no token yet.</p>)}</Loaded>
