@@ -18,8 +18,8 @@ from .server import Server
 from .usage import PeakMemory, cpu_seconds, resident_bytes
 
 ASKED: Final = {"query": "", "limit": 10_000_000, "timeout": 600}
-QUIET: Final = 10  # looks, 20 ms apart, in which it has used less than this share of a core: it is idle
-QUIET_SHARE: Final = 0.2
+QUIET: Final = 10  # looks, 20 ms apart, in which it has used no more CPU than this: it is idle
+QUIET_S: Final = 0.05
 HEADERS: Final = {"Accept": "application/x-ndjson", "Content-Type": "application/json"}
 CLIENT: Final = """
 import http.client, sys
@@ -64,18 +64,19 @@ def run(folder: Path, events: int, seed: int = 1) -> dict[str, Any]:
 
 def _cancelled(server: Server) -> dict[str, float]:
     """Milliseconds until the server is idle after a client that read a little has gone, and what memory is left."""
-    before = resident_bytes(server.family())
+    family = server.family()  # once: walking the process table takes longer than a look
+    before = resident_bytes(family)
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=600)
     connection.request("POST", "/api/v1/query", json.dumps(ASKED | {"id": "to-be-cancelled"}), HEADERS)
     connection.getresponse().read(50_000_000)
     connection.close()
-    began, used = time.perf_counter(), [cpu_seconds(server.family())["total"]]
-    while len(used) < 150 and (len(used) < QUIET or used[-1] - used[-QUIET] > QUIET_SHARE * QUIET * 0.02):
+    began = time.perf_counter()
+    looks = [(0.0, cpu_seconds(family)["total"])]
+    while looks[-1][0] < 3:
         time.sleep(0.02)
-        used.append(cpu_seconds(server.family())["total"])
-    stopped = time.perf_counter() - began - QUIET * 0.02
-    time.sleep(2)  # for memory that is given back at leisure
-    return {"stopped_ms": stopped * 1000, "left_bytes": resident_bytes(server.family()) - before}
+        looks.append((time.perf_counter() - began, cpu_seconds(family)["total"]))
+    idle = (at for (at, used), (_, later) in zip(looks, looks[QUIET:], strict=False) if later - used < QUIET_S)
+    return {"stopped_ms": next(idle, 3.0) * 1000, "left_bytes": resident_bytes(family) - before}
 
 
 def _copied(folder: Path, path: Path) -> dict[str, float]:
