@@ -100,7 +100,7 @@ async def test_what_dies_in_the_middle_of_an_upload_is_tried_again(store: Store,
 async def test_a_server_that_says_nothing_does_not_hold_up_answers(
     store: Store, line: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cordwood.core.storage.places.s3._SILENT_SECONDS", 1.0)
+    monkeypatch.setattr("cordwood.plugins.bucket._SILENT_SECONDS", 1.0)
     await filled(store, 1)
     line.delay = 3600
     with anyio.fail_after(20):

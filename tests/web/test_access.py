@@ -233,6 +233,7 @@ class TestSessions:
             "is_admin": True,
             "role": "admin",
             "must_change_password": False,
+            "has_password": True,
         }
         cookie = answer.headers["set-cookie"]
         assert "httponly" in cookie.lower()
