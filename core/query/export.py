@@ -101,7 +101,7 @@ class Exports:
 
         :raises QueryError: as `QueryEngine.run`
         """
-        if query.head != EVENTS:
+        if query.head != EVENTS or not stepwise(query.stages):
             return None
         whole = await self._given(query, request, progress=progress)
         if not in_slices(whole, self._most):
@@ -163,9 +163,9 @@ async def once(table: pa.Table) -> AsyncIterator[pa.Table]:
 
 
 def in_slices(given: Given, most: int) -> bool:
-    """Whether the answer is worth slices of so many rows: events, each found by itself, and more than one has."""
+    """Whether the answer may have more events than one slice of so many."""
     rows = sum(segment.rows for segment in given.segments)
-    return stepwise(given.query.stages) and min(rows, final_cut(given)[0]) > most
+    return min(rows, final_cut(given)[0]) > most
 
 
 def spans(segments: Sequence[Segment], rows: int = SLICE_ROWS) -> Iterator[Span]:

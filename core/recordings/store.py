@@ -12,6 +12,7 @@ import asyncpg
 import msgspec
 
 from ...config import RecordingSettings
+from ..alerting.records import to_datetime
 from ..storage.database import Connection
 
 Labels: TypeAlias = Mapping[str, str]
@@ -120,7 +121,7 @@ async def enter(
         """,
         project_id,
         name,
-        moment(since_ns),
+        to_datetime(since_ns),
         settings.every,
         settings.keep,
     )
@@ -138,7 +139,7 @@ async def advance(
         """,
         project_id,
         name,
-        moment(until_ns),
+        to_datetime(until_ns),
         position,
         dropped,
     )
@@ -173,9 +174,9 @@ async def write(
         "select 1 from recording_state where project_id = $1 and name = $2 for update", project_id, name
     )
     ids = await _series(connection, project_id, name, figures, most)
-    kept = [(ids[key], moment(one.at_ns), one.value) for one in figures if (key := digest(one.labels)) in ids]
+    kept = [(ids[key], to_datetime(one.at_ns), one.value) for one in figures if (key := digest(one.labels)) in ids]
     series, times, values = ([row[i] for row in kept] for i in range(3))
-    await connection.execute(_CLEAR, project_id, name, moment(span[0]), moment(span[1]), series, times)
+    await connection.execute(_CLEAR, project_id, name, to_datetime(span[0]), to_datetime(span[1]), series, times)
     await connection.execute(_WRITE, series, times, values, counts)
     return len(figures) - len(kept)
 
@@ -208,7 +209,7 @@ async def _series(
 
 async def sweep(connection: Connection, project_id: int, now_ns: int) -> None:
     """Take out what is older than its recording keeps, and series that have nothing left; a bounded part at a time."""
-    await connection.execute(_SWEEP, project_id, moment(now_ns), _SWEPT)
+    await connection.execute(_SWEEP, project_id, to_datetime(now_ns), _SWEPT)
     await connection.execute(
         """
         delete from metric_series m where m.project_id = $1
@@ -227,15 +228,10 @@ def digest(labels: Labels) -> bytes:
     return hashlib.sha256(msgspec.json.encode(sorted(labels.items()))).digest()
 
 
-def moment(ns: int) -> datetime:
-    """The time, to the microsecond."""
-    return _EPOCH + timedelta(microseconds=ns // 1000)
-
-
 def nanoseconds_of(at: datetime) -> int:
     """Nanoseconds since the epoch.
 
-    >>> nanoseconds_of(moment(1769850000000000000))
+    >>> nanoseconds_of(to_datetime(1769850000000000000))
     1769850000000000000
     """
     return (at - _EPOCH) // timedelta(microseconds=1) * 1000
