@@ -14,7 +14,7 @@ from .function import Signature
 from .literals import UNITS_NS
 from .mistakes import did_you_mean, nearest
 from .relation import Relation
-from .scope import Context, find
+from .scope import Context, find, range_ns
 from .sql import Expr
 from .tree import Call, Duration, Mistake, Name, Node, Number
 from .value import Value, as_number, as_text, group_key, one, present
@@ -300,6 +300,7 @@ def rate(args: Arguments) -> Value:
     span = args.scope.context.span_ns
     if span is None:
         raise Mistake("the rows have no range of time to make a rate of", args.call.at, "put it before other stages")
+    span = span or args.scope.context.ask(range_ns)
     found = sql.sql("count(*) / :s", s=sql.sql_float(span / UNITS_NS["s"]))
     return scaled(one("float", found), args.scope.context)
 
@@ -429,5 +430,5 @@ def timed(relation: Relation, span_ns: int | None = None, keys: Iterable[Node] =
             span_ns = node.args[-1].ns
     context = relation.context
     if span_ns is None and relation.events is not None:
-        span_ns = max((context.end_ns or 0) - (context.start_ns or 0), 1)  # without a range there is no event either
+        span_ns = 0
     return replace(relation, context=replace(context, span_ns=span_ns))

@@ -13,9 +13,10 @@ import pyarrow.compute as pc
 from ..storage.segment import Segment
 from .answers import Answer, Answers
 from .duck import Duck
-from .halves import BLOCK, MOST_BLOCKS, PARTIALS, Halves, blocks_of, halves
+from .halves import BLOCK, MOST_BLOCKS, PARTIALS, Halves, blocks_of
+from .kept_halves import KeptHalves
 from .partials import Block, Key, Partials
-from .plan import Given, Planned, planned
+from .plan import Given, plan
 from .progress import Progress
 from .result import QueryResult, worth_showing
 from .segments_told import cut
@@ -42,6 +43,7 @@ class Aggregations:
     def __init__(self, duck: Duck, files: Opener) -> None:
         self._duck, self._files = duck, files
         self._answers, self._partials = Answers(), Partials()
+        self._halves = KeptHalves()
 
     def forget(self) -> None:
         """Drop all; a query that runs goes on with the old ones, which go with it."""
@@ -54,35 +56,37 @@ class Aggregations:
         """
         answers, project_id, key = self._answers, progress.project_id, None
         ids = tuple(segment.id for segment in given.segments)
-        plan = planned(given)
+        rows = sum(segment.rows for segment in given.segments)
+        parts = self._halves.of(given, self._duck.aggregates) if rows >= LEAST_ROWS else None
         if answers.asked_before(project_id, given.query.text, given.bounds, given.limit, ids):
-            key = (project_id, plan.statement(given, {id_: f"{id_}.parquet" for id_ in ids}).sql, plan.outputs)
+            files = {id_: f"{id_}.parquet" for id_ in ids}
+            statement = plan(given, files) if parts is None else parts.statement(given, files)
+            key = (project_id, statement.sql, statement.outputs)
             if (known := answers.get(key)) is not None:
                 progress.cached = len(given.segments)
                 return known
-        answer = await self._in_halves(plan, given, progress) or await self._whole(plan, given, progress)
+        answer = None if parts is None else await self._in_halves(parts, given, progress)
+        answer = answer or await self._whole(given, progress)
         if key is not None:
             answers.put(key, answer)
         return answer
 
-    async def _whole(self, plan: Planned, given: Given, progress: Progress) -> Answer:
+    async def _whole(self, given: Given, progress: Progress) -> Answer:
         files, given = await self._opened(given, given.segments, progress)
-        statement = plan.statement(given, files)
+        statement = plan(given, files)
         table, complete = cut(await self._duck.table(statement.sql, progress.running), statement)
         return Answer(worth_showing(statement, table), table, complete)
 
-    async def _in_halves(self, plan: Planned, given: Given, progress: Progress) -> Answer | None:
-        """None: the plan is not made of halves, or it is not worth it."""
+    async def _in_halves(self, parts: Halves, given: Given, progress: Progress) -> Answer | None:
+        """None: it is not worth it."""
         rows = sum(segment.rows for segment in given.segments)
-        if rows < LEAST_ROWS or (parts := halves(plan, self._duck.aggregates)) is None:
-            return None
         partials, key = self._partials, (progress.project_id, parts.first)
         if partials.is_large(key, rows):
             return None
         if (found := await self._asked(parts, key, given, progress)) is None:
             partials.mark_large(key, rows)
             return None
-        table, complete = cut(await self._duck.table(found[0], progress.running, found[1]), parts.second)
+        table, complete = cut(await self._duck.table(found[0], progress.running, found[1], few=True), parts.second)
         return Answer(parts.second.outputs, table, complete)
 
     async def _asked(
@@ -148,7 +152,9 @@ class Aggregations:
             made += found
             if block is not blocks[-1] and time.monotonic() >= shown + SHOWN_S:
                 so_far = {PARTIALS: pa.concat_tables([*kept, *made])}
-                table, _ = cut(await self._duck.table(parts.second.sql, progress.running, so_far), parts.second)
+                table, _ = cut(
+                    await self._duck.table(parts.second.sql, progress.running, so_far, few=True), parts.second
+                )
                 progress.partial = QueryResult(progress.id, parts.second.outputs, table, complete=False)
                 shown = time.monotonic()
         return made
@@ -158,7 +164,7 @@ class Aggregations:
     ) -> list[pa.Table] | None:
         """The first half of each block; None: they are too many rows."""
         files, given = await self._opened(given, [segment for block in blocks for segment in block], progress)
-        table = await self._duck.table(parts.reading(given, blocks, files, MOST_ROWS), progress.running)
+        table = await self._duck.table(parts.reading(given, blocks, files, MOST_ROWS), progress.running, few=True)
         if table.num_rows > MOST_ROWS:
             return None
         numbers, rows = table.column(BLOCK), table.drop_columns([BLOCK])

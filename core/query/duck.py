@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
@@ -39,6 +40,7 @@ CLUSTERED = "cordwood_clustered"  # a function of statements: the patterns of a 
 ANSWER_BYTES = 1 << 30  # of an answer in memory; DuckDB's own limit does not count what it has handed over
 FED = "events"  # the table that a statement kept prepared reads
 _T = TypeVar("_T")
+warnings.filterwarnings("ignore", "Arrow output on a DB-API result")  # a second copy, of few rows: see `Duck.table`
 _BATCH = 100_000  # rows handed over at a time
 
 
@@ -194,17 +196,23 @@ class Duck:
             self._connection.close()
 
     async def table(
-        self, sql: str, running: Running, tables: Mapping[str, pa.Table] = MappingProxyType({})
+        self,
+        sql: str,
+        running: Running,
+        tables: Mapping[str, pa.Table] = MappingProxyType({}),
+        *,
+        few: bool = False,
     ) -> pa.Table:
         """The statement's answer as an Arrow table; stops the statement when the caller is cancelled.
 
         :param tables: rows in memory that it reads besides those of `running`, by name.
+        :param few: the rows are so few that DuckDB may hold them all; then it plans the statement once, not twice.
 
         :raises QueryError: what DuckDB has against it, in words for the person who asked; an answer that is too large.
         :raises SegmentGoneError: when a file is not there any more.
         :raises Interrupted: when it was stopped.
         """
-        return await self._in_worker(running, self.table_now, sql, running, tables)
+        return await self._in_worker(running, partial(self.table_now, sql, running, tables, few=few))
 
     async def _in_worker(self, running: Running, function: Callable[..., _T], *arguments: Any) -> _T:
         """Run it in a thread, in its turn; when the caller is cancelled, its statement is stopped."""
@@ -216,13 +224,21 @@ class Duck:
             running.stop()
             raise
 
-    def table_now(self, sql: str, running: Running, tables: Mapping[str, pa.Table] = MappingProxyType({})) -> pa.Table:
+    def table_now(
+        self,
+        sql: str,
+        running: Running,
+        tables: Mapping[str, pa.Table] = MappingProxyType({}),
+        *,
+        few: bool = False,
+    ) -> pa.Table:
         """The same, in this thread."""
 
         def answer(cursor: duckdb.DuckDBPyConnection) -> pa.Table:
             for name, rows in tables.items():
                 cursor.register(name, rows)
-            return bounded(cursor.sql(sql))
+            reader: Any = (cursor.execute(sql) if few else cursor.sql(sql)).to_arrow_reader(_BATCH)
+            return bounded(reader)
 
         with _told():
             table: pa.Table = running.run(self._connection.cursor(), answer)
@@ -280,12 +296,11 @@ class Duck:
             cursor.close()
 
 
-def bounded(relation: duckdb.DuckDBPyRelation) -> pa.Table:
+def bounded(reader: pa.RecordBatchReader) -> pa.Table:
     """The answer as a table.
 
     :raises QueryError: if it is larger than an answer may be.
     """
-    reader = relation.to_arrow_reader(_BATCH)
     batches: list[pa.RecordBatch] = []
     size = 0
     for batch in reader:

@@ -165,7 +165,8 @@ def comparison(op: str, left: Node, right: Node, scope: Scope) -> Expr:
     if isinstance(right, Number):
         return compare.with_number(value, op, right.value)
     if isinstance(right, Duration) and "time" in value.kinds:
-        return compare.apply(op, value.kinds["time"], sql.time(in_range(scope.context.now_ns + right.ns)))
+        now_ns = scope.context.ask(lambda context: context.now_ns)
+        return compare.apply(op, value.kinds["time"], sql.time(in_range(now_ns + right.ns)))
     if isinstance(right, Duration) and not value.is_null and not value.has("duration", "text"):
         raise Mistake("a duration is compared with something that is none", right.at,
                       "write the number in the field's own unit, or a difference of times")  # fmt: skip

@@ -8,6 +8,7 @@ from . import sql
 from .expressions import Arguments
 from .function import function
 from .literals import UNITS_NS
+from .scope import is_after_1970
 from .sql import Expr
 from .tree import Duration, Mistake, Number, Text
 from .value import Value, one
@@ -59,7 +60,7 @@ def moment(args: Arguments, i: int) -> Expr:
 @function("now()", 0)
 def now(args: Arguments) -> Value:
     """The time of the query."""
-    return one("time", sql.time(args.scope.context.now_ns))
+    return one("time", sql.time(args.scope.context.ask(lambda context: context.now_ns)))
 
 
 @function("bin(timestamp, 5m)", 1, 2)
@@ -84,9 +85,8 @@ def bin_(args: Arguments) -> Value:
         raise Mistake("the span must be a duration such as 5m", span.at)
     tree = value.kinds["time"] if "time" in value.kinds else moment(args, 0)
     context = args.scope.context
-    return one(
-        "time", bin_time(tree, span.ns, context.zone, after_1970=(context.start_ns or -1) >= 0 and len(args) == 1)
-    )
+    after_1970 = len(args) == 1 and context.ask(is_after_1970)
+    return one("time", bin_time(tree, span.ns, context.zone, after_1970=after_1970))
 
 
 @function("hour(timestamp)", 1)

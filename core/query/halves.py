@@ -56,10 +56,16 @@ class Halves:
             parts.append(f'(WITH "{self.events.source}" AS ({scan}) {rows})')
         return f"{' UNION ALL '.join(parts)} LIMIT {most + 1}"
 
-    def joined(self, given: Given, segments: Sequence[Segment], files: Mapping[int, str], kept: str) -> str:
-        """Both halves as one statement over these segments and the rows `kept` of other blocks."""
+    def statement(self, given: Given, files: Mapping[int, str]) -> Statement:
+        """Both halves as one statement over all segments."""
+        return replace(self.second, sql=self.joined(given, given.segments, files))
+
+    def joined(self, given: Given, segments: Sequence[Segment], files: Mapping[int, str], kept: str = "") -> str:
+        """Both halves as SQL over these segments and the rows `kept` of other blocks."""
         scan = _scan(given, segments, self.events, files)
-        rows = f'SELECT * FROM "{kept}" UNION ALL SELECT * FROM ({self.first})'  # noqa: S608 - SQL made here
+        rows = f"SELECT * FROM ({self.first})"  # noqa: S608 - SQL made here
+        if kept:
+            rows = f'SELECT * FROM "{kept}" UNION ALL {rows}'  # noqa: S608 - SQL made here
         steps = f'"{self.events.source}" AS ({scan}), "{PARTIALS}" AS ({rows})'
         return f"WITH {steps}, {self.second.sql.removeprefix('WITH ')}"
 

@@ -18,6 +18,8 @@ from .stages import load_stages
 from .tree import EVENTS, MAX_DEPTH, MAX_NESTED, MAX_NODES, MAX_QUERIES, Mistake, Node, Parameter, Place, Query, Saved
 
 MAX_LENGTH = 100_000  # characters; a longer query is a mistake, and every pass over it costs
+KEPT = 500  # trees of queries that were asked lately: dashboards and detectors ask the same for ever
+KEPT_LENGTH = 4_000  # characters of such a query
 NESTING = re.compile(r"""[()]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""", re.DOTALL)
 
 
@@ -46,6 +48,15 @@ def parse(text: str, *, any_head: bool = False, saved: bool = False, parameters:
     :param parameters: those that the text of a saved query may name.
     :raises QueryError: with line, column and a hint, whatever the text is.
     """
+    query = _kept_tree(text) if len(text) <= KEPT_LENGTH else _tree(text)
+    if query.head != EVENTS and not any_head:
+        hint = f"`from {query.head}` goes in the query box, the API and `cordwood query`"
+        raise query.error("here a query reads events only", Place(), hint)
+    check_saved(query, saved, parameters)
+    return query
+
+
+def _tree(text: str) -> Query:
     if len(text) > MAX_LENGTH:
         raise QueryError(f"a query of {len(text)} characters is too long; use at most {MAX_LENGTH}", text=text[:200])
     check_nesting(text)
@@ -63,12 +74,11 @@ def parse(text: str, *, any_head: bool = False, saved: bool = False, parameters:
         raise
     assert isinstance(parsed, Query)
     query = Query(parsed.search, parsed.stages, text, parsed.head)
-    if query.head != EVENTS and not any_head:
-        hint = f"`from {query.head}` goes in the query box, the API and `cordwood query`"
-        raise query.error("here a query reads events only", Place(), hint)
     check_size(query)
-    check_saved(query, saved, parameters)
     return query
+
+
+_kept_tree = lru_cache(maxsize=KEPT)(_tree)
 
 
 def format_query(text: str) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 from zoneinfo import ZoneInfo
 
 from ...plugins.errors import QueryError
@@ -31,6 +31,7 @@ INTERNAL_COLUMNS = {"_template": TEMPLATE, "_position": POSITION}
 ALIASES = {"level": "severity", "time": "timestamp", "@timestamp": "timestamp", "pattern": TEMPLATE}
 _UNCASED = re.compile(r"[ -@\[-`{-~]{3,}")  # no character becomes one of these by turning to small letters
 MAY_BE_ALIASES = {*ALIASES, "severity_number"}
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,10 @@ class Context:
     """What planning is given besides the tree: it asks no clock and no zone database of the machine.
 
     `start_ns` and `end_ns` bound the times that the rows can have (end exclusive), as far as known; `span_ns` is
-    the length of a group's span of time; `scale` how many events each row of a sample stands for; `most_joined` the
-    rows that a join may make; `lookups` the tables that the query names (None: any may be there). `warnings` collects
-    what the answer should say.
+    the length of a group's span of time, 0 where that is the range that is asked; `scale` how many events each row
+    of a sample stands for; `most_joined` the rows that a join may make; `lookups` the tables that the query names
+    (None: any may be there). `warnings` collects what the answer should say, `asked` what stages and functions made
+    of the times: see `ask`.
     """
 
     now_ns: int
@@ -52,6 +54,17 @@ class Context:
     most_joined: int = MOST_ROWS
     lookups: Mapping[str, Lookup] | None = None
     warnings: list[str] = field(default_factory=list)
+    asked: list[tuple[Callable[[Context], Any], Any]] = field(default_factory=list)
+
+    def ask(self, question: Callable[[Context], T]) -> T:
+        """What a question about `now_ns`, `start_ns` and `end_ns` gives.
+
+        Stages and functions ask so, and do not look themselves: a plan holds at other times too where all its
+        questions have the answers that they had (kept_halves.py).
+        """
+        answer = question(self)
+        self.asked.append((question, answer))
+        return answer
 
     def warn(self, message: str) -> None:
         """Add a warning, once."""
@@ -147,6 +160,16 @@ def field_of(column: FieldColumn) -> str:
 
 Schema = Mapping[str, tuple[str, ...]]
 """Field → the kinds it has in the segments asked, in ORDER; standard fields are always there."""
+
+
+def is_after_1970(context: Context) -> bool:
+    """Whether no row can be older, as far as known."""
+    return context.start_ns is not None and context.start_ns > 0
+
+
+def range_ns(context: Context) -> int:
+    """The length of the range that is asked; without one there is no event either."""
+    return max((context.end_ns or 0) - (context.start_ns or 0), 1)
 
 
 def zone_of(name: str) -> ZoneInfo:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from ...plugins.fields import IDENTIFIERS
@@ -11,7 +12,7 @@ from ...plugins.patterns import pattern_regex
 from . import compare, literals, sql
 from .literals import lower
 from .mistakes import did_you_mean
-from .scope import ALIASES, Scope, lookup
+from .scope import ALIASES, Context, Scope, lookup
 from .severity import RANGES, severity_range
 from .sql import FALSE, Expr
 from .tree import (
@@ -105,7 +106,7 @@ def field_compare(field: Name, op: str, literal: Bare | Text, scope: Scope) -> E
         if kind == "severity":
             parts.append(level(tree, equality, literal, scope))
         elif kind == "time":
-            span = literals.time_ns(literal.text, scope.context.now_ns, scope.context.zone)
+            span = scope.context.ask(partial(_instant, literal.text))
             if span is None:
                 raise Mistake(f"`{literal.text[:40]}` is no time", literal.at,
                               "times: 2026-01-31, 2026-01-31T12:00:00Z, -15m, now")  # fmt: skip
@@ -117,6 +118,11 @@ def field_compare(field: Name, op: str, literal: Bare | Text, scope: Scope) -> E
     if rest:
         parts.append(plain(Value(rest), field, op, literal, is_bare))
     return sql.any_of(parts)
+
+
+def _instant(text: str, context: Context) -> tuple[int, int] | None:
+    """See `literals.time_ns`."""
+    return literals.time_ns(text, context.now_ns, context.zone)
 
 
 def has_pattern(pattern: str, scope: Scope, *, wanted: bool) -> Expr:

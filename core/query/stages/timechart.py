@@ -15,7 +15,7 @@ from ..aggregate import combining, timed
 from ..expressions import compute
 from ..functions_time import DAY, MONDAY, WEEK, bin_time
 from ..relation import Relation
-from ..scope import lookup
+from ..scope import is_after_1970, lookup
 from ..sql import Expr
 from ..stage import Stage
 from ..tree import Call, Mistake, Name, Named, Node, Place
@@ -100,11 +100,10 @@ class Timechart(Stage, frozen=True, kw_only=True):
         moment = lookup(relation, Name("timestamp", at=self.at))
         if "time" not in moment.kinds:
             raise Mistake("there is no timestamp here to chart over", self.at, "put timechart before stats")
-        start, end = context.start_ns, context.end_ns
-        span = self.span or chosen_span(start, end)
-        begin = bin_time(moment.kinds["time"], span, context.zone, after_1970=(start or -1) >= 0)
+        span = self.span or context.ask(lambda context: chosen_span(context.start_ns, context.end_ns))
+        begin = bin_time(moment.kinds["time"], span, context.zone, after_1970=context.ask(is_after_1970))
         relation = timed(relation, span)
-        starts = bars(start, end, span, context.zone, self.at)
+        starts = context.ask(lambda context: bars(context.start_ns, context.end_ns, span, context.zone, self.at))
         time = one("time", begin)
         if self.by is None:
             keys = {"time": time}
