@@ -71,6 +71,11 @@ class DetectorConfig(PluginConfig):
     """Names of the notifiers that are told when an incident opens and when it is resolved."""
     severity: Severity = "error"
     """Severity of its incidents: trace, debug, info, warn, error or fatal."""
+    flaps: int = Field(3, ge=0, le=1000)
+    """One that opened and ended so often within `flaps_within` and opens again is flapping: people are told that once,
+    and it stays open until it is calm. 0: never."""
+    flaps_within: Annotated[Duration, AfterValidator(_at_least_a_tenth)] = "1h"
+    """The time in which `flaps` are counted, and for which a flapping incident must not change to be calm."""
     depends_on: list[str] = Field([], max_length=20)
     """Names of detectors; while one of them has an incident, people are told of that one, and of none of this one's."""
     depends_by: list[str] = Field([], max_length=10)
@@ -426,8 +431,8 @@ class Notification:
 
     delivery_id: str
     event: str
-    """`opened`, `escalated` (nobody acknowledged it) or `resolved`, of an incident; `report`: a report was made, and
-    `detector` is its name."""
+    """`opened`, `flapping` (it opens and ends again and again), `escalated` (nobody acknowledged it) or `resolved`, of
+    an incident; `report`: a report was made, and `detector` is its name."""
     incident_id: int
     """0 for a report."""
     detector: str
@@ -444,7 +449,7 @@ class Notification:
     """Newest events that show the trouble, in JSON form."""
     project: str = "default"
     text: str = ""
-    """What a report says in words, a line a sentence."""
+    """What a report says in words, or how often an incident flapped, a line a sentence."""
     attachments: Sequence[Attachment] = ()
     """A report's files; the link leads to them as well."""
     acknowledge: str = ""

@@ -14,7 +14,7 @@ def headline(notification: Notification) -> str:
     if notification.event == "report":
         return " ".join(f"Report: {notification.title}".split())
     state = "RESOLVED" if notification.event == "resolved" else notification.severity
-    pending = "Not acknowledged: " if notification.event == "escalated" else ""
+    pending = {"escalated": "Not acknowledged: ", "flapping": "Flapping: "}.get(notification.event, "")
     return " ".join(f"[{state}] {pending}{notification.title}".split())
 
 
@@ -25,6 +25,7 @@ def plain_text(notification: Notification) -> str:
     lines = [headline(notification), ""]
     values = [f"{name}: {value_words(value)}" for name, value in {**notification.group, **notification.values}.items()]
     lines += [", ".join(values)] if values else []
+    lines += [notification.text] if notification.text else []
     lines.append(f"Opened {_minute(notification.opened_at)}")
     if notification.resolved_at is not None:
         lines.append(f"Resolved {_minute(notification.resolved_at)}")

@@ -6,6 +6,7 @@ deletion since then is felt, a configuration of then is not.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +15,7 @@ import anyio
 
 from ...plugins import CordwoodError, Detector, Finding, Json, RejectedError, duration_ns
 from .ahead import MOST_PHASES, Ahead
-from .lifecycle import Known, Step, by_key, changes, is_worse
+from .lifecycle import Damping, Known, Step, by_key, changes, is_worse
 from .memory import HeldMemory
 from .run import Events, Run
 
@@ -46,6 +47,9 @@ class Firing:
     last_ns: int
     """Where the last window in trouble ended."""
     resolved_ns: int | None = None
+    turned_ns: int | None = None
+    """When it last got well (`is_well`) or into trouble, of one that is flapping."""
+    is_well: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +157,10 @@ class Ledger:
         config = detector.config
         self.window_ns = duration_ns(config.window)
         self._resolve_after = self.window_ns if config.resolve_after is None else duration_ns(config.resolve_after)
-        self._severity = config.severity
+        self._severity, self._damping = config.severity, Damping.of(config)
         self.open: dict[int, tuple[str, Firing]] = {}
         self.closed: list[tuple[int, Firing]] = []
+        self._lately: dict[str, deque[Known]] = {}  # those that opened and ended within the time of flapping, by key
         self._next = 0
 
     async def open_groups(self) -> list[Mapping[str, Json]]:
@@ -166,13 +171,12 @@ class Ledger:
         """Take in what was found in a window."""
         if not found and not self.open:
             return
-        known = [
-            Known(number, key, is_open=True, from_ns=firing.from_ns, to_ns=firing.last_ns)
-            for number, (key, firing) in self.open.items()
-        ]
-        outcome = changes(step, found, known, self._resolve_after)
+        known = [_known(number, key, firing) for number, (key, firing) in self.open.items()]
+        known += [item for key in found for item in self._lately.get(key, ())]
+        outcome = changes(step, found, known, self._resolve_after, self._damping)
         for key, finding in outcome.opens:
-            self.open[self._next] = (key, self._opened(step, finding))
+            turned = step.at_ns if key in outcome.flapping else None
+            self.open[self._next] = (key, replace(self._opened(step, finding), turned_ns=turned))
             self._next += 1
         for number, finding in outcome.seen:
             key, firing = self.open[number]
@@ -183,8 +187,17 @@ class Ledger:
                 key,
                 replace(firing, last_ns=step.at_ns, last_values=finding.values, severity=severity),
             )
+        for number, is_well in outcome.turns:
+            key, firing = self.open[number]
+            self.open[number] = (key, replace(firing, turned_ns=step.at_ns, is_well=is_well))
+        for number in outcome.steady:
+            key, firing = self.open[number]
+            self.open[number] = (key, replace(firing, turned_ns=None))
         for number in outcome.resolves:
-            _, firing = self.open.pop(number)
+            key, firing = self.open.pop(number)
+            if self._damping.flaps:
+                lately = self._lately.setdefault(key, deque(maxlen=self._damping.flaps))
+                lately.append(replace(_known(number, key, firing), is_open=False))
             self.closed.append((number, replace(firing, resolved_ns=step.at_ns)))
 
     def firings(self) -> tuple[Firing, ...]:
@@ -203,3 +216,16 @@ class Ledger:
             opened_ns=step.at_ns,
             last_ns=step.at_ns,
         )
+
+
+def _known(number: int, key: str, firing: Firing) -> Known:
+    return Known(
+        number,
+        key,
+        is_open=True,
+        from_ns=firing.from_ns,
+        to_ns=firing.last_ns,
+        opened_ns=firing.opened_ns,
+        turned_ns=firing.turned_ns,
+        is_well=firing.is_well,
+    )

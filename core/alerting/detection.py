@@ -278,7 +278,7 @@ class Detection:
         )
         self._learned, self._is_written = run.learned, True
         shared.metrics.open_incidents.labels(self.name).set(self._open)
-        if outcome.opens or outcome.resolves:
+        if outcome.opens or outcome.resolves or outcome.steady:
             _log.info("detector %s: %d opened, %d resolved", self.name, len(outcome.opens), len(outcome.resolves))
             shared.told()
 

@@ -19,7 +19,7 @@ from ...plugins import Detector, Finding, Json, Seen
 from ..storage.database import Connection
 from ..storage.leader import Session
 from .dependencies import Dependency
-from .lifecycle import Changes, Known, Step, changes, is_worse
+from .lifecycle import NEVER, Changes, Damping, Known, Step, changes, is_worse
 from .memory import StoredMemory, write_memory
 from .outbox import resolved_notifications
 from .quiet import Quiet, silenced
@@ -30,11 +30,12 @@ MAX_TITLE, MAX_ERROR = 500, 2_000  # characters: a title is one line in a list a
 
 _KNOWN = """
 select id, dedup_key, state, from_time, case when resolved_by is null then to_time else resolved_at end as until,
-       resolved_by is not null as by_hand, severity
+       resolved_by is not null as by_hand, severity, opened_at, turned_at, is_well
 from incident
 where project_id = $1 and detector = $2
   and (state <> 'resolved'
-       or dedup_key = any($3::text[]) and from_time < $4 and greatest(to_time, resolved_at) > $5)
+       or dedup_key = any($3::text[]) and from_time < $4 and greatest(to_time, resolved_at) > $5
+       or dedup_key = any($3::text[]) and to_time > $6 and opened_at > $6)
 """
 _ENTER = """
 insert into detector_state (project_id, name, type, query, condition, "window", every, notify, severity,
@@ -55,8 +56,8 @@ returning name, evaluated_until, position, state, learned
 _OPEN = """
 insert into incident (project_id, detector, dedup_key, state, severity, title, "group", "values", query,
                       from_time, to_time, opened_at, last_seen_at, samples, timeline,
-                      suppressed_by)
-values ($1, $2, $3, $13, $4, $5, $6, $7, $8, $9, $10, $10, $10, $11, $12, $14)
+                      suppressed_by, flaps, turned_at)
+values ($1, $2, $3, $13, $4, $5, $6, $7, $8, $9, $10, $10, $10, $11, $12, $14, $15, $16)
 returning id
 """
 
@@ -133,10 +134,16 @@ class Journal:
             memory_of(detector),
         )
 
-    async def known(self, connection: Connection, name: str, step: Step, keys: Sequence[str]) -> list[Known]:
+    async def known(
+        self, connection: Connection, name: str, step: Step, keys: Sequence[str], damping: Damping = NEVER
+    ) -> list[Known]:
         """The incidents of a detector that matter for a step in which `keys` were found."""
         rows = await connection.fetch(
-            _KNOWN, self._project, name, list(keys), to_datetime(step.at_ns), to_datetime(step.from_ns)
+            _KNOWN,
+            self._project,
+            name,
+            list(keys),
+            *(to_datetime(at) for at in (step.at_ns, step.from_ns, step.at_ns - damping.within_ns)),
         )
         return [
             Known(
@@ -147,6 +154,9 @@ class Journal:
                 to_ns(row["until"]),
                 row["by_hand"],
                 row["severity"],
+                to_ns(row["opened_at"]),
+                row["turned_at"] and to_ns(row["turned_at"]),
+                row["is_well"],
             )
             for row in rows
         ]
@@ -198,13 +208,16 @@ class Journal:
         :raises RetryableError: the database does not answer; nothing was written
         """
         async with self._session.transaction() as connection:
-            known = await self.known(connection, name, step, list(found))
-            outcome = changes(step, found, known, resolve_after_ns)
-            if not (outcome.opens or outcome.resolves):
+            damping = Damping.of(detector.config)
+            known = await self.known(connection, name, step, list(found), damping)
+            outcome = changes(step, found, known, resolve_after_ns, damping)
+            if not (outcome.opens or outcome.resolves or outcome.steady):
                 # Nothing that anybody is told of: after a crash the window is judged again, so no disk is waited for.
                 await connection.execute("set local synchronous_commit = off")
             for key, finding in outcome.opens:
-                await self._open(connection, name, detector, step, key, finding, samples.get(key, ()), now_ns)
+                flaps = outcome.flapping.get(key, -1) + 1
+                await self._open(connection, name, detector, step, key, finding, samples.get(key, ()), now_ns, flaps)
+            await self._swung(connection, detector, step, outcome, now_ns)
             await self._seen(connection, step, outcome.seen, {item.id: item.severity for item in known})
             await self._resolve(connection, outcome.resolves, step.at_ns, now_ns)
             await write_memory(connection, self._project, name, remembered)
@@ -252,12 +265,16 @@ class Journal:
         finding: Finding,
         samples: Sequence[Mapping[str, Any]],
         now_ns: int,
+        flaps: int,
     ) -> None:
         at, now = to_datetime(step.at_ns), to_datetime(now_ns)
         severity = (finding.severity or detector.config.severity).upper()
         group = storable(dict(finding.group))
         why = (await self.quiet.silent(connection, now)).why(name, severity, group)
         timeline: list[dict[str, Any]] = [{"at": rfc3339(at), "what": "opened", "by": None}]
+        if flaps:
+            text = f"opened {flaps} times within {detector.config.flaps_within}"
+            timeline.append({"at": rfc3339(at), "what": "flapping", "by": None, "text": text})
         incident_id = await connection.fetchval(
             _OPEN,
             self._project,
@@ -274,9 +291,34 @@ class Journal:
             timeline if why is None else [*timeline, silenced(now, why)],
             "open" if why is None else "silenced",
             None if why is None else why.incident,
+            flaps,
+            at if flaps else None,
         )
         if why is None:
-            await self.quiet.tell(connection, incident_id, Incident(name, severity, group, now), detector.config.notify)
+            incident = Incident(name, severity, group, now)
+            await self.quiet.tell(connection, incident_id, incident, detector.config.notify, flaps)
+
+    async def _swung(
+        self, connection: Connection, detector: Detector[Any], step: Step, outcome: Changes, now_ns: int
+    ) -> None:
+        """Write what became of those that flap. Of one that was in trouble throughout people are told as of others."""
+        at, now = to_datetime(step.at_ns), to_datetime(now_ns)
+        await connection.executemany(
+            "update incident set turned_at = $2, is_well = $3, flaps = flaps + $4 where id = $1",
+            [(incident_id, at, is_well, int(not is_well)) for incident_id, is_well in outcome.turns],
+        )
+        for incident_id in outcome.steady:
+            row = await connection.fetchrow(
+                """
+                update incident set turned_at = null, flaps = 0, timeline = timeline || $2::jsonb
+                where id = $1 and state <> 'resolved' returning detector, severity, "group", state
+                """,
+                incident_id,
+                [{"at": rfc3339(at), "what": "flapping ended", "by": None}],
+            )
+            if row is not None and row["state"] == "open":
+                incident = Incident(row["detector"], row["severity"], row["group"], now)
+                await self.quiet.tell(connection, incident_id, incident, detector.config.notify)
 
     async def _seen(
         self,
@@ -328,6 +370,7 @@ class Journal:
 _OUTSIDE_MEMORY = {
     *("every", "resolve_after", "grace", "notify", "severity"),
     *("depends_on", "depends_by", "depends_for"),
+    *("flaps", "flaps_within"),
 }
 
 

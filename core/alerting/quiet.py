@@ -58,8 +58,9 @@ class Quiet:
         longest = max(dependency.lasts for dependency in self.depends.values())
         rows = await connection.fetch(
             """
-            select id, detector, title, "group", resolved_at from incident
-            where project_id = $1 and detector = any($2::text[]) and (state <> 'resolved' or resolved_at > $3)
+            select id, detector, title, "group", case when is_well then turned_at else resolved_at end from incident
+            where project_id = $1 and detector = any($2::text[])
+              and (state <> 'resolved' and not is_well or case when is_well then turned_at else resolved_at end > $3)
             order by id limit $4
             """,
             self._project,
@@ -69,9 +70,12 @@ class Quiet:
         )
         return [Parent(*row) for row in rows]
 
-    async def tell(self, connection: Connection, incident_id: int, incident: Incident, named: list[str]) -> None:
-        """Tell everybody of an incident, inserted or opened again in this transaction."""
-        await tell(connection, incident_id, self._routing.told(incident, named), self._notifiers, incident.at)
+    async def tell(
+        self, connection: Connection, incident_id: int, incident: Incident, named: list[str], flaps: int = 0
+    ) -> None:
+        """Tell everybody of an incident, inserted or opened again in this transaction; `flaps`: how often it did."""
+        words = f"It opened {flaps} times in a short time. It stays open until it is calm." if flaps else ""
+        await tell(connection, incident_id, self._routing.told(incident, named), self._notifiers, incident.at, words)
 
     async def look(self, now_ns: int) -> int:
         """Bring the incidents to agree with what silences now; answers how many changed.
@@ -85,7 +89,8 @@ class Quiet:
             # Without anything that silences, only those that were silenced matter.
             rows = await connection.fetch(
                 """
-                select i.id, i.detector, i.severity, i."group", i.state, d.notify
+                select i.id, i.detector, i.severity, i."group", i.state, d.notify,
+                       case when i.turned_at is null then 0 else i.flaps end as flaps
                 from incident i join detector_state d on d.project_id = i.project_id and d.name = i.detector
                 where i.project_id = $1 and i.state = any($2::text[]) order by i.id for update of i
                 """,
@@ -111,9 +116,8 @@ class Quiet:
         if why is not None:
             await nobody_yet(connection, [row["id"]], now)
             return
-        await self.tell(
-            connection, row["id"], Incident(row["detector"], row["severity"], row["group"], now), row["notify"]
-        )
+        incident = Incident(row["detector"], row["severity"], row["group"], now)
+        await self.tell(connection, row["id"], incident, row["notify"], row["flaps"])
 
     async def run(self, clock: Callable[[], int], told: Callable[[], None]) -> None:
         """Look again and again, until cancelled; `told` is called where there may be new notifications."""

@@ -46,7 +46,7 @@ class NotificationRecord(msgspec.Struct, frozen=True, kw_only=True):
     incident_title: str
     notifier: str
     channel: str
-    event: Literal["opened", "escalated", "resolved"]
+    event: Literal["opened", "flapping", "escalated", "resolved"]
     delivery_id: str
     status: Literal["pending", "sent", "failed"]
     attempts: list[Attempt]
@@ -74,10 +74,14 @@ class IncidentRecord(msgspec.Struct, frozen=True, kw_only=True, rename={"from_":
     resolved_at: str | None
     suppressed_by: int | None
     """The incident that people are told of instead; also after it ended."""
+    flapping: bool
+    """It opens and ends again and again, and stays open until it is calm."""
+    flaps: int
+    """How often it got into trouble lately, where that was too often; else 0."""
     samples: list[dict[str, Any]]
     timeline: list[dict[str, Any]]
-    """What happened to it, oldest first: `{"at", "what": opened|acknowledged|silenced|silence ended|commented|
-    resolved, "by": str|null}`, of a comment also its `text`, of a silence the reason."""
+    """What happened to it, oldest first: `{"at", "what": opened|acknowledged|silenced|silence ended|flapping|
+    flapping ended|commented|resolved, "by": str|null}`, of a comment also its `text`, of a silence the reason."""
     notifications: list[NotificationRecord] | UnsetType = UNSET
     """Only where one incident is asked for."""
 

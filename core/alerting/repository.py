@@ -224,6 +224,8 @@ def _incident(row: Any, notifications: list[NotificationRecord] | UnsetType = UN
         acknowledged_at=row["acknowledged_at"] and rfc3339(row["acknowledged_at"]),
         resolved_at=row["resolved_at"] and rfc3339(row["resolved_at"]),
         suppressed_by=row["suppressed_by"],
+        flapping=row["turned_at"] is not None and row["state"] != "resolved",
+        flaps=row["flaps"],
         samples=row["samples"],
         timeline=row["timeline"],
         notifications=notifications,

@@ -42,6 +42,7 @@ INCIDENTS = Head(
         "timestamp": "time", "severity": "severity", "id": "int", "state": "text", "detector": "text", "title": "text",
         "group": "json", "values": "json", "query": "text", "start": "time", "end": "time", "last_seen_at": "time",
         "acknowledged_at": "time", "resolved_at": "time", "resolved_by": "text", "duration": "duration",
+        "flapping": "bool",
     },
     f"""
     select opened_at at time zone 'UTC' as timestamp, {_LEVEL} as severity, id, state, detector, title,
@@ -50,6 +51,7 @@ INCIDENTS = Head(
            last_seen_at at time zone 'UTC' as last_seen_at, acknowledged_at at time zone 'UTC' as acknowledged_at,
            resolved_at at time zone 'UTC' as resolved_at, resolved_by,
            cast(extract(epoch from resolved_at - opened_at) * 1000000000 as bigint) as duration,
+           turned_at is not null and state <> 'resolved' as flapping,
            concat_ws(' ', title, detector, query, cast("group" as text)) as message
     from incident where project_id = $1
     """,  # noqa: S608 - made of constants

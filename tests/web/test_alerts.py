@@ -66,6 +66,8 @@ async def test_an_incident_and_who_was_told(node: Node, client: Client) -> None:
         "acknowledged_at": None,
         "resolved_at": None,
         "suppressed_by": None,
+        "flapping": False,
+        "flaps": 0,
         "samples": [{"message": "card declined", "timestamp": "2026-01-31T12:00:00.000000000Z"}],
         "timeline": [{"at": OPENED, "what": "opened", "by": None}],
     }

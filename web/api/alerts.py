@@ -60,7 +60,7 @@ class Notification(msgspec.Struct, frozen=True):
     incident_title: str
     notifier: str
     channel: Annotated[str, Meta(description="The notifier's type", examples=["webhook"])]
-    event: Literal["opened", "escalated", "resolved"]
+    event: Literal["opened", "flapping", "escalated", "resolved"]
     delivery_id: str
     status: Literal["pending", "sent", "failed"]
     attempts: list[Attempt]
@@ -80,7 +80,7 @@ class Moment(msgspec.Struct, frozen=True):
     """Something that happened to an incident."""
 
     at: Time
-    what: Annotated[str, Meta(description="opened, acknowledged, silenced, silence ended, commented, resolved")]
+    what: Annotated[str, Meta(description="opened, acknowledged, silenced, flapping, commented, resolved, and more")]
     by: Annotated[str | None, Meta(description="Who did it; null: nobody, or this machine")]
     text: Annotated[str | UnsetType, Meta(description="Of a comment; of a silence the reason")] = UNSET
 
@@ -105,6 +105,8 @@ class Incident(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     suppressed_by: Annotated[
         int | None, Meta(description="The incident, of a detector it depends on, that people are told of instead")
     ]
+    flapping: Annotated[bool, Meta(description="It opens and ends again and again, and stays open until it is calm")]
+    flaps: Annotated[int, Meta(description="How often it got into trouble lately, where that was too often; else 0")]
     samples: Annotated[list[dict[str, Any]], Meta(description="Newest events that show the trouble")]
     timeline: Annotated[list[Moment], Meta(description="What happened to it, oldest first")]
     notifications: Annotated[

@@ -3440,6 +3440,10 @@ export interface components {
             resolved_at: string | null;
             /** @description The incident, of a detector it depends on, that people are told of instead */
             suppressed_by: number | null;
+            /** @description It opens and ends again and again, and stays open until it is calm */
+            flapping: boolean;
+            /** @description How often it got into trouble lately, where that was too often; else 0 */
+            flaps: number;
             /** @description Newest events that show the trouble */
             samples: {
                 [key: string]: unknown;
@@ -3543,7 +3547,7 @@ export interface components {
              * @example 2026-01-31T12:00:00.123456789Z
              */
             at: string;
-            /** @description opened, acknowledged, silenced, silence ended, commented, resolved */
+            /** @description opened, acknowledged, silenced, flapping, commented, resolved, and more */
             what: string;
             /** @description Who did it; null: nobody, or this machine */
             by: string | null;
@@ -3677,7 +3681,7 @@ export interface components {
              */
             channel: string;
             /** @enum {string} */
-            event: "opened" | "escalated" | "resolved";
+            event: "opened" | "flapping" | "escalated" | "resolved";
             delivery_id: string;
             /** @enum {string} */
             status: "pending" | "sent" | "failed";

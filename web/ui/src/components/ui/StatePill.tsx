@@ -1,4 +1,4 @@
-import { BellOff, CircleAlert, CircleCheck, CircleDashed, CircleX, Eye } from 'lucide-react'
+import { Activity, BellOff, CircleAlert, CircleCheck, CircleDashed, CircleX, Eye } from 'lucide-react'
 import type { ReactNode } from 'react'
 import { cx } from '@/lib/cx'
 import styles from './StatePill.module.css'
@@ -8,6 +8,7 @@ const LOOKS: Record<string, { icon: ReactNode; tone: 'bad' | 'wait' | 'good' | '
   firing: { icon: <CircleAlert />, tone: 'bad' },
   error: { icon: <CircleX />, tone: 'bad' },
   failed: { icon: <CircleX />, tone: 'bad' },
+  flapping: { icon: <Activity />, tone: 'wait' },
   acknowledged: { icon: <Eye />, tone: 'wait' },
   silenced: { icon: <BellOff />, tone: 'still' },
   active: { icon: <BellOff />, tone: 'wait' },

@@ -45,7 +45,7 @@ export default function IncidentPage() {
       {data && (
         <>
           <header className={styles.head}>
-            <div className={styles.pills}><StatePill state={data.state} /><SeverityTag severity={data.severity} /><span>{data.detector} · #{data.id}</span></div>
+            <div className={styles.pills}><StatePill state={data.state} />{data.flapping && <StatePill state="flapping" />}<SeverityTag severity={data.severity} /><span>{data.detector} · #{data.id}</span></div>
             <h1>{data.title}</h1>
             <div className={styles.actions}>
               <Link to="/explore" search={{ q: data.query, from: data.from, to: data.to }} className={styles.explore}><ScrollText aria-hidden /> Events in Explore</Link>

@@ -57,6 +57,7 @@ function IncidentLine({ incident, utc }: { readonly incident: Incident; readonly
           <span className={styles.meta}>
             <SeverityTag severity={incident.severity} />
             <span>{incident.detector}</span>
+            {incident.flapping && <span title="It opens and ends again and again, and stays open until it is calm">flapping, {incident.flaps} times</span>}
             {Object.entries(incident.group).map(([name, value]) => <code key={name}>{name}={valueText(value)}</code>)}
           </span>
         </span>

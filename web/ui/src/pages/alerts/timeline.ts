@@ -10,7 +10,7 @@ export interface Moment {
   readonly tone: 'bad' | 'wait' | 'good' | 'still'
 }
 
-const TONES: Record<string, Moment['tone']> = { opened: 'bad', acknowledged: 'wait', silenced: 'still', 'silence ended': 'wait', resolved: 'good' }
+const TONES: Record<string, Moment['tone']> = { opened: 'bad', acknowledged: 'wait', silenced: 'still', 'silence ended': 'wait', flapping: 'bad', 'flapping ended': 'still', resolved: 'good' }
 
 /** What happened to it, what the notifiers answered, and when its condition held last. */
 export function timelineOf(incident: Incident): Moment[] {
