@@ -221,4 +221,4 @@ def shot(page: Page, name: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     page.mouse.move(5, 500)
     expect(page.locator("[role=status][aria-label^=Loading]")).to_have_count(0)
-    page.screenshot(path=folder / f"{name}.png")
+    page.screenshot(path=folder / f"{name}.png", animations="disabled")  # none half-way from theme to theme

@@ -30,7 +30,7 @@ sign_in:
     client_secret: ${OIDC_SECRET}
     name: Example ID
     scopes: [openid, email, groups]
-    roles: {ops: operator, staff: viewer}
+    roles: {ops: admin, staff: viewer}
     default_role: null
 """
 
@@ -68,7 +68,12 @@ def test_people_sign_in_at_a_real_provider(
                 _through_the_provider(page, "ann")
                 expect(page).to_have_url(f"{server.url}/settings/account?x=1")
                 expect(page.get_by_text("ann@example.org")).to_be_visible()
-                expect(page.get_by_text("operator", exact=True)).to_be_visible()
+                expect(page.get_by_text("admin", exact=True)).to_be_visible()
+                expect(page.get_by_text("This account has none")).to_be_visible()
+                expect(page.get_by_role("region", name="Second factor")).to_have_count(0)
+                expect(page.get_by_role("row", name=re.compile(r"^Chrome on Linux \(this one\)"))).to_be_visible()
+                looked_at(page, "account-without-password")
+                _proved_again(page, server)
             with browser.new_context() as context:
                 page = context.new_page()
                 page.on("console", faults.note)
@@ -78,6 +83,27 @@ def test_people_sign_in_at_a_real_provider(
         finally:
             os.killpg(provider.pid, signal.SIGTERM)  # `node` may be a script that has started the real one
     assert [fault for fault in faults if not re.search(faults.expected, fault)] == []
+
+
+def _proved_again(page: Page, server: Server) -> None:
+    """The provider let them in and did not say when it last asked: for a token of scope admin it has to ask."""
+    page.goto(f"{server.url}/settings/tokens")
+    page.get_by_label("Name").fill("deploy")
+    page.get_by_label("admin").check()
+    page.get_by_role("button", name="Make a token").click()
+    again = page.get_by_role("region", name="Sign in again")
+    expect(again).to_contain_text("ann@example.org")
+    expect(again.get_by_label("Password")).to_have_count(0)
+    looked_at(page, "sign-in-again-oidc")
+    again.get_by_role("link", name="Sign in with Example ID").click()
+    page.locator("input[name=login]").fill("ann")
+    page.locator("input[name=password]").fill("anything")
+    page.locator("button[type=submit]").click()
+    expect(page).to_have_url(f"{server.url}/settings/tokens")
+    page.get_by_label("Name").fill("deploy")
+    page.get_by_label("admin").check()
+    page.get_by_role("button", name="Make a token").click()
+    expect(page.get_by_role("status").filter(has_text="Token deploy")).to_contain_text("it is not shown again")
 
 
 def _through_the_provider(page: Page, name: str) -> None:

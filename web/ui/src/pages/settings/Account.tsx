@@ -6,6 +6,7 @@ import { messageOf } from '@/api/problem'
 import { PasswordForm } from '@/components/shell/PasswordForm'
 import { Button } from '@/components/ui/Button'
 import { Table, type Column } from '@/components/ui/Table'
+import { browserName } from '@/lib/browserName'
 import { Passkeys } from './Passkeys'
 import { SecondFactor } from './SecondFactor'
 import { Loaded, Section, When } from './parts'
@@ -54,7 +55,7 @@ function Sessions() {
   const sessions = useQuery({ queryKey: ['sessions'], queryFn: ({ signal }) => admin.sessions(signal) })
   const end = useMutation({ mutationFn: (id: number) => admin.endSession(id), onSettled: () => client.invalidateQueries({ queryKey: ['sessions'] }) })
   const columns: Column<BrowserSession>[] = [
-    { name: 'Browser', cell: (one) => <>{one.agent || 'unknown'}{one.current && ' (this one)'}</> },
+    { name: 'Browser', cell: (one) => <span title={one.agent}>{browserName(one.agent)}{one.current && ' (this one)'}</span> },
     { name: 'From', cell: (one) => one.client || 'unknown' },
     { name: 'Signed in', cell: (one) => <When time={one.created_at} /> },
     { name: 'Last seen', cell: (one) => <When time={one.seen_at} /> },

@@ -33,7 +33,7 @@ export function SignInAgain({ error, onDone }: { readonly error: unknown; readon
   const oidc = session.data?.oidc ?? null
   return (
     <div className={styles.panel} role="region" aria-label="Sign in again">
-      <p className={styles.note}>You signed in a while ago. Show once more that you are {user.email}.</p>
+      <p className={styles.note}>This asks for a sign-in of the last minutes. Show once more that you are {user.email}.</p>
       {user.has_password && (
         <Form label="Sign in again" error={enter.error} onSubmit={() => enter.mutate()}>
           <Field label="Password" grow><input type="password" autoComplete="current-password" required autoFocus value={password} onChange={(event) => setPassword(event.target.value)} /></Field>

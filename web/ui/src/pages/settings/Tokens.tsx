@@ -6,7 +6,7 @@ import { Button } from '@/components/ui/Button'
 import { Checks, Field, Form } from '@/components/ui/Form'
 import { Snippet } from '@/components/ui/States'
 import { Table, type Column } from '@/components/ui/Table'
-import { sendSnippet } from '@/lib/snippets'
+import { pageSnippet, sendSnippet } from '@/lib/snippets'
 import { asksAgain, SignInAgain } from './SignInAgain'
 import { Loaded, Once, Section, When } from './parts'
 import styles from './settings.module.css'
@@ -21,7 +21,7 @@ export function Tokens() {
   const [origins, setOrigins] = useState('')
   const [validFor, setValidFor] = useState('')
   const [project, setProject] = useState('')
-  const [once, setOnce] = useState<{ name: string; secret: string; sends: boolean } | null>(null)
+  const [once, setOnce] = useState<{ token: Token; secret: string } | null>(null)
   const tokens = useQuery({ queryKey: ['tokens'], queryFn: ({ signal }) => admin.tokens(signal) })
   const projects = useQuery({ queryKey: ['projects'], queryFn: ({ signal }) => admin.projects(signal) })
   const again = () => client.invalidateQueries({ queryKey: ['tokens'] })
@@ -32,7 +32,8 @@ export function Tokens() {
     onSuccess: async ({ token, secret }) => {
       setName('')
       setOrigins('')
-      setOnce({ name: token.name, secret, sends: token.scopes.includes('ingest') })
+      setScopes(['ingest'])
+      setOnce({ token, secret })
       await again()
     },
   })
@@ -42,7 +43,7 @@ export function Tokens() {
     { name: 'Name', cell: (token) => <span className={token.revoked_at ? styles.off : undefined}>{token.name}</span> },
     ...(several ? [{ name: 'Project', cell: (token: Token) => token.project }] : []),
     { name: 'May', cell: (token) => token.scopes.join(', ') },
-    { name: 'Origins', cell: (token) => token.origins.join(', ') || <span className={styles.off}>any</span> },
+    { name: 'Origins', cell: (token) => token.origins.join(', ') || <span className={styles.off}>none</span> },
     { name: 'Made', cell: (token) => <When time={token.created_at} /> },
     { name: 'Last used', cell: (token) => <When time={token.last_used_at} /> },
     { name: 'Ends', cell: (token) => (token.revoked_at ? <span className={styles.off}>revoked</span> : <When time={token.expires_at} />) },
@@ -51,8 +52,10 @@ export function Tokens() {
   return (
     <Section label="API tokens" lead="Programs show a token: in Authorization as Bearer, as the password of Basic, or in their own key header. A revoked one is refused within a second.">
       {once && (
-        <Once title={`Token ${once.name}`} secret={once.secret} onClose={() => setOnce(null)}>
-          {once.sends && <Snippet label="Send an event with this token" text={sendSnippet(location.origin, once.secret)} />}
+        <Once title={`Token ${once.token.name}`} secret={once.secret} onClose={() => setOnce(null)}>
+          {once.token.origins.length > 0
+            ? <Snippet label="Put this into the pages" text={pageSnippet(location.origin, once.secret)} />
+            : once.token.scopes.includes('ingest') && <Snippet label="Send an event with this token" text={sendSnippet(location.origin, once.secret)} />}
         </Once>
       )}
       <div className={styles.panel}>
@@ -60,7 +63,7 @@ export function Tokens() {
           <Field label="Name" grow><input required maxLength={200} value={name} placeholder="fluent-bit on web-1" onChange={(event) => setName(event.target.value)} /></Field>
           {several && <Field label="Project"><select value={project} onChange={(event) => setProject(event.target.value)}><option value="">yours</option>{projects.data?.map((one) => <option key={one.name}>{one.name}</option>)}</select></Field>}
           <Field label="Valid"><select value={validFor} onChange={(event) => setValidFor(event.target.value)}>{SPANS.map(([value, text]) => <option key={value} value={value}>{text}</option>)}</select></Field>
-          <Field label="Origins" grow><input maxLength={3000} value={origins} placeholder="none: a program’s; or https://shop.example" onChange={(event) => setOrigins(event.target.value)} /></Field>
+          <Field label="Origins" grow><input maxLength={3000} value={origins} placeholder="for pages: https://shop.example" onChange={(event) => setOrigins(event.target.value)} /></Field>
           {!isForBrowsers && <Checks label="May" options={SCOPES} chosen={scopes} onChange={setScopes} />}
           <Button type="submit" look="primary" disabled={create.isPending || (scopes.length === 0 && !isForBrowsers)}>Make a token</Button>
         </Form>
