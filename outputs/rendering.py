@@ -46,7 +46,12 @@ def file_bytes(batch: Batch, format_: str) -> bytes:
 
 def ndjson(batch: Batch) -> bytes:
     """A line an event, as the API gives them. Blocking, Python per event."""
-    return b"".join([_encode(event) + b"\n" for event in events(batch, _as_written)])
+    return b"".join([line + b"\n" for line in lines(batch)])
+
+
+def lines(batch: Batch) -> Iterator[bytes]:
+    """The events as JSON, in order. Blocking, Python per event."""
+    return map(_encode, events(batch, _as_written))
 
 
 def events(batch: Batch, json: Callable[[str], Any]) -> Iterator[dict[str, Any]]:

@@ -36,6 +36,7 @@ from .base import (
     in_worker,
 )
 from .batch import Batch, concat
+from .brokers import BrokersConfig
 from .bucket import Bucket, BucketConfig
 from .columns import Columns
 from .dividing import Divided, Divider
@@ -91,6 +92,7 @@ __all__ = [
     "Acknowledgement",
     "Attachment",
     "Batch",
+    "BrokersConfig",
     "Bucket",
     "BucketConfig",
     "Checkpoint",

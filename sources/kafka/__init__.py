@@ -13,20 +13,19 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 import anyio.from_thread
 import anyio.to_thread
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field
 
 from ...plugins import (
+    BrokersConfig,
     Checkpoint,
     FatalError,
     Json,
     Outlet,
-    PluginConfig,
     RetryableError,
     Source,
     hookimpl,
@@ -46,41 +45,15 @@ _WAIT_S = 0.2  # in which more may come; a stop waits so long
 _log = logging.getLogger(__name__)
 
 
-class KafkaConfig(PluginConfig):
+class KafkaConfig(BrokersConfig):
     """Settings of a source of topics."""
 
-    brokers: tuple[str, ...] = Field(min_length=1)
-    """Some of the cluster's brokers, as HOST:PORT."""
     topics: tuple[str, ...] = Field(min_length=1)
     """Names of topics; one that begins with `^` is a regular expression of names."""
     group: str = "cordwood"
     """The consumer group; the nodes that run this source share the partitions."""
     start: Literal["beginning", "end"] = "beginning"
     """Where to begin in a partition in which neither this source nor its group has been."""
-    tls: bool = False
-    """Whether the connections are encrypted."""
-    ca_file: Path | None = None
-    """PEM file of a private authority that signed the brokers' certificates."""
-    cert_file: Path | None = None
-    """PEM file of our certificate, where the brokers ask for one."""
-    key_file: Path | None = None
-    """PEM file of its key."""
-    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
-    """How the password is shown, where there is a user."""
-    username: str | None = None
-    """The user."""
-    password: SecretStr | None = None
-    """Its password, best as `${KAFKA_PASSWORD}`."""
-
-    @model_validator(mode="after")
-    def _belong_together(self) -> KafkaConfig:
-        if (self.username is None) != (self.password is None):
-            raise ValueError("username and password belong together; give both, or neither")
-        if (self.cert_file is None) != (self.key_file is None):
-            raise ValueError("cert_file and key_file belong together; give both, or neither")
-        if (self.ca_file or self.cert_file) and not self.tls:
-            raise ValueError("ca_file and cert_file are of TLS; add `tls: true`")
-        return self
 
 
 class Kafka(Source[KafkaConfig]):
@@ -133,26 +106,14 @@ class Kafka(Source[KafkaConfig]):
                 await anyio.to_thread.run_sync(consumer.close, abandon_on_cancel=True)
 
     def _settings(self) -> dict[str, Any]:
-        config = self.config
-        given: dict[str, Any] = {
-            "bootstrap.servers": ",".join(config.brokers),
-            "client.id": "cordwood",
-            "group.id": config.group,
+        return self.config.client_settings() | {
+            "group.id": self.config.group,
             "enable.auto.commit": False,
             "enable.auto.offset.store": False,
-            "auto.offset.reset": "earliest" if config.start == "beginning" else "latest",
+            "auto.offset.reset": "earliest" if self.config.start == "beginning" else "latest",
             "queued.max.messages.kbytes": 8192,
             "error_cb": self._told,
-            "log_level": 2,  # what it would log, `error_cb` is told
-            "security.protocol": f"{'SASL_' if config.username else ''}{'SSL' if config.tls else 'PLAINTEXT'}",
-            "ssl.ca.location": config.ca_file and str(config.ca_file),
-            "ssl.certificate.location": config.cert_file and str(config.cert_file),
-            "ssl.key.location": config.key_file and str(config.key_file),
-            "sasl.mechanism": config.mechanism if config.username else None,
-            "sasl.username": config.username,
-            "sasl.password": config.password.get_secret_value() if config.password else None,
         }
-        return {name: value for name, value in given.items() if value is not None}
 
     def _told(self, error: KafkaError) -> None:
         """An error of the client; those that do not pass by themselves start the source again, and so are seen."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,11 +15,14 @@ from threading import Thread
 from typing import Any
 from uuid import uuid4
 
+import anyio.to_thread
 import polars as pl
 import pytest
 import zstandard
+from confluent_kafka import Consumer, Message, TopicPartition
 from cordwood.outputs.cordwood import Cordwood
 from cordwood.outputs.file import File
+from cordwood.outputs.kafka import Kafka
 from cordwood.outputs.otlp import Otlp
 from cordwood.outputs.s3 import S3
 from cordwood.plugins import RejectedError, RetryableError
@@ -28,6 +32,7 @@ from cordwood.plugins.conformance_output import lot_of
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
 
 from ..objectstore import KEYS, Bucket, S3Server
+from ..sources.kafka_cluster import Cluster, cluster
 
 _server: list[S3Server] = []
 NOBODY = "http://127.0.0.1:1"
@@ -148,11 +153,45 @@ def sink(read: Callable[[bytes], list[str]], answer: bytes) -> Callable[[], Abst
     return peer
 
 
+def consumed(where: Cluster, topic: str) -> list[Message]:
+    """All messages of a topic."""
+    consumer = Consumer({"bootstrap.servers": ",".join(where.brokers), "group.id": "none", "log_level": 3})
+    known = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+    found: list[Message] = []
+    for partition in known:
+        low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10)
+        consumer.assign([TopicPartition(topic, partition, low)])
+        mine: list[Message] = []
+        while len(mine) < high - low:
+            got = consumer.consume(high - low - len(mine), 10)
+            assert got, "the messages do not come"
+            mine += got
+        found += mine
+    consumer.close()
+    return found
+
+
+@asynccontextmanager
+async def topic() -> AsyncIterator[OutputPeer]:
+    with cluster() as made:
+
+        async def messages() -> list[str]:
+            values = await anyio.to_thread.run_sync(consumed, made, "logs")
+            return [json.loads(message.value() or b"")["message"] for message in values]
+
+        yield OutputPeer({"brokers": made.brokers, "topic": "logs"}, messages)
+
+
+def silent_broker(url: str) -> dict[str, Any]:
+    return {"brokers": [url.removeprefix("http://")], "topic": "logs"}
+
+
 ACCEPTED = b'{"accepted": 4}'
 test_file_parquet = output_contract(File, files("parquet"), {"folder": f"{__file__}/no folder"})
 test_file_ndjson = output_contract(File, files("ndjson"), {"folder": f"{__file__}/no folder", "format": "ndjson"})
 test_s3 = output_contract(S3, bucket, {"bucket": "b-0", "endpoint": NOBODY, "region": "us-east-1", **KEYS})
 test_cordwood = output_contract(Cordwood, sink(unpacked, ACCEPTED), {"url": NOBODY}, lambda url: {"url": url})
+test_kafka = output_contract(Kafka, topic, {"brokers": ["127.0.0.1:1"], "topic": "logs"}, silent_broker)
 test_otlp = output_contract(Otlp, sink(bodies, b""), {"url": NOBODY}, lambda url: {"url": url})
 
 
@@ -227,12 +266,26 @@ async def test_otlp_has_the_fields_where_the_specification_has_them(caplog: pyte
     assert attributes["cordwood.source"].string_value == "contract"
 
 
+@pytest.mark.anyio
+async def test_a_message_has_its_key_and_the_same_id_when_it_comes_again() -> None:
+    with cluster() as made:
+        output = make(Kafka, {"brokers": made.brokers, "topic": "keyed", "key": "user"})
+        for _ in range(2):
+            await output.write(lot_of([{"message": "a", "user": 42}, {"message": "b"}]))
+        found = await anyio.to_thread.run_sync(consumed, made, "keyed")
+        seen = Counter((message.key(), dict(message.headers() or ())["cordwood-id"]) for message in found)
+        key = lot_of([]).key.encode()
+        assert seen == {(b"42", key + b"-0"): 2, (None, key + b"-1"): 2}
+
+
 @pytest.mark.parametrize(
     ("cls", "settings", "words"),
     [
         pytest.param(File, {"folder": "here"}, "not absolute", id="relative"),
         pytest.param(Otlp, {"url": "http://a", "headers": {"a b": "c"}}, "no name of a header", id="header"),
         pytest.param(Otlp, {"url": "http://a", "headers": {"a": "c\nd"}}, "no header may have", id="injection"),
+        pytest.param(Kafka, {"brokers": ["a:1"], "topic": "a b"}, "pattern", id="topic"),
+        pytest.param(Kafka, {"brokers": ["a:1"], "topic": "a", "username": "u"}, "belong together", id="half a user"),
         pytest.param(Cordwood, {"url": "ftp://a"}, "http", id="scheme"),
         pytest.param(Cordwood, {"url": "http://a", "max_events": 0}, "greater than", id="nothing"),
         pytest.param(Cordwood, {"url": "http://a", "every": "1ms"}, "too short", id="busy"),
