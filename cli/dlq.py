@@ -1,4 +1,4 @@
-"""`cordwood dlq`: dead letters, the events that a pipeline could not read."""
+"""`cordwood dlq`: dead letters, the events that a pipeline could not read or an output not get rid of."""
 
 from __future__ import annotations
 
@@ -9,24 +9,27 @@ import typer
 
 from .options import DataDir
 
-group = typer.Typer(help="Dead letters: events that a pipeline could not read.", no_args_is_help=True)
+ABOUT = "Dead letters: events that a pipeline could not read, or an output not get rid of."
+group = typer.Typer(help=ABOUT, no_args_is_help=True)
 Of = Annotated[str | None, typer.Option("--source", help="Only those of this source.")]
 By = Annotated[str | None, typer.Option("--pipeline", help="Only those of this pipeline.")]
+To = Annotated[str | None, typer.Option("--output", help="Only those of this output.")]
 
 
 @group.command("list", epilog="Example: cordwood dlq list --pipeline web")
 def list_all(
     source: Of = None,
     pipeline: By = None,
+    output: To = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=500, help="How many.")] = 50,
     data_dir: DataDir = None,
 ) -> None:
     """List dead letters, the newest first."""
     from .output import one_line, say, table
 
-    wanted = {"source": source, "pipeline": pipeline, "limit": limit}
+    wanted = {"source": source, "pipeline": pipeline, "output": output, "limit": limit}
     found = _asked("GET", "", data_dir, params={name: value for name, value in wanted.items() if value is not None})
-    names = ("id", "at", "source", "pipeline", "step", "parser", "reason", "message")
+    names = ("id", "at", "source", "pipeline", "step", "parser", "output", "reason", "message")
     rows = [[one_line(item[name]) if isinstance(item[name], str) else item[name] for name in names]
             for item in found["items"]]  # fmt: skip
     table(names, rows, numeric=[name in ("id", "step") for name in names])
@@ -54,12 +57,17 @@ def replay(
     ] = None,
     source: Of = None,
     pipeline: By = None,
+    output: To = None,
     data_dir: DataDir = None,
 ) -> None:
-    """Send dead letters through the pipeline that their source belongs to now. Each is stored once."""
+    """Send dead letters through the pipeline that their source belongs to now. Each is stored once.
+
+    Those of an output are sent by it again, and are in the store already.
+    """
     from .exits import InputError
 
-    body: dict[str, Any] = {"ids": numbers or None, "source": source, "pipeline": pipeline, "cursor": None}
+    body: dict[str, Any] = {"ids": numbers or None, "source": source, "pipeline": pipeline, "output": output}
+    body["cursor"] = None
     replayed = failed = 0
     while True:
         done = _asked("POST", "/replay", data_dir, served=True, json=body)
@@ -69,7 +77,7 @@ def replay(
             break
     print(f"{replayed} replayed, {failed} failed again")
     if failed:
-        raise InputError("`cordwood dlq list` says why; mend the pipeline and replay again")
+        raise InputError("`cordwood dlq list` says why; mend the pipeline or the output and replay again")
 
 
 @group.command(epilog="Example: cordwood dlq delete 17 18")

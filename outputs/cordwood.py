@@ -53,7 +53,8 @@ class Cordwood(Output[CordwoodConfig]):
         """Post once.
 
         :raises RetryableError: no answer in time, or one that no Cordwood gives; 408, 425, 429, 5xx
-        :raises RejectedError: any other status
+        :raises RejectedError: 400, 413, 422
+        :raises FatalError: any other status
         """
         body = await in_worker(_packed, lot)
         headers = {
@@ -66,7 +67,7 @@ class Cordwood(Output[CordwoodConfig]):
             headers["authorization"] = f"Bearer {self.config.token.get_secret_value()}"
         url = SecretStr(f"{self.config.url.get_secret_value().rstrip('/')}/api/v1/logs")
         answer = await http_send(url, body, headers, seconds=duration_ns(self.config.timeout) / 1e9)
-        answer.taken()
+        answer.taken_events()
         try:
             msgspec.json.decode(answer.body, type=_Answer)
         except msgspec.DecodeError:

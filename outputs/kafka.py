@@ -10,7 +10,7 @@ after a crash the lot comes again, and the header `cordwood-id` of a message is 
 from __future__ import annotations
 
 import logging
-from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -24,7 +24,7 @@ from ..plugins import (
     Lot,
     Output,
     OutputConfig,
-    RejectedError,
+    PartlyRejectedError,
     RetryableError,
     duration_ns,
     hookimpl,
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 _WAIT_S = 0.2  # a stop waits so long
 _LARGEST = 64_000_000  # bytes of a message that the client lets pass: the brokers decide
+_OF_EVENTS = frozenset({4, 10, 32, 87})  # INVALID_MSG_SIZE, MSG_SIZE_TOO_LARGE, INVALID_TIMESTAMP, INVALID_RECORD
 _log = logging.getLogger(__name__)
 
 
@@ -58,8 +59,8 @@ class Kafka(Output[KafkaOutputConfig]):
         """Produce the lot; all of it is with the brokers on return.
 
         :raises RetryableError: no broker answers, or not in time
-        :raises RejectedError: they refuse a message, such as one that is too large
-        :raises FatalError: confluent-kafka is not installed, or takes a setting for wrong
+        :raises PartlyRejectedError: they refuse messages for what these are, such as one that is too large
+        :raises FatalError: they refuse us, or the topic; confluent-kafka is not installed, or a setting is wrong
         """
         sending = _Sending(self.config)
         try:
@@ -85,8 +86,8 @@ class _Sending:
             raise FatalError("the output kafka needs confluent-kafka: pip install 'cordwood[kafka]'") from None
         self._config = config
         self._count = self._arrived = 0
-        self._refused = Counter[str]()
-        self._trouble = self._heard = ""
+        self._refused: dict[int, str] = {}
+        self._trouble = self._heard = self._denied = ""
         settings = config.client_settings() | {
             "enable.idempotence": True,
             "linger.ms": 5,
@@ -103,26 +104,23 @@ class _Sending:
             raise FatalError(f"the settings of kafka are wrong: {why}") from why
 
     def begin(self, lot: Lot) -> None:
-        """Hand all messages to the client. Blocking, Python per event.
-
-        :raises RejectedError: the client refuses one
-        """
+        """Hand all messages to the client. Blocking, Python per event."""
         from confluent_kafka import KafkaException
 
         self._count = len(lot.batch)
         frame, name = lot.batch.frame, self._config.key
         keys = frame[name].cast(str).to_list() if name in frame.columns else [None] * self._count
-        try:
-            for number, (line, key) in enumerate(zip(lines(lot.batch), keys, strict=True)):
+        for number, (line, key) in enumerate(zip(lines(lot.batch), keys, strict=True)):
+            try:
                 self._producer.produce(
                     self._config.topic,
                     value=line,
                     key=key,
                     headers=[("cordwood-id", f"{lot.key}-{number}".encode())],
-                    on_delivery=self._delivered,
+                    on_delivery=partial(self._delivered, number),
                 )
-        except KafkaException as why:
-            raise RejectedError(f"topic {self._config.topic}: {why.args[0].str()}") from why
+            except KafkaException as why:
+                self._delivered(number, why.args[0], None)
 
     def left(self) -> int:
         """How many messages are not with the brokers yet, after waiting a little. Blocking."""
@@ -134,32 +132,36 @@ class _Sending:
             raise RetryableError(self._trouble)
 
     def check_all_arrived(self) -> None:
-        """:raises RejectedError: the brokers refuse messages
+        """:raises FatalError: the brokers refuse us
         :raises RetryableError: they have not told of all
+        :raises PartlyRejectedError: they have, and refuse some messages
         """
-        if self._refused:
-            what = ", ".join(f"{count} events: {why}" for why, count in self._refused.most_common(3))
-            raise RejectedError(f"topic {self._config.topic} refuses {what}")
-        if self._arrived < self._count:
+        if self._denied:
+            raise FatalError(f"topic {self._config.topic}: {self._denied}")
+        if self._arrived + len(self._refused) < self._count:
             why = self._heard or "no answer"
             raise RetryableError(
                 f"{', '.join(self._config.brokers)} took {self._arrived} of {self._count} events in time: {why}"
             )
+        if self._refused:
+            raise PartlyRejectedError(f"topic {self._config.topic} refuses {len(self._refused)} events", self._refused)
 
     def end(self) -> None:
         """Forget what was not sent. Blocking."""
         self._producer.purge()
         self._producer.flush(1)
 
-    def _delivered(self, error: KafkaError | None, _: Message) -> None:
+    def _delivered(self, number: int, error: KafkaError | None, _: Message | None) -> None:
         from confluent_kafka import KafkaError
 
         if error is None:
             self._arrived += 1
         elif error.code() == KafkaError._MSG_TIMED_OUT or error.retriable():
             self._heard = self._heard or error.str()
+        elif error.code() in _OF_EVENTS:
+            self._refused[number] = error.str()
         else:
-            self._refused[error.str()] += 1
+            self._denied = error.str()
 
     def _told(self, error: KafkaError) -> None:
         from confluent_kafka import KafkaError

@@ -74,7 +74,8 @@ class Otlp(Output[OtlpConfig]):
         """Post once. What the other side says it has left out (a partial success) is logged: it must not be sent again.
 
         :raises RetryableError: no answer in time; 408, 425, 429, 5xx
-        :raises RejectedError: any other status
+        :raises RejectedError: 400, 413, 422
+        :raises FatalError: any other status
         """
         body = await in_worker(_packed, lot.batch)
         headers = {name.lower(): value.get_secret_value() for name, value in self.config.headers.items()}
@@ -82,7 +83,7 @@ class Otlp(Output[OtlpConfig]):
         url = self.config.url.get_secret_value().rstrip("/")
         address = SecretStr(url if url.endswith("/v1/logs") else f"{url}/v1/logs")
         answer = await http_send(address, body, headers, seconds=duration_ns(self.config.timeout) / 1e9)
-        answer.taken()
+        answer.taken_events()
         if left_out := _left_out(answer.body):
             _log.warning("output otlp: the other side left out %s", left_out)
 

@@ -88,7 +88,14 @@ Every: TypeAlias = Annotated[Duration, AfterValidator(_at_least_a_tenth)]
 """How often something is done: a tenth of a second at the least."""
 
 
-class OutputConfig(PluginConfig):
+class ProjectConfig(PluginConfig):
+    """Of what belongs to a project that the file names."""
+
+    project: str = Field("default", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
+    """The project whose events these are; until there is one of that name, nothing passes here."""
+
+
+class OutputConfig(ProjectConfig):
     """Settings that every output has."""
 
     when: str = ""
@@ -499,17 +506,19 @@ class Lot:
 
 
 class Output(Plugin[U]):
-    """Sends committed events on. Runs on one node at a time; what it does not take comes again, nobody else waits."""
+    """Sends committed events on. Runs on one node at a time; what does not get through comes again, nobody waits."""
 
     kind = "output"
 
     @abstractmethod
     async def write(self, lot: Lot) -> None:
-        """Send a lot; returns when the other side holds it for good. Whatever is raised, the same lot comes again.
+        """Send a lot; returns when the other side holds it for good.
 
-        :raises RetryableError: not now; again (after `after` seconds)
-        :raises RejectedError: the other side does not take these events
-        :raises FatalError: it refuses us until an operator acts
+        :raises RetryableError: not now; the same lot comes again (after `after` seconds)
+        :raises PartlyRejectedError: it never takes some of these events, and holds the others
+        :raises RejectedError: it never takes the lot as it is: its halves come next, and what is refused alone is kept
+            as a dead letter
+        :raises FatalError: it refuses us until an operator acts; the same lot comes again
         """
 
 

@@ -9,11 +9,14 @@ CordwoodError
     │   ├── CheckpointConflictError  another writer moved the position   read it anew, go on from there
     │   └── LimitError       a limit is reached                      HTTP 429; others wait
     ├── RejectedError    the same will never succeed                keep it aside, tell, go on
-    │   └── DeniedError      who sent it is not known, or may not     tell the peer
+    │   ├── DeniedError      who sent it is not known, or may not     tell the peer
+    │   └── PartlyRejectedError  some events of a lot never will     keep those aside; the others are taken
     └── FatalError       nothing more will succeed                  stop this plugin, tell the operator
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 
 class CordwoodError(Exception):
@@ -87,6 +90,14 @@ class DeniedError(RejectedError):
     def __init__(self, message: str, *, known: bool) -> None:
         super().__init__(message)
         self.known = known
+
+
+class PartlyRejectedError(RejectedError):
+    """Some events of a lot will never be taken: `rows` has their numbers, from 0, with the reasons. All others are."""
+
+    def __init__(self, message: str, rows: Mapping[int, str]) -> None:
+        super().__init__(message)
+        self.rows = rows
 
 
 class FatalError(DeliveryError):

@@ -15,7 +15,7 @@ import msgspec
 from pydantic import AfterValidator, SecretStr
 
 from .durations import duration_ns
-from .errors import RejectedError, RetryableError
+from .errors import FatalError, RejectedError, RetryableError
 from .outbound import permitted
 from .times import now_ns
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 MAX_ANSWER: Final = 65_536  # bytes of an answer that are read
 TEMPORARY: Final = frozenset({408, 425, 429, *range(500, 600)})
+OF_EVENTS: Final = frozenset({400, 413, 422})  # what the events are is refused, not who sends them or where to
 
 
 def _http_address(address: SecretStr) -> SecretStr:
@@ -68,6 +69,20 @@ class HttpAnswer:
         if 300 <= self.status < 400:
             raise RejectedError(f"{self.words}: redirects are not followed; set the address it points to")
         raise RejectedError(self.words)
+
+    def taken_events(self) -> None:
+        """Return if it took the events of the request.
+
+        :raises RetryableError: 408, 425, 429, 5xx
+        :raises RejectedError: 400, 413, 422: it does not take these events
+        :raises FatalError: any other status: it takes none, until an operator acts
+        """
+        try:
+            self.taken()
+        except RejectedError as why:
+            if self.status in OF_EVENTS:
+                raise
+            raise FatalError(str(why)) from why
 
 
 async def http_send(

@@ -1,16 +1,15 @@
 """One output at work: gather a lot, note that it is on the way, send it, note that it has arrived.
 
 At least once: a crash after the sending and before the note sends the same lot with the same key again. Whatever goes
-wrong, the lot is tried again until it is taken, and no other output waits for it.
+wrong, the lot is tried again until it is taken, and no other output waits for it. Only events that the other side will
+never take are kept aside, as dead letters, with the note that all before them has arrived.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import random
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,14 +28,16 @@ from ...plugins import (
 )
 from ..alerting.head import Head
 from ..query import BatchFilter
+from ..storage.dead_letters import Dead, refused
+from .label import label
 from .metrics import ForwardingMetrics
 from .progress import Ledger, Position
 from .reader import LogReader
+from .sending import WRITE_SECONDS, Sending
 
 FIRST_SECONDS, LONGEST_SECONDS = 0.5, 60.0  # between two attempts
-WRITE_SECONDS = 300.0  # an output that takes longer for one lot hangs
+MOST_LETTERS = 20_000  # of one lot: they are written in one transaction, which must be short
 LOOK_SECONDS = 1.0  # between looks whether a lot is full before its time
-_UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 _log = logging.getLogger(__name__)
 
 
@@ -59,8 +60,9 @@ class Forwarder:
         self._position, self._pending = position.position, position.pending
         self._reader, self._head, self._ledger, self._metrics = reader, head, ledger, metrics
         self._chance, self._labels = chance, (name, output.type)
-        self._label = _label(name)
+        self._label = label(name)
         self._failures = 0
+        self._sending: Sending | None = None
 
     async def run(self) -> None:
         """Send whatever comes, until cancelled."""
@@ -112,14 +114,27 @@ class Forwarder:
                 await self._ledger.begins(self.name, upto)
                 self._pending = upto
             lot = self._lot(batch, upto)
-            with anyio.fail_after(WRITE_SECONDS):
-                await self._output.write(lot)
-        await self._ledger.arrived(self.name, upto, len(batch), seen)
-        self._metrics.events.labels(*self._labels).inc(len(batch))
+            if self._sending is None or not self._sending.is_of(lot):
+                self._sending = Sending(lot.key, len(batch))
+            await self._sending.send(self._output, lot)
+        aside = self._sending.refused if self._sending is not None and len(batch) else {}
+        letters = await in_worker(self._letters, batch, aside) if aside else []
+        sent = len(batch) - len(aside)
+        await self._ledger.arrived(self.name, upto, sent, seen, letters, len(aside))
+        self._metrics.events.labels(*self._labels).inc(sent)
+        self._metrics.refused.labels(*self._labels).inc(len(aside))
         self._metrics.up.labels(*self._labels).set(1)
         if self._failures:
             _log.info("output %s gets on again", self.name)
-        self._position, self._pending, self._failures = upto, None, 0
+        if aside:
+            why = next(iter(aside.values()))
+            _log.error("output %s: %d events are refused for good and are dead letters: %s", self.name, len(aside), why)
+        self._position, self._pending, self._failures, self._sending = upto, None, 0, None
+
+    def _letters(self, batch: Batch, aside: Mapping[int, str]) -> list[Dead]:
+        """The first of the events that are refused, as dead letters. Blocking."""
+        kept = dict(sorted(aside.items())[:MOST_LETTERS])
+        return refused(batch, kept, output=self.name, type_=self._output.type)
 
     def _lot(self, batch: Batch, upto: int) -> Lot:
         first: Any = batch.frame["observed_timestamp"].to_physical().min()
@@ -138,13 +153,3 @@ class Forwarder:
         wait = min(LONGEST_SECONDS, FIRST_SECONDS * 2.0 ** min(self._failures - 1, 20)) * (0.75 + self._chance() / 2)
         asked = why.after if isinstance(why, RetryableError) else None
         return max(wait, min(asked or 0.0, LONGEST_SECONDS))
-
-
-def _label(name: str) -> str:
-    """The name for a key, in which each sign may stand in a header and in a file's name; no two names have the same.
-
-    >>> _label("lake-2"), _label("lager süd")
-    ('lake-2', 'lager_s_d_e1c8c4b2')
-    """
-    plain = _UNSAFE.sub("_", name)
-    return plain if plain == name else f"{plain}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"

@@ -10,6 +10,9 @@ from ..declared import Declared
 
 _OUTPUT: Final = ("output", "type")
 EVENTS: Final = Declared("cordwood_output_events", "counter", "Events that an output has sent.", _OUTPUT)
+REFUSED: Final = Declared(
+    "cordwood_output_refused_events", "counter", "Events that the other side refused for good: dead letters.", _OUTPUT
+)
 FAILURES: Final = Declared(
     "cordwood_output_failures", "counter", "Attempts to send that failed and are repeated.", _OUTPUT
 )
@@ -20,7 +23,7 @@ LAG: Final = Declared(
 LAG_COMMITS: Final = Declared(
     "cordwood_output_lag_commits", "gauge", "Commits that an output has still to look at.", _OUTPUT
 )
-DECLARED: Final = (EVENTS, FAILURES, UP, LAG, LAG_COMMITS)
+DECLARED: Final = (EVENTS, REFUSED, FAILURES, UP, LAG, LAG_COMMITS)
 
 
 class ForwardingMetrics:
@@ -28,6 +31,7 @@ class ForwardingMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.events = Counter(EVENTS.name, EVENTS.about, EVENTS.labels, registry=registry)
+        self.refused = Counter(REFUSED.name, REFUSED.about, REFUSED.labels, registry=registry)
         self.failures = Counter(FAILURES.name, FAILURES.about, FAILURES.labels, registry=registry)
         self.up = Gauge(UP.name, UP.about, UP.labels, registry=registry)
         self.lag = Gauge(LAG.name, LAG.about, LAG.labels, registry=registry)

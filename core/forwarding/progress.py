@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,7 @@ import asyncpg
 from ...config import OutputEntry
 from ...plugins import OutputConfig
 from ..storage.database import Connection
+from ..storage.dead_letters import Bounds, Dead, keep
 from ..storage.leader import Session
 
 MAX_ERROR = 1_000  # characters
@@ -26,7 +27,7 @@ returning position, pending
 """
 # Of a commit that nothing was merged with it is known when it came; else it came after what was sent last.
 _PROGRESS = """
-select o.name, o.type, o.state, o.error, o.events, o.position, greatest(l.head - o.position, 0) as commits,
+select o.name, o.type, o.state, o.error, o.events, o.refused, o.position, greatest(l.head - o.position, 0) as commits,
        case when l.head <= o.position then 0
             when next.level = 0 or o.seen_until is null then extract(epoch from now() - next.created_at)
             else extract(epoch from now() - o.seen_until) end as seconds
@@ -51,13 +52,17 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class OutputProgress:
-    """An output as it is now. `commits` and `seconds` are how far it is behind the store."""
+    """An output as it is now. `commits` and `seconds` are how far it is behind the store.
+
+    `refused`: events that the other side refused for good, since it was configured first.
+    """
 
     name: str
     type: str
     state: str
     error: str | None
     events: int
+    refused: int
     position: int
     commits: int
     seconds: float
@@ -72,8 +77,8 @@ async def progress_of(connection: asyncpg.Pool[Any] | Connection, project_id: in
 class Ledger:
     """The leader's writes for one project's outputs."""
 
-    def __init__(self, session: Session, project_id: int) -> None:
-        self._session, self._project = session, project_id
+    def __init__(self, session: Session, project_id: int, bounds: Callable[[], Bounds]) -> None:
+        self._session, self._project, self._bounds = session, project_id, bounds
 
     async def enter(self, outputs: Mapping[str, OutputEntry], head: int) -> dict[str, Position]:
         """Make the table agree with the configuration; answers how far each output has come.
@@ -102,23 +107,37 @@ class Ledger:
                 "update output_state set pending = $3 where project_id = $1 and name = $2", self._project, name, upto
             )
 
-    async def arrived(self, name: str, position: int, events: int, seen_until_ns: int | None) -> None:
+    async def arrived(
+        self,
+        name: str,
+        position: int,
+        events: int,
+        seen_until_ns: int | None,
+        letters: Sequence[Dead] = (),
+        refused: int = 0,
+    ) -> None:
         """Write that all up to a position is sent: so many events, the newest of which came in at `seen_until_ns`.
+
+        `refused` ones are not; they are the dead letters, of which the first are given.
 
         :raises RetryableError: the database does not answer
         """
         async with self._session.transaction() as connection:
-            if not events:
+            if not events and not refused:
                 # Nothing was sent: after a crash it is looked at again, so no disk is waited for.
                 await connection.execute("set local synchronous_commit = off")
+            if refused:
+                await keep(connection, self._project, letters, self._bounds(), lost=refused - len(letters))
             await connection.execute(
                 "update output_state set position = $3, pending = null, events = events + $4, state = 'ok', "
-                "error = null, seen_until = coalesce($5, seen_until) where project_id = $1 and name = $2",
+                "error = null, seen_until = coalesce($5, seen_until), refused = refused + $6 "
+                "where project_id = $1 and name = $2",
                 self._project,
                 name,
                 position,
                 events,
                 None if seen_until_ns is None else datetime.fromtimestamp(seen_until_ns / 1e9, UTC),
+                refused,
             )
 
     async def failed(self, name: str, state: str, error: str) -> None:

@@ -127,14 +127,15 @@ DETECTORS = Head(
 )  # fmt: skip
 INGEST_ERRORS = Head(
     "ingest_errors",
-    "Dead letters: events that a step of a pipeline could not read; `text` is the begin of the message.",
+    "Dead letters: events that a step of a pipeline could not read, or an `output` not get rid of; `text` is the "
+    "begin of the message.",
     {
         "timestamp": "time", "id": "int", "source": "text", "pipeline": "text", "step": "int", "parser": "text",
-        "reason": "text", "text": "text", "bytes": "int", "attempts": "int", "tried_at": "time",
+        "reason": "text", "text": "text", "bytes": "int", "attempts": "int", "tried_at": "time", "output": "text",
     },
     """
     select at at time zone 'UTC' as timestamp, id, source, pipeline, step, parser, reason, message as text, bytes,
-           attempts, tried_at at time zone 'UTC' as tried_at, concat_ws(' ', message, reason) as message
+           attempts, tried_at at time zone 'UTC' as tried_at, output, concat_ws(' ', message, reason) as message
     from ingest_error where project_id = $1
     """,
 )  # fmt: skip

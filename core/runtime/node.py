@@ -194,7 +194,7 @@ class Node:
                     self._supervisor.start(running)
                 if works:
                     tasks.start_soon(self.alerting.run, self.project_id, self.config)
-                    tasks.start_soon(self.forwarding.run, self.project_id, self.config)
+                    tasks.start_soon(self.forwarding.run, self.config)
                     tasks.start_soon(self.reports.run)
                     tasks.start_soon(self.recordings.run)
                     tasks.start_soon(self.delete)

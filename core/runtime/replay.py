@@ -11,6 +11,7 @@ import anyio.to_thread
 from ...config import Config, ProjectLimits
 from ...plugins import Batch, CheckpointConflictError, Registry, RetryableError
 from ...plugins.ndjson import nested
+from ..forwarding import OutputReplayer
 from ..storage.audit import audit
 from ..storage.commit import Submission
 from ..storage.dead_letters import Dead, DeadLetter, DeadLetters, Selection, dead, unpacked
@@ -55,7 +56,8 @@ class Replayer:
     """Sends dead letters through the pipeline that their source belongs to now.
 
     Their events are committed in the transaction that takes them out, so each is stored once, whoever else replays
-    them and whatever is killed meanwhile. Those that fail again stay, with the new reason.
+    them and whatever is killed meanwhile. Those that fail again stay, with the new reason. Those of outputs go to
+    their outputs.
     """
 
     def __init__(self, store: Store, registry: Registry, project_id: int) -> None:
@@ -70,7 +72,11 @@ class Replayer:
         :raises RetryableError: the database does not answer; what was counted before is done
         """
         pipelines = _Pipelines(config, self._registry)
-        told = {"ids": chosen.ids, "source": chosen.source, "pipeline": chosen.pipeline, "after": after}
+        outputs = OutputReplayer(self._store, self._project_id, config.outputs)
+        told = {
+            "ids": chosen.ids, "source": chosen.source, "pipeline": chosen.pipeline, "output": chosen.output,
+            "after": after,
+        }  # fmt: skip
         wanted = {name: value for name, value in told.items() if value is not None}
         await audit(self._store.pool, who, "dead_letter.replay", project_id=self._project_id, **wanted)
         done = Replayed(next=after)
@@ -82,15 +88,21 @@ class Replayer:
             if not ids:
                 return replace(done, next=None)
             looked += len(ids)
-            replayed, failed = await self._some(ids, pipelines, limits)
+            replayed, failed = await self._some(ids, pipelines, limits, outputs)
             done = Replayed(done.replayed + replayed, done.failed + failed, ids[-1])
         return done
 
-    async def _some(self, ids: Sequence[int], pipelines: _Pipelines, limits: ProjectLimits) -> tuple[int, int]:
-        """How many were stored, and how many failed again."""
+    async def _some(
+        self, ids: Sequence[int], pipelines: _Pipelines, limits: ProjectLimits, outputs: OutputReplayer
+    ) -> tuple[int, int]:
+        """How many were stored or sent, and how many failed again."""
         left, replayed, failed = list(ids), 0, 0
         for _ in range(_TRIES):
-            letters = await self._letters.events(self._project_id, left)
+            found = await self._letters.events(self._project_id, left)
+            letters = [pair for pair in found if pair[0].output is None]
+            if elsewhere := [letter for letter, _ in found if letter.output is not None]:
+                sent, again = await outputs.replay(elsewhere)
+                replayed, failed = replayed + sent, failed + again
             submissions = await anyio.to_thread.run_sync(
                 self._read, letters, pipelines, limits, limiter=self._store.workers
             )

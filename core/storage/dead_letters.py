@@ -1,4 +1,5 @@
-"""Dead letters: events that a step of a pipeline could not read, kept as they entered it until they are replayed.
+"""Dead letters: events that a step of a pipeline could not read, kept as they entered it until they are replayed, and
+events that the other side of an output refuses for good: those are in the store as well.
 
 They are written by the commit of what went through, and a replay takes them out by the commit that stores their events:
 each event is in one of the two places at any moment. There are at most so many; beyond, the oldest go, and are counted.
@@ -28,21 +29,21 @@ if TYPE_CHECKING:
 
 _TEXT, _REASON = 8192, 500  # characters shown of a message and of a reason
 _OVERHEAD = 200  # bytes of a row beside its event, about
-_SHOWN = "id, at, source, pipeline, step, parser, reason, message, bytes, attempts, tried_at"
+_SHOWN = "id, at, source, pipeline, step, parser, reason, message, bytes, attempts, tried_at, output"
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 _CHOSEN = """
 project_id = $1 and ($4::bigint[] is null or id = any($4)) and ($5::text is null or source = $5)
-and ($6::text is null or pipeline = $6)
+and ($6::text is null or pipeline = $6) and ($7::text is null or output = $7)
 """
 _PAGE = f"select {_SHOWN} from ingest_error where {_CHOSEN} and id < $2 order by id desc limit $3"  # noqa: S608 - constants
 _NEXT = f"select id, bytes from ingest_error where {_CHOSEN} and id > $2 order by id limit $3"  # noqa: S608
 _GET = f"select {_SHOWN}, event from ingest_error where project_id = $1 and id = any($2) order by id"  # noqa: S608
 _INSERT = """
-insert into ingest_error (project_id, source, pipeline, step, parser, reason, message, event, bytes)
+insert into ingest_error (project_id, source, pipeline, step, parser, reason, message, event, output, bytes)
 select $1, * from unnest($2::text[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::text[], $8::bytea[],
-                         $9::integer[])
+                         $9::text[], $10::integer[])
 """
 _AGAIN = """
 update ingest_error e set pipeline = n.pipeline, step = n.step, parser = n.parser, reason = n.reason,
@@ -59,7 +60,10 @@ returning bytes
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """An event that a step could not read. With an `id` it is a dead letter already, that failed again."""
+    """An event that a step could not read. With an `id` it is a dead letter already, that failed again.
+
+    Of an `output`: an event that its other side refuses; then there is no pipeline, and `parser` is the output's type.
+    """
 
     source: str
     pipeline: str
@@ -69,6 +73,7 @@ class Dead:
     message: str
     event: bytes
     id: int | None = None
+    output: str | None = None
 
     @property
     def size(self) -> int:
@@ -98,6 +103,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
     bytes: int
     attempts: int
     tried_at: datetime
+    output: str | None = None
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -114,11 +120,12 @@ class Selection(msgspec.Struct, frozen=True):
     ids: list[int] | None = None
     source: str | None = None
     pipeline: str | None = None
+    output: str | None = None
 
     @property
     def values(self) -> tuple[Any, ...]:
         """The parameters of `_CHOSEN`."""
-        return self.ids, self.source, self.pipeline
+        return self.ids, self.source, self.pipeline, self.output
 
 
 def packed(batch: Batch) -> list[bytes]:
@@ -175,6 +182,19 @@ def dead(
     ]
 
 
+def refused(batch: Batch, reasons: Mapping[int, str], *, output: str, type_: str) -> list[Dead]:
+    """Rows of a batch, by number, that an output's other side refuses, as dead letters. Blocking."""
+    chosen = Batch(batch.frame[sorted(reasons)])
+    columns = (sorted(reasons), chosen.frame["source"], chosen.frame["message"], packed(chosen))
+    return [
+        Dead(
+            source or "", "", 0, type_, _shown(reasons[row], _REASON), _shown(message or "", _TEXT), event,
+            output=output,
+        )
+        for row, source, message, event in zip(*columns, strict=True)
+    ]  # fmt: skip
+
+
 def _shown(text: str, most: int) -> str:
     """What a text of PostgreSQL can hold."""
     return text[:most].replace("\0", "\ufffd")
@@ -191,7 +211,7 @@ async def enter(
     for submission in group:
         if submission.dead or submission.replays:
             by_project.setdefault(submission.project_id, []).append(submission)
-    refused: dict[Submission, CheckpointConflictError] = {}
+    conflicts: dict[Submission, CheckpointConflictError] = {}
     for project_id, mine in sorted(by_project.items()):
         usage = await _locked(connection, project_id)
         count, size = usage.count, usage.bytes
@@ -200,24 +220,48 @@ async def enter(
                 continue
             gone = await connection.fetch(_DELETE, project_id, sorted(submission.replays))
             if len(gone) != len(submission.replays):
-                refused[submission] = CheckpointConflictError("some of these dead letters were replayed or deleted")
+                conflicts[submission] = CheckpointConflictError("some of these dead letters were replayed or deleted")
             count, size = count - len(gone), size - sum(row[0] for row in gone)
         every = [letter for submission in mine for letter in submission.dead]
-        fresh = [letter for letter in every if letter.id is None]
-        if fresh:
-            await connection.execute(_INSERT, project_id, *_columns(fresh))
-            count, size = count + len(fresh), size + sum(len(letter.event) for letter in fresh)
-        if again := [letter for letter in every if letter.id is not None]:
-            told = [
-                [getattr(letter, name) for letter in again] for name in ("id", "pipeline", "step", "parser", "reason")
-            ]
-            await connection.execute(_AGAIN, project_id, *told)
-        await _trim(connection, project_id, Usage(count, size, usage.dropped), bounds)
-    return refused
+        await _write(connection, project_id, every, Usage(count, size, usage.dropped), bounds)
+    return conflicts
+
+
+async def keep(
+    connection: Connection,
+    project_id: int,
+    letters: Sequence[Dead],
+    bounds: Bounds,
+    *,
+    done: Sequence[int] = (),
+    lost: int = 0,
+) -> None:
+    """Enter dead letters, or that some failed again, and take out those that are `done`, in this transaction.
+
+    `lost`: so many more there should be, and are not kept, for there are too many.
+    """
+    usage = await _locked(connection, project_id)
+    gone = await connection.fetch(_DELETE, project_id, done) if done else []
+    left = Usage(usage.count - len(gone), usage.bytes - sum(row[0] for row in gone), usage.dropped + lost)
+    await _write(connection, project_id, letters, left, bounds)
+
+
+async def _write(
+    connection: Connection, project_id: int, letters: Sequence[Dead], usage: Usage, bounds: Bounds
+) -> None:
+    """Enter letters, new ones and those that failed again; `usage` is what it is without the new ones."""
+    count, size = usage.count, usage.bytes
+    if fresh := [letter for letter in letters if letter.id is None]:
+        await connection.execute(_INSERT, project_id, *_columns(fresh))
+        count, size = count + len(fresh), size + sum(len(letter.event) for letter in fresh)
+    if again := [letter for letter in letters if letter.id is not None]:
+        told = [[getattr(letter, name) for letter in again] for name in ("id", "pipeline", "step", "parser", "reason")]
+        await connection.execute(_AGAIN, project_id, *told)
+    await _trim(connection, project_id, Usage(count, size, usage.dropped), bounds)
 
 
 def _columns(letters: Sequence[Dead]) -> list[list[Any]]:
-    names = ("source", "pipeline", "step", "parser", "reason", "message", "event")
+    names = ("source", "pipeline", "step", "parser", "reason", "message", "event", "output")
     return [*([getattr(letter, name) for letter in letters] for name in names), [len(d.event) for d in letters]]
 
 

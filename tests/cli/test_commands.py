@@ -265,6 +265,8 @@ detectors:
   "errors <b>]": {type: match, query: "severity>=error", notify: [oncall]}
 notifiers:
   oncall: {type: webhook, url: "https://example.com/hook"}
+outputs:
+  archive: {type: file, folder: /srv/archive, when: "severity>=error"}
 """
 
 
@@ -321,6 +323,8 @@ def test_a_graph_shows_the_way_of_events(cordwood, tmp_path):
         '  detector0{{"errors #60;b#62;#93;<br>match"}}',
         "  store --> detector0",
         "  detector0 --> notifier0",
+        '  output0[/"archive<br>file<br>when severity#62;=error"/]',
+        "  store --> output0",
     ]
     file.write_text(ROUTED)
     done = cordwood("graph", str(file))

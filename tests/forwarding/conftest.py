@@ -34,7 +34,7 @@ async def events_of(node: Node, text: str = "") -> list[dict[str, Any]]:
     return list((await node.engine.run(request)).objects())
 
 
-async def until(done: Callable[[], Any], seconds: float = 12) -> None:
+async def until(done: Callable[[], Any], seconds: float = 30) -> None:
     """Wait until it says so."""
     with anyio.fail_after(seconds):
         while not await done():

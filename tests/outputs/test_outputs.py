@@ -25,7 +25,7 @@ from cordwood.outputs.file import File
 from cordwood.outputs.kafka import Kafka
 from cordwood.outputs.otlp import Otlp
 from cordwood.outputs.s3 import S3
-from cordwood.plugins import RejectedError, RetryableError
+from cordwood.plugins import FatalError, PartlyRejectedError, RejectedError, RetryableError
 from cordwood.plugins.conformance import OutputPeer, output_contract
 from cordwood.plugins.conformance_class import make
 from cordwood.plugins.conformance_output import lot_of
@@ -219,9 +219,11 @@ async def test_the_other_cordwood_gets_key_and_token_and_its_answers_are_underst
         with pytest.raises(RetryableError) as told:
             await output.write(lot_of([{"message": "b"}]))
         assert told.value.after == 7
-        other.status = 401
-        with pytest.raises(RejectedError, match="401"):
-            await output.write(lot_of([{"message": "b"}]))
+        for status, error in ((400, RejectedError), (413, RejectedError), (422, RejectedError),
+                              (401, FatalError), (403, FatalError), (404, FatalError), (301, FatalError)):  # fmt: skip
+            other.status = status
+            with pytest.raises(error, match=str(status)):
+                await output.write(lot_of([{"message": "b"}]))
         other.status, other.answer = 200, b"<html>"
         with pytest.raises(RetryableError, match="check the url"):
             await output.write(lot_of([{"message": "b"}]))
@@ -276,6 +278,18 @@ async def test_a_message_has_its_key_and_the_same_id_when_it_comes_again() -> No
         seen = Counter((message.key(), dict(message.headers() or ())["cordwood-id"]) for message in found)
         key = lot_of([]).key.encode()
         assert seen == {(b"42", key + b"-0"): 2, (None, key + b"-1"): 2}
+
+
+@pytest.mark.anyio
+async def test_a_message_that_is_too_large_is_refused_alone() -> None:
+    with cluster() as made:
+        output = make(Kafka, {"brokers": made.brokers, "topic": "large"})
+        with pytest.raises(PartlyRejectedError) as caught:
+            await output.write(lot_of([{"message": "a"}, {"message": "x" * 65_000_000}, {"message": "b"}]))
+        assert list(caught.value.rows) == [1]
+        assert "too large" in caught.value.rows[1]
+        found = await anyio.to_thread.run_sync(consumed, made, "large")
+        assert sorted(json.loads(message.value() or b"")["message"] for message in found) == ["a", "b"]
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,15 @@ pipelines:
     parse:
       - {type: regex, pattern: '^(?P<verb>[A-Z]+) (?P<path>[^ ]+) (?P<status>\\d+)', when: 'service:gateway'}
       - {type: redact, fields: [user]}
+      - type: route
+        branches:
+          - when: 'status>=500'
+            parse: [{type: drop}]
+          - when: 'path:*cart*'
+            parse: [{type: set, fields: {kind: cart}}]
+outputs:
+  archive: {type: file, folder: FOLDER, every: 100ms, start: beginning}
+  nowhere: {type: otlp, url: "http://127.0.0.1:1", every: 100ms, start: beginning}
 detectors:
   error bursts: {type: threshold, query: "severity>=error | stats count() as n by service", condition: "n > 20",
                  window: 1h, every: 1h, notify: [oncall]}
@@ -59,7 +68,8 @@ def site(hook_port: int, cluster: Path) -> Iterator[Server]:
     """A server with a pipeline, a notifier and a few events; nobody has an account."""
     folder = Path(tempfile.mkdtemp(prefix="cordwood-test-settings-"))
     folder.chmod(0o755)
-    server = Server(folder, CONFIG.replace("PORT", str(hook_port)), cluster=cluster)
+    config = CONFIG.replace("PORT", str(hook_port)).replace("FOLDER", str(folder / "archive"))
+    server = Server(folder, config, cluster=cluster)
     server.start()
     server.post([{"service": "gateway", "message": f"GET /cart/{n} 200", "user": "u"} for n in range(40)])
     server.post([{"service": "gateway", "message": "no such line"}])
@@ -132,6 +142,16 @@ def test_the_pipeline_is_shown_and_a_line_is_tried(open_page: Callable[..., Page
     graph = page.get_by_role("region", name="Graph")
     expect(graph.get_by_role("listitem", name="Pipeline access")).to_contain_text("regex")
     expect(graph).to_contain_text("1 not understood")
+    branches = graph.get_by_role("list", name="Branches").get_by_role("listitem")
+    expect(branches.filter(has_text="status>=500")).to_contain_text("nothing came this way yet")
+    expect(branches.filter(has_text="path:*cart*").first).to_contain_text(re.compile("40 events.*98 %.*set"))
+    expect(branches.filter(has_text="no branch")).to_contain_text("2 %")
+    archive, nowhere = (graph.get_by_role("listitem", name=f"Output {name}") for name in ("archive", "nowhere"))
+    expect(archive).to_contain_text("41 events sent")
+    expect(archive).to_contain_text("Nothing waits")
+    expect(nowhere).to_contain_text("waiting")
+    expect(nowhere).to_contain_text(re.compile("commits? behind, lag .* s"))
+    expect(nowhere).to_contain_text("no connection")
     expect(graph.get_by_role("group", name="Store")).to_contain_text("41 events committed")
     site.post([{"service": "gateway", "message": "GET /one 200"}])
     expect(graph.get_by_role("group", name="Store")).to_contain_text("42 events committed")
@@ -140,7 +160,7 @@ def test_the_pipeline_is_shown_and_a_line_is_tried(open_page: Callable[..., Page
     page.get_by_label(re.compile("^Lines")).fill('{"service": "gateway", "message": "GET /cart 200", "user": "ann"}')
     page.get_by_role("button", name="Try", exact=True).click()
     steps = page.get_by_role("list", name="Steps").get_by_role("listitem")
-    expect(steps).to_have_count(4)
+    expect(steps).to_have_count(5)
     expect(steps.nth(1)).to_contain_text("/cart")
     expect(steps.nth(2)).not_to_contain_text("ann")
     looked_at(page, "pipelines")

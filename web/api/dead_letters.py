@@ -1,4 +1,4 @@
-"""`/api/v1/dead-letters`: events that a pipeline could not read, and what becomes of them."""
+"""`/api/v1/dead-letters`: events that a pipeline could not read or an output not get rid of."""
 
 from __future__ import annotations
 
@@ -26,14 +26,15 @@ Name: TypeAlias = Annotated[str | None, QueryParameter(max_length=200, descripti
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
-    """An event that a step of a pipeline could not read."""
+    """An event that a step of a pipeline could not read, or that the other side of an output refuses for good."""
 
     id: int
     at: Annotated[Time, Meta(description="When it came")]
     source: str
     pipeline: str
-    step: Annotated[int, Meta(description="The step's number in the pipeline, from 1")]
-    parser: str
+    step: Annotated[int, Meta(description="The step's number in the pipeline, from 1; 0: it is of an output")]
+    parser: Annotated[str, Meta(description="The step's parser; of an output: its type")]
+    output: Annotated[str | None, Meta(description="The output whose other side refuses it; it is in the store, too")]
     reason: str
     message: Annotated[str, Meta(description="The begin of the event's message")]
     bytes: int
@@ -64,13 +65,14 @@ class ReplayBody(msgspec.Struct, frozen=True):
     ids: Annotated[list[Id], Meta(max_length=MOST_IDS, description="Only these")] | None = None
     source: Annotated[str, Meta(max_length=200, description="Only those of this source")] | None = None
     pipeline: Annotated[str, Meta(max_length=200, description="Only those of this pipeline")] | None = None
+    output: Annotated[str, Meta(max_length=200, description="Only those of this output")] | None = None
     cursor: Annotated[str | None, Meta(description="`next_cursor` of the answer before")] = None
 
 
 class Replay(msgspec.Struct, frozen=True):
     """What became of them."""
 
-    replayed: Annotated[int, Meta(description="Stored as events, and dead letters no more")]
+    replayed: Annotated[int, Meta(description="Stored as events or sent by their output, and dead letters no more")]
     failed: Annotated[int, Meta(description="Failed again; they stay, with the new reason")]
     next_cursor: Annotated[str | None, Meta(description="There is more: send the same with this `cursor`")]
 
@@ -88,11 +90,12 @@ async def list_dead_letters(
     project_id: ProjectDependency,
     source: Name = None,
     pipeline: Name = None,
+    output: Name = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> DeadLetterList:
-    """Events that a step with `on_error: dead_letter` could not read, newest first."""
-    chosen = Selection(source=source, pipeline=pipeline)
+    """Events that a step with `on_error: dead_letter` could not read or that an output refuses, newest first."""
+    chosen = Selection(source=source, pipeline=pipeline, output=output)
     found = await node.dead_letters.page(project_id, chosen, before=before(cursor), limit=limit + 1)
     usage = await node.dead_letters.usage(project_id)
     part = page(found, limit, lambda letter: str(letter.id))
@@ -121,7 +124,7 @@ async def get_dead_letter(node: NodeDependency, project_id: ProjectDependency, n
 @post(
     "/api/v1/dead-letters/replay",
     operation_id="replayDeadLetters",
-    summary="Send dead letters through their pipeline again",
+    summary="Send dead letters through their pipeline or output again",
     tags=["dead letters"],
     status_code=200,
     opt={"access": "operate"},
@@ -132,9 +135,10 @@ async def replay_dead_letters(
 ) -> Replay:
     """Send dead letters through the pipeline that their source belongs to now, the oldest first, 10,000 at a time.
 
-    An event is stored in the transaction that takes its dead letter out: once, also when this is asked for twice.
+    An event is stored in the transaction that takes its dead letter out: once, also when this is asked for twice. What
+    an output could not get rid of is sent to it again, and to nobody else.
     """
-    chosen = Selection(data.ids, data.source, data.pipeline)
+    chosen = Selection(data.ids, data.source, data.pipeline, data.output)
     after = before(data.cursor) if data.cursor is not None else 0
     limits = node.admission.limits
     done = await node.replayer(project_id).replay(node.config, limits, chosen, who_asks(request).name, after=after)
@@ -170,6 +174,7 @@ def _shown(letter: storage.DeadLetter) -> DeadLetter:
         pipeline=letter.pipeline,
         step=letter.step,
         parser=letter.parser,
+        output=letter.output,
         reason=letter.reason,
         message=letter.message,
         bytes=letter.bytes,

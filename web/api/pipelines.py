@@ -14,7 +14,7 @@ from litestar.response import Stream
 from msgspec import Meta
 
 from ...config import Step
-from ...core.forwarding import OutputProgress, progress_of
+from ...core.forwarding import OutputProgress, progress_of_all
 from ...core.query import BatchFilter
 from ...core.runtime.pipeline import RunningPipeline, sample_batch
 from ...core.runtime.taps import MOST_TAPS, STORE, StepCounts, Tap
@@ -102,6 +102,7 @@ class OutputItem(msgspec.Struct, frozen=True):
     ]
     error: Annotated[str | None, Meta(description="Why the last attempt to send failed")]
     events: Annotated[int, Meta(description="Events sent since it was configured first")]
+    refused: Annotated[int, Meta(description="Events that the other side refused for good: they are dead letters")]
     lag_commits: Annotated[int, Meta(description="Commits that it has still to look at")]
     lag_s: Annotated[float, Meta(description="For how long the oldest event that it has not sent waits")]
     settings: Annotated[dict[str, Any], Meta(description="As the file has them, secrets masked")]
@@ -322,10 +323,10 @@ async def _outputs(node: Node) -> list[OutputItem]:
         return []
     try:
         with anyio.fail_after(_LOOK_S * 8):
-            known = await progress_of(node.store.pool, node.project_id)
+            known = await progress_of_all(node.store, node.config.outputs)
     except DATABASE_ERRORS:  # what is known without it is answered
         known = {}
-    nothing = OutputProgress("", "", "unknown", None, 0, 0, 0, 0.0)
+    nothing = OutputProgress("", "", "unknown", None, 0, 0, 0, 0, 0.0)
     found = [(entry, known.get(name, nothing)) for name, entry in node.config.outputs.items()]
     return [
         OutputItem(
@@ -334,6 +335,7 @@ async def _outputs(node: Node) -> list[OutputItem]:
             state=at.state,
             error=at.error,
             events=at.events,
+            refused=at.refused,
             lag_commits=at.commits,
             lag_s=round(at.seconds, 3),
             settings=dict(entry.shown),

@@ -612,7 +612,7 @@ export interface paths {
         };
         /**
          * Dead letters, newest first
-         * @description Events that a step with `on_error: dead_letter` could not read, newest first.
+         * @description Events that a step with `on_error: dead_letter` could not read or that an output refuses, newest first.
          */
         get: operations["listDeadLetters"];
         put?: never;
@@ -657,10 +657,11 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Send dead letters through their pipeline again
+         * Send dead letters through their pipeline or output again
          * @description Send dead letters through the pipeline that their source belongs to now, the oldest first, 10,000 at a time.
          *
-         *     An event is stored in the transaction that takes its dead letter out: once, also when this is asked for twice.
+         *     An event is stored in the transaction that takes its dead letter out: once, also when this is asked for twice. What
+         *     an output could not get rid of is sent to it again, and to nobody else.
          */
         post: operations["replayDeadLetters"];
         delete?: never;
@@ -3189,9 +3190,12 @@ export interface components {
             at: string;
             source: string;
             pipeline: string;
-            /** @description The step's number in the pipeline, from 1 */
+            /** @description The step's number in the pipeline, from 1; 0: it is of an output */
             step: number;
+            /** @description The step's parser; of an output: its type */
             parser: string;
+            /** @description The output whose other side refuses it; it is in the store, too */
+            output: string | null;
             reason: string;
             /** @description The begin of the event's message */
             message: string;
@@ -3726,6 +3730,8 @@ export interface components {
             error: string | null;
             /** @description Events sent since it was configured first */
             events: number;
+            /** @description Events that the other side refused for good: they are dead letters */
+            refused: number;
             /** @description Commits that it has still to look at */
             lag_commits: number;
             /** @description For how long the oldest event that it has not sent waits */
@@ -4134,7 +4140,7 @@ export interface components {
         };
         /** Replay */
         Replay: {
-            /** @description Stored as events, and dead letters no more */
+            /** @description Stored as events or sent by their output, and dead letters no more */
             replayed: number;
             /** @description Failed again; they stay, with the new reason */
             failed: number;
@@ -4149,6 +4155,8 @@ export interface components {
             source?: string | null;
             /** @description Only those of this pipeline */
             pipeline?: string | null;
+            /** @description Only those of this output */
+            output?: string | null;
             /** @description `next_cursor` of the answer before */
             cursor?: string | null;
         };
@@ -7486,6 +7494,8 @@ export interface operations {
                 source?: string | null;
                 /** @description Only those of this one */
                 pipeline?: string | null;
+                /** @description Only those of this one */
+                output?: string | null;
                 /** @description `next_cursor` */
                 cursor?: string | null;
                 /** @description Items at most */

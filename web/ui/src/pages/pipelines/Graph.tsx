@@ -1,35 +1,46 @@
 import { ArrowDown, ArrowRight, Database } from 'lucide-react'
 import { useState } from 'react'
 import type { Pipelines } from '@/api/admin'
-import { QueryText } from '@/components/query/QueryText'
 import { Button } from '@/components/ui/Button'
 import { StatePill } from '@/components/ui/StatePill'
 import { cx } from '@/lib/cx'
 import { bytes, compact, plural } from '@/lib/format'
 import styles from './Graph.module.css'
-import { rateText, sourceRate, stepRate, storeRate, type Looks } from './rates'
+import { outputRate, rateText, sourceRate, storeRate, type Looks } from './rates'
+import { Steps } from './Steps'
 
 type Source = Pipelines['sources'][number]
 type Pipeline = Pipelines['pipelines'][number]
+type Output = Pipelines['outputs'][number]
 
-/** Sources, their pipelines with each step, and the store; one row a pipeline. */
+/** Sources, their pipelines with each step, one row a pipeline; the store, and the outputs that read from it. */
 export function Graph({ looks, onTry }: { readonly looks: Looks; readonly onTry: (name: string) => void }) {
-  const { pipelines, store } = looks.now
+  const { pipelines, outputs, store } = looks.now
   const full = store.pending_bytes / Math.max(1, store.pending_limit)
   return (
     <section className={styles.graph} aria-label="Graph">
       <ul className={styles.rows}>
         {pipelines.map((pipeline) => <Row key={pipeline.name} pipeline={pipeline} looks={looks} onTry={onTry} />)}
       </ul>
-      <div className={cx(styles.store, full >= 0.95 && styles.full)} aria-label="Store" role="group">
-        <Database aria-hidden />
-        <h2>Store</h2>
-        <p className={styles.rate}>{rateText(storeRate(looks))}</p>
-        <p>{compact(store.events)} events committed</p>
-        <div className={styles.meter} role="meter" aria-label="Room that waits for a commit" aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(full * 100)}><i style={{ width: `${Math.min(100, full * 100)}%` }} /></div>
-        <p>{bytes(store.pending_bytes)} wait, lag {store.lag_s.toFixed(1)} s</p>
-        <p className={full >= 0.95 ? styles.bad : undefined}>{full >= 0.95 ? 'Full: sources are made to wait' : 'Sources need not wait'}</p>
-        {store.failures > 0 && <p className={styles.bad}>{plural(store.failures, 'commit')} failed</p>}
+      <div className={styles.right}>
+        <div className={cx(styles.store, full >= 0.95 && styles.full)} aria-label="Store" role="group">
+          <Database aria-hidden />
+          <h2>Store</h2>
+          <p className={styles.rate}>{rateText(storeRate(looks))}</p>
+          <p>{compact(store.events)} events committed</p>
+          <div className={styles.meter} role="meter" aria-label="Room that waits for a commit" aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(full * 100)}><i style={{ width: `${Math.min(100, full * 100)}%` }} /></div>
+          <p>{bytes(store.pending_bytes)} wait, lag {store.lag_s.toFixed(1)} s</p>
+          <p className={full >= 0.95 ? styles.bad : undefined}>{full >= 0.95 ? 'Full: sources are made to wait' : 'Sources need not wait'}</p>
+          {store.failures > 0 && <p className={styles.bad}>{plural(store.failures, 'commit')} failed</p>}
+        </div>
+        {outputs.length > 0 && (
+          <>
+            <ArrowDown className={styles.arrow} aria-hidden />
+            <ul className={styles.outputs} aria-label="Outputs">
+              {outputs.map((output) => <OutputCard key={output.name} output={output} rate={rateText(outputRate(looks, output.name))} />)}
+            </ul>
+          </>
+        )}
       </div>
     </section>
   )
@@ -54,23 +65,7 @@ function Row({ pipeline, looks, onTry }: { readonly pipeline: Pipeline; readonly
           <Button look="quiet" className={styles.push} onClick={() => { onTry(pipeline.name); document.getElementById('try')?.scrollIntoView({ behavior: 'smooth', block: 'start' }) }} aria-label={`Try a line in ${pipeline.name}`}>Try a line</Button>
         </header>
         {pipeline.parse.length === 0 && <p className={styles.dim}>No parser: events are stored as they come.</p>}
-        <ol className={styles.steps}>
-          {pipeline.parse.map((step, at) => (
-            // A pipeline may have the same step twice: its place is what it is known by.
-            <li key={`${at} ${step.type}`} className={styles.step}>
-              {at > 0 && <ArrowDown className={styles.down} aria-hidden />}
-              <div className={styles.card}>
-                <div className={styles.line}><b>{step.type}</b><span className={styles.rate}>{rateText(stepRate(looks, pipeline.name, at))}</span></div>
-                {step.when && <p className={styles.when}>when <QueryText text={step.when} /></p>}
-                <p className={styles.facts}>
-                  <span>{compact(step.events)} events</span>
-                  {step.events > 0 && <span>{(step.seconds / step.events * 1e6).toFixed(1)} µs each</span>}
-                  {step.failed > 0 && <span className={styles.bad}>{compact(step.failed)} not understood</span>}
-                </p>
-              </div>
-            </li>
-          ))}
-        </ol>
+        <Steps steps={pipeline.parse} pipeline={pipeline.name} looks={looks} />
       </div>
       <ArrowRight className={styles.arrow} aria-hidden />
     </li>
@@ -91,5 +86,20 @@ function SourceCard({ source, rate }: { readonly source: Source; readonly rate: 
       </p>
       {source.error && <p className={styles.bad}>{source.error}</p>}
     </div>
+  )
+}
+
+function OutputCard({ output, rate }: { readonly output: Output; readonly rate: string }) {
+  return (
+    <li className={styles.card} aria-label={`Output ${output.name}`}>
+      <div className={styles.line}><b>{output.name}</b>{output.name !== output.type && <span className={styles.dim}>{output.type}</span>}<span className={styles.rate}>{rate}</span></div>
+      <p className={styles.facts}>
+        <StatePill state={output.state} />
+        <span>{compact(output.events)} events sent</span>
+        {output.refused > 0 && <span className={styles.bad}>{compact(output.refused)} refused for good</span>}
+      </p>
+      <p className={styles.facts}>{output.lag_commits > 0 ? `${plural(output.lag_commits, 'commit')} behind, lag ${output.lag_s.toFixed(1)} s` : 'Nothing waits'}</p>
+      {output.error && <p className={styles.bad}>{output.error}</p>}
+    </li>
   )
 }

@@ -16,11 +16,35 @@ export function sourceRate(looks: Looks, name: string): Rate {
   return now === undefined ? null : rate(looks, now, find(looks.before))
 }
 
+/** The way to a step: its number in the pipeline, and within a route the branch's number and the step's in it. */
+export type Path = readonly number[]
+type Step = Pipelines['pipelines'][number]['parse'][number]
+type Branch = Step['branches'][number]
+
+function stepAt(from: Pipelines | undefined, pipeline: string, path: Path): Step | undefined {
+  let steps: readonly Step[] | undefined = from?.pipelines.find((one) => one.name === pipeline)?.parse
+  for (let at = 0; at + 1 < path.length; at += 2) steps = steps?.[path[at] ?? -1]?.branches[path[at + 1] ?? -1]?.parse
+  return steps?.[path.at(-1) ?? -1]
+}
+
 /** Events a second through a step of a pipeline. */
-export function stepRate(looks: Looks, pipeline: string, step: number): Rate {
-  const find = (from: Pipelines | undefined) => from?.pipelines.find((one) => one.name === pipeline)?.parse[step]
-  const [now, before] = [find(looks.now), find(looks.before)]
+export function stepRate(looks: Looks, pipeline: string, path: Path): Rate {
+  const [now, before] = [stepAt(looks.now, pipeline, path), stepAt(looks.before, pipeline, path)]
   return now === undefined ? null : rate(looks, now.events, before?.type === now.type ? before.events : undefined)
+}
+
+/** Events a second through a branch of the route at `path`. */
+export function branchRate(looks: Looks, pipeline: string, path: Path, branch: number): Rate {
+  const find = (from: Pipelines | undefined): Branch | undefined => stepAt(from, pipeline, path)?.branches[branch]
+  const [now, before] = [find(looks.now), find(looks.before)]
+  return now === undefined ? null : rate(looks, now.events, before?.when === now.when ? before.events : undefined)
+}
+
+/** Events a second that an output sends. */
+export function outputRate(looks: Looks, name: string): Rate {
+  const find = (from: Pipelines | undefined) => from?.outputs.find((output) => output.name === name)?.events
+  const now = find(looks.now)
+  return now === undefined ? null : rate(looks, now, find(looks.before))
 }
 
 /** Events a second into the store. */
