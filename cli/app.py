@@ -37,6 +37,8 @@ COMMANDS = (
     "retention",
     "plugins",
     "schema",
+    "export",
+    "apply",
     "user",
     "audit",
     "token",

@@ -10,12 +10,15 @@ import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 
 from .exits import InputError, UnreachableError
 from .serverfile import running_server
+
+if TYPE_CHECKING:
+    from ..client import AsyncClient
 
 TIMEOUT = httpx.Timeout(10, read=3700, write=120)
 """A query may run for an hour; the server says when it has had enough."""
@@ -66,6 +69,24 @@ async def connected(
         transport = httpx.AsyncHTTPTransport(uds=str(path), retries=0)
         async with _client("http://localhost", secret, transport) as client:
             yield client
+
+
+@asynccontextmanager
+async def connected_client(data_dir: Path | None, *, served: bool = False) -> AsyncIterator[AsyncClient]:
+    """As `connected`, the client library; what it ends with becomes an error of the command line.
+
+    :raises UnreachableError: the server cannot be reached, or cannot answer
+    :raises InputError: it refuses
+    """
+    from .. import client as library
+
+    async with connected(data_dir, served=served) as http:
+        try:
+            yield library.AsyncClient.over(http)
+        except library.RefusedError as why:
+            raise told({"status": why.status, "detail": why.detail, "errors": why.errors}) from None
+        except library.UnreachableError as why:
+            raise UnreachableError(str(why)) from None
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -31,6 +31,13 @@ class AsyncClient:
     def __init__(self, url: str | None = None, token: str | None = None, *, retry_for: float = 60) -> None:
         self._http = httpx.AsyncClient(**options(url, token))
         self._retry_for = retry_for
+
+    @classmethod
+    def over(cls, http: httpx.AsyncClient, *, retry_for: float = 60) -> Self:
+        """A client that speaks through `http`, which has the address and whatever lets it in; its owner closes it."""
+        made = cls.__new__(cls)
+        made._http, made._retry_for = http, retry_for
+        return made
 
     async def __aenter__(self) -> Self:
         return self
@@ -109,6 +116,43 @@ class AsyncClient:
                 yield answer
         except httpx.TransportError as why:
             raise UnreachableError(f"{self._http.base_url} cannot be reached: {why}") from None
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        content: bytes | None = None,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """Any other call of the API: a path such as `/api/v1/dashboards`, and what goes with it.
+
+        :raises RefusedError: the server refuses
+        :raises UnreachableError: the server cannot answer
+        """
+        try:
+            answer = await self._http.request(method, path, json=json, content=content, params=params, headers=headers)
+        except httpx.TransportError as why:
+            raise UnreachableError(f"{self._http.base_url} cannot be reached: {why}") from None
+        if not answer.is_success:
+            raise refusal(answer)
+        return answer
+
+    async def items(self, path: str, **params: Any) -> AsyncIterator[dict[str, Any]]:
+        """Everything in a list of the API, page by page.
+
+        :raises RefusedError: the server refuses
+        :raises UnreachableError: the server cannot answer
+        """
+        while True:
+            page = (await self.call("GET", path, params=params)).json()
+            for item in page["items"]:
+                yield item
+            if not page.get("next_cursor"):
+                return
+            params["cursor"] = page["next_cursor"]
 
     async def ingest(self, events: Iterable[Event], *, service: str | None = None, key: str | None = None) -> int:
         """Send events and wait until they are stored; gives how many were accepted.

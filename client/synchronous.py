@@ -6,7 +6,7 @@ import io
 import json
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -109,6 +109,42 @@ class Client:
                 yield answer
         except httpx.TransportError as why:
             raise UnreachableError(f"{self._http.base_url} cannot be reached: {why}") from None
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        content: bytes | None = None,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """Any other call of the API: a path such as `/api/v1/dashboards`, and what goes with it.
+
+        :raises RefusedError: the server refuses
+        :raises UnreachableError: the server cannot answer
+        """
+        try:
+            answer = self._http.request(method, path, json=json, content=content, params=params, headers=headers)
+        except httpx.TransportError as why:
+            raise UnreachableError(f"{self._http.base_url} cannot be reached: {why}") from None
+        if not answer.is_success:
+            raise refusal(answer)
+        return answer
+
+    def items(self, path: str, **params: Any) -> Iterator[dict[str, Any]]:
+        """Everything in a list of the API, page by page.
+
+        :raises RefusedError: the server refuses
+        :raises UnreachableError: the server cannot answer
+        """
+        while True:
+            page = self.call("GET", path, params=params).json()
+            yield from page["items"]
+            if not page.get("next_cursor"):
+                return
+            params["cursor"] = page["next_cursor"]
 
     def ingest(self, events: Iterable[Event], *, service: str | None = None, key: str | None = None) -> int:
         """Send events and wait until they are stored; gives how many were accepted.

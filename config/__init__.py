@@ -27,6 +27,7 @@ from .schema import pipeline_schema
 from .settings import Settings
 from .silences import Maintenance, Matchers, Recurring
 from .units import Duration, Size, format_duration, parse_duration, parse_size
+from .written import Written
 
 __all__ = [
     "DEFAULT",
@@ -60,6 +61,7 @@ __all__ = [
     "Step",
     "StoreSettings",
     "Told",
+    "Written",
     "format_duration",
     "load",
     "load_store",

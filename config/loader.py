@@ -17,6 +17,7 @@ from .models import Config, FileSettings, StoreSettings, with_default
 from .sign_in import SignInSettings
 from .tree import Element, kind_of
 from .validate import fields_by_name, validated
+from .written import written
 
 NOT_YET = {"templates": "templates"}
 """Sections that the format has and this version does not: refused, for what is read and ignored is worse."""
@@ -142,6 +143,13 @@ def _config(root: Element, check: Checker, errors: list[ConfigError], reader: Fi
         place=place,
         places=MappingProxyType(places),
         files=tuple(reader.seen),
+        written=written(
+            sections,
+            {
+                "detectors": {name: entry.config for name, entry in detectors.items()},
+                "notifiers": {name: entry.config for name, entry in notifiers.items()},
+            },
+        ),
     )
 
 

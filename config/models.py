@@ -38,6 +38,7 @@ from .sign_in import SignInSettings
 from .silences import Maintenance
 from .tree import Place
 from .units import Duration, Size, format_duration
+from .written import Written
 
 DEFAULT = "default"
 """Name of the pipeline that takes every source which no other pipeline names."""
@@ -305,6 +306,8 @@ class Config:
     """The places beside PostgreSQL, by the name that the catalog has of them."""
     files: tuple[str, ...] = ()
     """The files it was read from, the first one first."""
+    written: Written = field(default_factory=lambda: Written({}), compare=False)
+    """What of it is kept with code, as the files say it."""
 
     @classmethod
     def default(cls, registry: Registry | None = None) -> Config:

@@ -100,3 +100,27 @@ notifiers:
     assert "hunter2" not in repr(config)
     assert config.notifiers["n"].shown == {"type": "pager", "url": "http://user:***@host/${S}/${T}", "token": "***"}
     assert config.notifiers["m"].shown == {"type": "pager", "url": "http://plain", "token": "${S}"}
+
+
+def test_what_is_kept_with_code_has_references_and_no_secret(registry):
+    text = f"""
+store: {{retention: 30d, place: {{type: shelf, board: x, password: {SECRET}}}}}
+notifiers:
+  n: {{type: pager, url: "http://user:{SECRET}@host", token: "${{T:-{SECRET}}}"}}
+  m-1: {{type: pager, url: "http://$${{kept}}", token: {SECRET}, retries: 3}}
+  k: {{type: pager, url: "http://plain", token: "Bearer ${{T}} {SECRET}"}}
+maintenance:
+  night: {{schedule: "0 2 * * *", duration: 2h, match: {{token: [x]}}}}
+"""
+    written = loaded(text, registry, T="t").written
+    assert SECRET not in repr(written)
+    assert written.sections == {
+        "notifiers": {
+            "n": {"type": "pager", "url": "${NOTIFIERS_N_URL}", "token": "${T}"},
+            "m-1": {"type": "pager", "url": "http://$${kept}", "token": "${NOTIFIERS_M_1_TOKEN}", "retries": 3},
+            "k": {"type": "pager", "url": "http://plain", "token": "${NOTIFIERS_K_TOKEN}"},
+        },
+        "maintenance": {"night": {"schedule": "0 2 * * *", "duration": "2h", "match": {"token": ["x"]}}},
+        "store": {"retention": "30d"},
+    }
+    assert written.in_clear == ("notifiers.n.url", "notifiers.m-1.token", "notifiers.k.token")

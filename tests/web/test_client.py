@@ -116,6 +116,30 @@ async def test_what_is_refused_says_where(live: Live) -> None:
         Client("ftp://x")
 
 
+async def test_lists_come_page_by_page(live: Live) -> None:
+    url = str(live.base_url)
+    async with AsyncClient(url) as client:
+        for number in range(5):
+            await client.call("POST", "/api/v1/saved-queries", json={"name": f"q{number}", "text": "a"})
+        pages = client.items("/api/v1/saved-queries", limit=2)
+        assert [item["name"] async for item in pages] == [f"q{number}" for number in range(5)]
+        with pytest.raises(RefusedError, match="HTTP 409"):
+            await client.call("POST", "/api/v1/saved-queries", json={"name": "q1", "text": "a"})
+        with pytest.raises(RefusedError, match="HTTP 404"):
+            await client.call("GET", "/api/v1/saved-queries/none")
+
+    def waits() -> list[str]:
+        with Client(url) as client, pytest.raises(RefusedError, match="HTTP 404"):
+            client.call("DELETE", "/api/v1/saved-queries/none")
+        with Client(url) as client:
+            return [item["name"] for item in client.items("/api/v1/saved-queries", limit=2)]
+
+    assert await anyio.to_thread.run_sync(waits) == [f"q{number}" for number in range(5)]
+    async with AsyncClient("http://127.0.0.1:9") as away:
+        with pytest.raises(UnreachableError, match="cannot be reached"):
+            await away.call("GET", "/api/v1/saved-queries")
+
+
 def test_bodies_are_bounded() -> None:
     found = list(bodies({"message": "x" * 1000} for _ in range(12_000)))
     assert sum(body.count(b"\n") + 1 for body in found) == 12_000
@@ -136,4 +160,5 @@ async def test_the_page_runs(live: Live, monkeypatch: pytest.MonkeyPatch) -> Non
     assert names["accepted"] == 1000
     assert list(names["answer"]) == [{"orders": 1000, "largest": 999}]
     assert names["table"].num_rows == 1000
+    assert names["names"] == ["large orders"]
     assert names["column"] > 1

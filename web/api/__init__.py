@@ -14,6 +14,7 @@ from .audit import export_audit, list_audit
 from .backtests import backtest_definition, backtest_detector
 from .causes import list_causes
 from .complete import complete_query
+from .configuration import get_configuration
 from .dashboards import change_dashboard, create_dashboard, delete_dashboard, get_dashboard, list_dashboards
 from .dead_letters import delete_dead_letter, get_dead_letter, list_dead_letters, replay_dead_letters
 from .deletions import (
@@ -151,6 +152,7 @@ HANDLERS = (
     get_recorded_metrics,
     get_retention,
     preview_retention,
+    get_configuration,
     get_status,
     list_plugins,
     list_pipelines,
