@@ -23,7 +23,7 @@ import pytest
 from cordwood.config import Config, Settings
 from cordwood.core.storage.database import migrate, open_pool
 from cordwood.core.storage.embedded import EmbeddedPostgres
-from cordwood.plugins import load_plugins
+from cordwood.plugins import Registry, load_plugins
 from hypothesis import settings
 
 from .objectstore import Bucket, S3Server
@@ -175,14 +175,19 @@ def bucket(s3_server: S3Server) -> Iterator[Bucket]:
     made.client.close()
 
 
+@pytest.fixture(scope="session")
+def installed() -> Registry:
+    """The plugins that are installed, found once."""
+    return load_plugins()
+
+
 @pytest.fixture
-async def node(database_url: str, data_dir: Path) -> AsyncIterator[Node]:
+async def node(database_url: str, data_dir: Path, installed: Registry) -> AsyncIterator[Node]:
     """A running node in this process, with the default configuration and no port."""
     from cordwood.core.runtime import Node
 
-    registry = load_plugins()
     settings = Settings(data_dir=data_dir, database_url=database_url)
-    made = Node(settings, Config.default(registry), registry)
+    made = Node(settings, Config.default(installed), installed)
     async with made.running():
         yield made
 

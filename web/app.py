@@ -23,7 +23,7 @@ from .intake import Intake
 from .loki import HANDLERS as LOKI_HANDLERS
 from .pages import Pages
 from .problems import JsonRequest, ProblemException, problem_response, to_problem
-from .schema import describe_sizes, describe_sources, openapi_config
+from .schema import openapi_config
 
 if TYPE_CHECKING:
     from ..core.runtime import Node
@@ -82,6 +82,7 @@ def create_api(node: Node | None, gate: Gate | None = None) -> Litestar:
         principal = who_asks(request)
         return node.project_id if node is not None and principal.project_id is None else principal.project_id
 
+    found = (node.registry if node else load_plugins()).kinds["source"].values()
     app = Litestar(
         (*HANDLERS, *LOKI_HANDLERS),
         dependencies={
@@ -92,13 +93,10 @@ def create_api(node: Node | None, gate: Gate | None = None) -> Litestar:
         guards=[check_access],
         exception_handlers={Exception: problem_response},
         request_class=JsonRequest,
-        openapi_config=openapi_config(),
+        openapi_config=openapi_config([plugin.cls for plugin in found if issubclass(plugin.cls, HttpSource)]),
         request_max_body_size=1024 * 1024,
         logging_config=None,
     )
-    found = (node.registry if node else load_plugins()).kinds["source"].values()
-    describe_sizes(app)
-    describe_sources(app, [plugin.cls for plugin in found if issubclass(plugin.cls, HttpSource)])
     app.state.stopping = False
     app.state.gate, app.state.attempts, app.state.ingest_rate = gate, Attempts(), Rate()
     app.state.oidc = None  # made at the first sign-in, and again when the settings change

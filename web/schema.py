@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterable
+from dataclasses import fields
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 from litestar.openapi.spec import (
     Components,
+    OpenAPI,
     OpenAPIMediaType,
     OpenAPIResponse,
     OpenAPIType,
@@ -64,9 +66,35 @@ async def try_script() -> Response[bytes]:
     return Response((_TEMPLATES / "schema.js").read_bytes(), media_type="text/javascript")
 
 
-def openapi_config() -> OpenAPIConfig:
-    """Title, security and where the document is served."""
-    return OpenAPIConfig(
+class Document(OpenAPI):
+    """The OpenAPI document, completed when it is written: what Litestar does not know is added then."""
+
+    sources: Iterable[type[HttpSource[Any]]] = ()
+
+    def to_schema(self) -> dict[str, Any]:
+        """All of it as JSON values."""
+        assert self.paths is not None
+        _describe_sizes(self.paths)
+        _describe_sources(self.paths, self.sources)
+        return super().to_schema()
+
+
+class DocumentConfig(OpenAPIConfig):
+    """What makes the document, which is when somebody asks for it: it takes as long as the application itself."""
+
+    sources: Iterable[type[HttpSource[Any]]] = ()
+
+    def to_openapi_schema(self) -> OpenAPI:
+        """The document, for Litestar to put its paths in."""
+        made = super().to_openapi_schema()
+        document = Document(**{field.name: getattr(made, field.name) for field in fields(made)})
+        document.sources = self.sources
+        return document
+
+
+def openapi_config(sources: Iterable[type[HttpSource[Any]]]) -> OpenAPIConfig:
+    """Title, security, where the document is served, and the sources whose routes are in it."""
+    config = DocumentConfig(
         title="Cordwood",
         version=__version__,
         description=DESCRIPTION,
@@ -82,12 +110,12 @@ def openapi_config() -> OpenAPIConfig:
         ),
         security=[{"bearer": []}, {"basic": []}, {"session": []}, {}],
     )
+    config.sources = sources
+    return config
 
 
-def describe_sources(app: Litestar, sources: Iterable[type[HttpSource[Any]]]) -> None:
+def _describe_sources(paths: dict[str, PathItem], sources: Iterable[type[HttpSource[Any]]]) -> None:
     """Add the routes of HTTP sources to the document: they are not Litestar's, but whoever reads it looks for them."""
-    paths = app.openapi_schema.paths
-    assert paths is not None
     for source in sources:
         summary, _, about = inspect.cleandoc(source.__doc__ or source.type).partition("\n")
         for method, path in source.routes:
@@ -108,9 +136,9 @@ def describe_sources(app: Litestar, sources: Iterable[type[HttpSource[Any]]]) ->
             setattr(paths.setdefault(path, PathItem()), method.lower(), operation)
 
 
-def describe_sizes(app: Litestar) -> None:
+def _describe_sizes(paths: dict[str, PathItem]) -> None:
     """Add what is answered to a body that is too large to every operation that takes one."""
-    for item in (app.openapi_schema.paths or {}).values():
+    for item in paths.values():
         for operation in (item.post, item.put, item.patch):
             answers = (operation and operation.request_body and operation.responses) or {}
             if "400" in answers:

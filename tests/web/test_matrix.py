@@ -44,9 +44,9 @@ def routes() -> list[tuple[str, str]]:
     api = create_api(None)
     found = {
         (method.upper(), path)
-        for path, item in (api.openapi_schema.paths or {}).items()
+        for path, item in api.openapi_schema.to_schema()["paths"].items()
         for method in ("get", "post", "put", "patch", "delete", "head")
-        if getattr(item, method) is not None
+        if method in item
     }
     for route in api.routes:
         for handler in getattr(route, "route_handlers", ()):
