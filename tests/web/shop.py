@@ -1,6 +1,6 @@
 """What the browser tests share: a shop's events on a real server, a real Chromium, and the words to use its pages.
 
-Screenshots go to tests/.artifacts; with CORDWOOD_SCREENSHOTS=1 to docs/images, where the README takes them from.
+Pictures go to tests/.artifacts; with CORDWOOD_SCREENSHOTS=1 those for the documentation to docs/images.
 """
 
 from __future__ import annotations
@@ -15,21 +15,29 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlparse
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 
 from ..conftest import ROOT, Server
 from ..services import find_chromium
 
 ARTIFACTS = ROOT / "tests" / ".artifacts"
-README_IMAGES = {
-    "explore", "explore-dark", "event", "completion", "mistake", "tail", "patterns", "dashboard", "dashboard-dark",
-    "alerts", "incident", "reports", "report",
+PICTURES = ROOT / "docs" / "images"
+SHOWN = {
+    "explore", "event", "completion", "mistake", "series", "table", "saved", "tail", "patterns", "dashboard",
+    "dashboard-editor", "alerts", "incident", "acknowledge", "silences", "backtest", "notifications", "detectors",
+    "pipelines", "pipelines-error", "reports", "start", "first-event", "sign-in", "sign-in-oidc", "sign-in-again",
+    "choose-password", "settings-system", "settings-account", "settings-projects", "members", "roles", "role-refused",
+    "service-accounts", "tokens", "settings-notifiers", "settings-lookups", "settings-retention", "audit",
+    "settings-plugins", "passkeys", "second-factor",
 }  # fmt: skip
+"""Of which there are pictures in both themes in docs/images, which docs/pages.md shows."""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -216,9 +224,16 @@ def said(page: Page, name: str) -> str | None:
 
 
 def shot(page: Page, name: str) -> None:
-    kept = name in README_IMAGES and os.environ.get("CORDWOOD_SCREENSHOTS")
-    folder = ROOT / "docs" / "images" if kept else ARTIFACTS
-    folder.mkdir(parents=True, exist_ok=True)
-    page.mouse.move(5, 500)
+    """A picture of what is to be seen; with CORDWOOD_SCREENSHOTS those of `SHOWN` for the documentation."""
+    page.mouse.move(0, 0)
     expect(page.locator("[role=status][aria-label^=Loading]")).to_have_count(0)
-    page.screenshot(path=folder / f"{name}.png", animations="disabled")  # none half-way from theme to theme
+    if name not in {*SHOWN, "report"} or not os.environ.get("CORDWOOD_SCREENSHOTS"):
+        ARTIFACTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=ARTIFACTS / f"{name}.png", animations="disabled")  # none half-way from theme to theme
+        return
+    for scheme in ("dark", "light") if name in SHOWN else ("light",):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.wait_for_timeout(200)
+        taken = Image.open(BytesIO(page.screenshot(animations="disabled")))
+        file = PICTURES / f"{name}{'-dark' if scheme == 'dark' else ''}.png"
+        taken.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(file, optimize=True)
