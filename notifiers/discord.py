@@ -16,7 +16,7 @@ from ..plugins import (
     HttpAddress,
     Notification,
     Notifier,
-    PluginConfig,
+    NotifierConfig,
     details,
     figures,
     headline,
@@ -29,7 +29,7 @@ MAX_TITLE, MAX_DESCRIPTION = 256, 3_000  # Discord takes 6,000 together
 COLOURS = {"resolved": 0x2E8540, "FATAL": 0x7A0C0C, "ERROR": 0xC9302C, "WARN": 0xD98D00}
 
 
-class DiscordConfig(PluginConfig):
+class DiscordConfig(NotifierConfig):
     """Settings of the Discord notifier."""
 
     url: HttpAddress

@@ -23,7 +23,7 @@ from ..plugins import (
     FatalError,
     Notification,
     Notifier,
-    PluginConfig,
+    NotifierConfig,
     RejectedError,
     RetryableError,
     duration_ns,
@@ -46,7 +46,7 @@ def _address(text: str) -> str:
 Address = Annotated[str, AfterValidator(_address)]
 
 
-class EmailConfig(PluginConfig):
+class EmailConfig(NotifierConfig):
     """Settings of the mail notifier."""
 
     host: str
@@ -130,7 +130,7 @@ def mail(config: EmailConfig, notification: Notification) -> EmailMessage:
     message["Date"] = formatdate(usegmt=True)
     domain = config.sender.rpartition("@")[2]
     message["Message-ID"] = f"<{notification.delivery_id}@{domain}>"
-    if notification.event != "report":
+    if notification.incident_id:
         message["In-Reply-To"] = message["References"] = f"<incident-{notification.incident_id}@{domain}>"
     message["Auto-Submitted"] = "auto-generated"
     message["X-Cordwood-Delivery"] = notification.delivery_id

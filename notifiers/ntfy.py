@@ -16,7 +16,7 @@ from ..plugins import (
     HttpAddress,
     Notification,
     Notifier,
-    PluginConfig,
+    NotifierConfig,
     headline,
     hookimpl,
     plain_text,
@@ -29,7 +29,7 @@ PRIORITIES = {"resolved": 2, "FATAL": 5, "ERROR": 4, "WARN": 3}  # https://docs.
 TAGS = {5: "rotating_light", 4: "red_circle", 3: "warning", 2: "white_check_mark"}
 
 
-class NtfyConfig(PluginConfig):
+class NtfyConfig(NotifierConfig):
     """Settings of the ntfy notifier."""
 
     topic: SecretStr = Field(min_length=1, max_length=64)

@@ -25,7 +25,7 @@ from ..plugins import (
     FatalError,
     Notification,
     Notifier,
-    PluginConfig,
+    NotifierConfig,
     Pressed,
     RejectedError,
     RetryableError,
@@ -68,7 +68,7 @@ MAX_AGE_S = 300  # of a signature: what is older may be a copy that somebody sen
 MAX_TEXT = 3_000  # characters of one section of a message: Slack refuses longer ones
 
 
-class SlackConfig(PluginConfig):
+class SlackConfig(NotifierConfig):
     """Settings of the Slack notifier."""
 
     token: SecretStr
@@ -214,7 +214,8 @@ def _blocks(notification: Notification) -> list[dict[str, Any]]:
     text = "\n".join(samples)[: max(0, room)]
     if text:
         parts.append(f"```{text}```")
-    parts.append(f"<{notification.link}|Incident {notification.incident_id}>")
+    label = f"Incident {notification.incident_id}" if notification.incident_id else "Open in Cordwood"
+    parts.append(f"<{notification.link}|{label}>")
     return [{"type": "section", "text": {"type": "mrkdwn", "text": part[:MAX_TEXT]}} for part in parts]
 
 

@@ -19,7 +19,7 @@ from ..plugins import (
     FatalError,
     Notification,
     Notifier,
-    PluginConfig,
+    NotifierConfig,
     RejectedError,
     RetryableError,
     duration_ns,
@@ -39,7 +39,7 @@ def _phone(number: str) -> str:
     return number
 
 
-class SmsConfig(PluginConfig):
+class SmsConfig(NotifierConfig):
     """Settings of the text message notifier."""
 
     account_sid: Annotated[str, Field(min_length=1)]

@@ -14,7 +14,7 @@ from ..plugins import (
     HttpAddress,
     Notification,
     Notifier,
-    PluginConfig,
+    NotifierConfig,
     details,
     figures,
     headline,
@@ -27,7 +27,7 @@ MAX_TEXT = 4_000  # characters of the samples: Teams takes 28 KB a card
 COLOURS = {"resolved": "good", "FATAL": "attention", "ERROR": "attention", "WARN": "warning"}
 
 
-class TeamsConfig(PluginConfig):
+class TeamsConfig(NotifierConfig):
     """Settings of the Teams notifier."""
 
     url: HttpAddress

@@ -19,7 +19,7 @@ from ..plugins import (
     HttpAnswer,
     Notification,
     Notifier,
-    PluginConfig,
+    NotifierConfig,
     hookimpl,
     plain_text,
     post_json,
@@ -28,7 +28,7 @@ from ..plugins import (
 MAX_TEXT = 4_096  # characters, https://core.telegram.org/bots/api#sendmessage
 
 
-class TelegramConfig(PluginConfig):
+class TelegramConfig(NotifierConfig):
     """Settings of the Telegram notifier."""
 
     token: SecretStr

@@ -27,7 +27,7 @@ from ..plugins import (
     HttpAddress,
     Notification,
     Notifier,
-    PluginConfig,
+    NotifierConfig,
     RejectedError,
     duration_ns,
     hookimpl,
@@ -50,7 +50,7 @@ def _headers(headers: dict[str, SecretStr]) -> dict[str, SecretStr]:
     return headers
 
 
-class WebhookConfig(PluginConfig):
+class WebhookConfig(NotifierConfig):
     """Settings of the webhook notifier."""
 
     url: HttpAddress

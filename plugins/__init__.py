@@ -69,6 +69,7 @@ from .novelty import LearningConfig, Novelty, Sighting, sighting
 from .patterns import clustered
 from .recent import Quota, Recent, arrived, keys_of
 from .severity import SYSLOG, SYSLOG_NUMBERS, severity_name, severity_number, severity_rank
+from .telling import NotifierConfig, RateLimit
 from .times import iso_ns, iso_time, now_ns, parse_times, utc_time
 from .together import Together
 from .wording import (
@@ -129,6 +130,7 @@ __all__ = [
     "Memory",
     "Notification",
     "Notifier",
+    "NotifierConfig",
     "Novelty",
     "Outlet",
     "Output",
@@ -143,6 +145,7 @@ __all__ = [
     "Pressed",
     "QueryError",
     "Quota",
+    "RateLimit",
     "Receipt",
     "Recent",
     "Registry",

@@ -439,9 +439,9 @@ class Notification:
     delivery_id: str
     event: str
     """`opened`, `flapping` (it opens and ends again and again), `escalated` (nobody acknowledged it) or `resolved`, of
-    an incident; `report`: a report was made, and `detector` is its name."""
+    an incident; `report`: a report was made, and `detector` is its name; `digest`: several notifications in one."""
     incident_id: int
-    """0 for a report."""
+    """0 for a report and a digest."""
     detector: str
     title: str
     severity: str
@@ -451,12 +451,12 @@ class Notification:
     """RFC 3339, UTC."""
     resolved_at: str | None
     link: str
-    """The incident's page."""
+    """The incident's page, or the report's, or the list of incidents."""
     samples: Sequence[Mapping[str, Any]]
-    """Newest events that show the trouble, in JSON form."""
+    """Newest events that show the trouble, in JSON form. Of a digest the notifications in it, the first 50."""
     project: str = "default"
     text: str = ""
-    """What a report says in words, or how often an incident flapped, a line a sentence."""
+    """What a report says in words, how often an incident flapped, or how many more are in a digest."""
     attachments: Sequence[Attachment] = ()
     """A report's files; the link leads to them as well."""
     acknowledge: str = ""

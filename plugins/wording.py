@@ -13,6 +13,8 @@ def headline(notification: Notification) -> str:
     """One line: what happened, how bad, and what it is about. Never has a line break."""
     if notification.event == "report":
         return " ".join(f"Report: {notification.title}".split())
+    if notification.event == "digest":
+        return " ".join(f"[{notification.severity}] {notification.title}".split())
     state = "RESOLVED" if notification.event == "resolved" else notification.severity
     pending = {"escalated": "Not acknowledged: ", "flapping": "Flapping: "}.get(notification.event, "")
     return " ".join(f"[{state}] {pending}{notification.title}".split())
@@ -22,6 +24,8 @@ def plain_text(notification: Notification) -> str:
     """A few lines: the headline, the figures, when, the samples' messages, and the link."""
     if notification.event == "report":
         return "\n".join([headline(notification), "", notification.text, "", notification.link])
+    if notification.event == "digest":
+        return "\n".join([headline(notification), "", details(notification), "", notification.link])
     lines = [headline(notification), ""]
     values = [f"{name}: {value_words(value)}" for name, value in {**notification.group, **notification.values}.items()]
     lines += [", ".join(values)] if values else []

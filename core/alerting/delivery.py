@@ -1,7 +1,8 @@
 """Delivers the outbox: each notifier on its own, so that a dead channel delays no other.
 
 At least once: the answer is written after the delivery, so a crash between the two delivers the same `delivery_id`
-again. An incident's `resolved` waits until its `opened` is sent or has failed for good.
+again. An incident's `resolved` waits until its `opened` is sent or has failed for good. What is too much for a notifier
+with a `rate_limit` goes out as one digest (see `throttle`).
 """
 
 from __future__ import annotations
@@ -9,18 +10,20 @@ from __future__ import annotations
 import logging
 import random
 import traceback
-from collections.abc import Callable, Mapping
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import anyio
 
-from ...plugins import DeliveryError, Notification, Notifier, RetryableError
+from ...plugins import DeliveryError, Notifier, NotifierConfig, RetryableError
 from ..storage.leader import Session
 from .backoff import GIVE_UP_SECONDS, retry_seconds
+from .letters import ROW, Letter, Letters
 from .metrics import AlertingMetrics
 from .records import rfc3339, to_datetime, to_ns
 from .samples import storable
+from .throttle import Throttle
 
 AT_ONCE = 4  # deliveries of one notifier that are on the way at the same time
 POLL_SECONDS = 2.0  # another node may have added to the outbox: a person resolved an incident there
@@ -35,12 +38,9 @@ n.project_id = $1 and n.notifier = $2 and n.status = 'pending' and not exists (
     where e.incident_id = n.incident_id and e.notifier = n.notifier and e.status = 'pending' and e.id < n.id)
 """
 _DUE = f"""
-select n.id, n.incident_id, n.delivery_id, n.event, n.payload, n.created_at, jsonb_array_length(n.attempts) as tried,
-       i.samples, p.name as project
-from notification n join incident i on i.id = n.incident_id join project p on p.id = n.project_id
-where {_FIRST} and n.next_attempt_at <= $3
-order by n.next_attempt_at, n.id limit $4
-"""  # noqa: S608 - made of constants
+{ROW} where {_FIRST} and n.next_attempt_at <= $3
+order by n.sent_as is null, n.next_attempt_at, n.id limit $4
+"""
 _NEXT = f"select min(n.next_attempt_at) from notification n where {_FIRST}"  # noqa: S608
 
 
@@ -61,8 +61,10 @@ class Delivery:
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.name, self._notifier = name, notifier
-        self._session, self._project, self._link = session, project_id, link
-        self._acknowledge = acknowledge
+        self._session, self._project = session, project_id
+        self._letters = Letters(project_id, name, link, acknowledge)
+        limit = notifier.config.rate_limit if isinstance(notifier.config, NotifierConfig) else None
+        self._throttle = Throttle(project_id, name, limit)
         self._clock, self._metrics, self._chance = clock, metrics, chance
         self._wake = anyio.Event()
 
@@ -96,33 +98,36 @@ class Delivery:
         :raises RetryableError: the database does not answer
         """
         now = to_datetime(self._clock())
-        async with self._session.transaction() as connection:
-            rows = await connection.fetch(_DUE, self._project, self.name, now, AT_ONCE)
+        letters, ends = await self._picked(now)
         async with anyio.create_task_group() as tasks:
-            for row in rows:
-                tasks.start_soon(self._deliver, dict(row))
+            for letter in letters:
+                tasks.start_soon(self._deliver, letter)
         async with self._session.transaction() as connection:
             soonest = await connection.fetchval(_NEXT, self._project, self.name)
-        return POLL_SECONDS if soonest is None else max(0.0, (to_ns(soonest) - self._clock()) / 1e9)
+        if soonest is None:
+            return POLL_SECONDS
+        if not letters and ends is not None:  # what is due waits for the end of the window
+            soonest = max(soonest, ends)
+        return max(0.0, (to_ns(soonest) - self._clock()) / 1e9)
 
-    async def _deliver(self, row: Mapping[str, Any]) -> None:
-        payload = row["payload"]
-        notification = Notification(
-            delivery_id=str(row["delivery_id"]),
-            event=row["event"],
-            incident_id=row["incident_id"],
-            link=self._link(row["incident_id"]),
-            acknowledge=""
-            if row["event"] == "resolved"
-            else self._acknowledge(self._project, row["incident_id"], self.name),
-            samples=row["samples"],
-            project=row["project"],
-            **payload,
-        )
-        tried, again = row["tried"] + 1, None
+    async def _picked(self, now: datetime) -> tuple[list[Letter], datetime | None]:
+        """What goes out now; nothing, where the `rate_limit` has no room until the moment that is answered beside."""
+        async with self._session.transaction() as connection:
+            room, ends = await self._throttle.room(connection, now)
+            if room == 0:
+                await self._throttle.wait(connection, now)
+                return [], ends
+            rows = await connection.fetch(_DUE, self._project, self.name, now, AT_ONCE)
+            letters = await self._letters.of(connection, [dict(row) for row in rows], room)
+            alone = [id_ for letter in letters if not letter.is_digest for id_ in letter.ids]
+            await self._throttle.take(connection, len(letters), alone, now)
+        return letters, None
+
+    async def _deliver(self, letter: Letter) -> None:
+        tried, again = letter.tried, None
         try:
             with anyio.fail_after(PLUGIN_SECONDS):
-                detail, ok = await self._notifier.notify(notification), True
+                detail, ok = await self._notifier.notify(letter.notification), True
         except RetryableError as why:
             detail, ok, again = str(why), False, retry_seconds(tried, self._chance(), why.after)
         except DeliveryError as why:  # rejected or fatal: the same will not succeed
@@ -135,32 +140,33 @@ class Delivery:
             _log.error(
                 "notifier %s has a defect: %s at %s:%s", self.name, type(why).__name__, place.filename, place.lineno
             )
-        await self._record(row, detail, ok=ok, again=again)
+        await self._record(letter, detail, ok=ok, again=again)
 
-    async def _record(self, row: Mapping[str, Any], detail: str, *, ok: bool, again: float | None) -> None:
+    async def _record(self, letter: Letter, detail: str, *, ok: bool, again: float | None) -> None:
         now_ns = self._clock()
         now = to_datetime(now_ns)
-        if again is not None and (now_ns - to_ns(row["created_at"])) / 1e9 + again > GIVE_UP_SECONDS:
+        if again is not None and (now_ns - to_ns(letter.created_at)) / 1e9 + again > GIVE_UP_SECONDS:
             again = None
         status = "sent" if ok else "failed" if again is None else "pending"
-        detail = storable(detail)[:MAX_DETAIL]
+        detail = storable(f"in a digest: {detail}" if letter.is_digest else detail)[:MAX_DETAIL]
         async with self._session.transaction() as connection:
             await connection.execute(
                 """
                 update notification
                 set attempts = attempts || $2::jsonb, status = $3, next_attempt_at = $4,
                     sent_at = $5, error = $6
-                where id = $1 and status = 'pending'
+                where id = any($1::bigint[]) and status = 'pending'
                 """,
-                row["id"],
+                list(letter.ids),
                 [{"at": rfc3339(now), "ok": ok, "detail": detail}],
                 status,
                 now + timedelta(seconds=again or 0),
                 now if ok else None,
                 None if ok else detail,
             )
-        self._metrics.notifications.labels(self.name, "retried" if status == "pending" else status).inc()
+        self._metrics.notifications.labels(self.name, "retried" if status == "pending" else status).inc(len(letter.ids))
+        id_ = letter.notification.delivery_id
         if status == "failed":
-            _log.error("notifier %s: notification %s is given up: %s", self.name, row["delivery_id"], detail)
-        elif not ok and row["tried"] == 0:
-            _log.warning("notifier %s: notification %s: %s; trying again", self.name, row["delivery_id"], detail)
+            _log.error("notifier %s: notification %s is given up: %s", self.name, id_, detail)
+        elif not ok and letter.tried == 1:
+            _log.warning("notifier %s: notification %s: %s; trying again", self.name, id_, detail)

@@ -48,6 +48,8 @@ class NotificationRecord(msgspec.Struct, frozen=True, kw_only=True):
     channel: str
     event: Literal["opened", "flapping", "escalated", "resolved"]
     delivery_id: str
+    digest: str | None
+    """The delivery id of the digest that it is in; None: it goes by itself."""
     status: Literal["pending", "sent", "failed"]
     attempts: list[Attempt]
     created_at: str

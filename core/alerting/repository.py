@@ -241,6 +241,7 @@ def _notification(row: Any) -> NotificationRecord:
         channel=row["channel"],
         event=row["event"],
         delivery_id=str(row["delivery_id"]),
+        digest=None if row["sent_as"] in (None, row["delivery_id"]) else str(row["sent_as"]),
         status=row["status"],
         attempts=[Attempt(**attempt) for attempt in row["attempts"]],
         created_at=rfc3339(row["created_at"]),

@@ -395,7 +395,8 @@ class Node:
         return self.store.writer.stats.disk_full
 
     def _link(self, incident_id: int) -> str:
-        return f"{self.url}/alerts/incidents/{incident_id}"
+        """An incident's page; of 0, the list."""
+        return f"{self.url}/alerts/incidents" + (f"/{incident_id}" if incident_id else "")
 
     def acknowledge_link(self, project_id: int, incident_id: int, notifier: str) -> str:
         """Where whom a notifier tells may acknowledge an incident without signing in."""

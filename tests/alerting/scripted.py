@@ -3,7 +3,8 @@
     python scripted.py DATABASE_URL DATA_DIR FOLDER
 
 The detector reads FOLDER/groups.json (a list of groups in trouble) and notes each run in FOLDER/runs.log (process id
-and time); the notifier notes each delivery in FOLDER/told.log, or hangs while FOLDER/hang exists.
+and time); the notifier notes each delivery in FOLDER/told.log, or hangs while FOLDER/hang exists. FOLDER/limit.json is
+its `rate_limit`, if it is there.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from typing import Any
 import anyio
 from cordwood.core.alerting import AlertingService
 from cordwood.core.storage.store import Store
-from cordwood.plugins import Detector, DetectorConfig, DetectorRun, Finding, Notification, Notifier, PluginConfig
+from cordwood.plugins import Detector, DetectorConfig, DetectorRun, Finding, Notification, Notifier, NotifierConfig
 from prometheus_client import CollectorRegistry
 
 
@@ -49,15 +50,15 @@ class Scripted(Detector[ScriptedConfig]):
         return [finding(run.name, group) for group in self.groups(run.at_ns)]
 
 
-class TellConfig(PluginConfig):
+class TellConfig(NotifierConfig):
     pass
 
 
 class Tell(Notifier[TellConfig]):
     """Hands each notification to a function, which answers or raises."""
 
-    def __init__(self, answer: Callable[[Notification], str]) -> None:
-        super().__init__(TellConfig())
+    def __init__(self, answer: Callable[[Notification], str], **settings: Any) -> None:
+        super().__init__(TellConfig(**settings))
         self.answer = answer
 
     async def notify(self, notification: Notification) -> str:
@@ -97,7 +98,8 @@ async def _serve(database_url: str, data_dir: Path, folder: Path) -> None:
         async def notify(self, notification: Notification) -> str:
             while (folder / "hang").exists():
                 await anyio.sleep(0.02)
-            note("told.log", f"{notification.delivery_id} {notification.event} {notification.group['service']}")
+            about = notification.group.get("service", ",".join(one["delivery_id"] for one in notification.samples))
+            note("told.log", f"{notification.delivery_id} {notification.event} {about}")
             return "noted"
 
     async with Store.opened(data_dir, database_url, compact=False) as store:
@@ -105,7 +107,9 @@ async def _serve(database_url: str, data_dir: Path, folder: Path) -> None:
         project_id = await store.project_id()
         assert project_id is not None
         detectors = {"errors": Scripted(ScriptedConfig(notify=["channel"]), groups)}
-        await service.run_plugins(project_id, detectors, {"channel": Channel(lambda _: "")})
+        limit = folder / "limit.json"
+        settings = {"rate_limit": json.loads(limit.read_text())} if limit.exists() else {}
+        await service.run_plugins(project_id, detectors, {"channel": Channel(lambda _: "", **settings)})
 
 
 if __name__ == "__main__":

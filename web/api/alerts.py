@@ -62,6 +62,7 @@ class Notification(msgspec.Struct, frozen=True):
     channel: Annotated[str, Meta(description="The notifier's type", examples=["webhook"])]
     event: Literal["opened", "flapping", "escalated", "resolved"]
     delivery_id: str
+    digest: Annotated[str | None, Meta(description="Delivery id of the digest it is in; null: it goes by itself")]
     status: Literal["pending", "sent", "failed"]
     attempts: list[Attempt]
     created_at: Time

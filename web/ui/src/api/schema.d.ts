@@ -3736,6 +3736,8 @@ export interface components {
             /** @enum {string} */
             event: "opened" | "flapping" | "escalated" | "resolved";
             delivery_id: string;
+            /** @description Delivery id of the digest it is in; null: it goes by itself */
+            digest: string | null;
             /** @enum {string} */
             status: "pending" | "sent" | "failed";
             attempts: components["schemas"]["Attempt"][];

@@ -53,6 +53,7 @@ export function NotificationCard({ notification, utc, withTitle = false }: { rea
           <span>incident <b>{notification.event}</b></span>
           <span>by <b>{notification.channel}</b> to <b>{notification.notifier}</b></span>
           <span>delivery <code>{notification.delivery_id}</code></span>
+          {notification.digest && <span>in digest <code>{notification.digest}</code></span>}
         </p>
         <Attempts notification={notification} utc={utc} />
         {notification.error && <p className={styles.wrong}>{notification.error}</p>}

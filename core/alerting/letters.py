@@ -1,0 +1,116 @@
+"""What goes out as one message: a notification, or those that a digest holds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from ...plugins import Notification, headline, severity_rank
+from ..storage.database import Connection
+from .records import rfc3339
+
+LISTED = 50  # notifications that a digest names one by one; it counts the others
+_EVENTS = ("opened", "flapping", "escalated", "resolved")
+ROW = """
+select n.id, n.incident_id, n.delivery_id, n.sent_as, n.event, n.payload, n.created_at,
+       jsonb_array_length(n.attempts) as tried, i.samples, p.name as project
+from notification n join incident i on i.id = n.incident_id join project p on p.id = n.project_id
+"""
+_MEMBERS = """
+select id, event, payload->>'severity' as severity, created_at, jsonb_array_length(attempts) as tried
+from notification where project_id = $1 and notifier = $2 and status = 'pending' and sent_as = $3 order by id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A message, the rows of the outbox that it delivers, and how often it was tried. `created_at`: of the oldest."""
+
+    notification: Notification
+    ids: tuple[int, ...]
+    tried: int
+    created_at: datetime
+
+    @property
+    def is_digest(self) -> bool:
+        """Whether it holds several notifications."""
+        return self.notification.event == "digest"
+
+
+class Letters:
+    """Writes them, for one notifier. `link` gives an incident's page, and of 0 the list; `acknowledge` see Delivery."""
+
+    def __init__(
+        self, project_id: int, notifier: str, link: Callable[[int], str], acknowledge: Callable[[int, int, str], str]
+    ) -> None:
+        self._project, self._notifier, self._link, self._acknowledge = project_id, notifier, link, acknowledge
+
+    async def of(self, connection: Connection, rows: Sequence[Mapping[str, Any]], most: int | None) -> list[Letter]:
+        """The letters that rows of the outbox (see ROW) go out in, at most so many."""
+        letters: dict[UUID, Letter] = {}
+        for row in rows:
+            id_ = row["sent_as"] or row["delivery_id"]
+            if id_ in letters or (most is not None and len(letters) >= most):
+                continue
+            letters[id_] = self._single(row) if id_ == row["delivery_id"] else await self._digest(connection, id_, row)
+        return list(letters.values())
+
+    def _single(self, row: Mapping[str, Any]) -> Letter:
+        return Letter(self._notification(row), (row["id"],), row["tried"] + 1, row["created_at"])
+
+    def _notification(self, row: Mapping[str, Any]) -> Notification:
+        incident_id = row["incident_id"]
+        over = row["event"] == "resolved"
+        return Notification(
+            delivery_id=str(row["delivery_id"]),
+            event=row["event"],
+            incident_id=incident_id,
+            link=self._link(incident_id),
+            acknowledge="" if over else self._acknowledge(self._project, incident_id, self._notifier),
+            samples=row["samples"],
+            project=row["project"],
+            **row["payload"],
+        )
+
+    async def _digest(self, connection: Connection, digest: UUID, row: Mapping[str, Any]) -> Letter:
+        members = await connection.fetch(_MEMBERS, self._project, self._notifier, digest)
+        first = [member["id"] for member in members[:LISTED]]
+        listed = await connection.fetch(f"{ROW} where n.id = any($1::bigint[]) order by n.id", first)
+        counts = Counter(member["event"] for member in members)
+        said = ", ".join(f"{counts[event]} {event}" for event in _EVENTS if counts[event])
+        severities = [member["severity"] for member in members if member["event"] != "resolved"]
+        left_out = len(members) - len(listed)
+        oldest = min(member["created_at"] for member in members)
+        notification = Notification(
+            delivery_id=str(digest),
+            event="digest",
+            incident_id=0,
+            detector="",
+            title=f"{len(members)} notifications: {said}",
+            severity=max(severities, key=severity_rank, default="INFO"),
+            group={},
+            values=dict(counts),
+            opened_at=rfc3339(oldest),
+            resolved_at=None,
+            link=self._link(0),
+            samples=[self._item(dict(one)) for one in listed],
+            project=row["project"],
+            text=f"and {left_out:,} more" if left_out else "",
+        )
+        return Letter(notification, tuple(one["id"] for one in members), members[0]["tried"] + 1, oldest)
+
+    def _item(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        one = self._notification(row)
+        return {
+            "message": headline(one),
+            "delivery_id": one.delivery_id,
+            "event": one.event,
+            "incident_id": one.incident_id,
+            "severity": one.severity,
+            "detector": one.detector,
+            "link": one.link,
+        }
