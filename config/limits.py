@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..plugins.described import Described
 from ..plugins.fields import MAX_ATTRIBUTES, MAX_NAME
 from ..plugins.ndjson import MAX_DEPTH
 from .units import Duration, Size, parse_duration
@@ -13,8 +14,8 @@ from .units import Duration, Size, parse_duration
 MIB: Final = 1024 * 1024
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+class _Model(Described, BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 Count = Annotated[int, Field(ge=1)]

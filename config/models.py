@@ -30,6 +30,7 @@ from ..plugins import (
     load_plugins,
 )
 from ..plugins import Place as StoragePlace
+from ..plugins.described import Described
 from .limits import Limits
 from .routes import Routing
 from .schedules import checked_schedule
@@ -47,8 +48,8 @@ POSTGRESQL = "postgresql"
 """Name of the place that is always there."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+class _Model(Described, BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _some_time(span: timedelta) -> timedelta:

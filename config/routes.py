@@ -25,6 +25,7 @@ from pydantic import (
 )
 
 from ..plugins import severity_rank
+from ..plugins.described import Described
 from .shapes import Names, Zone
 from .units import Duration, format_duration
 
@@ -69,8 +70,8 @@ Values: TypeAlias = Annotated[
 """Values that a field may have, or one that stands for a list of one."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+class _Model(Described, BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Hours(_Model):

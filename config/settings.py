@@ -22,7 +22,7 @@ PREFIX = "CORDWOOD_"
 class Settings(BaseModel):
     """Settings of one process, frozen. Each is the environment variable `CORDWOOD_` and its name in capitals."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     data_dir: Path = Path("data")
     """Folder of the embedded PostgreSQL, the segment cache and `server.json`."""

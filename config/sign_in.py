@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+from ..plugins.described import Described
 from .shapes import Names
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+class _Model(Described, BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 def _issuer(url: str) -> str:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer
 
+from ..plugins.described import Described
 from .routes import Incident, Values, text_of
 from .schedules import checked_schedule, last_due, next_due
 from .shapes import Names, Zone
@@ -29,8 +30,8 @@ Length: TypeAlias = Annotated[
 """How long a window lasts."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+class _Model(Described, BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Matchers(_Model):

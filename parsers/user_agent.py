@@ -8,15 +8,16 @@ Source: uap-core's list of expressions, as the package `ua-parser` ships it.
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import polars as pl
 from pydantic import Field
-from ua_parser import Parser as UaParser
-from ua_parser import Result
-from ua_parser.loaders import load_lazy_builtins
-from ua_parser.regex import Resolver
 
 from ..plugins import Batch, Parser, PluginConfig, hookimpl, split_column
+
+if TYPE_CHECKING:
+    from ua_parser import Parser as UaParser
+    from ua_parser import Result
 
 _LONGEST = 1_000  # characters that are looked at: real ones have a few hundred
 _NAMES = ("name", "version", "os.name", "os.version", "device", "device.brand", "device.model")
@@ -38,6 +39,10 @@ class UserAgent(Parser[UserAgentConfig]):
 
     @cached_property
     def _parser(self) -> UaParser:
+        from ua_parser import Parser as UaParser  # seldom used, and 50 ms of every start
+        from ua_parser.loaders import load_lazy_builtins
+        from ua_parser.regex import Resolver
+
         return UaParser(Resolver(load_lazy_builtins()))
 
     def parse(self, batch: Batch) -> Batch:

@@ -19,6 +19,7 @@ import anyio
 import anyio.to_thread
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from .described import Described
 from .durations import Duration, duration_ns
 from .memory import Memory
 from .severity import LEVELS, NAMES, WORDS
@@ -32,10 +33,10 @@ Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json
 """Any JSON value."""
 
 
-class PluginConfig(BaseModel):
+class PluginConfig(Described, BaseModel):
     """Base of a plugin's settings: unknown names are errors, values are frozen, docstrings describe them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
 
 def _at_least_a_tenth(text: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import anyio
 
 from .base import Plugin, PluginConfig
+from .described import descriptions
 
 Check: TypeAlias = Callable[[], Awaitable[None] | None]
 Contract: TypeAlias = Callable[..., None]
@@ -78,7 +79,7 @@ def class_checks(cls: type[Plugin[Any]], kind: str) -> dict[str, Check]:
         model = getattr(cls, "config_model", None)
         require(model is not None, f"{cls.__name__} names no settings: write class {cls.__name__}(Parser[Config])")
         assert model is not None
-        bare = [name for name, field in model.model_fields.items() if not (field.description or "").strip()]
+        bare = [name for name in model.model_fields if not descriptions(model).get(name, "").strip()]
         require(not bare, f"settings without a description: {', '.join(bare)}; write a docstring under each")
         require(model.model_config.get("extra") == "forbid", "a setting that does not exist must be an error")
         model.model_json_schema()

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 class Options(BaseModel):
     """Options of the stack, frozen."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     region: str = Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")
     """Where it runs."""

@@ -1,7 +1,9 @@
 """The page for plugin authors: its code runs, and what it names exists."""
 
+import atexit
+import importlib
 import re
-import runpy
+import sys
 import tempfile
 from pathlib import Path
 
@@ -11,10 +13,13 @@ from cordwood.plugins.fields import STANDARD
 
 PAGE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text()
 parser, contract = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-# From a file, because pydantic reads the settings' descriptions from there.
-with tempfile.TemporaryDirectory() as folder:
-    (Path(folder) / "shop.py").write_text(parser + "\n\n" + contract)
-    names = runpy.run_path(f"{folder}/shop.py")
+# From a file, because the settings' descriptions are read from there.
+folder = tempfile.TemporaryDirectory()
+atexit.register(folder.cleanup)
+(Path(folder.name) / "page_shop.py").write_text(parser + "\n\n" + contract)
+sys.path.insert(0, folder.name)
+names = vars(importlib.import_module("page_shop"))
+sys.path.remove(folder.name)
 test_contract_of_the_page = names["test_contract"]
 
 
