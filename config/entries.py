@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, cast
 
 from ..plugins import (
     ConfigError,
+    Mailer,
     Parser,
     Place,
     Plugin,
@@ -78,6 +79,15 @@ class Checker:
     def notifiers(self, section: Element | None) -> dict[str, NotifierEntry]:
         """The entries of `notifiers:`."""
         return dict(self._entries("notifier", "notifiers", section))
+
+    def mail(self, sign_in: Element | None, section: Element | None, made: Mapping[str, NotifierEntry]) -> None:
+        """`mail` of `sign_in:` must be a notifier that can write to one person."""
+        named = sign_in.items.get("mail") if sign_in else None
+        self._names(named, set(section.items) if section else set(), "sign_in.mail", "notifier")
+        entry = made.get(named.value) if named and isinstance(named.value, str) else None
+        if named and entry and not issubclass(entry.plugin, Mailer):
+            message = f"sign_in.mail: {entry.name} is of the type {entry.type}, which writes to no single person"
+            self._report(named.place.error(message, "name a notifier of the type email"))
 
     def outputs(self, section: Element | None) -> dict[str, OutputEntry]:
         """The entries of `outputs:`, with their searches."""

@@ -119,6 +119,7 @@ def _config(root: Element, check: Checker, errors: list[ConfigError], reader: Fi
     if "sign_in" in sections:
         sign_in = validated(SignInSettings, sections["sign_in"], "sign_in", errors.append) or sign_in
     notifiers = check.notifiers(sections.get("notifiers"))
+    check.mail(sections.get("sign_in"), sections.get("notifiers"), notifiers)
     outputs = check.outputs(sections.get("outputs"))
     sources = check.sources(sections.get("sources"))
     pipelines = check.pipelines(sections.get("pipelines"), sections.get("sources"))

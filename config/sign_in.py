@@ -1,4 +1,4 @@
-"""`sign_in:`, ways to sign in beside a password: by an OpenID Connect provider."""
+"""`sign_in:`, ways to sign in beside a password: by an OpenID Connect provider; and who mails new passwords."""
 
 from __future__ import annotations
 
@@ -69,3 +69,5 @@ class SignInSettings(_Model):
 
     oidc: OidcSettings | None = None
     """A provider of OpenID Connect."""
+    mail: str | None = None
+    """The notifier, of a type that can write to one person (`email`), that mails who forgot their password a link."""

@@ -108,6 +108,7 @@ def configuration() -> str:
     ]
     for section in ("store", "limits"):
         parts += [f"## {section}\n", table(sections[section]["properties"], (), definitions)]
+    parts += ["## sign_in\n", table(sections["sign_in"]["properties"], (), definitions)]
     provider = definitions["OidcSettings"]
     parts += ["## sign_in.oidc\n", table(provider["properties"], provider.get("required", ()), definitions)]
     pipeline = sections["pipelines"]["additionalProperties"]

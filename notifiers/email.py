@@ -12,7 +12,7 @@ import contextlib
 import smtplib
 import ssl
 from email.message import EmailMessage
-from email.utils import formatdate
+from email.utils import formatdate, make_msgid
 from typing import Annotated, Any, Literal
 
 import anyio.to_thread
@@ -21,6 +21,8 @@ from pydantic import AfterValidator, Field, SecretStr
 from ..plugins import (
     Duration,
     FatalError,
+    Letter,
+    Mailer,
     Notification,
     Notifier,
     NotifierConfig,
@@ -67,7 +69,7 @@ class EmailConfig(NotifierConfig):
     """How long to wait for each answer of the server."""
 
 
-class Email(Notifier[EmailConfig]):
+class Email(Mailer[EmailConfig]):
     """A mail with samples and the link."""
 
     async def notify(self, notification: Notification) -> str:
@@ -78,10 +80,28 @@ class Email(Notifier[EmailConfig]):
         :raises RejectedError: the server refuses the mail or all recipients (5xx)
         """
         message = mail(self.config, notification)
-        # The thread cannot be stopped, but it ends by itself: every answer is waited for `timeout` at most.
-        return await anyio.to_thread.run_sync(self._send, message, abandon_on_cancel=True)
+        return await self._sent(message, len(self.config.to))
 
-    def _send(self, message: EmailMessage) -> str:
+    async def write_to(self, letter: Letter) -> str:
+        """Hand a mail to one person over to the server.
+
+        :raises RejectedError: the address is none, or the server refuses the mail or the address (5xx)
+        :raises RetryableError: as `notify`
+        :raises FatalError: as `notify`
+        """
+        try:
+            to = _address(letter.to)
+        except ValueError as why:
+            raise RejectedError(str(why)) from None
+        message = _mail(self.config, to, letter.subject, letter.text)
+        message["Message-ID"] = make_msgid(domain=_domain(self.config))
+        return await self._sent(message, 1)
+
+    async def _sent(self, message: EmailMessage, recipients: int) -> str:
+        # The thread cannot be stopped, but it ends by itself: every answer is waited for `timeout` at most.
+        return await anyio.to_thread.run_sync(self._send, message, recipients, abandon_on_cancel=True)
+
+    def _send(self, message: EmailMessage, recipients: int) -> str:
         config = self.config
         try:
             server = self._connected()
@@ -110,8 +130,7 @@ class Email(Notifier[EmailConfig]):
             raise RetryableError(f"no encryption: {why.reason}") from None
         except (smtplib.SMTPException, OSError) as why:
             raise RetryableError(f"no connection: {type(why).__name__}") from None
-        taken = len(config.to) - len(refused)
-        return f"taken for {taken} of {len(config.to)}"
+        return f"taken for {recipients - len(refused)} of {recipients}"
 
     def _connected(self) -> smtplib.SMTP:
         config, seconds = self.config, duration_ns(self.config.timeout) / 1e9
@@ -123,22 +142,31 @@ class Email(Notifier[EmailConfig]):
 
 def mail(config: EmailConfig, notification: Notification) -> EmailMessage:
     """The mail: plain text with a report's files, marked as made by a machine."""
-    message = EmailMessage()
-    message["From"] = config.sender
-    message["To"] = ", ".join(config.to)
-    message["Subject"] = "".join(letter for letter in headline(notification) if letter.isprintable())[:MAX_SUBJECT]
-    message["Date"] = formatdate(usegmt=True)
-    domain = config.sender.rpartition("@")[2]
+    message = _mail(config, ", ".join(config.to), headline(notification), plain_text(notification))
+    domain = _domain(config)
     message["Message-ID"] = f"<{notification.delivery_id}@{domain}>"
     if notification.incident_id:
         message["In-Reply-To"] = message["References"] = f"<incident-{notification.incident_id}@{domain}>"
-    message["Auto-Submitted"] = "auto-generated"
     message["X-Cordwood-Delivery"] = notification.delivery_id
-    message.set_content(plain_text(notification).replace("\x00", "") + "\n")
     for file in notification.attachments:
         kind, _, form = file.media_type.partition("/")
         message.add_attachment(file.content, maintype=kind, subtype=form, filename=file.name)
     return message
+
+
+def _mail(config: EmailConfig, to: str, subject: str, text: str) -> EmailMessage:
+    message = EmailMessage()
+    message["From"] = config.sender
+    message["To"] = to
+    message["Subject"] = "".join(letter for letter in subject if letter.isprintable())[:MAX_SUBJECT]
+    message["Date"] = formatdate(usegmt=True)
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(text.replace("\x00", "") + "\n")
+    return message
+
+
+def _domain(config: EmailConfig) -> str:
+    return config.sender.rpartition("@")[2]
 
 
 def _fault(code: int, words: str, refused: type[RejectedError] | type[FatalError] = RejectedError) -> Exception:

@@ -62,6 +62,7 @@ from .http_sending import HttpAddress, HttpAnswer, hide_addresses, http_send, po
 from .judging import Judge, Judged
 from .layout import Layout
 from .lines import split_lines
+from .mailing import Letter, Mailer
 from .memory import Memory, Seen
 from .ndjson import leaves, read_lines, read_ndjson
 from .normalise import normalise
@@ -123,10 +124,12 @@ __all__ = [
     "Judged",
     "Layout",
     "LearningConfig",
+    "Letter",
     "LimitError",
     "LoadFailure",
     "LoadedPlugin",
     "Lot",
+    "Mailer",
     "Memory",
     "Notification",
     "Notifier",

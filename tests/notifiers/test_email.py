@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from cordwood.notifiers.email import Email, EmailConfig
-from cordwood.plugins import FatalError, Notification, RejectedError, RetryableError
+from cordwood.plugins import FatalError, Letter, Notification, RejectedError, RetryableError
 from cordwood.plugins.conformance import notifier_contract
 from pydantic import ValidationError
 
@@ -138,6 +138,25 @@ async def test_the_mail(smtp: Smtp, notification: Notification) -> None:
     assert ". .dot €" in text
     assert notification.link in text
     assert "service: pay, n: 62" in text
+
+
+async def test_a_letter_goes_to_its_address_alone(smtp: Smtp) -> None:
+    letter = Letter("bob@example.org", "A link\r\nBcc: eve@example.com", "Für Bob:\n\nhttps://x/#cwr_1\n.")
+    assert await mailer(smtp).write_to(letter) == "taken for 1 of 1"
+    (mail,) = smtp.mails
+    assert (mail["From"], mail["To"], mail["Bcc"]) == ("cordwood@example.com", "bob@example.org", None)
+    assert mail["Subject"] == "A linkBcc: eve@example.com"
+    assert mail.get_content().splitlines()[:4] == ["Für Bob:", "", "https://x/#cwr_1", "."]
+    assert [line for line in smtp.seen if line.lower().startswith("rcpt")] == ["rcpt TO:<bob@example.org>"]
+
+
+@pytest.mark.parametrize(
+    "to", ["bob", "bob@x, eve@example.com", "bob@x>\r\nRCPT TO:<eve@example.com", "Bob <bob@x>", "bob@x;eve@y", ""]
+)
+async def test_what_is_no_address_gets_no_letter(smtp: Smtp, to: str) -> None:
+    with pytest.raises(RejectedError, match="no mail address"):
+        await mailer(smtp).write_to(Letter(to, "s", "t"))
+    assert smtp.seen == []
 
 
 async def test_login(smtp: Smtp, notification: Notification) -> None:

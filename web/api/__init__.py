@@ -51,6 +51,7 @@ from .reports import (
     make_report_issue,
     preview_report,
 )
+from .resets import ask_for_reset, choose_password, make_reset_link
 from .retention import get_retention, preview_retention
 from .roles import change_role, create_role, delete_role, get_role, list_roles
 from .saved import (
@@ -176,6 +177,8 @@ HANDLERS = (
     list_sessions,
     end_session,
     change_password,
+    ask_for_reset,
+    choose_password,
     create_first_admin,
     list_users,
     create_user,
@@ -183,6 +186,7 @@ HANDLERS = (
     change_user,
     delete_user,
     reset_password,
+    make_reset_link,
     list_roles,
     create_role,
     get_role,

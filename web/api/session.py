@@ -82,6 +82,9 @@ class SessionState(msgspec.Struct, frozen=True):
         str | None,
         Meta(description="The provider that `GET /api/v1/session/oidc` signs in with; null: none", examples=["Okta"]),
     ]
+    mails_links: Annotated[
+        bool, Meta(description="Whether `POST /api/v1/session/reset` mails a link for a new password")
+    ]
 
 
 @get(
@@ -239,8 +242,9 @@ async def new_session(
 def _state(principal: Principal | None, node: NodeDependency, *, users_exist: bool) -> SessionState:
     provider = node.config.sign_in.oidc
     oidc = None if provider is None else provider.name
+    mails_links = node.config.sign_in.mail is not None
     if principal is None:
-        return SessionState(users_exist, None, None, [], [], oidc)
+        return SessionState(users_exist, None, None, [], [], oidc, mails_links)
     user = None
     if principal.email is not None and principal.role is not None:
         is_admin = principal.role == "admin"
@@ -253,6 +257,7 @@ def _state(principal: Principal | None, node: NodeDependency, *, users_exist: bo
         [scope for scope in SCOPES if SCOPE_PERMISSIONS[scope] <= principal.permissions],
         [permission for permission in PERMISSIONS if permission in principal.permissions],
         oidc,
+        mails_links,
     )
 
 

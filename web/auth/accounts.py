@@ -268,6 +268,7 @@ async def reset_password(
         )
         await connection.execute("DELETE FROM totp WHERE user_id = $1", id_)  # the device is lost, as like as not
         await connection.execute("DELETE FROM session WHERE user_id = $1", id_)
+        await connection.execute("DELETE FROM password_reset WHERE user_id = $1", id_)
         await audit(connection, by, "user.reset_password", project_id=found.project_id, email=found.email)
         return await _get(connection, id_, project_id), password
 
@@ -294,6 +295,7 @@ async def change_password(pool: Pool, email: str, current: str, new: str, *, kee
             "UPDATE user_account SET password_hash = $2, must_change_password = false WHERE id = $1", user.id, hashed
         )
         await connection.execute("DELETE FROM session WHERE user_id = $1 AND hash <> $2", user.id, digest(keep))
+        await connection.execute("DELETE FROM password_reset WHERE user_id = $1", user.id)
         await audit(connection, user.email, "user.change_password", project_id=user.project_id, email=user.email)
 
 

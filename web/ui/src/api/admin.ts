@@ -78,6 +78,9 @@ export const admin = {
   confirmSecondFactor: async (code: string) => unwrap(await http.PUT('/api/v1/session/totp', { body: { code } })).recovery_codes,
   stopSecondFactor: async (code: string) => done(await http.POST('/api/v1/session/totp/off', { body: { code } })),
   changePassword: async (body: { current: string; new: string }) => done(await http.PUT('/api/v1/session/password', { body })),
+  askForReset: async (email: string) => done(await http.POST('/api/v1/session/reset', { body: { email } })),
+  choosePassword: async (body: { token: string; new: string }) => done(await http.PUT('/api/v1/session/reset', { body })),
+  resetLink: async (id: number) => unwrap(await http.POST('/api/v1/users/{id}/reset-link', { params: { path: { id } } })),
   first: async (body: { email: string; password: string }) => unwrap(await http.POST('/api/v1/session/first', { body })),
 }
 

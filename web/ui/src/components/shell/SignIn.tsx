@@ -20,7 +20,7 @@ const WHY: Readonly<Record<string, string>> = {
 }
 
 /** Who are you? Shown instead of every page while users exist and none is signed in; the address stays as it is. */
-export default function SignIn({ session, oidc = null }: { readonly session?: Session; readonly oidc?: string | null }) {
+export default function SignIn({ session, oidc = null, mailsLinks = false }: { readonly session?: Session; readonly oidc?: string | null; readonly mailsLinks?: boolean }) {
   const id = useId()
   const client = useQueryClient()
   const [email, setEmail] = useState('')
@@ -72,6 +72,7 @@ export default function SignIn({ session, oidc = null }: { readonly session?: Se
         )}
         {enter.isError && <p role="alert" className={styles.wrong}>{messageOf(enter.error)}</p>}
         <Button type="submit" look="primary" disabled={enter.isPending}>Sign in</Button>
+        {mailsLinks && <p className={styles.note}><a href="/reset-password">Forgot your password?</a></p>}
         <p className={styles.note}>No account? An administrator invites you, in Settings or by <code>cordwood user add</code></p>
       </form>
     </main>

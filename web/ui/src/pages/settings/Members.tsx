@@ -8,13 +8,15 @@ import { Table, type Column } from '@/components/ui/Table'
 import { Loaded, Once, Section, When } from './parts'
 import styles from './settings.module.css'
 
+const passwordFor = (email: string, password: string) => ({ title: `Password for ${email}`, secret: password, note: 'It is for one use: whoever signs in with it chooses another.' })
+
 /** People with an account: invite, change a role, close, reset. */
 export function Members() {
   const client = useQueryClient()
   const [email, setEmail] = useState('')
   const [role, setRole] = useState<Role>('viewer')
   const [project, setProject] = useState('')
-  const [once, setOnce] = useState<{ email: string; password: string } | null>(null)
+  const [once, setOnce] = useState<{ title: string; secret: string; note: string } | null>(null)
   const users = useQuery({ queryKey: ['users'], queryFn: ({ signal }) => admin.users(signal) })
   const roles = useQuery({ queryKey: ['roles'], queryFn: ({ signal }) => admin.roles(signal) })
   const projects = useQuery({ queryKey: ['projects'], queryFn: ({ signal }) => admin.projects(signal) })
@@ -24,7 +26,7 @@ export function Members() {
     mutationFn: () => admin.createUser({ email, role: first ? 'admin' : role, ...(project && { project }) }),
     onSuccess: async ({ user, password }) => {
       setEmail('')
-      if (password !== null) setOnce({ email: user.email, password })
+      if (password !== null) setOnce(passwordFor(user.email, password))
       await again()
     },
   })
@@ -32,9 +34,13 @@ export function Members() {
   const reset = useMutation({
     mutationFn: (user: User) => admin.resetPassword(user.id),
     onSuccess: async ({ user, password }) => {
-      if (password !== null) setOnce({ email: user.email, password })
+      if (password !== null) setOnce(passwordFor(user.email, password))
       await again()
     },
+  })
+  const link = useMutation({
+    mutationFn: (user: User) => admin.resetLink(user.id),
+    onSuccess: (made, user) => setOnce({ title: `Link for ${user.email}`, secret: made.link, note: 'Whoever opens it chooses the password of this account: once, within half an hour. Until then nothing changes.' }),
   })
   const first = session.data?.users_exist === false
   const names = roles.data?.map((one) => one.name) ?? ['viewer', 'admin']
@@ -57,6 +63,7 @@ export function Members() {
       align: 'actions',
       cell: (user) => (
         <>
+          {!user.service && !user.disabled && <Button look="quiet" onClick={() => link.mutate(user)} aria-label={`Reset link for ${user.email}`}>Reset link</Button>}
           {!user.service && <Button look="quiet" onClick={() => reset.mutate(user)} aria-label={`New password for ${user.email}`}>New password</Button>}
           <Button look="quiet" onClick={() => change.mutate({ id: user.id, disabled: !user.disabled })} aria-label={`${user.disabled ? 'Open' : 'Close'} ${user.email}`}>{user.disabled ? 'Open' : 'Close'}</Button>
         </>
@@ -65,7 +72,7 @@ export function Members() {
   ]
   return (
     <Section label="Members" lead="Viewers read. Editors change what people make for each other, such as lookups. Operators handle incidents and try pipelines. Administrators do everything.">
-      {once && <Once title={`Password for ${once.email}`} secret={once.password} onClose={() => setOnce(null)}><p className={styles.note}>It is for one use: whoever signs in with it chooses another.</p></Once>}
+      {once && <Once title={once.title} secret={once.secret} onClose={() => setOnce(null)}><p className={styles.note}>{once.note}</p></Once>}
       <div className={styles.panel}>
         <Form label="Invite somebody" error={invite.error} onSubmit={() => invite.mutate()}>
           <Field label="E-mail" grow><input type="email" required value={email} autoComplete="off" onChange={(event) => setEmail(event.target.value)} /></Field>
@@ -77,7 +84,7 @@ export function Members() {
         </Form>
         {first && <p className={styles.note}>Nobody has an account yet. The first is an administrator; from then on everybody signs in.</p>}
       </div>
-      {(change.isError || reset.isError) && <p role="alert" className={styles.bad}>{messageOf(change.error ?? reset.error)}</p>}
+      {(change.isError || reset.isError || link.isError) && <p role="alert" className={styles.bad}>{messageOf(change.error ?? reset.error ?? link.error)}</p>}
       <Loaded query={users}>{(rows) => (rows.length > 0 ? <Table label="Members" columns={columns} rows={rows} id={(user) => user.id} /> : null)}</Loaded>
     </Section>
   )
