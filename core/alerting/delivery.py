@@ -27,7 +27,7 @@ from .throttle import Throttle
 
 AT_ONCE = 4  # deliveries of one notifier that are on the way at the same time
 POLL_SECONDS = 2.0  # another node may have added to the outbox: a person resolved an incident there
-PLUGIN_SECONDS = 60.0  # a notifier that takes longer hangs
+PLUGIN_SECONDS, REPORT_SECONDS = 60.0, 120.0  # a notifier that takes longer hangs; a report has files
 MAX_DETAIL = 500  # characters of an answer that are kept
 _log = logging.getLogger(__name__)
 
@@ -56,13 +56,14 @@ class Delivery:
         project_id: int,
         link: Callable[[int], str],
         acknowledge: Callable[[int, int, str], str] = lambda *_: "",
+        report: Callable[[str], str] = lambda _: "",
         clock: Callable[[], int],
         metrics: AlertingMetrics,
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.name, self._notifier = name, notifier
         self._session, self._project = session, project_id
-        self._letters = Letters(project_id, name, link, acknowledge)
+        self._letters = Letters(project_id, name, link, acknowledge, report)
         limit = notifier.config.rate_limit if isinstance(notifier.config, NotifierConfig) else None
         self._throttle = Throttle(project_id, name, limit)
         self._clock, self._metrics, self._chance = clock, metrics, chance
@@ -125,15 +126,16 @@ class Delivery:
 
     async def _deliver(self, letter: Letter) -> None:
         tried, again = letter.tried, None
+        seconds = REPORT_SECONDS if letter.notification.event == "report" else PLUGIN_SECONDS
         try:
-            with anyio.fail_after(PLUGIN_SECONDS):
+            with anyio.fail_after(seconds):
                 detail, ok = await self._notifier.notify(letter.notification), True
         except RetryableError as why:
             detail, ok, again = str(why), False, retry_seconds(tried, self._chance(), why.after)
         except DeliveryError as why:  # rejected or fatal: the same will not succeed
             detail, ok = str(why), False
         except TimeoutError:
-            detail, ok, again = f"no answer within {PLUGIN_SECONDS:.0f} s", False, retry_seconds(tried, self._chance())
+            detail, ok, again = f"no answer within {seconds:.0f} s", False, retry_seconds(tried, self._chance())
         except Exception as why:  # a notifier may be a stranger's code: whatever it raises must not stop the others
             detail, ok, again = f"{type(why).__name__} in the notifier", False, retry_seconds(tried, self._chance())
             place = traceback.extract_tb(why.__traceback__)[-1]  # without the message: it may hold an address or a key

@@ -1,4 +1,4 @@
-"""What goes out as one message: a notification, or those that a digest holds."""
+"""What goes out as one message: a notification of an incident, those that a digest holds, or a report."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from uuid import UUID
 from ...plugins import Notification, headline, severity_rank
 from ..storage.database import Connection
 from .records import rfc3339
+from .report_letter import report_notification
 
 LISTED = 50  # notifications that a digest names one by one; it counts the others
 _EVENTS = ("opened", "flapping", "escalated", "resolved")
 ROW = """
-select n.id, n.incident_id, n.delivery_id, n.sent_as, n.event, n.payload, n.created_at,
+select n.id, n.incident_id, n.issue_id, n.delivery_id, n.sent_as, n.event, n.payload, n.created_at,
        jsonb_array_length(n.attempts) as tried, i.samples, p.name as project
-from notification n join incident i on i.id = n.incident_id join project p on p.id = n.project_id
+from notification n left join incident i on i.id = n.incident_id join project p on p.id = n.project_id
 """
 _MEMBERS = """
 select id, event, payload->>'severity' as severity, created_at, jsonb_array_length(attempts) as tried
@@ -42,12 +43,18 @@ class Letter:
 
 
 class Letters:
-    """Writes them, for one notifier. `link` gives an incident's page, and of 0 the list; `acknowledge` see Delivery."""
+    """Writes them, for one notifier. For `link`, `acknowledge` and `report` see `AlertingService`."""
 
     def __init__(
-        self, project_id: int, notifier: str, link: Callable[[int], str], acknowledge: Callable[[int, int, str], str]
+        self,
+        project_id: int,
+        notifier: str,
+        link: Callable[[int], str],
+        acknowledge: Callable[[int, int, str], str],
+        report: Callable[[str], str],
     ) -> None:
-        self._project, self._notifier, self._link, self._acknowledge = project_id, notifier, link, acknowledge
+        self._project, self._notifier = project_id, notifier
+        self._link, self._acknowledge, self._report = link, acknowledge, report
 
     async def of(self, connection: Connection, rows: Sequence[Mapping[str, Any]], most: int | None) -> list[Letter]:
         """The letters that rows of the outbox (see ROW) go out in, at most so many."""
@@ -56,11 +63,14 @@ class Letters:
             id_ = row["sent_as"] or row["delivery_id"]
             if id_ in letters or (most is not None and len(letters) >= most):
                 continue
-            letters[id_] = self._single(row) if id_ == row["delivery_id"] else await self._digest(connection, id_, row)
+            if id_ != row["delivery_id"]:
+                letters[id_] = await self._digest(connection, id_, row)
+                continue
+            is_report = row["issue_id"] is not None
+            told = await report_notification(connection, row, self._report) if is_report else self._notification(row)
+            if told is not None:
+                letters[id_] = Letter(told, (row["id"],), row["tried"] + 1, row["created_at"])
         return list(letters.values())
-
-    def _single(self, row: Mapping[str, Any]) -> Letter:
-        return Letter(self._notification(row), (row["id"],), row["tried"] + 1, row["created_at"])
 
     def _notification(self, row: Mapping[str, Any]) -> Notification:
         incident_id = row["incident_id"]

@@ -39,14 +39,18 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 class NotificationRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A message about an incident to one notifier, with its history."""
+    """A message about an incident, or with a report, to one notifier, with its history."""
 
     id: int
-    incident_id: int
+    incident_id: int | None
+    """None: it is a report."""
     incident_title: str
+    """The report's where it is one."""
+    report: str | None
+    """The report's name."""
     notifier: str
     channel: str
-    event: Literal["opened", "flapping", "escalated", "resolved"]
+    event: Literal["opened", "flapping", "escalated", "resolved", "report"]
     delivery_id: str
     digest: str | None
     """The delivery id of the digest that it is in; None: it goes by itself."""

@@ -183,7 +183,11 @@ class AlertingRepository:
         return await self.get_incident(project_id, incident_id)
 
 
-_NOTIFICATION = "select n.*, i.title from notification n join incident i on i.id = n.incident_id"
+_NOTIFICATION = """
+select n.*, coalesce(i.title, n.payload->>'title') as title,
+       case when n.incident_id is null then n.payload->>'detector' end as report
+from notification n left join incident i on i.id = n.incident_id
+"""
 
 
 def _states(text: str | None) -> list[str] | None:
@@ -237,6 +241,7 @@ def _notification(row: Any) -> NotificationRecord:
         id=row["id"],
         incident_id=row["incident_id"],
         incident_title=row["title"],
+        report=row["report"],
         notifier=row["notifier"],
         channel=row["channel"],
         event=row["event"],

@@ -53,15 +53,18 @@ class AlertingService:
         *,
         link: Callable[[int], str],
         acknowledge: Callable[[int, int, str], str] = lambda *_: "",
+        report: Callable[[str], str] = lambda _: "",
         metrics: CollectorRegistry,
         clock: Callable[[], int] = now_ns,
     ) -> None:
-        """`link` gives the address of an incident's page, `clock` nanoseconds since the epoch.
+        """`link` gives the address of an incident's page, and of 0 that of the list; `report` of a report's page.
+
+        `clock` gives nanoseconds since the epoch.
 
         `acknowledge` gives the address by which whom a notifier tells may acknowledge: of project, incident, notifier.
         """
         self._store, self._engine = store, engine
-        self._link, self._acknowledge, self._clock = link, acknowledge, clock
+        self._link, self._acknowledge, self._report, self._clock = link, acknowledge, report, clock
         self._metrics = AlertingMetrics(metrics)
         self._wanted: Plugins = ({}, {}, Routing(), {})
         self._changed = anyio.Event()
@@ -148,6 +151,7 @@ class AlertingService:
                 project_id=project_id,
                 link=self._link,
                 acknowledge=self._acknowledge,
+                report=self._report,
                 clock=self._clock,
                 metrics=self._metrics,
             )

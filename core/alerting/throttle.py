@@ -14,11 +14,11 @@ from uuid import uuid4
 from ...plugins import RateLimit, duration_ns
 from ..storage.database import Connection
 
-# Due, not decided yet, and no notification of the incident before it goes out by itself.
+# Due, not decided yet, and no notification of the incident before it goes out by itself. A report has files: not in it.
 _WAITING = """
 select n.id from notification n
 where n.project_id = $1 and n.notifier = $2 and n.status = 'pending' and n.sent_as is null and n.next_attempt_at <= $3
-  and not exists (
+  and n.incident_id is not null and not exists (
     select from notification e
     where e.incident_id = n.incident_id and e.notifier = n.notifier and e.status = 'pending' and e.id < n.id
       and (e.sent_as is not null or e.next_attempt_at > $3))

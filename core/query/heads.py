@@ -58,17 +58,18 @@ INCIDENTS = Head(
 )  # fmt: skip
 NOTIFICATIONS = Head(
     "notifications",
-    "What people were told of incidents, and whether it arrived.",
+    "What people were told of incidents and which reports they got, and whether it arrived.",
     {
         "timestamp": "time", "id": "int", "incident": "int", "title": "text", "detector": "text", "notifier": "text",
         "channel": "text", "event": "text", "status": "text", "attempts": "int", "sent_at": "time", "error": "text",
     },
     """
-    select n.created_at at time zone 'UTC' as timestamp, n.id, n.incident_id as incident, i.title, i.detector,
+    select n.created_at at time zone 'UTC' as timestamp, n.id, n.incident_id as incident,
+           coalesce(i.title, n.payload->>'title') as title, coalesce(i.detector, n.payload->>'detector') as detector,
            n.notifier, n.channel, n.event, n.status, jsonb_array_length(n.attempts) as attempts,
            n.sent_at at time zone 'UTC' as sent_at, n.error,
-           concat_ws(' ', i.title, i.detector, n.notifier, n.channel, n.error) as message
-    from notification n join incident i on i.id = n.incident_id where n.project_id = $1
+           concat_ws(' ', n.payload->>'title', n.payload->>'detector', n.notifier, n.channel, n.error) as message
+    from notification n left join incident i on i.id = n.incident_id where n.project_id = $1
     """,
 )  # fmt: skip
 AUDIT = Head(

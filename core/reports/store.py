@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import asyncpg
 import msgspec
 
+from ..alerting.records import rfc3339
 from ..alerting.samples import storable
 from ..paging import Page, before, page, possible_id
 from ..storage.database import Connection
@@ -18,7 +20,7 @@ select i.id, i.report, i.title, i.due_at, i.from_time, i.to_time, i.created_at, 
        i.html is not null, i.pdf is not null, i.data is not null,
        (select coalesce(jsonb_agg(jsonb_build_object('notifier', d.notifier, 'channel', d.channel, 'status', d.status,
                                                      'attempts', d.attempts, 'error', d.error) order by d.id), '[]')
-        from report_delivery d where d.issue_id = i.id)
+        from notification d where d.issue_id = i.id)
 from report_issue i
 """
 
@@ -108,8 +110,12 @@ async def keep(
         return None
     if notify and made.error is None:
         await connection.executemany(
-            "insert into report_delivery (issue_id, notifier, channel, next_attempt_at) values ($1, $2, $3, $4)",
-            [(number, notifier, channel, now) for notifier, channel in notify.items()],
+            """
+            insert into notification (project_id, issue_id, notifier, channel, event, payload, created_at,
+                                      next_attempt_at)
+            values ($1, $2, $3, $4, 'report', $5, $6, $6)
+            """,
+            [(project_id, number, name, channel, _payload(made, now), now) for name, channel in notify.items()],
         )
     await connection.execute(
         """
@@ -121,6 +127,20 @@ async def keep(
         KEPT,
     )
     return number
+
+
+def _payload(made: Made, now: datetime) -> dict[str, Any]:
+    """What a notification says of it; the files are taken from the issue."""
+    return {
+        "detector": made.report,
+        "title": storable(made.title),
+        "severity": "INFO",
+        "group": {},
+        "values": {},
+        "opened_at": rfc3339(now),
+        "resolved_at": None,
+        "text": storable("\n".join(f"- {sentence}" for sentence in made.summary)),
+    }
 
 
 class Issues:

@@ -166,9 +166,7 @@ class Node:
             self.searcher = EngineSearcher(self.engine)
             self.report_issues = Issues(self.store.pool)
             self.report_maker = Maker(self.engine, self.dashboards, project_id)
-            self.reports = ReportService(
-                self.store.pool, self.report_maker, project_id, self.config, link=self._report_link
-            )
+            self.reports = ReportService(self.store.pool, self.report_maker, project_id, self.config)
             self.deletions = Deletions(self.store.pool, self.searcher)
             self.dead_letters = DeadLetters(self.store.pool)
             self.retention = Retention(self.store.pool, self._eraser(), self.searcher, self.config.store)
@@ -176,7 +174,12 @@ class Node:
             secret = settings.secret_key
             self.links = Links(await signing_key(self.store.pool, secret.get_secret_value() if secret else None))
             self.alerting = AlertingService(
-                self.store, self.engine, link=self._link, acknowledge=self.acknowledge_link, metrics=self.metrics
+                self.store,
+                self.engine,
+                link=self._link,
+                acknowledge=self.acknowledge_link,
+                report=self._report_link,
+                metrics=self.metrics,
             )
             self.forwarding = ForwardingService(self.store, metrics=self.metrics)
             self.recordings = RecordingService(self.store, self.engine, project_id, self.config)

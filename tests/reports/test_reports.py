@@ -17,7 +17,12 @@ import anyio
 import httpx
 import pytest
 from cordwood.config import ReportSettings, Settings, load_text
+from cordwood.core.alerting.delivery import Delivery
+from cordwood.core.alerting.metrics import AlertingMetrics
+from cordwood.core.alerting.records import to_ns
+from cordwood.core.alerting.repository import AlertingRepository
 from cordwood.core.dashboards.model import Dashboard, Panel, PanelOptions, Position, Threshold
+from cordwood.core.query import QueryRequest
 from cordwood.core.reports.figures import categories, number_text, series_of
 from cordwood.core.reports.files import NoPdfError, pdf_of
 from cordwood.core.reports.gather import Gathered, Rows, Shown
@@ -29,6 +34,7 @@ from cordwood.core.runtime import Node
 from cordwood.core.storage.leader import Session
 from cordwood.plugins import load_plugins
 from cordwood.web import create_app
+from prometheus_client import CollectorRegistry
 
 from ..notifiers.test_email import Peer
 from ..web.conftest import Client
@@ -160,10 +166,18 @@ async def reporting(database_url: str, data_dir: Path, smtp: Peer) -> AsyncItera
 
 
 def service_of(node: Node, now: list[datetime]) -> ReportService:
-    return ReportService(
-        node.store.pool, node.report_maker, node.project_id, node.config, link=lambda name: f"http://x/reports?name={name}",
-        clock=lambda: now[0],
+    return ReportService(node.store.pool, node.report_maker, node.project_id, node.config, clock=lambda: now[0])
+
+
+async def passed(node: Node, session: Session, now: list[datetime]) -> None:
+    """What a node does at a moment: it makes what is due, and alerting delivers what is to be sent."""
+    await service_of(node, now).once(session)
+    mail = Delivery(
+        "mail", node.config.notifiers["mail"].make(), session=session, project_id=node.project_id, link=str,
+        report=lambda name: f"http://x/reports?name={name}", clock=lambda: to_ns(now[0]),
+        metrics=AlertingMetrics(CollectorRegistry()),
     )  # fmt: skip
+    await mail.once()
 
 
 async def test_it_is_made_once_whatever_was_missed_and_sent_until_it_arrives(reporting: Node, smtp: Peer) -> None:
@@ -175,12 +189,11 @@ async def test_it_is_made_once_whatever_was_missed_and_sent_until_it_arrives(rep
 
     async with reporting.store.pool.acquire() as connection:
         session = Session(connection)
-        service = service_of(reporting, now)
-        await service.once(session)
+        await passed(reporting, session, now)
         assert await kept() == []
         smtp.behaviour = "retryable"
         now[0] = NOON + timedelta(days=3, hours=1)  # nobody ran for three days
-        await service_of(reporting, now).once(session)
+        await passed(reporting, session, now)
         (issue,) = await kept()
         assert (issue.due_at, issue.from_) == (NOON + timedelta(days=3), NOON + timedelta(days=3, hours=-1))
         assert [(sent.status, len(sent.attempts)) for sent in issue.sent] == [("pending", 1)]
@@ -189,12 +202,19 @@ async def test_it_is_made_once_whatever_was_missed_and_sent_until_it_arrives(rep
         assert lost.sent == []
         smtp.behaviour = "success"
         now[0] += timedelta(minutes=1)
-        await service_of(reporting, now).once(session)  # another node, after a crash
-        await service_of(reporting, now).once(session)
+        await passed(reporting, session, now)  # another node, after a crash
+        await passed(reporting, session, now)
         (issue,) = await kept()
         assert [(sent.status, len(sent.attempts)) for sent in issue.sent] == [("sent", 2)]
+        (told,) = (await AlertingRepository(reporting.store.pool).list_notifications(reporting.project_id)).items
+        assert (told.event, told.report, told.incident_title, told.incident_id) == ("report", "daily", "Overview", None)
+        assert [attempt.ok for attempt in told.attempts] == [False, True]
+        found = await reporting.engine.run(QueryRequest(text="from notifications", project_id=1, now_ns=to_ns(now[0])))
+        assert [(row["title"], row["detector"], row["status"]) for row in found.objects()] == [
+            ("Overview", "daily", "sent")
+        ]
         now[0] += timedelta(days=1)
-        await service_of(reporting, now).once(session)
+        await passed(reporting, session, now)
         assert [one.due_at for one in await kept()] == [NOON + timedelta(days=4), NOON + timedelta(days=3)]
     first, second = smtp.server.mails
     assert first["Subject"] == "Report: Overview"

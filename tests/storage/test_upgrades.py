@@ -160,3 +160,37 @@ def test_revisions_follow_each_other() -> None:
         says = re.search(r'^down_revision = (?:"(\d{4})"|None)$', path.read_text(), re.MULTILINE)
         assert says, path.name
         assert says[1] == before, path.name
+
+
+async def test_reports_that_are_to_be_sent_are_in_the_outbox(empty_database_url: str, data_dir: Path) -> None:
+    """Up to 0012 a report had a table of its own for what is to be sent."""
+    await load(empty_database_url, "0012")
+    connection = await asyncpg.connect(empty_database_url)
+    await connection.execute(
+        """
+        insert into cordwood.report_issue (project_id, report, title, from_time, to_time, created_at, summary)
+        values (1, 'weekly', 'Overview', '2026-01-01Z', '2026-01-08Z', '2026-01-08Z', '["More.", "Fewer."]'),
+               (1, 'daily', 'Today', '2026-01-07Z', '2026-01-08Z', '2026-01-08Z', '[]');
+        insert into cordwood.report_delivery (issue_id, notifier, channel, status, attempts, error)
+        select id, 'mail', 'email', 'pending', '[{"at": "2026-01-08T00:00:01Z", "ok": false, "detail": "451"}]', '451'
+        from cordwood.report_issue
+        """
+    )
+    ids = [
+        str(row[0]) for row in await connection.fetch("select delivery_id from cordwood.report_delivery order by id")
+    ]
+    await connection.close()
+    async with Store.opened(data_dir, empty_database_url, compact=False) as store:
+        daily, weekly = (await AlertingRepository(store.pool).list_notifications(1, state="pending")).items[:2]
+        assert [weekly.delivery_id, daily.delivery_id] == ids
+        assert (weekly.event, weekly.report, weekly.incident_title, weekly.error) == (
+            "report",
+            "weekly",
+            "Overview",
+            "451",
+        )
+        assert [attempt.detail for attempt in weekly.attempts] == ["451"]
+        said = await store.pool.fetch(
+            "select payload->>'text' from notification where issue_id is not null order by id"
+        )
+        assert [row[0] for row in said] == ["- More.\n- Fewer.", ""]

@@ -53,14 +53,15 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 class Notification(msgspec.Struct, frozen=True):
-    """A message about an incident, and how its delivery went."""
+    """A message about an incident, or with a report, and how its delivery went."""
 
     id: int
-    incident_id: int
-    incident_title: str
+    incident_id: Annotated[int | None, Meta(description="Null: it is a report")]
+    incident_title: Annotated[str, Meta(description="The report's where it is one")]
+    report: Annotated[str | None, Meta(description="The report's name; null: it is about an incident")]
     notifier: str
     channel: Annotated[str, Meta(description="The notifier's type", examples=["webhook"])]
-    event: Literal["opened", "flapping", "escalated", "resolved"]
+    event: Literal["opened", "flapping", "escalated", "resolved", "report"]
     delivery_id: str
     digest: Annotated[str | None, Meta(description="Delivery id of the digest it is in; null: it goes by itself")]
     status: Literal["pending", "sent", "failed"]

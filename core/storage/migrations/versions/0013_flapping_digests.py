@@ -1,4 +1,4 @@
-"""Incidents that flap, and notifications that go out together."""
+"""Incidents that flap, notifications that go out together, and reports in the same outbox."""
 
 from alembic import op
 
@@ -16,8 +16,29 @@ STATEMENTS = (
     "alter table notification drop constraint notification_event_check",
     """
     alter table notification add constraint notification_event_check
-        check (event in ('opened', 'flapping', 'escalated', 'resolved'))
+        check (event in ('opened', 'flapping', 'escalated', 'resolved', 'report'))
     """,
+    # A notification is of an incident or of a report's issue.
+    "alter table notification alter incident_id drop not null",
+    "alter table notification add issue_id bigint references report_issue on delete cascade",
+    "alter table notification add constraint notification_of_one check ((incident_id is null) <> (issue_id is null))",
+    "create unique index notification_of_issue on notification (issue_id, notifier) where issue_id is not null",
+    """
+    insert into notification (project_id, issue_id, notifier, channel, event, delivery_id, status, payload, attempts,
+                              created_at, next_attempt_at, sent_at, error)
+    select i.project_id, i.id, d.notifier, d.channel, 'report', d.delivery_id, d.status,
+           jsonb_build_object('detector', i.report, 'title', i.title, 'severity', 'INFO', 'group', '{}'::jsonb,
+                              'values', '{}'::jsonb, 'resolved_at', null,
+                              'text', coalesce(words.said, ''),
+                              'opened_at',
+                              to_char(i.created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"000Z"')),
+           d.attempts, i.created_at, d.next_attempt_at, d.sent_at, d.error
+    from report_delivery d join report_issue i on i.id = d.issue_id,
+         lateral (select string_agg('- ' || sentence, chr(10)) as said
+                  from jsonb_array_elements_text(i.summary) sentence) words
+    order by d.id
+    """,
+    "drop table report_delivery",
     # The delivery id that it goes out under: its own, or that of a digest with others. Null: not decided, or no limit.
     "alter table notification add sent_as uuid",
     # The window of a notifier's limit that began last. `is_full`: something waits for its end.

@@ -3780,8 +3780,12 @@ export interface components {
         /** Notification */
         Notification: {
             id: number;
-            incident_id: number;
+            /** @description Null: it is a report */
+            incident_id: number | null;
+            /** @description The report's where it is one */
             incident_title: string;
+            /** @description The report's name; null: it is about an incident */
+            report: string | null;
             notifier: string;
             /**
              * @description The notifier's type
@@ -3789,7 +3793,7 @@ export interface components {
              */
             channel: string;
             /** @enum {string} */
-            event: "opened" | "flapping" | "escalated" | "resolved";
+            event: "opened" | "flapping" | "escalated" | "resolved" | "report";
             delivery_id: string;
             /** @description Delivery id of the digest it is in; null: it goes by itself */
             digest: string | null;

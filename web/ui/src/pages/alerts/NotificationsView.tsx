@@ -45,12 +45,12 @@ export function NotificationCard({ notification, utc, withTitle = false }: { rea
         <header className={styles.top}>
           <StatePill state={notification.status} />
           {withTitle
-            ? <h2><Link to="/alerts/incidents/$id" params={{ id: String(notification.incident_id) }}>{notification.incident_title}</Link></h2>
+            ? <h2>{notification.incident_id === null ? <Link to="/reports">{notification.incident_title}</Link> : <Link to="/alerts/incidents/$id" params={{ id: String(notification.incident_id) }}>{notification.incident_title}</Link>}</h2>
             : <h2>{notification.notifier}</h2>}
           <time className={styles.push} dateTime={notification.created_at} title={formatTime(notification.created_at, utc)}>{ago(notification.created_at)}</time>
         </header>
         <p className={styles.facts}>
-          <span>incident <b>{notification.event}</b></span>
+          <span>{notification.report === null ? 'incident' : notification.report} <b>{notification.event}</b></span>
           <span>by <b>{notification.channel}</b> to <b>{notification.notifier}</b></span>
           <span>delivery <code>{notification.delivery_id}</code></span>
           {notification.digest && <span>in digest <code>{notification.digest}</code></span>}
