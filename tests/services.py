@@ -13,11 +13,14 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 POSTGRES_MINIMUM = 15
+SYSLOG_NG = Path(__file__).parent.parent / ".venv" / "programs" / "syslog-ng"
+SYSLOG_NG_LIBRARIES = SYSLOG_NG / "usr" / "lib" / "syslog-ng"
 
 
 def find_chromium() -> Path | None:
@@ -36,16 +39,34 @@ def find_postgres() -> Path | None:
 
 
 def find_rsyslog() -> Path | None:
-    """rsyslog's daemon; with it come its modules for TLS, in packages of their own."""
+    """rsyslog's daemon; its modules for TLS and Elasticsearch are in packages of their own, and must be there too."""
     found = shutil.which("rsyslogd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-    tls = [*Path("/usr/lib").glob("**/rsyslog/lmnsd_ossl.so"), *Path("/opt/homebrew").glob("lib/rsyslog/lmnsd_ossl.so")]
-    return Path(found) if found and tls else None
+    modules = [*Path("/usr/lib").glob("**/rsyslog/*.so"), *Path("/opt/homebrew").glob("lib/rsyslog/*.so")]
+    return Path(found) if found and {"lmnsd_ossl.so", "omelasticsearch.so"} <= {file.name for file in modules} else None
 
 
 def find_logger() -> Path | None:
     """util-linux's `logger`, which can send over the network; BSD's cannot."""
     found = shutil.which("logger")
     return Path(found) if found and "util-linux" in _version(Path(found)) else None
+
+
+def find_syslog_ng() -> Path | None:
+    """syslog-ng's daemon. Its package and rsyslog's exclude each other: it is unpacked beside the Python packages."""
+    found = SYSLOG_NG / "usr" / "sbin" / "syslog-ng"
+    return found if "syslog-ng" in _version(found, LD_LIBRARY_PATH=str(SYSLOG_NG_LIBRARIES)) else None
+
+
+def find_nginx() -> Path | None:
+    """nginx, for its access log that goes to syslog."""
+    found = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    return Path(found) if found else None
+
+
+def find_kcat() -> Path | None:
+    """kcat, a producer of Kafka's for the command line."""
+    found = shutil.which("kcat")
+    return Path(found) if found else None
 
 
 def find_mosquitto() -> Path | None:
@@ -77,10 +98,17 @@ def _chromiums() -> Iterator[Path]:
         return
 
 
-def _version(program: Path) -> str:
+def _version(program: Path, **environment: str) -> str:
     """What the program says of itself; empty where it is not there or does not start."""
     try:
-        done = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            [program, "--version"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env=os.environ | environment,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return done.stdout.strip() if done.returncode == 0 else ""
@@ -99,10 +127,10 @@ def _may_use_apt() -> bool:
     return os.geteuid() == 0 and shutil.which("apt-get") is not None
 
 
-def _run(*command: str) -> bool:
+def _run(*command: str, cwd: str | None = None) -> bool:
     """Run an installer; its output is shown only where it fails."""
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, cwd=cwd)
     if done.returncode:
         print(f"  {' '.join(command)} failed:\n{(done.stderr or done.stdout)[-1500:]}", file=sys.stderr)
     return done.returncode == 0
@@ -132,7 +160,26 @@ def _install_postgres() -> None:
 
 def _install_rsyslog() -> None:
     if _may_use_apt():
-        _apt_install("rsyslog", "rsyslog-openssl")
+        _apt_install("rsyslog", "rsyslog-openssl", "rsyslog-elasticsearch")
+
+
+def _install_syslog_ng() -> None:
+    if not _may_use_apt() or not _apt_install("libivykis0", "libnet1", "libpcre3", "libwrap0"):
+        return
+    SYSLOG_NG.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        if _run("apt-get", "download", "-q", "syslog-ng-core", cwd=folder):
+            _run("dpkg", "--extract", *map(str, Path(folder).glob("syslog-ng-core_*.deb")), str(SYSLOG_NG))
+
+
+def _install_nginx() -> None:
+    if _may_use_apt():
+        _apt_install("nginx-light")
+
+
+def _install_kcat() -> None:
+    if _may_use_apt():
+        _apt_install("kcat")
 
 
 def _install_logger() -> None:
@@ -184,7 +231,15 @@ SERVICES = (
         f"install the package postgresql, {POSTGRES_MINIMUM} or newer (looked for in /usr/lib/postgresql and PATH)",
     ),
     Service("Pango", find_pango, _install_pango, "install the packages libpango-1.0-0 and libpangoft2-1.0-0"),
-    Service("rsyslog", find_rsyslog, _install_rsyslog, "install the packages rsyslog and rsyslog-openssl"),
+    Service(
+        "rsyslog",
+        find_rsyslog,
+        _install_rsyslog,
+        "install the packages rsyslog, rsyslog-openssl and rsyslog-elasticsearch",
+    ),
+    Service("syslog-ng", find_syslog_ng, _install_syslog_ng, f"unpack the package syslog-ng-core into {SYSLOG_NG}"),
+    Service("nginx", find_nginx, _install_nginx, "install the package nginx-light, or nginx"),
+    Service("kcat", find_kcat, _install_kcat, "install the package kcat"),
     Service("logger", find_logger, _install_logger, "install the package bsdutils, which holds util-linux's logger"),
     Service("Mosquitto", find_mosquitto, _install_mosquitto, "install the packages mosquitto and mosquitto-clients"),
     Service("Journal", find_journal, _install_journal, "install the packages systemd and systemd-journal-remote"),

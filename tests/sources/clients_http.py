@@ -1,0 +1,90 @@
+"""Clients over a kill whose own helpers send in batches: Elasticsearch's, OpenSearch's, OpenTelemetry's SDK."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import elasticsearch.helpers
+import opensearchpy.helpers
+from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter as GrpcExporter
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter as HttpExporter
+from opentelemetry.sdk._logs import LoggerProvider
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.resources import Resource
+
+from .killing import GIVE_UP_S, Client, Loss, Send, Stage
+
+BATCH = 250
+
+
+def bulk(package: Any, client_class: Any) -> Callable[[Stage], AbstractContextManager[Send]]:
+    """A bulk helper; a chunk that fails is sent again as it was, ids and all."""
+
+    @contextmanager
+    def opened(stage: Stage) -> Iterator[Send]:
+        documents: list[dict[str, Any]] = []
+        with client_class(stage.server.url, max_retries=0) as client:
+
+            def flush() -> None:
+                until = time.monotonic() + GIVE_UP_S
+                while documents:
+                    try:
+                        assert package.helpers.bulk(client, documents, chunk_size=BATCH) == (len(documents), [])
+                        documents.clear()
+                    except package.TransportError:
+                        assert time.monotonic() < until
+                        time.sleep(0.1)
+
+            def send(n: int) -> None:
+                documents.append({"_index": "logs", "_id": str(n), "service": "shop", "message": stage.text(n)})
+                if len(documents) == BATCH:
+                    flush()
+
+            yield send
+            flush()
+
+    return opened
+
+
+def sdk(exporter: Callable[[Stage], Any]) -> Callable[[Stage], AbstractContextManager[Send]]:
+    """OpenTelemetry's SDK; its exporter retries by itself."""
+
+    @contextmanager
+    def opened(stage: Stage) -> Iterator[Send]:
+        provider = LoggerProvider(resource=Resource.create({"service.name": "shop"}))
+        provider.add_log_record_processor(
+            BatchLogRecordProcessor(
+                exporter(stage), max_queue_size=20_000, max_export_batch_size=BATCH, schedule_delay_millis=100
+            )
+        )
+        logger = provider.get_logger("shop")
+        yield lambda n: logger.emit(
+            LogRecord(timestamp=time.time_ns(), severity_number=SeverityNumber.INFO, body=stage.text(n))
+        )
+        assert provider.force_flush(GIVE_UP_S * 1000)
+        provider.shutdown()
+
+    return opened
+
+
+def grpc(stage: Stage) -> GrpcExporter:
+    return GrpcExporter(f"127.0.0.1:{stage.port}", insecure=True, timeout=GIVE_UP_S)
+
+
+def http(stage: Stage) -> HttpExporter:
+    return HttpExporter(f"{stage.server.url}/v1/logs", timeout=GIVE_UP_S)
+
+
+HTTP: Mapping[str, Client] = {
+    # A chunk with ids that comes again is stored once; OTLP has no such ids.
+    "elasticsearch": Client(bulk(elasticsearch, elasticsearch.Elasticsearch), Loss.NOTHING),
+    "opensearch": Client(bulk(opensearchpy, opensearchpy.OpenSearch), Loss.NOTHING),
+    "otlp-http": Client(sdk(http), Loss.NOTHING, again=BATCH),
+    "otlp-grpc": Client(
+        sdk(grpc), Loss.NOTHING, lambda stage: {"type": "otlp", "grpc": f"127.0.0.1:{stage.port}"}, again=BATCH
+    ),
+}
