@@ -12,7 +12,7 @@ from litestar.di import Provide
 from ..core.tracing import Tracing
 from ..plugins import HttpSource, RetryableError, load_plugins
 from .api import HANDLERS
-from .api.node import who_asks
+from .api.node import GateDependency, NodeDependency, who_asks
 from .api.status import Rate
 from .asgi import Message, Receive, Scope, Send, answer_problem, headers_of
 from .auth.attempts import MOST_RESETS, RESETS_WINDOW_S, Attempts
@@ -75,10 +75,11 @@ def create_api(node: Node | None, gate: Gate | None = None) -> Litestar:
     async def provide_node() -> Any:
         return node
 
-    async def provide_gate() -> Any:
+    # Each asks for the one before: Litestar makes a task for each of those that it could resolve at the same time.
+    async def provide_gate(node: NodeDependency) -> Any:
         return gate
 
-    async def provide_project_id(request: Request[Any, Any, Any]) -> Any:
+    async def provide_project_id(request: Request[Any, Any, Any], gate: GateDependency) -> Any:
         principal = who_asks(request)
         return node.project_id if node is not None and principal.project_id is None else principal.project_id
 

@@ -84,7 +84,8 @@ class Intake:
         self._sources, self._gate, self.bounds, self.budget = sources, gate, bounds, budget
         self.admission = admission
         self._mounted: Sequence[MountedHttpSource] = ()
-        self._routes: list[Route] = []
+        self._literal: dict[str, list[Route]] = {}
+        self._patterns: list[Route] = []
         self._workers = CapacityLimiter(2)  # decompression: as many as there are query threads, so that neither starves
 
     def find(self, method: str, path: str, headers: Mapping[str, str]) -> tuple[Route, dict[str, str]] | None:
@@ -94,9 +95,14 @@ class Intake:
         """
         sources = self._sources()
         if sources is not self._mounted:
-            self._mounted, self._routes = sources, routes_of(sources)
+            self._mounted, routes = sources, routes_of(sources)
+            self._patterns = [route for route in routes if "{" in route.path]
+            self._literal = {}
+            for route in routes:
+                if "{" not in route.path:
+                    self._literal.setdefault(route.path, []).append(route)
         allowed: set[str] = set()
-        for route in self._routes:
+        for route in (*self._literal.get(path, ()), *self._patterns):
             if (found := route.pattern.fullmatch(path)) and route.source.plugin.concerns(path, headers):
                 if route.method == method:
                     return route, found.groupdict()

@@ -66,8 +66,48 @@ async def _init(connection: asyncpg.Connection) -> None:
     )
 
 
+class _OwnConnection(asyncpg.Connection):
+    """A connection that is given back without a word to the server where one statement alone was run."""
+
+    _as_it_was = False
+
+    def leaves_nothing(self) -> None:
+        """Say that what runs until it is given back changes nothing of its session: no lock, setting or LISTEN."""
+        self._as_it_was = True
+
+    def get_reset_query(self) -> str:
+        """See `asyncpg.Connection`."""
+        as_it_was, self._as_it_was = self._as_it_was, False
+        return "" if as_it_was else str(super().get_reset_query())
+
+
 class Pool(asyncpg.Pool):
-    """A pool that takes a connection back before its borrower is cancelled, so that what fails then is not orphaned."""
+    """A pool that takes a connection back before its borrower is cancelled, so that what fails then is not orphaned.
+
+    A single statement by `fetch`, `fetchrow` or `fetchval` is one round trip: asyncpg's own makes a second one, which
+    undoes what the session may have been told. So none of these may take an advisory lock or change a setting.
+    """
+
+    async def fetch(self, query: str, *args: Any, timeout: Any = None, record_class: Any = None) -> Any:  # noqa: ASYNC109
+        """See `asyncpg.Pool`."""
+        async with self.acquire() as lent:
+            connection: Any = lent  # a proxy, which hands on what `_OwnConnection` has of its own
+            connection.leaves_nothing()
+            return await connection.fetch(query, *args, timeout=timeout, record_class=record_class)
+
+    async def fetchrow(self, query: str, *args: Any, timeout: Any = None, record_class: Any = None) -> Any:  # noqa: ASYNC109
+        """See `asyncpg.Pool`."""
+        async with self.acquire() as lent:
+            connection: Any = lent  # a proxy, which hands on what `_OwnConnection` has of its own
+            connection.leaves_nothing()
+            return await connection.fetchrow(query, *args, timeout=timeout, record_class=record_class)
+
+    async def fetchval(self, query: str, *args: Any, column: int = 0, timeout: Any = None) -> Any:  # noqa: ASYNC109
+        """See `asyncpg.Pool`."""
+        async with self.acquire() as lent:
+            connection: Any = lent  # a proxy, which hands on what `_OwnConnection` has of its own
+            connection.leaves_nothing()
+            return await connection.fetchval(query, *args, column=column, timeout=timeout)
 
     async def release(self, connection: Any, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as its base
         """Take a connection back; one whose server is silent is ended instead, lest it hold up a stop.
@@ -95,7 +135,7 @@ async def open_pool(connect_args: dict[str, Any], *, max_size: int = 20) -> asyn
             init=_init,
             reset=None,
             loop=None,
-            connection_class=asyncpg.Connection,
+            connection_class=_OwnConnection,
             record_class=asyncpg.Record,
             command_timeout=60,
             timeout=10,

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from . import detectors, export, ingest, live, otlp, queries25, query, small, syslog, ways
+from . import api, detectors, export, ingest, live, otlp, queries25, query, small, syslog, ways
 from .corpus import corpus
 from .server import ROOT, Server
 
@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--only",
-        choices=["ingest", "queries", "small", "otlp", "syslog", "ways", "detectors", "export"],
+        choices=["ingest", "queries", "small", "otlp", "syslog", "ways", "detectors", "export", "api"],
         help="this part alone",
     )
     parser.add_argument("--way", choices=ways.AIMS, action="append", help="of the ways in, this one")
@@ -81,6 +81,9 @@ def main() -> None:
         if given.only in (None, "detectors"):
             results["detectors"] = detectors.run(folder / "detectors", rate=given.detector_rate)
             print(detectors.report(results["detectors"]), flush=True)
+        if given.only in (None, "api"):
+            results["api"] = api.run(folder / "api")
+            print(api.report(results["api"]), flush=True)
         if given.only == "export":
             results["export"] = export.run(folder / "export", given.events, given.seed)
             print(export.report(results["export"]), flush=True)
