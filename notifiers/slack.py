@@ -213,7 +213,7 @@ def _blocks(notification: Notification) -> list[dict[str, Any]]:
     room = MAX_TEXT - len(parts[0]) - 20
     text = "\n".join(samples)[: max(0, room)]
     if text:
-        parts.append(f"```{text}```")
+        parts.append(text if notification.words else f"```{text}```")
     label = f"Incident {notification.incident_id}" if notification.incident_id else "Open in Cordwood"
     parts.append(f"<{notification.link}|{label}>")
     return [{"type": "section", "text": {"type": "mrkdwn", "text": part[:MAX_TEXT]}} for part in parts]

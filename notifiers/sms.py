@@ -89,6 +89,10 @@ class Sms(Notifier[SmsConfig]):
             raise RetryableError(f"no connection: {type(why).__name__}") from None
         return f"{sent.status} {sent.sid}"
 
+    def preview(self, notification: Notification) -> str:
+        """The text."""
+        return text(notification)
+
 
 # Twilio's own log has each request with the number and the text in it.
 _SILENT = logging.Logger("silent", logging.CRITICAL + 1)

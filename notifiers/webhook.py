@@ -17,27 +17,24 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import msgspec
-from jinja2 import StrictUndefined, TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import AfterValidator, Field, SecretStr
 
 from ..plugins import (
-    ConfigError,
     Duration,
     HttpAddress,
     Notification,
     Notifier,
     NotifierConfig,
-    RejectedError,
     duration_ns,
+    fields,
     hookimpl,
     http_send,
     in_worker,
     now_ns,
+    template,
 )
 
-OPTIONAL = ("text", "acknowledge")  # left out of the default body where they are empty
-MAX_BODY = 1_048_576  # bytes that a template may make: more is a mistake in it
+OPTIONAL = ("text", "acknowledge", "words")  # left out of the default body where they are empty
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
@@ -61,8 +58,8 @@ class WebhookConfig(NotifierConfig):
     """Further headers, such as `Authorization`."""
     body: str | None = None
     """A Jinja2 template of the body. It knows `event`, `title`, `severity`, `detector`, `group`, `values`, `samples`,
-    `link`, `acknowledge`, `incident_id`, `delivery_id`, `opened_at`, `resolved_at`, `project`, and the filter `json`.
-    Not set: all of that as JSON."""
+    `link`, `acknowledge`, `incident_id`, `delivery_id`, `opened_at`, `resolved_at`, `project`,
+    `words` (what `template` makes), and the filter `json`. Not set: all of that as JSON."""
     secret: SecretStr | None = None
     """Key of the signature; not set: no signature."""
     timeout: Duration = "10s"
@@ -76,12 +73,7 @@ class Webhook(Notifier[WebhookConfig]):
         """:raises ConfigError: the template is wrong"""
         super().__init__(config)
         self._clock = clock
-        self._template = None
-        if config.body is not None:
-            try:
-                self._template = _environment().from_string(config.body)
-            except TemplateError as why:
-                raise ConfigError(f"body: {why.message} (line {getattr(why, 'lineno', 1)} of the template)") from why
+        self._template = None if config.body is None else template(config.body, "body")
 
     async def notify(self, notification: Notification) -> str:
         """Send it once; answers the status, such as `200 OK`.
@@ -101,18 +93,14 @@ class Webhook(Notifier[WebhookConfig]):
         return answer.taken()
 
     def _body(self, notification: Notification) -> bytes:
-        # A report's files are not sent: the link leads to them.
-        values = {name: getattr(notification, name) for name in notification.__slots__ if name != "attachments"}
-        if self._template is None:
-            return msgspec.json.encode({name: value for name, value in values.items() if value or name not in OPTIONAL})
-        try:
-            text = self._template.render(values)
-        except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as why:
-            raise RejectedError(f"the template fails: {type(why).__name__}: {str(why)[:200]}") from None
-        body = text.encode("utf-8", "replace")
-        if len(body) > MAX_BODY:
-            raise RejectedError(f"the template makes {len(body)} bytes; at most {MAX_BODY} are sent")
-        return body
+        if self._template is not None:
+            return self._template(notification).encode("utf-8", "replace")
+        values = fields(notification)
+        return msgspec.json.encode({name: value for name, value in values.items() if value or name not in OPTIONAL})
+
+    def preview(self, notification: Notification) -> str:
+        """The body."""
+        return self._body(notification).decode()
 
     def _request_headers(self, notification: Notification, body: bytes) -> dict[str, str]:
         headers = {"content-type": "application/json", "user-agent": "Cordwood"}
@@ -132,13 +120,6 @@ def signature(secret: str, timestamp: int, body: bytes) -> str:
     """
     digest = hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
     return f"t={timestamp},v1={digest}"
-
-
-def _environment() -> ImmutableSandboxedEnvironment:
-    """No attribute of Python's inside is reachable, and a name that does not exist is an error instead of nothing."""
-    environment = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True)
-    environment.filters["json"] = lambda value: msgspec.json.encode(value).decode()
-    return environment
 
 
 @hookimpl

@@ -5,7 +5,6 @@ from .arrays import read_array
 from .asking import by_clause, check_answers_events, quoted_field
 from .base import (
     Acknowledgement,
-    Attachment,
     Checkpoint,
     Detector,
     DetectorConfig,
@@ -17,7 +16,6 @@ from .base import (
     HttpSource,
     Json,
     Lot,
-    Notification,
     Notifier,
     Outlet,
     Output,
@@ -27,7 +25,6 @@ from .base import (
     Place,
     Plugin,
     PluginConfig,
-    Pressed,
     Receipt,
     Severity,
     SharedObject,
@@ -66,11 +63,13 @@ from .mailing import Letter, Mailer
 from .memory import Memory, Seen
 from .ndjson import leaves, read_lines, read_ndjson
 from .normalise import normalise
+from .notification import Attachment, Notification, Pressed
 from .novelty import LearningConfig, Novelty, Sighting, sighting
 from .patterns import clustered
 from .recent import Quota, Recent, arrived, keys_of
 from .severity import SYSLOG, SYSLOG_NUMBERS, severity_name, severity_number, severity_rank
 from .telling import NotifierConfig, RateLimit
+from .templating import Template, fields, template, worded
 from .times import iso_ns, iso_time, now_ns, parse_times, utc_time
 from .together import Together
 from .wording import (
@@ -159,6 +158,7 @@ __all__ = [
     "SharedObject",
     "Sighting",
     "Source",
+    "Template",
     "Together",
     "adopt",
     "arrived",
@@ -169,6 +169,7 @@ __all__ = [
     "concat",
     "details",
     "duration_ns",
+    "fields",
     "figures",
     "group_words",
     "half_the_cores",
@@ -202,7 +203,9 @@ __all__ = [
     "split_lines",
     "state_or_level",
     "sync_folder",
+    "template",
     "utc_time",
     "value_words",
+    "worded",
     "write_durably",
 ]

@@ -9,9 +9,10 @@ from typing import Any, Literal, Protocol, TypeAlias
 import anyio
 import anyio.abc
 
-from .base import Notification, Notifier
+from .base import Notifier
 from .conformance_class import DEADLINE_S, Check, Contract, class_checks, make, require, tests_of
 from .errors import RejectedError, RetryableError
+from .notification import Notification
 
 Behaviour: TypeAlias = Literal["success", "retryable", "permanent", "hang"]
 

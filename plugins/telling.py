@@ -8,11 +8,22 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from .base import PluginConfig
 from .durations import Duration, duration_ns
+from .errors import ConfigError
+from .templating import MAX_TEMPLATE, template
 
 
 def _some_time(text: str) -> str:
     if not 1_000_000_000 <= duration_ns(text) <= 86_400_000_000_000:
         raise ValueError(f"{text} is no time for a limit; use 1s to 24h")
+    return text
+
+
+def _template(text: str | None) -> str | None:
+    if text is not None:
+        try:
+            template(text, "template")
+        except ConfigError as why:
+            raise ValueError(str(why).removeprefix("template: ")) from None
     return text
 
 
@@ -35,3 +46,8 @@ class NotifierConfig(PluginConfig):
 
     rate_limit: RateLimit | None = None
     """At most so many messages, such as `{messages: 10, within: 1m}`; what is beyond comes as one digest."""
+    template: Annotated[str | None, Field(max_length=MAX_TEMPLATE), AfterValidator(_template)] = None
+    """A Jinja2 template of what a message about an incident says: its first line is the headline, the others stand in
+    place of figures and samples; the links are always there. It knows `event`, `title`, `severity`, `detector`,
+    `group`, `values`, `samples`, `text`, `link`, `incident_id`, `opened_at`, `resolved_at`, `project`, and the filter
+    `json`."""

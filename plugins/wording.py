@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .base import Json, Notification
+from .base import Json
+from .notification import Notification
 
 MAX_SAMPLE = 500  # characters of a sample's message: five of them still fit on a phone's screen
 
 
 def headline(notification: Notification) -> str:
     """One line: what happened, how bad, and what it is about. Never has a line break."""
+    if notification.words:
+        return " ".join(notification.words.partition("\n")[0].split())
     if notification.event == "report":
         return " ".join(f"Report: {notification.title}".split())
     if notification.event == "digest":
@@ -26,6 +29,10 @@ def plain_text(notification: Notification) -> str:
         return "\n".join([headline(notification), "", notification.text, "", notification.link])
     if notification.event == "digest":
         return "\n".join([headline(notification), "", details(notification), "", notification.link])
+    answer = [f"Acknowledge: {notification.acknowledge}"] if notification.acknowledge else []
+    if notification.words:
+        said = said_words(notification)
+        return "\n".join([headline(notification), *(["", said] if said else []), "", *answer, notification.link])
     lines = [headline(notification), ""]
     values = [f"{name}: {value_words(value)}" for name, value in {**notification.group, **notification.values}.items()]
     lines += [", ".join(values)] if values else []
@@ -34,12 +41,18 @@ def plain_text(notification: Notification) -> str:
     if notification.resolved_at is not None:
         lines.append(f"Resolved {_minute(notification.resolved_at)}")
     messages = sample_messages(notification)
-    answer = [f"Acknowledge: {notification.acknowledge}"] if notification.acknowledge else []
     return "\n".join([*lines, *(["", *messages] if messages else []), "", *answer, notification.link])
 
 
+def said_words(notification: Notification) -> str:
+    """What a template says below the headline; empty where there is none."""
+    return notification.words.partition("\n")[2].strip()
+
+
 def sample_messages(notification: Notification) -> list[str]:
-    """The samples' messages, each cut and on one line; none when it is resolved."""
+    """The samples' messages, each cut and on one line; none when it is resolved. With a template, its own lines."""
+    if notification.words:
+        return said_words(notification).split("\n") if said_words(notification) else []
     if notification.event == "resolved":
         return []
     messages = (" ".join(str(sample.get("message", "")).split()) for sample in notification.samples)
@@ -48,7 +61,8 @@ def sample_messages(notification: Notification) -> list[str]:
 
 def details(notification: Notification) -> str:
     """The samples' messages, or what a report says; empty where there is neither."""
-    return "\n".join([*sample_messages(notification), *filter(None, [notification.text])])
+    more = "" if notification.words else notification.text
+    return "\n".join([*sample_messages(notification), *filter(None, [more])])
 
 
 def state_or_level(notification: Notification) -> str:

@@ -16,7 +16,7 @@ from typing import Any
 
 import anyio
 
-from ...plugins import DeliveryError, Notifier, NotifierConfig, RetryableError
+from ...plugins import DeliveryError, Notifier, NotifierConfig, RetryableError, worded
 from ..storage.leader import Session
 from .backoff import GIVE_UP_SECONDS, retry_seconds
 from .letters import ROW, Letter, Letters
@@ -64,8 +64,8 @@ class Delivery:
         self.name, self._notifier = name, notifier
         self._session, self._project = session, project_id
         self._letters = Letters(project_id, name, link, acknowledge, report)
-        limit = notifier.config.rate_limit if isinstance(notifier.config, NotifierConfig) else None
-        self._throttle = Throttle(project_id, name, limit)
+        shared = notifier.config if isinstance(notifier.config, NotifierConfig) else NotifierConfig()
+        self._throttle, self._template = Throttle(project_id, name, shared.rate_limit), shared.template
         self._clock, self._metrics, self._chance = clock, metrics, chance
         self._wake = anyio.Event()
 
@@ -129,7 +129,9 @@ class Delivery:
         seconds = REPORT_SECONDS if letter.notification.event == "report" else PLUGIN_SECONDS
         try:
             with anyio.fail_after(seconds):
-                detail, ok = await self._notifier.notify(letter.notification), True
+                message, fault = await worded(self._template, letter.notification)
+                detail, ok = await self._notifier.notify(message), True
+                detail += f"; in the usual words, for {fault}" if fault else ""
         except RetryableError as why:
             detail, ok, again = str(why), False, retry_seconds(tried, self._chance(), why.after)
         except DeliveryError as why:  # rejected or fatal: the same will not succeed

@@ -42,6 +42,8 @@ detectors:
 notifiers:
   hook: {type: webhook, url: "http://127.0.0.1:PORT/hook?key=hunter2", secret: "${HOOK_SECRET:-very secret}"}
   gone: {type: webhook, url: "http://127.0.0.1:1/", timeout: 2s}
+  worded: {type: ntfy, topic: "hush", template: "{{ values.n }} {{ event }}"}
+  wrong: {type: ntfy, topic: "hush", template: "{{ nothing }}"}
 """
 GET = {"message": "GET /cart", "service": "shop"}
 
@@ -116,6 +118,24 @@ async def test_the_yaml_that_runs_is_shown_without_secrets(client: Client) -> No
     assert [step["type"] for step in shown["pipelines"]["main"]["parse"]] == ["regex", "redact"]
     assert "very secret" not in json.dumps(found)
     assert "hunter2" not in json.dumps(found)
+
+
+async def test_a_message_is_previewed(client: Client, node: Node) -> None:
+    answer = await client.post("/api/v1/notifiers/hook/preview", json={"event": "resolved"})
+    assert (answer.status_code, answer.json()["problem"]) == (200, None)
+    assert answer.json()["headline"] == "[RESOLVED] errors: n = 62 (n > 50) for service checkout"
+    body = json.loads(answer.json()["text"])
+    assert (body["event"], body["group"]) == ("resolved", {"service": "checkout"})
+    assert (await client.post("/api/v1/notifiers/worded/preview", json={})).json() == {
+        "headline": "62 opened",
+        "problem": None,
+        "text": f"62 opened\n\nAcknowledge: {node.url}/acknowledge/…\n{node.url}/alerts/incidents",
+    }
+    wrong = (await client.post("/api/v1/notifiers/wrong/preview", json={})).json()
+    assert "'nothing' is undefined" in wrong["problem"]
+    assert wrong["headline"].startswith("[ERROR] errors")
+    assert (await client.post("/api/v1/notifiers/hook/preview", json={"event": "report"})).status_code == 400
+    assert (await client.post("/api/v1/notifiers/nobody/preview", json={})).status_code == 404
 
 
 async def test_a_refused_reload_is_told_with_its_places(client: Client, node: Node, file: Path) -> None:
@@ -245,6 +265,8 @@ class TestNotifiers:
         assert items == [
             {"name": "hook", "type": "webhook", "detectors": ["errors"]},
             {"name": "gone", "type": "webhook", "detectors": []},
+            {"name": "worded", "type": "ntfy", "detectors": []},
+            {"name": "wrong", "type": "ntfy", "detectors": []},
         ]
         answer = (await client.post("/api/v1/notifiers/hook/test")).json()
         assert answer == {"ok": True, "detail": "200 OK", "may_succeed_later": False}

@@ -126,6 +126,16 @@ def test_a_test_message_is_sent_and_its_answer_shown(open_page: Callable[..., Pa
     expect(page.get_by_role("status")).to_contain_text("would be tried again")
 
 
+def test_a_message_is_previewed(open_page: Callable[..., Page]) -> None:
+    page = open_page("/settings/notifiers")
+    page.get_by_role("button", name="Preview of oncall").click()
+    message = page.get_by_label("Message of oncall")
+    expect(message).to_contain_text('"event":"opened"')
+    page.get_by_role("group", name="Event").get_by_role("button", name="resolved").click()
+    expect(message).to_contain_text('"event":"resolved"')
+    axe(page)
+
+
 def test_a_table_is_uploaded_and_deleted(open_page: Callable[..., Page]) -> None:
     page = open_page("/settings/lookups")
     page.get_by_label("Name").fill("teams")

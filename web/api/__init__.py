@@ -27,7 +27,7 @@ from .deletions import (
 from .fields import list_fields, list_values
 from .health import get_health, get_metrics, get_ready
 from .lookups import delete_lookup, get_lookup, get_lookup_data, list_lookups, put_lookup
-from .notifiers import list_notifiers, test_notifier
+from .notifiers import list_notifiers, preview_notifier, test_notifier
 from .oidc import finish_oidc, start_oidc
 from .passkeys import (
     add_passkey,
@@ -112,6 +112,7 @@ HANDLERS = (
     backtest_detector,
     backtest_definition,
     list_notifiers,
+    preview_notifier,
     test_notifier,
     preview_deletion,
     create_deletion,

@@ -4,25 +4,36 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import anyio
 import msgspec
 from litestar import Request, get, post
-from litestar.params import PathParameter
+from litestar.params import JSONBody, PathParameter
 from msgspec import Meta
 
 from ...config.models import NotifierEntry
 from ...core.alerting.records import rfc3339 as moment
 from ...core.alerting.samples import storable
 from ...core.storage.audit import audit
-from ...plugins import DeliveryError, Notification, RetryableError
+from ...plugins import (
+    DeliveryError,
+    Notification,
+    RejectedError,
+    RetryableError,
+    headline,
+    in_worker,
+    plain_text,
+    worded,
+)
 from ..auth.projects import DEFAULT_PROJECT
 from ..problems import NotFoundProblem, described
 from .node import NodeDependency, who_asks
 
 _PATIENCE_S: Final = 30.0
 _MOST_DETAIL: Final = 500
+_MOST_SHOWN: Final = 50_000  # characters of a preview
+Name: TypeAlias = Annotated[str, PathParameter(name="name", max_length=500, description="The notifier's name")]
 
 
 class NotifierItem(msgspec.Struct, frozen=True):
@@ -64,6 +75,45 @@ async def list_notifiers(node: NodeDependency) -> NotifierList:
     return NotifierList([NotifierItem(name, entry.type, told[name]) for name, entry in node.config.notifiers.items()])
 
 
+class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Of what there is to be a preview."""
+
+    event: Literal["opened", "flapping", "escalated", "resolved"] = "opened"
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """What the notifier would send of a made-up incident."""
+
+    headline: Annotated[str, Meta(description="The first line, or the subject")]
+    text: Annotated[str, Meta(description="The message as text; of a webhook its body")]
+    problem: Annotated[str | None, Meta(description="Why a template fails; it would say the usual words then")]
+
+
+@post(
+    "/api/v1/notifiers/{name:str}/preview",
+    operation_id="previewNotifier",
+    summary="Preview a message",
+    tags=["alerts"],
+    status_code=200,
+    opt={"access": "query"},
+    responses=described(404),
+)
+async def preview_notifier(node: NodeDependency, notifier_name: Name, data: JSONBody[Wanted]) -> Preview:
+    """What the notifier would send of a made-up incident, by its template if it has one. Nothing is sent."""
+    entry = _entry(node, notifier_name)
+    notifier = entry.make()
+    template = getattr(entry.config, "template", None)
+    message, problem = await worded(template, _sample(data.event, node.url))
+    try:
+        text = await in_worker(notifier.preview, message)
+    except RejectedError as why:
+        text, problem = "", str(why)
+    except Exception as why:  # a stranger's code: its message may hold an address or a key
+        text, problem = "", f"{type(why).__name__} in the notifier"
+    shown = plain_text(message) if text is None else text
+    return Preview(headline(message), storable(shown)[:_MOST_SHOWN], problem and storable(problem)[:_MOST_DETAIL])
+
+
 @post(
     "/api/v1/notifiers/{name:str}/test",
     operation_id="testNotifier",
@@ -76,16 +126,47 @@ async def list_notifiers(node: NodeDependency) -> NotifierList:
 async def test_notifier(
     request: Request[Any, Any, Any],
     node: NodeDependency,
-    notifier_name: Annotated[str, PathParameter(name="name", max_length=500, description="The notifier's name")],
+    notifier_name: Name,
 ) -> TestResult:
     """Send a message that says it is a test, once, and answer what the other side said. It is kept in no history."""
-    entry = node.config.notifiers.get(notifier_name)
-    if entry is None:
-        raise NotFoundProblem(f"there is no notifier {notifier_name[:60]!r}; /api/v1/notifiers lists what there is")
+    entry = _entry(node, notifier_name)
     result = await _tried(entry, who_asks(request).name, node.url)
     told = {"notifier": entry.name, "ok": result.ok}
     await audit(node.store.pool, who_asks(request).name, "notifier.test", project_id=node.project_id, **told)
     return result
+
+
+def _entry(node: NodeDependency, name: str) -> NotifierEntry:
+    entry = node.config.notifiers.get(name)
+    if entry is None:
+        raise NotFoundProblem(f"there is no notifier {name[:60]!r}; /api/v1/notifiers lists what there is")
+    return entry
+
+
+def _sample(event: str, url: str) -> Notification:
+    """An incident that never was. Its link leads to the list."""
+    is_over = event == "resolved"
+    return Notification(
+        delivery_id="00000000-0000-4000-8000-000000000000",
+        event=event,
+        incident_id=42,
+        detector="errors",
+        title="errors: n = 62 (n > 50) for service checkout",
+        severity="ERROR",
+        group={"service": "checkout"},
+        values={"n": 62},
+        opened_at="2026-01-31T12:00:00.000000000Z",
+        resolved_at="2026-01-31T12:20:00.000000000Z" if is_over else None,
+        link=f"{url}/alerts/incidents",
+        samples=[
+            {"timestamp": f"2026-01-31T11:59:{50 + n}.000000000Z", "severity": "ERROR", "service": "checkout",
+             "message": f"card declined for user {n}"}
+            for n in (3, 2, 1)
+        ],
+        project=DEFAULT_PROJECT,
+        text="It opened 4 times in a short time. It stays open until it is calm." if event == "flapping" else "",
+        acknowledge="" if is_over else f"{url}/acknowledge/…",
+    )  # fmt: skip
 
 
 async def _tried(entry: NotifierEntry, who: str, link: str) -> TestResult:

@@ -39,6 +39,8 @@ export interface AuditFilter { readonly what?: string; readonly who?: string }
 export interface NewToken { readonly name: string; readonly scopes: Scope[]; readonly valid_for?: string; readonly project?: string; readonly account?: string; readonly origins?: string[] }
 export type RoleBody = Omit<RoleDetail, 'name' | 'built_in'>
 
+export type NotifierEvent = 'opened' | 'flapping' | 'escalated' | 'resolved'
+
 export const admin = {
   users: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/users', { params: { query: { limit: 1000 } }, signal })).items,
   createUser: async (body: { email: string; role: Role; project?: string; service?: boolean }) => unwrap(await http.POST('/api/v1/users', { body })),
@@ -52,6 +54,7 @@ export const admin = {
   createProject: async (name: string) => unwrap(await http.POST('/api/v1/projects', { body: { name } })),
   notifiers: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/notifiers', { signal })).items,
   testNotifier: async (name: string) => unwrap(await http.POST('/api/v1/notifiers/{name}/test', { params: { path: { name } } })),
+  previewNotifier: async (name: string, event: NotifierEvent) => unwrap(await http.POST('/api/v1/notifiers/{name}/preview', { params: { path: { name } }, body: { event } })),
   retention: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/retention', { signal })).items,
   audit: async (filter: AuditFilter, cursor: string | undefined, signal: AbortSignal) =>
     unwrap(await http.GET('/api/v1/audit', { params: { query: { ...filter, ...(cursor && { cursor }) } }, signal })),

@@ -1,6 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { BellRing } from 'lucide-react'
-import { admin } from '@/api/admin'
+import { useState } from 'react'
+import { admin, type NotifierEvent } from '@/api/admin'
 import { messageOf } from '@/api/problem'
 import { Button } from '@/components/ui/Button'
 import { Empty, Snippet } from '@/components/ui/States'
@@ -22,7 +23,7 @@ detectors:
 export function Notifiers() {
   const notifiers = useQuery({ queryKey: ['notifiers'], queryFn: ({ signal }) => admin.notifiers(signal) })
   return (
-    <Section label="Notifiers" lead="Where messages about incidents go. They stand in the pipeline file; a test shows whether they arrive.">
+    <Section label="Notifiers" lead="Where messages about incidents go. They stand in the pipeline file; a preview shows what they say, a test whether they arrive.">
       <Loaded query={notifiers}>
         {(items) => items.length === 0 ? (
           <Empty title="No notifiers yet" icon={<BellRing />}><p>Name one in the pipeline file:</p><Snippet label="A notifier in YAML" text={SNIPPET} /></Empty>
@@ -33,6 +34,7 @@ export function Notifiers() {
 }
 
 function Notifier({ name, type, detectors }: { readonly name: string; readonly type: string; readonly detectors: readonly string[] }) {
+  const [previewing, setPreviewing] = useState(false)
   const test = useMutation({ mutationFn: () => admin.testNotifier(name) })
   return (
     <article className={styles.panel} aria-label={name}>
@@ -40,10 +42,30 @@ function Notifier({ name, type, detectors }: { readonly name: string; readonly t
         <h2>{name}</h2>
         <span className={styles.dim}>{type}</span>
         <span className={styles.dim}>{detectors.length > 0 ? `told by ${detectors.join(', ')}` : 'told by no detector'}</span>
-        <Button className={styles.push} disabled={test.isPending} onClick={() => test.mutate()} aria-label={`Send test to ${name}`}>{test.isPending ? 'Sending…' : 'Send test'}</Button>
+        <Button className={styles.push} pressed={previewing} onClick={() => setPreviewing(!previewing)} aria-label={`Preview of ${name}`}>Preview</Button>
+        <Button disabled={test.isPending} onClick={() => test.mutate()} aria-label={`Send test to ${name}`}>{test.isPending ? 'Sending…' : 'Send test'}</Button>
       </div>
+      {previewing && <Preview name={name} />}
       {test.data && <p role="status" className={test.data.ok ? styles.good : styles.bad}>{test.data.ok ? 'Arrived' : test.data.may_succeed_later ? 'Not now; a real message would be tried again' : 'Refused'}: {test.data.detail}</p>}
       {test.isError && <p role="alert" className={styles.bad}>{messageOf(test.error)}</p>}
     </article>
+  )
+}
+
+const EVENTS: readonly NotifierEvent[] = ['opened', 'flapping', 'escalated', 'resolved']
+
+/** What it would send of a made-up incident. */
+function Preview({ name }: { readonly name: string }) {
+  const [event, setEvent] = useState<NotifierEvent>('opened')
+  const preview = useQuery({ queryKey: ['notifier-preview', name, event], queryFn: () => admin.previewNotifier(name, event) })
+  return (
+    <div>
+      <div className={styles.row} role="group" aria-label="Event">
+        {EVENTS.map((one) => <Button key={one} look="quiet" pressed={event === one} onClick={() => setEvent(one)}>{one}</Button>)}
+      </div>
+      {preview.data?.problem && <p role="alert" className={styles.bad}>{preview.data.problem}</p>}
+      {preview.data && <pre className={styles.message} tabIndex={0} aria-label={`Message of ${name}`}>{preview.data.text}</pre>}
+      {preview.isError && <p role="alert" className={styles.bad}>{messageOf(preview.error)}</p>}
+    </div>
   )
 }
