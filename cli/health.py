@@ -15,16 +15,18 @@ from typing import Any
 
 import asyncpg
 
-from ..config import Settings
+from ..config import Config, ConfigErrors, Settings
 from ..core.runtime import load_checked
 from ..core.runtime.conditions import CLOCK_FAIL_SECONDS, CLOCK_WARN_SECONDS, clock_difference
 from ..core.storage.database import DATABASE_ERRORS, current_revision, newest_revision, open_pool
 from ..core.storage.doctor import Examination, Finding, Level
 from ..core.storage.doctor import examine as examine_store
+from ..core.storage.doctor.finding import fail, listed, ok
 from ..core.storage.doctor.space import free_space
 from ..core.storage.embedded import EmbeddedPostgres
 from ..core.storage.places import Places
 from ..plugins import CordwoodError, Registry, load_plugins
+from .container import Container
 from .serverfile import running_server
 from .web import bound
 
@@ -35,15 +37,16 @@ async def examine(settings: Settings, progress: Callable[[int, int], None], *, d
     """All checks, in the order in which a start needs them. Changes nothing but, at most, the database's own log."""
     server, registry = running_server(settings.data_dir), load_plugins()
     found = [*_machine(), *_folder(settings), _port(settings, server), *_plugins(registry)]
+    config, pipeline = _pipeline(settings, registry)
+    found += [*Container().checks(settings, config), *pipeline]
     try:
-        places = Places.of(load_checked(settings.config, registry))
         async with _database(settings, server) as pool:
             if pool is None:
                 return [*found, _no_database()]
             found += [check async for check in _postgres(pool)]
-            if await current_revision(pool) == newest_revision():
+            if config is not None and await current_revision(pool) == newest_revision():
                 cache = settings.data_dir / "cache" / str(await pool.fetchval("select id from installation"))
-                examination = Examination(pool, places, progress, cache, deep)
+                examination = Examination(pool, Places.of(config), progress, cache, deep)
                 found += [check async for check in examine_store(examination)]
     except _TROUBLE as why:
         mend = "" if isinstance(why, CordwoodError) else "see that PostgreSQL runs, and look again"
@@ -92,6 +95,18 @@ def _plugins(registry: Registry) -> Iterator[Finding]:
     for failure in registry.failures:
         what = f"plugin {failure.entry_point} of {failure.package}"
         yield Finding(Level.WARN, what, failure.reason, "mend or remove the package")
+
+
+def _pipeline(settings: Settings, registry: Registry) -> tuple[Config | None, list[Finding]]:
+    """What the pipeline file says; None, and every mistake in it: a secret that is not there is one, too."""
+    try:
+        config = load_checked(settings.config, registry)
+    except ConfigErrors as why:
+        mend = "mend the file, or give the process the secret or variable that it names; then cordwood check"
+        return None, list(listed(fail("pipeline file", str(one), mend) for one in why.errors))
+    except CordwoodError as why:
+        return None, [fail("pipeline file", str(why), "set CORDWOOD_CONFIG to a file that is there")]
+    return config, [] if settings.config is None else [ok("pipeline file", str(settings.config))]
 
 
 def _no_database() -> Finding:

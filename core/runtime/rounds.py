@@ -41,8 +41,23 @@ async def _retention(node: Node) -> bool:
     return await lead_once(node.store.pool, "retention", work)
 
 
+async def _recordings(node: Node) -> bool:
+    return await lead_once(node.store.pool, "recordings", node.recordings.once)
+
+
+async def _reports(node: Node) -> bool:
+    return await lead_once(node.store.pool, "reports", node.reports.once)
+
+
 ROUNDS: Mapping[str, Callable[[Node], Awaitable[bool]]] = MappingProxyType(
-    {"alerting": _alerting, "compaction": _compaction, "deletion": _deletion, "retention": _retention}
+    {
+        "alerting": _alerting,
+        "compaction": _compaction,
+        "deletion": _deletion,
+        "recordings": _recordings,
+        "reports": _reports,
+        "retention": _retention,
+    }
 )
 
 

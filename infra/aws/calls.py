@@ -29,8 +29,11 @@ JOBS = {
     "alerting": (Duration.minutes(1), Duration.minutes(5), 2048),
     "compaction": (Duration.minutes(1), Duration.minutes(15), 6144),
     "deletion": (Duration.minutes(5), Duration.minutes(15), 4096),
+    "recordings": (Duration.minutes(1), Duration.minutes(5), 2048),
+    "reports": (Duration.minutes(1), Duration.minutes(5), 2048),
     "retention": (Duration.minutes(15), Duration.minutes(15), 4096),
 }
+_WRITERS = ("compaction", "deletion", "retention")  # of segments; the others only read them
 _FORWARD_TIME = Duration.minutes(5)
 
 
@@ -123,7 +126,7 @@ def _job(stack: Any, vpc: Any, storage: Storage, options: Options, job: str) -> 
     function = _function(stack, vpc, options, job.capitalize(), ROUND, time, memory, told, at_once=1)
     storage.database_secret.grant_read(function)
     storage.database.connections.allow_default_port_from(function)
-    storage.grant(function.role, writes=job != "alerting")
+    storage.grant(function.role, writes=job in _WRITERS)
     events.Rule(
         stack,
         f"{job.capitalize()}Schedule",

@@ -29,7 +29,8 @@ class Options(BaseModel):
     senders: tuple[str, ...] = ("10.64.0.0/16",)
     """Networks that may send syslog (TLS, 6514) and OTLP (gRPC, 4317)."""
     jobs: Literal["nodes", "functions"] = "nodes"
-    """Who does detectors, notifications, compaction, retention, deletion: two worker nodes, or functions."""
+    """Who does detectors, notifications, reports, recordings, compaction, retention and deletion: worker nodes, or
+    functions."""
     forward_buckets: tuple[str, ...] = ()
     """Buckets whose new objects are forwarded, once they notify the queue that ForwardQueueArnOutput names."""
     forward_log_groups: tuple[str, ...] = ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +35,10 @@ version: 1
 store: {{retention: 365d}}
 detectors:
   errors: {{type: match, query: "severity>=error", every: 100ms, notify: [hook]}}
+reports:
+  hourly: {{schedule: "0 * * * *", dashboard: overview, notify: [hook]}}
+recordings:
+  errors: {{query: "severity>=error | stats count() as n", every: 10s}}
 notifiers:
   hook: {{type: webhook, url: "http://127.0.0.1:{port}/"}}
 """
@@ -94,8 +99,8 @@ def call(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     return called
 
 
-async def commit(node: Node, *messages: str) -> None:
-    records = [{"message": message, "severity": "ERROR"} for message in messages]
+async def commit(node: Node, *messages: str, **more: Any) -> None:
+    records = [{"message": message, "severity": "ERROR", **more} for message in messages]
     await (await node.store.writer.submit(Submission(node.project_id, "test", Batch.from_records(records)))).committed()
 
 
@@ -153,6 +158,51 @@ async def test_two_rounds_at_a_time_are_one(
         assert [event for _, event in hook.told] == ["opened"]
         runs = await node.store.pool.fetchval("select count(*) from incident")
         assert runs == 1
+
+
+async def fell_due(node: Node, table: str, column: str) -> None:
+    """The clock's hands are moved: what is followed was last looked at two hours ago."""
+    await node.store.pool.execute(f"update {table} set {column} = {column} - interval '2 hours'")
+
+
+async def test_a_report_is_made_and_sent_once(
+    surroundings: Path, database_url: str, data_dir: Path, hook: Any, call: Any
+) -> None:
+    """By a function, by three at a time, and by functions beside a worker."""
+    assert await call("reports") == {"round": "reports", "done": True}
+    assert hook.told == []  # it is followed from now on
+    async with running(surroundings, database_url, data_dir / "ingest", "ingest") as node:
+        await fell_due(node, "report_state", "followed_until")
+        async with anyio.create_task_group() as tasks:
+            for _ in range(3):
+                tasks.start_soon(call, "reports")
+        assert await call("reports") == {"round": "reports", "done": True}
+        assert [event for _, event in hook.told] == ["report"]
+        pool = node.store.pool
+        assert await pool.fetchval("select count(*) from report_issue") == 1
+        await fell_due(node, "report_state", "followed_until")
+        await pool.execute("delete from report_delivery")
+        await pool.execute("delete from report_issue")
+    async with running(surroundings, database_url, data_dir / "worker", "worker") as node:
+        with anyio.fail_after(60):
+            while len(hook.told) < 2:
+                await call("reports")
+        await call("reports")
+        assert await node.store.pool.fetchval("select count(*) from report_issue") == 1
+        assert await node.store.pool.fetchval("select count(*) from report_delivery where status = 'sent'") == 1
+    assert [event for _, event in hook.told] == ["report", "report"]
+
+
+async def test_steps_are_recorded(surroundings: Path, database_url: str, data_dir: Path, call: Any) -> None:
+    assert await call("recordings") == {"round": "recordings", "done": True}
+    async with running(surroundings, database_url, data_dir / "ingest", "ingest") as node:
+        await fell_due(node, "recording_state", "recorded_until")
+        hour_ago = time.time_ns() - 3600 * 10**9
+        await commit(node, "boom", timestamp=hour_ago)
+        assert await call("recordings") == {"round": "recordings", "done": True}
+        assert await call("recordings") == {"round": "recordings", "done": True}
+        (row,) = await node.store.pool.fetch("select at, value from metric_sample where value > 0")
+    assert (row["value"], 0 <= hour_ago / 1e9 - row["at"].timestamp() < 10) == (1, True)
 
 
 @pytest.mark.parametrize("name", sorted(ROUNDS.keys() - {"alerting"}))
