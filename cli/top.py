@@ -78,7 +78,10 @@ def rows(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Row]:
         if source["implicit"] and not source["events"]:
             continue
         per_second = rate(source["events"], old_sources.get(source["name"]))
-        note = source["error"] or ", ".join(f"{name} {count}" for name, count in source["counts"].items() if count)
+        kept = {"on disk": source["spooled"], "lost": source["spool_dropped"]}
+        note = source["error"] or ", ".join(
+            f"{name} {count}" for name, count in (kept | source["counts"]).items() if count
+        )
         yield f"source {source['name']}", source["state"], per_second, str(source["events"]), "", note
     old_steps = {
         (line["name"], number): step for line in before["pipelines"] for number, step in _numbered(line["parse"])

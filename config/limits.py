@@ -55,6 +55,9 @@ class Limits(ProjectLimits):
     """Bytes of all bodies that are being worked on; further ones wait, then are refused with 429."""
     ingest_memory: Bytes = 96 * MIB
     """Bytes of what is taken in and not yet committed; sources wait for room."""
+    spool: Annotated[Size, Field(ge=MIB)] = 1024 * MIB
+    """Bytes on a node's disk of what sources that cannot wait (UDP) take in while the store takes nothing; what has no
+    room is lost, and counted."""
     query_memory: Bytes = 2_000_000_000
     """Bytes that all queries together may take; beyond, they use the disk, or fail and say so."""
     joined_rows: Count = 10_000_000

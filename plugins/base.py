@@ -241,6 +241,13 @@ class Outlet(Protocol):
         :raises RejectedError: there is no such parser, or its settings are wrong
         """
 
+    async def hold(self, batch: Batch, *, received: int = 0) -> None:
+        """Hand over a batch of peers that cannot wait, as those of UDP: it is sent in its turn, and nobody is told.
+
+        While the store takes nothing it is kept on the disk, in order, up to the limit `spool`; beyond, it is lost and
+        counted. `received` is as in `send`. A source sends all its batches in this way, or holds none.
+        """
+
     async def send_parts(self, batch: Batch, parts: Sequence[Part]) -> Sequence[Receipt]:
         """Hand over the events of several requests, whose rows follow each other in the batch: a receipt for each.
 

@@ -29,6 +29,19 @@ SOURCE_EVENTS: Final = Declared("cordwood_source_events", "counter", "Events tak
 DEAD_LETTERS: Final = Declared(
     "cordwood_source_dead_letters", "counter", "Events that became dead letters, by source.", _SOURCE
 )
+SPOOLED: Final = Declared(
+    "cordwood_source_spooled_events",
+    "gauge",
+    "Events that a source that cannot wait keeps on the disk until the store takes them.",
+    _SOURCE,
+)
+SPOOLED_BYTES: Final = Declared("cordwood_source_spooled_bytes", "gauge", "Bytes of them on the disk.", _SOURCE)
+SPOOL_DROPPED: Final = Declared(
+    "cordwood_source_spool_dropped_events",
+    "counter",
+    "Events that are lost: the store took nothing, and the disk had no room.",
+    _SOURCE,
+)
 LEFT_OUT: Final = Declared(
     "cordwood_source_left_out_events", "counter", "Events that a pipeline left out, by source.", _SOURCE
 )
@@ -65,6 +78,9 @@ DECLARED: Final = (
     CUT_EVENTS,
     DEAD_LETTERS,
     LEFT_OUT,
+    SPOOLED,
+    SPOOLED_BYTES,
+    SPOOL_DROPPED,
     SOURCE_UP,
     LIMIT_REACHED,
     PENDING,
@@ -120,6 +136,7 @@ class NodeMetrics(Collector):
     def _of_sources(self) -> Iterator[Metric]:
         kinds = (SOURCE_EVENTS, CUT_EVENTS, SOURCE_UP, DEAD_LETTERS, LEFT_OUT)
         events, cut, up, dead, left_out = (_family(one) for one in kinds)
+        spooled, spooled_bytes, spool_dropped = map(_family, (SPOOLED, SPOOLED_BYTES, SPOOL_DROPPED))
         own: dict[str, CounterMetricFamily] = {}
         for source in self._node.sources.values():
             labels = [source.name, source.type]
@@ -128,12 +145,16 @@ class NodeMetrics(Collector):
             dead.add_metric(labels, source.outlet.counters.dead)
             left_out.add_metric(labels, source.outlet.counters.left_out)
             up.add_metric(labels, float(source.state == "running"))
+            if (spool := source.outlet.spool) is not None:
+                spooled.add_metric(labels, spool.events)
+                spooled_bytes.add_metric(labels, spool.bytes)
+                spool_dropped.add_metric(labels, spool.dropped)
             for name, count in source.source.counts.items():
                 about = f"What sources counted as {name.replace('_', ' ')}."
                 own.setdefault(
                     name, CounterMetricFamily(f"cordwood_source_{name}", about, labels=list(_SOURCE))
                 ).add_metric(labels, count)
-        yield from (events, cut, dead, left_out, up)
+        yield from (events, cut, dead, left_out, up, spooled, spooled_bytes, spool_dropped)
         yield from own.values()
 
 

@@ -26,6 +26,7 @@ from ..alerting import AlertingService
 from ..alerting.links import Links, signing_key
 from ..dashboards.store import Dashboards
 from ..forwarding import ForwardingService
+from ..forwarding.label import label
 from ..query import QueryEngine, Tables
 from ..query.clickhouse_client import ClickHouse
 from ..query.lookup_store import Lookups
@@ -57,6 +58,7 @@ from .pipeline import RunningPipeline
 from .replay import Replayer
 from .scrubbing import scrub_all
 from .spill import spill_folder
+from .spool import Room, Spool
 from .supervisor import RunningSource, Supervisor
 from .taps import StepCounts, Taps
 
@@ -112,6 +114,7 @@ class Node:
         self.tracing = Tracing()
         self.admissions: dict[int, Admission] = {}
         self.taps = Taps()
+        self.spool_room = Room(self.config.limits.spool)
         self.reload_errors: tuple[str, ...] = ()
         self._counts: dict[str, tuple[Pipeline, Sequence[StepCounts]]] = {}
         self.ready = False
@@ -246,6 +249,8 @@ class Node:
             waits = not isinstance(source, HttpSource)
             outlet = StoreOutlet(name, self.project_id, pipeline, self.store, self.admission, self.door, waits)
             outlet.tracing = self.tracing
+            folder = self.settings.data_dir.absolute() / "spool" / label(name)
+            outlet.spool = Spool(folder, outlet, self.spool_room)
             made[name] = RunningSource(name, entry.type, source, outlet)
         return made
 
@@ -280,6 +285,7 @@ class Node:
         for admission in self.admissions.values():
             admission.limits = limits.of(admission.project)
         self.store.writer.pending_bytes = limits.ingest_memory
+        self.spool_room.limit = limits.spool
         self.store.writer.dead_letters = Bounds(limits.dead_letters, limits.dead_letter_bytes)
         self.store.writer.fields = self.store.compactor.fields = limits.fields
 
@@ -380,6 +386,24 @@ class Node:
             )
             raise ConfigErrors(errors)
         return len(gone | new.keys())
+
+    @property
+    def spool_warnings(self) -> list[str]:
+        """What sources keep on the disk because the store does not take it, and what they lost."""
+        found = []
+        for source in self.sources.values():
+            spool = source.outlet.spool
+            if spool is not None and spool.events:
+                found.append(
+                    f"source {source.name}: {spool.events} events ({spool.bytes} bytes) are kept on the disk until the "
+                    "store takes them"
+                )
+            if spool is not None and spool.dropped:
+                found.append(
+                    f"source {source.name}: {spool.dropped} events are lost since the start, for the disk had no room; "
+                    "`limits: {spool: …}` sets how much it may take"
+                )
+        return found
 
     async def database_problem(self) -> str | None:
         """Why PostgreSQL takes nothing now; None: it does."""

@@ -22,6 +22,7 @@ from .door import Door
 from .event_size import cut
 from .pipeline import RunningPipeline
 from .replay import dead_letters
+from .spool import Spool
 from .steps import Settle
 
 _FEW = 2000  # events that are given their defaults on the spot, in a fraction of a millisecond
@@ -83,6 +84,8 @@ class StoreOutlet:
     tracing: Tracing = field(default_factory=Tracing)
     watched: bool = True
     """Whether taps see what passes: they are the node's own project's."""
+    spool: Spool | None = None
+    """What it holds, of a source that runs on this node."""
     begun: anyio.Event = field(default_factory=anyio.Event)
     """Set once the source listens or reads, or has failed to."""
     _others: dict[int, StoreOutlet] = field(default_factory=dict)
@@ -132,6 +135,11 @@ class StoreOutlet:
         _when_settled(receipt, ended[0], applied)
         self._count(applied)
         return receipt
+
+    async def hold(self, batch: Batch, *, received: int = 0) -> None:
+        """See `plugins.Outlet.hold`."""
+        assert self.spool is not None, "the source does not run"
+        await self.spool.hold(batch, received)
 
     async def send_parts(self, batch: Batch, parts: Sequence[Part]) -> Sequence[Receipt]:
         """See `plugins.Outlet.send_parts`. Parts without a key that follow each other stay one submission."""

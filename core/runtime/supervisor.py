@@ -37,33 +37,40 @@ class RunningSource:
 
     async def run(self) -> None:
         """Run until cancelled or done; a failure costs a pause, a fatal one ends it."""
-        delay = _FIRST_DELAY
         try:
             with self._scope:
-                while True:
-                    try:
-                        self.state = "running"
-                        with nested(self.outlet.admission.limits.depth):
-                            await self.source.run(self.outlet)
-                    except FatalError as why:
-                        self.state, self.error = "failed", str(why)
-                        _log.error("source %s stopped: %s", self.name, why)
-                        return
-                    except RetryableError as why:
-                        wait = why.after or delay
-                        self._failed(str(why), wait)
-                    except Exception as why:  # a plugin's defect must not take the others down
-                        wait = delay
-                        _log.exception("source %s failed", self.name)
-                        self._failed(f"{type(why).__name__}: {why}", wait)
-                    else:
-                        self.state, self.error = "done", ""
-                        return
-                    await anyio.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
-                    delay = min(delay * 2, _LAST_DELAY)
+                if self.outlet.spool is None:
+                    await self._run()
+                else:
+                    async with self.outlet.spool.running():
+                        await self._run()
         finally:
             self.outlet.begun.set()
             self._ended.set()
+
+    async def _run(self) -> None:
+        delay = _FIRST_DELAY
+        while True:
+            try:
+                self.state = "running"
+                with nested(self.outlet.admission.limits.depth):
+                    await self.source.run(self.outlet)
+            except FatalError as why:
+                self.state, self.error = "failed", str(why)
+                _log.error("source %s stopped: %s", self.name, why)
+                return
+            except RetryableError as why:
+                wait = why.after or delay
+                self._failed(str(why), wait)
+            except Exception as why:  # a plugin's defect must not take the others down
+                wait = delay
+                _log.exception("source %s failed", self.name)
+                self._failed(f"{type(why).__name__}: {why}", wait)
+            else:
+                self.state, self.error = "done", ""
+                return
+            await anyio.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
+            delay = min(delay * 2, _LAST_DELAY)
 
     def _failed(self, why: str, wait: float) -> None:
         self.state, self.error = "waiting", why

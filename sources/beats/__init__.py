@@ -51,7 +51,7 @@ class Beats(Source[BeatsConfig]):
         gatherer = Gatherer(outlet, read_documents)
         server = Server(gatherer, config.max_frame)
         listeners = streams(config.tcp, config.tls, config, server.serve, outlet.source)
-        self._listeners = Listeners(gatherer, listeners)
+        self._listeners = Listeners([gatherer], listeners)
         await self._listeners.run()
 
     @property

@@ -56,7 +56,7 @@ class FluentForward(Source[FluentForwardConfig]):
         key = config.shared_key.get_secret_value() if config.shared_key else ""
         server = Server(outlet, gatherer, self._read, key=key, most=config.max_frame)
         listeners = streams(config.tcp, config.tls, config, server.serve, outlet.source)
-        self._listeners = Listeners(gatherer, listeners)
+        self._listeners = Listeners([gatherer], listeners)
         await self._listeners.run()
 
     def _read(self, messages: Sequence[Message]) -> Batch:

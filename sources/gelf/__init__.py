@@ -92,10 +92,10 @@ class Gelf(HttpSource[GelfConfig]):
         def read(items: Sequence[bytes]) -> Batch:
             return read_documents(items, now_ns())
 
-        gatherer = Gatherer(outlet, read)
+        gatherer, held = Gatherer(outlet, read), Gatherer(outlet, read, holds=True)
 
-        async def put(documents: bytes) -> None:
-            await gatherer.put(documents, len(documents), documents.count(b"\0") + 1)
+        async def put(documents: bytes, into: Gatherer[bytes] = gatherer) -> None:
+            await into.put(documents, len(documents), documents.count(b"\0") + 1)
 
         async def serve(connection: Connection) -> None:
             framing = Documents(config.max_frame)
@@ -113,7 +113,7 @@ class Gelf(HttpSource[GelfConfig]):
                     found = await in_worker(unpack, waiting, config.max_frame, limiter=self._threads)
                 else:
                     found = unpack(waiting, config.max_frame)
-                await put(b"\0".join(found))
+                await put(b"\0".join(found), held)
 
         listeners: list[Streams | Datagrams] = []
         if config.udp:
@@ -122,7 +122,7 @@ class Gelf(HttpSource[GelfConfig]):
         if not listeners:
             outlet.started()
             await anyio.sleep_forever()
-        self._listeners = Listeners(gatherer, listeners)
+        self._listeners = Listeners([gatherer, held], listeners)
         await self._listeners.run()
 
     @property

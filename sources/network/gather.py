@@ -59,10 +59,11 @@ class Gatherer(Generic[T]):
     """Takes items from many tasks and sends the batches that `read` makes of them, in order, by one task (`run`).
 
     :param read: called in a worker thread; must not fail, whatever the items are
+    :param holds: the peers cannot wait: what the store does not take now is kept on the disk (see `Outlet.hold`)
     """
 
-    def __init__(self, outlet: Outlet, read: Callable[[Sequence[T]], Batch]) -> None:
-        self._outlet, self._read = outlet, read
+    def __init__(self, outlet: Outlet, read: Callable[[Sequence[T]], Batch], *, holds: bool = False) -> None:
+        self._outlet, self._read, self._holds = outlet, read, holds
         self._threads = half_the_cores()
         self._lot: Lot[T] = Lot()
         self._leaving: tuple[Lot[T], Batch | None] | None = None
@@ -145,8 +146,11 @@ class Gatherer(Generic[T]):
             self._window.release()
 
     async def _sent(self, lot: Lot[T], batch: Batch) -> Receipt | None:
-        """The receipt, however long it takes; None: the batch is refused for good."""
+        """The receipt, however long it takes; None: the batch is refused for good, or is held."""
         pause = _PAUSE_S
+        if self._holds:
+            await self._outlet.hold(batch, received=lot.size)
+            return None
         while True:
             try:
                 return await self._outlet.send(batch, received=lot.size)

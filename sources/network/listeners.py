@@ -15,10 +15,10 @@ from .streams import Streams
 
 
 class Listeners:
-    """Runs listeners, and the gatherer that they put into, until cancelled."""
+    """Runs listeners, and the gatherers that they put into, until cancelled."""
 
-    def __init__(self, gatherer: Gatherer[Any], listeners: Sequence[Streams | Datagrams]) -> None:
-        self._gatherer, self._listeners = gatherer, listeners
+    def __init__(self, gatherers: Sequence[Gatherer[Any]], listeners: Sequence[Streams | Datagrams]) -> None:
+        self._gatherers, self._listeners = gatherers, listeners
 
     async def run(self) -> None:
         """Listen.
@@ -28,10 +28,11 @@ class Listeners:
         """
         try:
             async with anyio.create_task_group() as tasks:
-                tasks.start_soon(self._gatherer.run)
+                for gatherer in self._gatherers:
+                    tasks.start_soon(gatherer.run)
                 for listener in self._listeners:
                     await tasks.start(listener.run)
-                self._gatherer.started()
+                self._gatherers[0].started()
         except BaseExceptionGroup as group:
             # The engine asks what to do next by the class of one error.
             told = group.subgroup((FatalError, RetryableError))
@@ -45,7 +46,7 @@ class Listeners:
     @property
     def counts(self) -> Mapping[str, int]:
         """See `plugins.Source.counts`."""
-        counts = Counter({"rejected_events": self._gatherer.rejected})
+        counts = Counter({"rejected_events": sum(gatherer.rejected for gatherer in self._gatherers)})
         for listener in self._listeners:
             if isinstance(listener, Datagrams):
                 counts["dropped_datagrams"] += listener.dropped

@@ -4,7 +4,8 @@
       devices: {type: syslog, udp: "0.0.0.0:514", tcp: "0.0.0.0:601"}
 
 Syslog knows no acknowledgement. What was read from a connection is kept in memory until it is committed, and sent again
-where the store fails; a peer over TCP waits while there is no room.
+where the store fails; a peer over TCP waits while there is no room. Those of UDP and of a Unix socket cannot wait: what
+the store does not take is kept on the disk.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ class Syslog(Source[SyslogConfig]):
         def read(items: Sequence[Frames]) -> Batch:
             return read_frames(items, now_ns(), config.timezone, config.max_frame)
 
-        gatherer = Gatherer(outlet, read)
+        gatherer, held = Gatherer(outlet, read), Gatherer(outlet, read, holds=True)
 
         async def put(frames: Frames) -> None:
             await gatherer.put(frames, frames.size, frames.events)
@@ -95,7 +96,8 @@ class Syslog(Source[SyslogConfig]):
             for data, peer in burst:
                 by_peer.setdefault(peer, []).append(data)
             for peer, datagrams in by_peer.items():
-                await put(Frames(datagrams, peer))
+                frames = Frames(datagrams, peer)
+                await held.put(frames, frames.size, frames.events)
 
         listeners: list[Streams | Datagrams] = []
         if config.udp:
@@ -103,7 +105,7 @@ class Syslog(Source[SyslogConfig]):
         if config.unix:
             listeners.append(Datagrams(partial(open_unix, config.unix), take))
         listeners += streams(config.tcp, config.tls, config, serve, outlet.source)
-        self._listeners = Listeners(gatherer, listeners)
+        self._listeners = Listeners([gatherer, held], listeners)
         await self._listeners.run()
 
     @property

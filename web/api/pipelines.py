@@ -75,6 +75,8 @@ class SourceItem(msgspec.Struct, frozen=True):
     error: Annotated[str | None, Meta(description="Why it waits or failed")]
     events: Annotated[int, Meta(description="Events taken in since the start")]
     cut: Annotated[int, Meta(description="Of them, events that were too large and lost a part")]
+    spooled: Annotated[int, Meta(description="Events on the node's disk that the store does not take now")]
+    spool_dropped: Annotated[int, Meta(description="Events lost because that disk had no room for them")]
     restarts: Annotated[int, Meta(description="How often it was started again after a failure")]
     implicit: Annotated[bool, Meta(description="No file names it: it runs because its plugin is installed")]
     settings: Annotated[dict[str, Any], Meta(description="As the file has them, secrets masked")]
@@ -278,6 +280,7 @@ def as_yaml(node: Node) -> str:
 def _source(node: Node, name: str) -> SourceItem:
     entry, running = node.config.sources[name], node.sources.get(name)
     counters = running.outlet.counters if running else None
+    spool = running.outlet.spool if running else None
     return SourceItem(
         name=name,
         type=entry.type,
@@ -285,6 +288,8 @@ def _source(node: Node, name: str) -> SourceItem:
         error=(running.error if running else "") or None,
         events=counters.events if counters else 0,
         cut=counters.cut if counters else 0,
+        spooled=spool.events if spool else 0,
+        spool_dropped=spool.dropped if spool else 0,
         restarts=running.restarts if running else 0,
         implicit=entry.implicit,
         settings=dict(entry.shown),

@@ -4629,6 +4629,10 @@ export interface components {
             events: number;
             /** @description Of them, events that were too large and lost a part */
             cut: number;
+            /** @description Events on the node's disk that the store does not take now */
+            spooled: number;
+            /** @description Events lost because that disk had no room for them */
+            spool_dropped: number;
             /** @description How often it was started again after a failure */
             restarts: number;
             /** @description No file names it: it runs because its plugin is installed */

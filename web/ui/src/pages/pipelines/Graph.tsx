@@ -81,6 +81,8 @@ function SourceCard({ source, rate }: { readonly source: Source; readonly rate: 
         <StatePill state={source.state} />
         <span>{compact(source.events)} events</span>
         {source.cut > 0 && <span className={styles.bad}>{compact(source.cut)} cut</span>}
+        {source.spooled > 0 && <span className={styles.bad}>{compact(source.spooled)} wait on the disk</span>}
+        {source.spool_dropped > 0 && <span className={styles.bad}>{compact(source.spool_dropped)} lost, the disk had no room</span>}
         {source.restarts > 0 && <span className={styles.bad}>started again {plural(source.restarts, 'time')}</span>}
         {counts.map(([name, value]) => <span key={name}>{name.replace(/_/g, ' ')} {compact(value)}</span>)}
       </p>

@@ -5,7 +5,7 @@ import { branchRate, outputRate, rateText, sourceRate, stepRate, storeRate } fro
 const look = (at: number, events: number): Pipelines => ({
   at_s: at, files: [], yaml: '', errors: [],
   store: { events, failures: 0, pending_bytes: 0, pending_limit: 1, lag_s: 0 },
-  sources: [{ name: 'web', type: 'http', state: 'running', error: null, events, cut: 0, restarts: 0, implicit: false, settings: {}, counts: {} }],
+  sources: [{ name: 'web', type: 'http', state: 'running', error: null, events, cut: 0, spooled: 0, spool_dropped: 0, restarts: 0, implicit: false, settings: {}, counts: {} }],
   outputs: [{ name: 'lake', type: 's3', state: 'ok', error: null, events: events * 2, refused: 0, lag_commits: 0, lag_s: 0, settings: {} }],
   pipelines: [{ name: 'main', from: ['web'], service: null, events, parse: [{ type: 'json', when: null, settings: {}, events, failed: 0, seconds: 0, left_out: 0, branches: [{ when: null, events: events / 2, parse: [{ type: 'clf', when: null, settings: {}, events: events / 2, failed: 0, seconds: 0, left_out: 0, branches: [] }] }] }] }],
 })
