@@ -7,12 +7,15 @@ import contextlib
 import errno
 import socket
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import uvicorn
 from uvicorn.protocols.http import httptools_impl
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGIReceiveEvent
 
 from ..plugins import ConfigError
 
@@ -29,6 +32,25 @@ _REFUSAL = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nRetry-After: 1\r\nConnection: close\r\n"
     b"Content-Length: %d\r\n\r\n%s" % (len(_BUSY), _BUSY)
 )
+
+
+class _WholeRequests(RequestResponseCycle):
+    """A request that came whole is taken, also if its sender left without waiting for the answer, as pygelf does."""
+
+    _whole = False
+
+    async def receive(self) -> ASGIReceiveEvent:
+        """The next of the body; only what comes after its end, or in place of it, is that the client has gone."""
+        message = await super().receive()
+        if message["type"] == "http.disconnect" and self.disconnected and not (self.more_body or self._whole):
+            body, self.body = bytes(self.body), bytearray()
+            message = {"type": "http.request", "body": body, "more_body": False}
+        if message["type"] == "http.request":
+            self._whole = not message["more_body"]
+        return message
+
+
+httptools_impl.RequestResponseCycle = _WholeRequests  # type: ignore[misc] # there is no setting for it
 
 
 def _protocol(most: int | None, refused: Callable[[], None]) -> type[HttpToolsProtocol]:

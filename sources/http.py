@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -39,11 +40,14 @@ from ..plugins import (
 
 NDJSON = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonlines", "application/x-jsonlines",
                     "application/jsonl", "application/json-lines", "application/json-seq"})  # fmt: skip
-UNKNOWN = frozenset({"", "application/x-www-form-urlencoded", "application/octet-stream", "*/*"})
+FORM = "application/x-www-form-urlencoded"
+UNKNOWN = frozenset({"", FORM, "application/octet-stream", "*/*"})
 """What clients send when they do not know: curl's own default is the form type."""
 BINARY = re.compile(
     r"(image|audio|video|font|multipart)/|application/(.*protobuf|.*msgpack|.*avro|.*parquet|pdf|zip|.*cbor)"
 )
+_FORM = re.compile(rb"[\w.%+*~-]+=[\w.%+*~-]*(&[\w.%+*~-]+=[\w.%+*~-]*)+", re.ASCII)
+"""A form of two fields or more, as Python's HTTPHandler sends each event; no line of a log looks like it."""
 MAX_KEY = 255
 """Characters of an Idempotency-Key: it is stored for 24 hours, in an index."""
 SMALL = 32 * 1024
@@ -159,6 +163,9 @@ def read_body(body: bytes, media: str, observed: int, zone: ZoneInfo) -> Batch:
         return read_ndjson(body.replace(b"\x1e", b"") if media == "application/json-seq" else body, observed, zone=zone)
     if media == "application/json" or media.endswith("+json"):
         return _json(body, first, observed, zone)
+    if media == FORM and len(body) <= SMALL and _FORM.fullmatch(body):
+        fields = dict(parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="replace"))
+        return read_ndjson(msgspec.json.encode(fields), observed, zone=zone)
     if media in UNKNOWN or not media.startswith("text/"):
         guessed = _guess(body, first, observed, zone)
         if guessed is not None:

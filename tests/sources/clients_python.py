@@ -1,10 +1,12 @@
-"""Python's clients over a kill: pygelf, fluent-logger, handlers for Loki and Splunk, Datadog's client."""
+"""Python's clients over a kill: pygelf, fluent-logger, handlers for Loki and Splunk, Datadog's client, logging."""
 
 from __future__ import annotations
 
 import logging
+import logging.handlers
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -14,13 +16,14 @@ from datadog_api_client.v2.model.http_log import HTTPLog
 from datadog_api_client.v2.model.http_log_item import HTTPLogItem
 from fluent.sender import FluentSender
 from loki_logger_handler.loki_logger_handler import LokiLoggerHandler
-from pygelf import GelfTcpHandler, GelfTlsHandler, GelfUdpHandler
+from pygelf import GelfHttpHandler, GelfTcpHandler, GelfTlsHandler, GelfUdpHandler
 from splunk_handler import SplunkHandler
 
 from .killing import GIVE_UP_S, Client, Loss, Send, Stage
 from .listening import certificates
 
 BATCH = 100
+AT_ONCE = 8
 
 
 def record(stage: Stage, number: int) -> logging.LogRecord:
@@ -58,6 +61,21 @@ def pygelf(handler_class: Any, **more: Any) -> Callable[[Stage], Any]:
 def has_socket(stage: Stage) -> bool:
     """After a failure logging's SocketHandler waits for 1, 2, 4, … 30 s, and drops what it is given meanwhile."""
     return stage.client.sock is not None
+
+
+@contextmanager
+def pygelf_http(stage: Stage) -> Iterator[Send]:
+    """It reads no answer, and ends the connection at once, so that nothing slows it."""
+    handler = GelfHttpHandler("127.0.0.1", stage.server.port, _service="shop")
+
+    def send(n: int) -> None:
+        try:
+            handler.emit(record(stage, n))
+        except OSError:
+            stage.refused.add(n)
+        time.sleep(0.01)  # it would send ever more before the first is answered: the server then refuses connections
+
+    yield send
 
 
 @contextmanager
@@ -116,14 +134,39 @@ def datadog(stage: Stage) -> Iterator[Send]:
         flush()
 
 
+@contextmanager
+def http(stage: Stage) -> Iterator[Send]:
+    """Logging's HTTPHandler: a connection and a request an event; several, for each waits for its commit."""
+    where = f"127.0.0.1:{stage.server.port}"
+    handlers = [logging.handlers.HTTPHandler(where, "/api/v1/logs?service=shop", "POST") for _ in range(AT_ONCE)]
+    for handler in handlers:
+        handler.handleError = lambda failed: stage.refused.add(failed.number)  # type: ignore[method-assign]
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        given: list[Any] = []
+
+        def send(n: int) -> None:
+            made = record(stage, n)
+            made.number = n
+            given.append(threads.submit(handlers[n % AT_ONCE].handle, made))
+            if len(given) > 10 * AT_ONCE:
+                given.pop(0).result()
+
+        yield send
+        for done in given:
+            done.result()
+
+
 PYTHON: Mapping[str, Client] = {
     "pygelf-udp": Client(pygelf(GelfUdpHandler), Loss.AWAY, gelf("udp")),
     "pygelf-tcp": Client(pygelf(GelfTcpHandler), Loss.AWAY, gelf("tcp"), connected=has_socket),
     "pygelf-tls": Client(pygelf(GelfTlsHandler), Loss.AWAY, gelf("tls"), connected=has_socket),
+    "pygelf-http": Client(pygelf_http, Loss.AWAY),
     "fluent-logger": Client(
         fluent, Loss.UNACKNOWLEDGED, lambda stage: {"type": "fluent_forward", "tcp": f"127.0.0.1:{stage.port}"}, again=1
     ),
     "loki-logger-handler": Client(loki, Loss.AWAY),
     "splunk-handler": Client(splunk, Loss.NOTHING, again=3000),
     "datadog-api-client": Client(datadog, Loss.NOTHING, again=BATCH),
+    "python-http": Client(http, Loss.REFUSED),
 }

@@ -114,6 +114,8 @@ FORM = "application/x-www-form-urlencoded"
         pytest.param(FORM, ARRAY, ["a", "b"], id="curl-array"),
         pytest.param(FORM, b'{\n "message": "a"\n}', ["a"], id="curl-pretty"),
         pytest.param(FORM, b"a=1&b=2\n", ["a=1&b=2"], id="curl-text"),
+        pytest.param(FORM, b"name=root&msg=disk+full%2C+again&levelname=ERROR", ["disk full, again"], id="form"),
+        pytest.param(FORM, b"msg=a b&n=1", ["msg=a b&n=1"], id="no form"),
         pytest.param(FORM, b"[error] disk full\n[warn] x", ["[error] disk full", "[warn] x"], id="curl-bracketed-text"),
         pytest.param("application/octet-stream", b"plain", ["plain"], id="octet-stream"),
         pytest.param("application/x-whatever", TWO, ["a", "b"], id="strange-type"),
