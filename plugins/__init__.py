@@ -65,7 +65,7 @@ from .ndjson import leaves, read_lines, read_ndjson
 from .normalise import normalise
 from .notification import Attachment, Notification, Pressed
 from .novelty import LearningConfig, Novelty, Sighting, sighting
-from .patterns import clustered
+from .patterns import MASK, PLACEHOLDER, clustered, refined
 from .recent import Quota, Recent, arrived, keys_of
 from .severity import SYSLOG, SYSLOG_NUMBERS, severity_name, severity_number, severity_rank
 from .telling import NotifierConfig, RateLimit
@@ -87,6 +87,8 @@ from .wording import (
 __all__ = [
     "ALIASES",
     "API_VERSION",
+    "MASK",
+    "PLACEHOLDER",
     "STANDARD",
     "SYSLOG",
     "SYSLOG_NUMBERS",
@@ -194,6 +196,7 @@ __all__ = [
     "read_array",
     "read_lines",
     "read_ndjson",
+    "refined",
     "sample_messages",
     "severity_name",
     "severity_number",

@@ -91,7 +91,7 @@ class SeriesDetector(Detector[Config]):
         """What was learned so far, or a beginning: `memory` back."""
         memory_ns = duration_ns(self.config.memory)
         made_by = maker(self.type, self.version, self.config)
-        kept = unpack(run.learned, made_by)
+        kept = unpack(run.learned, made_by, Kept)
         if isinstance(kept, Kept) and not run.at_ns - memory_ns <= kept.until_ns <= run.at_ns + bin_ns:
             kept = "what it learned is of another time: the clock was set, or it did not run for long"
         if isinstance(kept, Kept):

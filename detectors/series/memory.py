@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 
@@ -35,20 +35,31 @@ def maker(kind: str, version: int, config: DetectorConfig) -> str:
     return f"{kind}/{version}/{digest[:16]}"
 
 
-def pack(kept: Kept) -> bytes:
+Memory = TypeVar("Memory", bound="Made")
+
+
+class Made(Protocol):
+    """What a detector keeps, of any shape."""
+
+    @property
+    def made_by(self) -> str:
+        """What `maker` gave."""
+
+
+def pack(kept: msgspec.Struct) -> bytes:
     """The bytes to keep, with a digest: half of a model must not judge."""
     data = msgspec.msgpack.encode(kept)
     return hashlib.sha256(data).digest()[:8] + data
 
 
-def unpack(data: bytes | None, made_by: str) -> Kept | str | None:
+def unpack(data: bytes | None, made_by: str, kind: type[Memory]) -> Memory | str | None:
     """What was kept; None: nothing; a text: why it is of no use."""
     if data is None:
         return None
     if hashlib.sha256(data[8:]).digest()[:8] != data[:8]:
         return "what it learned is damaged"
     try:
-        kept = msgspec.msgpack.decode(data[8:], type=Kept)
+        kept = msgspec.msgpack.decode(data[8:], type=kind)
     except msgspec.MsgspecError:
         return "what it learned is of another release"
     return kept if kept.made_by == made_by else "what it learned is of another release or of other settings"
