@@ -1,4 +1,4 @@
-"""Incidents that flap, notifications that go out together, and reports in the same outbox."""
+"""Incidents that flap, one outbox for incidents and reports with digests, what outputs refuse, and password resets."""
 
 from alembic import op
 
@@ -38,7 +38,7 @@ STATEMENTS = (
                   from jsonb_array_elements_text(i.summary) sentence) words
     order by d.id
     """,
-    "drop table report_delivery",
+    # `report_delivery` stays for this release: nodes of the one before still write there, side by side with these.
     # The delivery id that it goes out under: its own, or that of a digest with others. Null: not decided, or no limit.
     "alter table notification add sent_as uuid",
     # The window of a notifier's limit that began last. `is_full`: something waits for its end.
@@ -52,10 +52,25 @@ STATEMENTS = (
         primary key (project_id, notifier)
     )
     """,
+    # Null: a step of a pipeline could not read it.
+    "alter table ingest_error add column output text",
+    "alter table output_state add column refused bigint not null default 0",
+    # Of the link's secret only its SHA-256 is kept; a link counts once, until it expires.
+    """
+    create table password_reset (
+        hash bytea primary key,
+        user_id bigint not null references user_account on delete cascade,
+        created_at timestamptz not null default now(),
+        created_by text not null,
+        expires_at timestamptz not null
+    )
+    """,
+    "create index password_reset_user_id on password_reset (user_id)",
+    "create index password_reset_expires_at on password_reset (expires_at)",
 )
 
 
 def upgrade() -> None:
-    """Add the columns, the event and the table."""
+    """Add the columns, the events and the tables."""
     for statement in STATEMENTS:
         op.get_bind().exec_driver_sql(statement)
