@@ -42,7 +42,7 @@ SECURITY_HEADERS: Final = (
     (b"cross-origin-resource-policy", b"same-origin"),
 )
 _SECURED: Final = frozenset({*(name for name, _ in SECURITY_HEADERS), *PAGE_HEADERS})
-_API: Final = ("/acknowledge", "/api", "/loki", "/schema", "/healthz", "/readyz", "/metrics")
+_API: Final = ("/acknowledge", "/api", "/loki", "/mcp", "/schema", "/healthz", "/readyz", "/metrics")
 _PROBES: Final = ("/healthz", "/readyz")  # their callers name the host as they like, and they tell nothing
 _UNTRACED: Final = frozenset({*_PROBES, "/metrics"})
 

@@ -27,6 +27,7 @@ from .deletions import (
 from .fields import list_fields, list_values
 from .health import get_health, get_metrics, get_ready
 from .lookups import delete_lookup, get_lookup, get_lookup_data, list_lookups, put_lookup
+from .mcp import answer_mcp
 from .notifiers import list_notifiers, preview_notifier, test_notifier
 from .oidc import finish_oidc, start_oidc
 from .passkeys import (
@@ -155,6 +156,7 @@ HANDLERS = (
     get_retention,
     preview_retention,
     get_configuration,
+    answer_mcp,
     get_status,
     list_plugins,
     list_pipelines,
