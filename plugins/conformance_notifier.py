@@ -64,6 +64,10 @@ class LocalServer:
         """The notifier's settings, made from this server's address."""
         return self._settings(f"http://127.0.0.1:{self._port}")
 
+    def body(self) -> bytes:
+        """What it answers with; a server of a protocol with bodies of its own makes them here."""
+        return b"ok"
+
     async def __aenter__(self) -> LocalServer:
         self._listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
         self._port = self._listener.extra(anyio.abc.SocketAttribute.local_port)  # noqa: S610
@@ -83,17 +87,17 @@ class LocalServer:
                 head = b""
                 while b"\r\n\r\n" not in head:
                     head += await client.receive()
-                names, _, body = head.partition(b"\r\n\r\n")
-                fields = dict(line.lower().split(b": ", 1) for line in names.split(b"\r\n")[1:] if b": " in line)
+                begin, _, body = head.partition(b"\r\n\r\n")
+                fields = dict(line.lower().split(b": ", 1) for line in begin.split(b"\r\n")[1:] if b": " in line)
                 while len(body) < int(fields.get(b"content-length", b"0")):
                     body += await client.receive()
                 self.received += 1
                 if self.behaviour == "hang":
                     await anyio.sleep_forever()
                 status = self.STATUS[self.behaviour]
-                await client.send(
-                    f"HTTP/1.1 {status}\r\ncontent-length: 2\r\nretry-after: 7\r\nconnection: close\r\n\r\nok".encode()
-                )
+                said = self.body()
+                names = f"content-length: {len(said)}\r\nretry-after: 7\r\nconnection: close"
+                await client.send(f"HTTP/1.1 {status}\r\n{names}\r\n\r\n".encode() + said)
             except (anyio.EndOfStream, anyio.BrokenResourceError):
                 return
 
