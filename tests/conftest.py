@@ -38,11 +38,26 @@ settings.register_profile("cordwood", deadline=None)  # no test is timed: a mach
 settings.load_profile("cordwood")
 
 
+# What takes longest comes first: at the end one of those would keep one worker busy, others waiting.
+LONGEST = (
+    "soak/test_everything.py",
+    "web/test_ui_checks.py",
+    "soak/*",
+    "cli/*",
+    "test_real_logs.py",
+    "web/*_browser.py",
+    "web/*",
+)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The rooms with the longest files first: at the end one of those would keep one worker busy, others waiting."""
-    longest = [ROOT / "tests" / room for room in ("soak", "cli")]
-    items.sort(key=lambda item: longest.index(item.path.parent) if item.path.parent in longest else len(longest))
+    """Files in the order of LONGEST, then the others."""
+
+    def place(item: pytest.Item) -> int:
+        return next((n for n, pattern in enumerate(LONGEST) if item.path.match(f"tests/{pattern}")), len(LONGEST))
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")

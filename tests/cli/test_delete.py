@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PAGE = Path(__file__).parents[2] / "docs" / "deletion.md"
 
 
@@ -46,9 +48,13 @@ def test_stages_are_refused_and_nothing_found_is_said(running):
     assert (nothing.code, nothing.out) == (0, "no event is found\n")
 
 
-def test_without_a_server(cordwood):
+def test_without_a_store(cordwood):
     missing = cordwood("delete", "user:carl", "--yes")
     assert missing.code == 3
+
+
+@pytest.mark.usefixtures("store")
+def test_without_a_server(cordwood):
     cordwood("ingest", "-", stdin=lines("carl"))
     done = cordwood("delete", "user:carl", "--yes")
     assert (done.code, done.lines[-1]) == (0, "deletion 1: 3 events deleted")

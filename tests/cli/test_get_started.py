@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
+import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..notifiers import conftest as notifiers
+import pytest
+
+from ..conftest import free_port
 from .conftest import COMMAND, Cordwood
 
-receiver = notifiers.receiver
-
 PAGE = (Path(__file__).parents[2] / "docs" / "get-started.md").read_text()
+(HOOK,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 CHECKED, ASKED, BACKTEST = (block.splitlines() for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL))
 
 
@@ -26,10 +30,24 @@ def eventually(true: Any) -> None:
         time.sleep(0.2)
 
 
-def test_from_nothing_to_an_alert(make_server: Any, data_dir: Path, tmp_path: Path, receiver: Any) -> None:
+@pytest.fixture
+def hook(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """The page's webhook: its address, and the file with what it has printed."""
+    port, printed = str(free_port()), tmp_path / "printed"
+    assert "9000" in HOOK
+    (tmp_path / "hook.py").write_text(HOOK.replace("9000", port))
+    with printed.open("w") as out:
+        process = subprocess.Popen([sys.executable, tmp_path / "hook.py"], stdout=out, stderr=subprocess.DEVNULL)
+    yield f"http://127.0.0.1:{port}", printed
+    process.kill()
+    process.wait()
+
+
+def test_from_nothing_to_an_alert(make_server: Any, data_dir: Path, tmp_path: Path, hook: tuple[str, Path]) -> None:
+    address, printed = hook
     log = tmp_path / "access.log"
     text = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[1]
-    text = text.replace("/var/log/nginx/access.log", str(log)).replace("http://127.0.0.1:9000", receiver.url)
+    text = text.replace("/var/log/nginx/access.log", str(log)).replace("http://127.0.0.1:9000", address)
     (tmp_path / "web.yaml").write_text(text)
     now = datetime.now(UTC).strftime("%d/%b/%Y:%H:%M:%S +0000")
     log.write_text(
@@ -55,8 +73,8 @@ def test_from_nothing_to_an_alert(make_server: Any, data_dir: Path, tmp_path: Pa
     make_server(text).start()
     eventually(lambda: run(ASKED[0]).splitlines() == ["status\trequests", "200\t50", "502\t30"])
     assert run(ASKED[1]).splitlines()[1].startswith("/cart")
-    eventually(lambda: receiver.requests)
-    posted = json.loads(receiver.requests[0][3])
+    eventually(lambda: "\n" in printed.read_text())
+    posted = json.loads(printed.read_text().splitlines()[0])
     assert posted["detector"] == "server_errors"
     assert posted["link"].endswith("/alerts/incidents/1")
     run(BACKTEST[0], said="0 incidents, 0 a week, in 360 windows")

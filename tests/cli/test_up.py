@@ -82,6 +82,7 @@ def ready(url):
             return why.code
 
 
+@pytest.mark.usefixtures("store")
 def test_a_stop_that_drains_serves_on_and_says_that_it_is_not_ready(data_dir):
     process = start(data_dir, env={"CORDWOOD_DRAIN_SECONDS": "300"})
     url = process.stdout.readline().split()[-1]
@@ -122,6 +123,7 @@ def test_a_data_folder_and_a_port_that_are_taken(server):
     assert f"port {server.port} cannot be used: Address already in use" in err
 
 
+@pytest.mark.usefixtures("store")
 def test_others_can_reach_it_only_once_there_is_an_administrator(data_dir, cordwood):
     code, out, err = ended(start(data_dir, "--host", "0.0.0.0"), 60)
     assert (code, out) == (1, "")
@@ -158,6 +160,7 @@ def test_others_can_reach_it_only_once_there_is_an_administrator(data_dir, cordw
     assert "Traceback" not in err
 
 
+@pytest.mark.usefixtures("store")
 def test_the_first_administrator_from_the_environment(data_dir):
     environment = {"CORDWOOD_ADMIN_EMAIL": "ann@example.org", "CORDWOOD_ADMIN_PASSWORD": "correct horse"}
     process = start(data_dir, "--host", "0.0.0.0", env=environment)
@@ -230,6 +233,7 @@ async def test_on_a_database_elsewhere(database_url, data_dir, cordwood):
     assert any(line.startswith("ok    schema: revision") for line in health.lines)
 
 
+@pytest.mark.usefixtures("store")
 def test_a_second_interrupt_quits_at_once(data_dir):
     process = start(data_dir)
     url = process.stdout.readline().split()[-1]

@@ -12,11 +12,22 @@ import anyio
 import httpx
 import pytest
 import uvicorn
+from argon2 import PasswordHasher
 from cordwood.core.runtime import Node
 from cordwood.web import create_app
+from cordwood.web.auth import credentials
 
 JSON = {"Content-Type": "application/json"}
 NDJSON = {"Content-Type": "application/x-ndjson"}
+
+
+REAL_HASHER = credentials._argon2
+
+
+@pytest.fixture(autouse=True)
+def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Passwords of nodes in this process cost a thousandth; servers in processes of their own have the real cost."""
+    monkeypatch.setattr(credentials, "_argon2", lambda: PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
 
 
 class Client(httpx.AsyncClient):

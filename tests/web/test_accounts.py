@@ -11,8 +11,10 @@ import httpx
 import pytest
 from cordwood.core.runtime import Node
 from cordwood.web import create_app
-from cordwood.web.auth import accounts, sessions, tokens
+from cordwood.web.auth import accounts, credentials, sessions, tokens
 from cordwood.web.auth.gate import Gate
+
+from .conftest import REAL_HASHER
 
 if TYPE_CHECKING:
     from .conftest import Client
@@ -37,6 +39,11 @@ async def browser_of(client: Client, email: str, password: str) -> Client:
     answer = await made.post("/api/v1/session", json={"email": email, "password": password})
     assert answer.status_code == 200, answer.text
     return made
+
+
+async def test_a_password_costs_what_rfc_9106_recommends() -> None:
+    assert REAL_HASHER().hash(PASSWORD).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    assert not REAL_HASHER().check_needs_rehash(credentials._NOBODY), "who is unknown takes as long as who is not"
 
 
 async def whats(client: Client, **filters: str) -> list[str]:
