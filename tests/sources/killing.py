@@ -272,3 +272,15 @@ def program(stage: Stage, *command: str | Path, **more: Any) -> Iterator[subproc
     finally:
         process.kill()
         process.wait()
+
+
+def lines_to(process: subprocess.Popen[bytes], stage: Stage) -> Send:
+    """Each event is a line of its standard input."""
+    assert process.stdin is not None
+    pipe = process.stdin
+
+    def send(n: int) -> None:
+        pipe.write(f"{stage.text(n)}\n".encode())
+        pipe.flush()
+
+    return send

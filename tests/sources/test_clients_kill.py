@@ -10,6 +10,7 @@ import pytest
 
 from .clients_brokers import BROKERS
 from .clients_http import HTTP
+from .clients_javascript import CLIENTS as JAVASCRIPT
 from .clients_python import PYTHON
 from .clients_syslog import OTHERS, RSYSLOG
 from .killing import Client, Killing
@@ -20,6 +21,7 @@ GROUPS: Mapping[str, Mapping[str, Client]] = {
     "python": PYTHON,
     "brokers": BROKERS,
     "http": HTTP,
+    "javascript": JAVASCRIPT,
 }
 SHORT = ("rsyslog-5424", "pygelf-udp", "fluent-logger", "loki-logger-handler", "datadog-api-client", "splunk-handler",
          "elasticsearch", "otlp-http")  # fmt: skip
