@@ -19,10 +19,6 @@ PATIENCE_S = 60
 """Seconds that a server which went away has to come back."""
 
 
-SILENCE_S = 35
-"""Seconds without a word after which the connection counts as broken; the server says something every 10."""
-
-
 class Format(StrEnum):
     """How events are printed."""
 
@@ -64,60 +60,38 @@ async def followed(client: httpx.AsyncClient, text: str) -> AsyncIterator[dict[s
     import anyio
     import httpx
 
+    from ..client import RefusedError
+    from ..client.wire import SILENCE_S, Messages
     from .client import checked, told
     from .exits import UnreachableError
     from .output import say
 
-    last, connected, away = None, False, 0.0
+    messages, connected, away = Messages(), False, 0.0
     while True:
         try:
-            headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last} if last else {})
             asked = client.build_request(
                 "GET",
                 "/api/v1/tail",
                 params={"query": text},
-                headers=headers,
+                headers=messages.headers(),
                 timeout=httpx.Timeout(10, read=SILENCE_S),
             )
             async with contextlib.aclosing(await client.send(asked, stream=True)) as response:
                 await checked(response, text)
                 connected, away = True, 0.0
-                async for name, id_, data in server_sent(response.aiter_lines()):
-                    last = id_ or last
-                    if name == "event":
-                        yield json.loads(data)
-                    elif name == "problem":
-                        raise told(json.loads(data), text)
+                async for line in response.aiter_lines():
+                    if event := messages.event(line):
+                        yield event
+        except RefusedError as why:
+            raise told({"status": why.status, "detail": why.detail, "errors": why.errors}, text) from None
         except (httpx.TransportError, UnreachableError):
             if not connected or away >= PATIENCE_S:
                 raise
         if not away:
             say("note: the connection broke; connecting again")
+        messages.restart()
         away += 1
         await anyio.sleep(1)
-
-
-async def server_sent(lines: AsyncIterator[str]) -> AsyncIterator[tuple[str, str, str]]:
-    """(event, id, data) of a stream of server-sent events; comments are left out.
-
-    Format: WHATWG HTML, "Server-sent events".
-    """
-    name, id_, data = "message", "", list[str]()
-    async for line in lines:
-        if not line:
-            if data:
-                yield name, id_, "\n".join(data)
-            name, data = "message", []
-            continue
-        key, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        match key:
-            case "event":
-                name = value
-            case "id":
-                id_ = value
-            case "data":
-                data.append(value)
 
 
 def register(app: typer.Typer) -> None:

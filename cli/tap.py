@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .options import DataDir
-from .tail import Format, server_sent
+from .tail import Format
 
 if TYPE_CHECKING:
     from ..config import Config
 
-_SILENCE_S = 35
 _STORE = -1
 
 
@@ -81,6 +80,7 @@ async def _run(name: str, number: int, query: str, output: Format, data_dir: Any
 
     import httpx
 
+    from ..client.wire import SILENCE_S, ServerSent
     from .client import checked, connected
     from .output import EventPrinter, say
 
@@ -91,11 +91,15 @@ async def _run(name: str, number: int, query: str, output: Format, data_dir: Any
             f"/api/v1/pipelines/{quote(name, safe='')}/tap",
             params={"step": number, "query": query},
             headers={"Accept": "text/event-stream"},
-            timeout=httpx.Timeout(10, read=_SILENCE_S),
+            timeout=httpx.Timeout(10, read=SILENCE_S),
         )
         async with contextlib.aclosing(await client.send(asked, stream=True)) as response:
             await checked(response, query)
-            async for kind, _, data in server_sent(response.aiter_lines()):
+            lines = ServerSent()
+            async for line in response.aiter_lines():
+                kind, _, data = lines.event(line) or ("", "", "")
+                if not data:
+                    continue
                 if kind == "dropped":
                     say(f"note: {data} events more passed")
                 elif output is Format.NDJSON:

@@ -65,11 +65,16 @@ def refusal(response: httpx.Response) -> CordwoodError:
         found = response.json()
     except ValueError:
         found = None
-    problem = found if isinstance(found, dict) else {}
-    detail = str(problem.get("detail") or problem.get("title") or response.text[:200] or "no word of why")
-    if response.status_code in (502, 503, 504):
+    problem = found if isinstance(found, dict) and found else {"detail": response.text[:200]}
+    return refused(response.status_code, problem)
+
+
+def refused(status: int, problem: Mapping[str, Any]) -> CordwoodError:
+    """The error for a problem that the server told (RFC 9457)."""
+    detail = str(problem.get("detail") or problem.get("title") or "no word of why")
+    if status in (502, 503, 504):
         return UnreachableError(f"the server cannot answer now: {detail}")
-    return RefusedError(response.status_code, detail, problem.get("errors") or ())
+    return RefusedError(status, detail, problem.get("errors") or ())
 
 
 def bodies(events: Iterable[Event]) -> Iterator[bytes]:
@@ -112,38 +117,20 @@ class Patience:
         return pause
 
 
-class Messages:
-    """Server-sent events out of lines (WHATWG HTML, "Server-sent events"); `last` is the id of the last one."""
+class ServerSent:
+    """Server-sent events out of lines (WHATWG HTML, "Server-sent events"); comments are left out."""
 
     def __init__(self) -> None:
-        self.last = ""
-        self.restart()
-
-    def restart(self) -> None:
-        """A new connection: what was half read is forgotten, for it comes again."""
         self._name, self._id, self._data = "message", "", list[str]()
 
-    def headers(self) -> dict[str, str]:
-        """Headers of a request that goes on after the last message."""
-        return {"Accept": "text/event-stream"} | ({"Last-Event-ID": self.last} if self.last else {})
-
-    def event(self, line: str) -> dict[str, Any] | None:
-        """The event that the line completes, if it does.
-
-        :raises RefusedError: the server says that it cannot go on
-        """
+    def event(self, line: str) -> tuple[str, str, str] | None:
+        """(event, id, data) that the line completes, if it does; an id holds until there is another."""
         if line:
             self._field(line)
             return None
-        name, id_, data = self._name, self._id, "\n".join(self._data)
-        self.restart()
-        if name == "event" and data:
-            found: dict[str, Any] = json.loads(data)
-            self.last = id_ or self.last
-            return found
-        if name == "problem":
-            raise RefusedError(400, data)
-        return None
+        found = (self._name, self._id, "\n".join(self._data)) if self._data else None
+        self._name, self._data = "message", []
+        return found
 
     def _field(self, line: str) -> None:
         key, _, value = line.partition(":")
@@ -154,3 +141,36 @@ class Messages:
             self._id = value
         elif key == "data":
             self._data.append(value)
+
+
+class Messages:
+    """The events of a tail; `last` is the id of the last one."""
+
+    def __init__(self) -> None:
+        self.last = ""
+        self.restart()
+
+    def restart(self) -> None:
+        """A new connection: what was half read is forgotten, for it comes again."""
+        self._lines = ServerSent()
+
+    def headers(self) -> dict[str, str]:
+        """Headers of a request that goes on after the last message."""
+        return {"Accept": "text/event-stream"} | ({"Last-Event-ID": self.last} if self.last else {})
+
+    def event(self, line: str) -> dict[str, Any] | None:
+        """The event that the line completes, if it does.
+
+        :raises RefusedError: the server says that it cannot go on, and why
+        :raises RemoteProtocolError: it cannot go on now, and may when asked again
+        """
+        name, id_, data = self._lines.event(line) or ("", "", "")
+        if name == "event":
+            found: dict[str, Any] = json.loads(data)
+            self.last = id_ or self.last
+            return found
+        if name == "problem":
+            problem = json.loads(data)
+            why = refused(int(problem["status"]), problem)
+            raise httpx.RemoteProtocolError(str(why)) if isinstance(why, UnreachableError) else why
+        return None

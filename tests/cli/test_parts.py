@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 
+import httpx
 import pytest
 import zstandard
 from cordwood.cli.blocks import NDJSON, TEXT, Lines
@@ -15,9 +16,10 @@ from cordwood.cli.exits import InputError
 from cordwood.cli.output import clean, one_line, text_of
 from cordwood.cli.sending import parameters
 from cordwood.cli.serverfile import announced, running_server
-from cordwood.cli.tail import server_sent
 from cordwood.cli.times import ago, moment
 from cordwood.cli.web import bound, url_of
+from cordwood.client import RefusedError
+from cordwood.client.wire import Messages, ServerSent
 from cordwood.plugins import ConfigError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -118,13 +120,29 @@ def test_parameters_of_a_parser():
     }
 
 
-@pytest.mark.anyio
-async def test_server_sent_events():
-    async def lines():
-        for line in (": hello", "", "event: event", "id: 7:1", "data: {", "data: }", "", "data: x", "", ":", ""):
-            yield line
+def test_server_sent_events():
+    lines, found = ServerSent(), []
+    for line in (": hello", "", "event: event", "id: 7:1", "data: {", "data: }", "", "data: x", "", ":", ""):
+        found.append(lines.event(line))
+    assert [event for event in found if event] == [("event", "7:1", "{\n}"), ("message", "7:1", "x")]
 
-    assert [event async for event in server_sent(lines())] == [("event", "7:1", "{\n}"), ("message", "7:1", "x")]
+
+def test_a_problem_in_a_tail_says_what_and_where():
+    def told(status):
+        messages = Messages()
+        for line in ("event: event", "id: 3", 'data: {"n": 1}', "", "event: problem"):
+            messages.event(line)
+        problem = {"status": status, "detail": "no such field", "errors": [{"line": 1, "column": 4}]}
+        messages.event(f"data: {json.dumps(problem)}")
+        assert messages.headers()["Last-Event-ID"] == "3"
+        messages.event("")
+
+    with pytest.raises(RefusedError) as refused:
+        told(400)
+    assert (refused.value.status, refused.value.detail) == (400, "no such field")
+    assert refused.value.errors == ({"line": 1, "column": 4},)
+    with pytest.raises(httpx.RemoteProtocolError, match="no such field"):
+        told(503)
 
 
 def test_server_file_is_there_while_the_server_runs(tmp_path):
