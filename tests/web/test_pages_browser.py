@@ -59,6 +59,24 @@ def test_the_tail_looks_alive(open_page: Callable[..., Page], site: Server) -> N
     shot(page, "tail")
 
 
+def test_the_bell_says_which_incidents_nobody_has_read(open_page: Callable[..., Page], site: Server) -> None:
+    wait_for_delivery(site)
+    page = open_page("/explore")
+    page.get_by_role("button", name=re.compile(r"^\d+ unread incidents?$")).click(timeout=20_000)
+    opened = page.get_by_role("dialog", name="Open incidents")
+    expect(opened.get_by_role("link", name=re.compile("New: .*payments")).first).to_be_visible()
+    if AXE.exists():
+        page.evaluate(AXE.read_text())
+        found = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})")
+        assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]] == []
+    opened.get_by_role("button", name="Close").click()
+    expect(page.get_by_role("button", name="No unread incidents")).to_be_visible()
+    page.reload()
+    page.get_by_role("button", name="No unread incidents").click(timeout=20_000)
+    opened.get_by_role("link", name=re.compile("payments")).first.click()
+    expect(page).to_have_url(re.compile("/alerts/incidents/\\d+"))
+
+
 def test_incidents_are_shown_acknowledged_and_resolved(open_page: Callable[..., Page], site: Server) -> None:
     wait_for_delivery(site)
     page = open_page("/alerts")

@@ -27,6 +27,7 @@ import styles from './Shell.module.css'
 const loadPalette = () => import('./Palette')
 const Palette = lazy(loadPalette)
 const Help = lazy(() => import('./Help'))
+const Bell = lazy(() => import('./Bell'))
 
 const PAGES = [
   { to: '/explore', name: 'Explore', icon: ScrollText },
@@ -54,9 +55,13 @@ export function Shell({ user }: { readonly user: string | null }) {
     themePreference.set(NEXT_THEME[theme])
     applyTheme(NEXT_THEME[theme])
   }
+  const [idle, setIdle] = useState(false)
   // Fetched once the page is idle: whoever presses Ctrl-K types on at once.
   useEffect(() => {
-    const timer = setTimeout(() => void loadPalette(), 1500)
+    const timer = setTimeout(() => {
+      setIdle(true)
+      void loadPalette()
+    }, 1500)
     return () => clearTimeout(timer)
   }, [])
   const leave = async () => {
@@ -85,6 +90,7 @@ export function Shell({ user }: { readonly user: string | null }) {
           ))}
         </ul>
         <div className={styles.foot}>
+          {idle && <Suspense><Bell /></Suspense>}
           <button type="button" className={styles.item} onClick={() => setOpen('palette')} title="Go anywhere (Ctrl K)" aria-label="Go anywhere"><Command aria-hidden /></button>
           <button type="button" className={styles.item} onClick={turnTheme} title={`Theme: ${theme}`} aria-label={`Theme: ${theme}. Change`}><ThemeIcon aria-hidden /></button>
           <button type="button" className={styles.item} onClick={() => setOpen('help')} title="Help (?)" aria-label="Help"><HelpCircle aria-hidden /></button>
