@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import anyio.to_thread
@@ -20,6 +19,7 @@ from ..query import BatchFilter, parse
 from ..query.masked import HIDDEN, Value, fields, values
 from ..storage.database import Connection
 from ..storage.erase import Search
+from .records import to_datetime
 
 _CUT_BYTES = 3_000  # of a sample's JSON, from which on fields may have been left out of it; see `samples.MAX_BYTES`
 _SHORT = 4  # characters; a shorter value is replaced only where it stands alone
@@ -39,7 +39,8 @@ async def scrub(connection: Connection, search: Search) -> None:
     scrubber = await anyio.to_thread.run_sync(Scrubber, search)
     try:
         last = 0
-        bounds = [None if ns is None else _moment(ns) for ns in (search.from_ns, search.to_ns)]
+        until_ns = None if search.to_ns is None else search.to_ns + 999  # up to a whole microsecond: no edge is missed
+        bounds = [None if ns is None else to_datetime(ns) for ns in (search.from_ns, until_ns)]
         while incidents := await connection.fetch(_INCIDENTS, search.project_id, *bounds, last, _PAGE):
             last = incidents[-1]["id"]
             notifications = await connection.fetch(_NOTIFICATIONS, [row["id"] for row in incidents])
@@ -163,7 +164,3 @@ def _compiled(text: str) -> re.Pattern[str] | None:
     except re.error:  # of RE2's syntax, which has more
         return None
     return None if pattern.match("") else pattern  # it would match everywhere
-
-
-def _moment(ns: int) -> datetime:
-    return datetime.fromtimestamp(ns / 1e9, UTC)

@@ -74,6 +74,8 @@ def series_of(rows: Rows) -> Series | None:
     keys = [at for at in rest if at not in numbers]
     if not numbers:
         return None
+    while len(numbers) > 1 and _is_twice(rows, [0, *keys]):  # `by status`
+        keys.append(numbers.pop(0))
     times = sorted({row[0] for row in rows.rows if isinstance(row[0], str)})
     index = {time: at for at, time in enumerate(times)}
     found: dict[str, list[float | None]] = {}
@@ -87,6 +89,11 @@ def series_of(rows: Rows) -> Series | None:
             values[index[row[0]]] = row[at] if is_number(row[at]) else None
     shown = dict(list(found.items())[:MOST_SERIES])
     return Series(tuple(to_datetime(from_rfc3339(time)) for time in times), shown)
+
+
+def _is_twice(rows: Rows, columns: Sequence[int]) -> bool:
+    """Whether two rows have the same values in these columns: then something else tells them apart."""
+    return len({tuple(str(row[at]) for at in columns) for row in rows.rows}) < len(rows.rows)
 
 
 def words(value: Any) -> str:

@@ -116,6 +116,10 @@ def test_rows_of_a_chart_become_series() -> None:
     assert found is not None
     assert found.values == {"ERROR": [1, None], "INFO": [None, 2]}
     assert series_of(Rows(("service", "n"), [["a", 1]])) is None
+    noon, one = "2026-01-31T12:00:00.000000000Z", "2026-01-31T13:00:00.000000000Z"
+    by_status = series_of(Rows(("time", "status", "count"), [[noon, 200, 5], [noon, 502, 3], [one, 200, 7]]))
+    assert by_status is not None
+    assert by_status.values == {"200": [5, 7], "502": [3, None]}
     assert [(one.name, one.value) for one in categories(Rows(("status", "n"), [[500, 7]]))] == [("500", 7)]
 
 

@@ -23,6 +23,7 @@ export function seriesOf(answer: LongRows): SeriesTable | null {
   const numbers = rest.filter(({ at }) => isNumber(at))
   const keys = rest.filter(({ at }) => !isNumber(at))
   if (numbers.length === 0) return null
+  while (numbers.length > 1 && isTwice(answer.rows, [0, ...keys.map(({ at }) => at)])) keys.push(...numbers.splice(0, 1)) // `by status`
 
   const times = [...new Set(answer.rows.map((row) => Date.parse(String(row[0]))))].filter((time) => !Number.isNaN(time)).sort((a, b) => a - b)
   const index = new Map(times.map((time, at) => [time, at]))
@@ -40,4 +41,9 @@ export function seriesOf(answer: LongRows): SeriesTable | null {
   }
   const shown = [...series].slice(0, MOST)
   return { times, names: shown.map(([name]) => name), values: shown.map(([, values]) => values) }
+}
+
+/** Whether two rows have the same values in these columns: then something else tells them apart. */
+function isTwice(rows: LongRows['rows'], columns: readonly number[]): boolean {
+  return new Set(rows.map((row) => JSON.stringify(columns.map((at) => row[at])))).size < rows.length
 }
