@@ -177,7 +177,7 @@ async def test_each_event_once_and_in_order_whatever_fails_and_ends(tmp_path: Pa
     spool = Spool(tmp_path / "spool", MemoryOutlet(store), room)
     async with spool.running():
         with anyio.fail_after(30):
-            while len(store.lines) < len(sent):
+            while len(store.lines) < len(sent) or spool.events:
                 await anyio.sleep(0.005)
     assert store.lines == sent
     assert (spool.dropped, spool.events, spool.bytes) == (0, 0, 0)
