@@ -50,6 +50,8 @@ def ndjson(batch: Batch) -> bytes:
     ended = (lines(batch) + "\n").rechunk().to_arrow()
     # The texts lie one after the other in the array's last buffer.
     _, offsets, text = ended.buffers()
+    assert offsets is not None
+    assert text is not None
     bounds = memoryview(offsets).cast("q")
     return bytes(memoryview(text)[bounds[ended.offset] : bounds[ended.offset + len(ended)]]) if len(ended) else b""
 
