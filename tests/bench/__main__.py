@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from . import api, detectors, export, ingest, live, otlp, queries25, query, small, syslog, ways
+from . import api, detectors, export, ingest, live, otlp, outputs, queries25, query, small, syslog, ways
 from .corpus import corpus
 from .server import ROOT, Server
 
@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--only",
-        choices=["ingest", "queries", "small", "otlp", "syslog", "ways", "detectors", "export", "api"],
+        choices=["ingest", "queries", "small", "otlp", "syslog", "ways", "outputs", "detectors", "export", "api"],
         help="this part alone",
     )
     parser.add_argument("--way", choices=ways.AIMS, action="append", help="of the ways in, this one")
@@ -78,6 +78,9 @@ def main() -> None:
         if given.only in (None, "ways"):
             results["ways"] = ways.run(min(given.events, 500_000), given.way, given.seed)
             print(ways.report(results["ways"]), flush=True)
+        if given.only in (None, "outputs"):
+            results["outputs"] = outputs.run(min(given.events, 300_000), given.seed)
+            print(outputs.report(results["outputs"]), flush=True)
         if given.only in (None, "detectors"):
             results["detectors"] = detectors.run(folder / "detectors", rate=given.detector_rate)
             print(detectors.report(results["detectors"]), flush=True)

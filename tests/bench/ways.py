@@ -146,7 +146,7 @@ def _posted(config: str, target: str, media: str, bodies: Sequence[bytes]) -> Wa
     return Way(config, send)
 
 
-def _ndjson(path: Path, folder: Path) -> Way:
+def ndjson(path: Path, folder: Path) -> Way:
     bodies = [b"\n".join(lines) for lines in otlp.lots(path)]
     return _posted("sources: {}", "/api/v1/logs", "application/x-ndjson", bodies)
 
@@ -249,7 +249,7 @@ def _sshd(path: Path, folder: Path) -> Way:
 
 
 _WAYS: Final[Mapping[str, Callable[[Path, Path], Way]]] = {
-    "ndjson": _ndjson,
+    "ndjson": ndjson,
     "otlp_grpc": _otlp_grpc,
     "otlp_http": _otlp_http,
     "bulk": _bulk,

@@ -16,6 +16,7 @@ from typing import Any
 from uuid import uuid4
 
 import anyio.to_thread
+import msgspec
 import polars as pl
 import pytest
 import zstandard
@@ -24,11 +25,14 @@ from cordwood.outputs.cordwood import Cordwood
 from cordwood.outputs.file import File
 from cordwood.outputs.kafka import Kafka
 from cordwood.outputs.otlp import Otlp
+from cordwood.outputs.rendering import events, ndjson, value_of
 from cordwood.outputs.s3 import S3
-from cordwood.plugins import FatalError, PartlyRejectedError, RejectedError, RetryableError
+from cordwood.plugins import STANDARD, Batch, FatalError, PartlyRejectedError, RejectedError, RetryableError
 from cordwood.plugins.conformance import OutputPeer, output_contract
 from cordwood.plugins.conformance_class import make
 from cordwood.plugins.conformance_output import lot_of
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest, ExportLogsServiceResponse
 
 from ..objectstore import KEYS, Bucket, S3Server
@@ -184,6 +188,31 @@ async def topic() -> AsyncIterator[OutputPeer]:
 
 def silent_broker(url: str) -> dict[str, Any]:
     return {"brokers": [url.removeprefix("http://")], "topic": "logs"}
+
+
+_VALUES = st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(2**63, 2**70), st.floats(), st.booleans(), st.none(),
+                    st.text(max_size=20), st.lists(st.text(max_size=5), max_size=2), st.just("1e5"))  # fmt: skip
+_NAMES = st.sampled_from(["message", "a", "b", "a#int", "host", 'x"y\\', "level", "timestamp", "ü.v", "", "value"])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.dictionaries(_NAMES, _VALUES, max_size=6), min_size=1, max_size=6))
+def test_lines_are_the_events_one_by_one(given_events: list[dict[str, Any]]) -> None:
+    batch = Batch.from_records(given_events)
+    written = ndjson(batch)
+    assert written.endswith(b"\n")
+    expected = [json.loads(msgspec.json.encode(event)) for event in events(batch, value_of)]
+    assert [json.loads(line) for line in written[:-1].split(b"\n")] == expected
+
+
+def test_json_that_is_none_or_has_lines_in_it_stays_a_line() -> None:
+    frame = Batch.from_records([{"message": "a", "tags": [1]}] * 3).frame
+    (name,) = set(frame.columns) - set(STANDARD)
+    texts = ["[1,\n 2.50]", "no json", "[" * 3000 + "]" * 3000]
+    made = [json.loads(line)[name.removesuffix("#json")] for line in
+            ndjson(Batch(frame.with_columns(pl.Series(name, texts)))).splitlines()]  # fmt: skip
+    assert made == [[1, 2.5], *texts[1:]]
+    assert ndjson(Batch.from_records([])) == b""
 
 
 ACCEPTED = b'{"accepted": 4}'
