@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from .clients_brokers import BROKERS
+from .clients_browser import BROWSER
 from .clients_http import HTTP
 from .clients_javascript import CLIENTS as JAVASCRIPT
 from .clients_python import PYTHON
@@ -22,6 +23,7 @@ GROUPS: Mapping[str, Mapping[str, Client]] = {
     "brokers": BROKERS,
     "http": HTTP,
     "javascript": JAVASCRIPT,
+    "browser": BROWSER,
 }
 SHORT = ("rsyslog-5424", "pygelf-udp", "fluent-logger", "loki-logger-handler", "datadog-api-client", "splunk-handler",
          "elasticsearch", "otlp-http")  # fmt: skip
