@@ -7,6 +7,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,7 @@ SECTIONS = (
     "tokens",
     "notifiers",
     "lookups",
+    "recordings",
     "retention",
     "audit",
     "plugins",
@@ -58,6 +60,9 @@ outputs:
 detectors:
   error bursts: {type: threshold, query: "severity>=error | stats count() as n by service", condition: "n > 20",
                  window: 1h, every: 1h, notify: [oncall]}
+recordings:
+  lines: {query: "| stats count() as n by service", every: 10s}
+  carts: {query: "cart | stats count() as n", kind: counter}
 notifiers:
   oncall: {type: webhook, url: "http://127.0.0.1:PORT/hook"}
 """
@@ -134,6 +139,26 @@ def test_a_message_is_previewed(open_page: Callable[..., Page]) -> None:
     page.get_by_role("group", name="Event").get_by_role("button", name="resolved").click()
     expect(message).to_contain_text('"event":"resolved"')
     axe(page)
+
+
+def test_a_recording_is_shown_with_its_course_and_opens_in_explore(
+    open_page: Callable[..., Page], site: Server
+) -> None:
+    now = datetime.now(UTC)
+    at = (now - timedelta(minutes=10)).isoformat()
+    site.post([{"service": "gateway", "message": f"GET /cart/{n} 200", "timestamp": at} for n in range(7)])
+    begin = json.dumps({"from": (now - timedelta(hours=2)).isoformat()}).encode()
+    path, kind = "/api/v1/recordings/carts/backfill", {"Content-Type": "application/json"}
+    assert site.call("POST", path, begin, kind)[0] == 200
+    page = open_page("/settings/recordings")
+    row = page.get_by_role("row", name=re.compile("^carts"))
+    expect(row).to_contain_text("ok")
+    expect(row).to_contain_text("counter")
+    expect(row.get_by_role("img", name=re.compile("The last 40 steps of carts"))).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("^lines"))).to_be_visible()
+    row.get_by_role("link", name="carts").click()
+    expect(page).to_have_url(re.compile("/explore"))
+    expect(page.get_by_label("Chart of", exact=False).first).to_be_visible()
 
 
 def test_a_table_is_uploaded_and_deleted(open_page: Callable[..., Page]) -> None:

@@ -51,6 +51,8 @@ class Patterns(Stage, frozen=True, kw_only=True):
             raise Mistake("there are no messages here to find patterns in", self.at, "put patterns before other stages")
         time, text = moment.kinds["time"], message.kinds["text"]
         relation = relation.where(sql.sql(":t IS NOT NULL", t=text))
+        # `_template` cannot stand in for the mask, though it is there and costs a twentieth: it replaces whole tokens,
+        # so `a=1` and `b=2` are one template. Of Loghub's 16,000 messages it is the mask of 6,352.
         mask = sql.sql("regexp_replace(:m, :r, :p, 'g')", m=text, r=MASK, p=PLACEHOLDER)
         masks = relation.grouped({"mask": one("text", mask)}, {
             "count": rows(relation.context),

@@ -30,6 +30,7 @@ export type BrowserSession = Found<'/api/v1/session/all'>['items'][number]
 export type Pipelines = Found<'/api/v1/pipelines'>
 export type AuditEntry = Found<'/api/v1/audit'>['items'][number]
 export type Lookup = Found<'/api/v1/lookups'>['items'][number]
+export type Recording = Found<'/api/v1/recordings'>['items'][number]
 export type TriedStep = Schemas['TriedStep']
 
 export const SCOPES: readonly Scope[] = ['ingest', 'query', 'admin']
@@ -61,6 +62,7 @@ export const admin = {
   plugins: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/plugins', { signal })),
   status: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/status', { signal })),
   lookups: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/lookups', { signal })).items,
+  recordings: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/recordings', { signal })).items,
   deleteLookup: async (name: string) => done(await http.DELETE('/api/v1/lookups/{name}', { params: { path: { name } } })),
   pipelines: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/pipelines', { signal })),
   tryLines: async (name: string, lines: string[]) => unwrap(await http.POST('/api/v1/pipelines/{name}/try', { params: { path: { name } }, body: { lines } })).steps,

@@ -11,7 +11,7 @@ const SETTINGS = [
   ['system', 'System', 'rates, segments, database'], ['account', 'Your account', 'password, passkeys, sessions'], ['projects', 'Projects', 'tenants'],
   ['members', 'Members', 'people and their roles'], ['roles', 'Roles', 'permissions, row filters, masks'],
   ['service-accounts', 'Service accounts', 'accounts of programs'], ['tokens', 'API tokens', 'make, revoke'], ['notifiers', 'Notifiers', 'send a test'],
-  ['lookups', 'Lookups', 'upload a table'], ['retention', 'Retention', 'what goes when'], ['audit', 'Audit log', 'who changed what'], ['plugins', 'Plugins', 'with versions'],
+  ['lookups', 'Lookups', 'upload a table'], ['recordings', 'Recordings', 'figures kept as metrics'], ['retention', 'Retention', 'what goes when'], ['audit', 'Audit log', 'who changed what'], ['plugins', 'Plugins', 'with versions'],
 ] as const
 
 /** Go anywhere: pages, settings, past queries, or a search for what was typed. */

@@ -1,10 +1,10 @@
 import { ListFilter, ListX, ScrollText } from 'lucide-react'
 import { useEffect, useRef, useState } from 'react'
 import { Button } from '@/components/ui/Button'
+import { Spark } from '@/components/chart/Spark'
 import { cx } from '@/lib/cx'
 import { compact, count, formatTime } from '@/lib/format'
 import type { Resolved } from '@/lib/time/range'
-import { Spark } from './Spark'
 import { useCourse, type Course, type Pattern } from './usePatterns'
 import styles from './PatternsPage.module.css'
 

@@ -13,6 +13,7 @@ import { Retention } from './Retention'
 import { System } from './System'
 import { Tokens } from './Tokens'
 
+const Recordings = lazy(() => import('./Recordings')) // it brings charts
 const Roles = lazy(() => import('./Roles')) // it brings the query box
 const ServiceAccounts = lazy(() => import('./ServiceAccounts'))
 
@@ -26,6 +27,7 @@ const SECTIONS: Readonly<Record<string, { readonly name: string; readonly view: 
   tokens: { name: 'API tokens', view: Tokens },
   notifiers: { name: 'Notifiers', view: Notifiers },
   lookups: { name: 'Lookups', view: Lookups },
+  recordings: { name: 'Recordings', view: Recordings },
   retention: { name: 'Retention', view: Retention },
   audit: { name: 'Audit log', view: Audit },
   plugins: { name: 'Plugins', view: Plugins },

@@ -1,4 +1,4 @@
-import styles from './PatternsPage.module.css'
+import styles from './Spark.module.css'
 
 const HEIGHT = 26
 
