@@ -28,6 +28,7 @@ SECTIONS = (
     "roles",
     "service-accounts",
     "tokens",
+    "shares",
     "notifiers",
     "lookups",
     "retention",

@@ -14,6 +14,7 @@ import { System } from './System'
 import { Tokens } from './Tokens'
 
 const Roles = lazy(() => import('./Roles')) // it brings the query box
+const Shares = lazy(() => import('./Shares'))
 const ServiceAccounts = lazy(() => import('./ServiceAccounts'))
 
 const SECTIONS: Readonly<Record<string, { readonly name: string; readonly view: ComponentType }>> = {
@@ -24,6 +25,7 @@ const SECTIONS: Readonly<Record<string, { readonly name: string; readonly view: 
   roles: { name: 'Roles', view: Roles },
   'service-accounts': { name: 'Service accounts', view: ServiceAccounts },
   tokens: { name: 'API tokens', view: Tokens },
+  shares: { name: 'Shared links', view: Shares },
   notifiers: { name: 'Notifiers', view: Notifiers },
   lookups: { name: 'Lookups', view: Lookups },
   retention: { name: 'Retention', view: Retention },
