@@ -15,7 +15,7 @@ from .api import HANDLERS
 from .api.node import GateDependency, NodeDependency, who_asks
 from .api.status import Rate
 from .asgi import Message, Receive, Scope, Send, answer_problem, headers_of
-from .auth.attempts import MOST_RESETS, RESETS_WINDOW_S, Attempts
+from .auth.attempts import MOST_RESETS, MOST_SHARED, RESETS_WINDOW_S, SHARED_WINDOW_S, Attempts
 from .auth.gate import Gate, check_access
 from .bodies import Bounds, Budget
 from .cross_origin import PAGE_HEADERS, allow, asks_for, note_page, page_headers
@@ -101,6 +101,7 @@ def create_api(node: Node | None, gate: Gate | None = None) -> Litestar:
     app.state.stopping = False
     app.state.gate, app.state.attempts, app.state.ingest_rate = gate, Attempts(), Rate()
     app.state.resets_asked = Attempts(most=MOST_RESETS, window_s=RESETS_WINDOW_S, what="links asked for")
+    app.state.shares_used = Attempts(most=MOST_SHARED, window_s=SHARED_WINDOW_S, what="uses of this link")
     app.state.oidc = None  # made at the first sign-in, and again when the settings change
     return app
 

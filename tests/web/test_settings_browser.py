@@ -29,6 +29,7 @@ SECTIONS = (
     "roles",
     "service-accounts",
     "tokens",
+    "shares",
     "notifiers",
     "lookups",
     "recordings",

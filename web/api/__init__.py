@@ -71,6 +71,8 @@ from .session import (
     sign_in,
     sign_out,
 )
+from .shared import open_shared, run_shared
+from .shares import create_share, list_shares, revoke_share
 from .silences import (
     change_silence,
     create_silence,
@@ -199,6 +201,11 @@ HANDLERS = (
     create_token,
     get_token,
     revoke_token,
+    list_shares,
+    create_share,
+    revoke_share,
+    open_shared,
+    run_shared,
     list_projects,
     create_project,
     get_project,

@@ -142,7 +142,7 @@ async def list_detectors(
 ) -> DetectorList:
     """The detectors of the running configuration, by name."""
     page = await _repository(node).list_detectors(project_id, cursor=cursor, limit=limit, state=only)
-    return _shown(page, DetectorList)
+    return shown(page, DetectorList)
 
 
 @get(
@@ -173,7 +173,7 @@ async def list_incidents(
     page = await _repository(node).list_incidents(
         project_id, cursor=cursor, limit=limit, state=only, detector=detector, suppressed_by=suppressed_by
     )
-    return _shown(page, IncidentList)
+    return shown(page, IncidentList)
 
 
 @get(
@@ -186,7 +186,7 @@ async def list_incidents(
 )
 async def get_incident(node: NodeDependency, project_id: ProjectDependency, number: Number) -> Incident:
     """One incident with its notifications."""
-    return _found(await _repository(node).get_incident(project_id, number), number)
+    return found(await _repository(node).get_incident(project_id, number), number)
 
 
 @post(
@@ -202,7 +202,7 @@ async def acknowledge_incident(
     request: Request[Any, Any, Any], node: NodeDependency, project_id: ProjectDependency, number: Number
 ) -> Incident:
     """Acknowledge an open or silenced incident; one that is acknowledged or resolved stays as it is."""
-    return _found(await _repository(node).acknowledge(project_id, number, by=who_asks(request).name), number)
+    return found(await _repository(node).acknowledge(project_id, number, by=who_asks(request).name), number)
 
 
 @post(
@@ -218,7 +218,7 @@ async def resolve_incident(
     request: Request[Any, Any, Any], node: NodeDependency, project_id: ProjectDependency, number: Number
 ) -> Incident:
     """Resolve an incident by hand; one that is resolved stays as it is."""
-    return _found(await _repository(node).resolve(project_id, number, by=who_asks(request).name), number)
+    return found(await _repository(node).resolve(project_id, number, by=who_asks(request).name), number)
 
 
 class Comment(msgspec.Struct, frozen=True):
@@ -245,7 +245,7 @@ async def comment_incident(
 ) -> Incident:
     """Add a comment to the timeline of an incident, also of one that is resolved."""
     by = who_asks(request).name
-    return _found(await _repository(node).comment(project_id, number, data.text.strip(), by=by), number)
+    return found(await _repository(node).comment(project_id, number, data.text.strip(), by=by), number)
 
 
 @get(
@@ -270,7 +270,7 @@ async def list_notifications(
     page = await _repository(node).list_notifications(
         project_id, cursor=cursor, limit=limit, state=only, incident=incident
     )
-    return _shown(page, NotificationList)
+    return shown(page, NotificationList)
 
 
 _T = TypeVar("_T")
@@ -280,12 +280,17 @@ def _repository(node: NodeDependency) -> AlertingRepository:
     return AlertingRepository(node.store.pool)
 
 
-def _shown(record: object, as_type: type[_T]) -> _T:
+def shown(record: object, as_type: type[_T]) -> _T:
+    """A record in its form of the API."""
     # By their JSON forms: `from_attributes` would take an unset field for a value.
     return msgspec.convert(msgspec.to_builtins(record), as_type)
 
 
-def _found(record: object | None, number: int) -> Incident:
+def found(record: object | None, number: int) -> Incident:
+    """An incident in its form of the API.
+
+    :raises ProblemException: 404, there is none
+    """
     if record is None:
         raise NotFoundProblem(f"there is no incident {number}")
-    return _shown(record, Incident)
+    return shown(record, Incident)

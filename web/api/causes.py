@@ -13,8 +13,8 @@ from ...core.alerting.causes import causes_of
 from ...core.alerting.records import from_rfc3339
 from ...core.query import QueryRequest
 from ...plugins import now_ns
-from ..problems import NotFoundProblem, described
-from .alerts import Number
+from ..problems import described
+from .alerts import Number, found, shown
 from .node import NodeDependency, ProjectDependency, who_asks
 from .times import Time, rfc3339
 
@@ -59,9 +59,7 @@ async def list_causes(
     request: Request[Any, Any, Any], node: NodeDependency, project_id: ProjectDependency, number: Number
 ) -> CauseList:
     """The values of fields, and the patterns of messages, that its events have more often than events had before."""
-    incident = await AlertingRepository(node.store.pool).get_incident(project_id, number)
-    if incident is None:
-        raise NotFoundProblem(f"there is no incident {number}")
+    incident = found(await AlertingRepository(node.store.pool).get_incident(project_id, number), number)
     asked = QueryRequest(
         text=incident.query,
         project_id=project_id,
@@ -70,14 +68,14 @@ async def list_causes(
         to_ns=from_rfc3339(incident.to),
         rights=who_asks(request).rights,
     )
-    found = await causes_of(node.engine, asked)
+    compared = await causes_of(node.engine, asked)
     return CauseList(
-        items=[msgspec.convert(msgspec.to_builtins(cause), Cause) for cause in found.causes],
-        compared=found.compared,
-        events=found.events,
-        before_events=found.before_events,
-        from_=rfc3339(found.from_ns),
-        to=rfc3339(found.to_ns),
-        before_from=rfc3339(found.before_from_ns),
-        complete=found.complete,
+        items=[shown(cause, Cause) for cause in compared.causes],
+        compared=compared.compared,
+        events=compared.events,
+        before_events=compared.before_events,
+        from_=rfc3339(compared.from_ns),
+        to=rfc3339(compared.to_ns),
+        before_from=rfc3339(compared.before_from_ns),
+        complete=compared.complete,
     )

@@ -13,6 +13,8 @@ MOST: Final = 10  # wrong passwords for one account, or from one client, within 
 WINDOW_S: Final = 300.0
 MOST_RESETS: Final = 5  # links by mail to one address, or for one client, within their window
 RESETS_WINDOW_S: Final = 900.0
+MOST_SHARED: Final = 600  # uses of a shared link within its window: a dashboard of 60 panels ten times
+SHARED_WINDOW_S: Final = 60.0
 _REMEMBERED: Final = 10_000
 
 

@@ -1,6 +1,6 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link, useNavigate } from '@tanstack/react-router'
-import { ChevronLeft, Copy, Download, Ellipsis, LayoutDashboard, Maximize, Pencil, Plus, RefreshCw, Settings2, Trash2 } from 'lucide-react'
+import { ChevronLeft, Copy, Download, Ellipsis, LayoutDashboard, Maximize, Pencil, Plus, RefreshCw, Settings2, Share2, Trash2 } from 'lucide-react'
 import { lazy, Suspense, useRef, useState } from 'react'
 import { ApiError, type Place } from '@/api/problem'
 import { dashboards, isBuiltIn, type Dashboard, type Panel, type Tagged } from '@/api/dashboards'
@@ -23,6 +23,7 @@ import styles from './DashboardPage.module.css'
 
 const PanelEditor = lazy(() => import('./PanelEditor'))
 const SettingsEditor = lazy(() => import('./SettingsEditor'))
+const ShareDialog = lazy(() => import('@/components/share/ShareDialog'))
 const NewDashboard = lazy(() => import('./NewDashboard'))
 
 /** One dashboard: its panels, and while it is edited the ways to change them. */
@@ -38,7 +39,7 @@ export default function DashboardPage() {
   return <Loading rows={12} />
 }
 
-type Open = 'settings' | 'copy' | 'delete' | { panel: Panel; isNew: boolean } | null
+type Open = 'settings' | 'copy' | 'share' | 'delete' | { panel: Panel; isNew: boolean } | null
 
 function Shown({ state, document, stored }: { readonly state: ReturnType<typeof useDashboard>; readonly document: Dashboard; readonly stored: Tagged }) {
   const { search, editing, isChanged, setDraft, save } = state
@@ -123,6 +124,7 @@ function Shown({ state, document, stored }: { readonly state: ReturnType<typeof 
                 {(close) => (
                   <div className={styles.menu}>
                     <CopyButton text={() => location.origin + location.pathname + stringifySearch({ ...search, from: shared.shared.range.from ?? 'all', to: shared.shared.range.to })} label="Copy a link with this time range fixed">Copy link</CopyButton>
+                    <Button look="quiet" icon={<Share2 />} onClick={() => { setOpen('share'); close() }}>Share by a link</Button>
                     <Button look="quiet" icon={<Download />} onClick={() => { saveFile(stored.document); close() }}>Export as JSON</Button>
                     <Button look="quiet" icon={<Copy />} onClick={() => { setOpen('copy'); close() }}>Make a copy</Button>
                     {!builtIn && <Button look="quiet" className={styles.bad} icon={<Trash2 />} onClick={() => { setOpen('delete'); close() }}>Delete</Button>}
@@ -159,6 +161,7 @@ function Shown({ state, document, stored }: { readonly state: ReturnType<typeof 
         )}
       </div>
       <Suspense>
+        {open === 'share' && <ShareDialog title={document.title} subject={{ dashboard: document.name }} onClose={() => setOpen(null)} />}
         {open === 'settings' && <SettingsEditor document={document} onClose={() => setOpen(null)} onDone={(next) => { put(next); setOpen(null) }} />}
         {open === 'copy' && (
           <NewDashboard label="Copy this dashboard" from={{ ...stored.document, title: `${stored.document.title} (copy)` }} onClose={() => setOpen(null)}

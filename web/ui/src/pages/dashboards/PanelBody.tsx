@@ -70,5 +70,5 @@ function Rows({ panel, answer, utc, onPick }: DrawProps) {
     ...answer, rows: answer.rows.map((row) => row.map((value: unknown) => (typeof value === 'number' ? Number(value.toFixed(digits)) : value))),
   }), [answer, digits])
   const texts = useMemo(() => new Set(answer.columns.map((column) => column.name).filter((name, at) => name !== 'message' && name !== 'time' && name !== 'timestamp' && answer.rows.some((row) => typeof row[at] === 'string'))), [answer])
-  return <div className={styles.table}><ResultTable answer={rounded} utc={utc} searchable={(name) => texts.has(name)} onFilter={(field, value) => onPick([[field, value]])} /></div>
+  return <div className={styles.table}><ResultTable answer={rounded} utc={utc} searchable={(name) => onPick !== undefined && texts.has(name)} onFilter={(field, value) => onPick?.([[field, value]])} /></div>
 }

@@ -15,6 +15,7 @@ import { Tokens } from './Tokens'
 
 const Recordings = lazy(() => import('./Recordings')) // it brings charts
 const Roles = lazy(() => import('./Roles')) // it brings the query box
+const Shares = lazy(() => import('./Shares'))
 const ServiceAccounts = lazy(() => import('./ServiceAccounts'))
 
 const SECTIONS: Readonly<Record<string, { readonly name: string; readonly view: ComponentType }>> = {
@@ -25,6 +26,7 @@ const SECTIONS: Readonly<Record<string, { readonly name: string; readonly view: 
   roles: { name: 'Roles', view: Roles },
   'service-accounts': { name: 'Service accounts', view: ServiceAccounts },
   tokens: { name: 'API tokens', view: Tokens },
+  shares: { name: 'Shared links', view: Shares },
   notifiers: { name: 'Notifiers', view: Notifiers },
   lookups: { name: 'Lookups', view: Lookups },
   recordings: { name: 'Recordings', view: Recordings },

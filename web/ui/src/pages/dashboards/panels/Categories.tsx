@@ -29,7 +29,7 @@ export function TopList({ panel, answer, onPick }: DrawProps) {
     <ol className={styles.top}>
       {found.map((category, at) => (
         <li key={at}>
-          <button type="button" disabled={category.keys.length === 0} title={`${category.name}\nShow these events in Explore`} onClick={() => onPick(category.keys)}>
+          <button type="button" disabled={!onPick || category.keys.length === 0} title={onPick ? `${category.name}\nShow these events in Explore` : category.name} onClick={() => onPick?.(category.keys)}>
             <i style={{ width: `${most > 0 ? (100 * Math.abs(category.value)) / most : 0}%` }} />
             <span className={styles.name}><Name category={category} /></span>
             <b>{numberText(category.value, panel.unit, panel.options?.decimals)}</b>
@@ -49,7 +49,7 @@ export function Bars({ panel, answer, onPick }: DrawProps) {
     <ol className={styles.bars}>
       {found.map((category, at) => (
         <li key={at}>
-          <button type="button" disabled={category.keys.length === 0} title={`${category.name}: ${numberText(category.value, panel.unit, panel.options?.decimals)}`} onClick={() => onPick(category.keys)}>
+          <button type="button" disabled={!onPick || category.keys.length === 0} title={`${category.name}: ${numberText(category.value, panel.unit, panel.options?.decimals)}`} onClick={() => onPick?.(category.keys)}>
             <b>{numberText(category.value, panel.unit, panel.options?.decimals)}</b>
             <i style={{ height: `${most > 0 ? (100 * Math.abs(category.value)) / most : 0}%`, background: `var(${levelOf(category.name) === 'NONE' ? '--sev-info' : colour(category, at)})` }} />
             <span>{category.name}</span>
@@ -90,8 +90,8 @@ export function Pie({ panel, answer, onPick }: DrawProps) {
       <ul>
         {found.map((category, at) => (
           <li key={at}>
-            <button type="button" disabled={category.keys.length === 0} className={cx(over === at && styles.over)} title={`${category.name}: ${numberText(category.value, panel.unit)}`}
-              onMouseEnter={() => setOver(at)} onMouseLeave={() => setOver(null)} onFocus={() => setOver(at)} onBlur={() => setOver(null)} onClick={() => onPick(category.keys)}>
+            <button type="button" disabled={!onPick || category.keys.length === 0} className={cx(over === at && styles.over)} title={`${category.name}: ${numberText(category.value, panel.unit)}`}
+              onMouseEnter={() => setOver(at)} onMouseLeave={() => setOver(null)} onFocus={() => setOver(at)} onBlur={() => setOver(null)} onClick={() => onPick?.(category.keys)}>
               <i style={{ background: shade(category) }} />
               <span className={styles.name}>{category.name}</span>
               <em>{share(category.value / total)}</em>

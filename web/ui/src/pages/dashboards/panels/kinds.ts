@@ -23,6 +23,6 @@ export interface DrawProps {
   readonly range: Resolved
   /** A range was dragged over, in milliseconds. */
   readonly onZoom: (from: number, to: number) => void
-  /** These values were clicked. */
-  readonly onPick: (keys: readonly (readonly [string, FieldValue])[]) => void
+  /** These values were clicked; without it none can be. */
+  readonly onPick?: (keys: readonly (readonly [string, FieldValue])[]) => void
 }
