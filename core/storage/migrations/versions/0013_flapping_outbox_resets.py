@@ -1,4 +1,4 @@
-"""Incidents that flap, one outbox for incidents and reports with digests, what outputs refuse, and password resets."""
+"""Incidents that flap, one outbox for incidents and reports with digests, what outputs refuse, password resets, and shares."""
 
 from alembic import op
 
@@ -67,6 +67,27 @@ STATEMENTS = (
     """,
     "create index password_reset_user_id on password_reset (user_id)",
     "create index password_reset_expires_at on password_reset (expires_at)",
+    # A query with its time range, or a dashboard: shown as its account sees it. SHA-256 of the link's secret.
+    """
+    create table share (
+        id bigint generated always as identity primary key,
+        hash bytea not null unique,
+        project_id integer not null references project,
+        user_id bigint not null references user_account on delete cascade,
+        title text not null,
+        query text,
+        dashboard text,
+        from_ns bigint,
+        to_ns bigint,
+        created_at timestamptz not null default now(),
+        expires_at timestamptz not null,
+        revoked_at timestamptz,
+        opened_at timestamptz,
+        check ((query is null) <> (dashboard is null))
+    )
+    """,
+    "create index share_project_id on share (project_id, id)",
+    "create index share_user_id on share (user_id)",
 )
 
 
