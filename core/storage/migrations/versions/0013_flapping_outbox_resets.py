@@ -1,4 +1,4 @@
-"""Incidents that flap, one outbox for incidents and reports with digests, what outputs refuse, password resets, and shares."""
+"""Incidents that flap, one outbox with digests, what outputs refuse, password resets, and shares."""
 
 from alembic import op
 
