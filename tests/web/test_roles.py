@@ -49,6 +49,7 @@ OPEN_TO_A_PART = {
     "PUT /api/v1/saved-queries/{name}", "DELETE /api/v1/saved-queries/{name}",
     "GET /api/v1/dashboards", "GET /api/v1/dashboards/{name}", "POST /api/v1/dashboards",
     "PUT /api/v1/dashboards/{name}", "DELETE /api/v1/dashboards/{name}",
+    "GET /api/v1/shares", "POST /api/v1/shares", "DELETE /api/v1/shares/{id}", "POST /mcp",
     *(
         f"{method} /loki/api/v1/{path}"
         for method in ("GET", "POST")
