@@ -65,7 +65,7 @@ class Aggregations:
             if (known := answers.get(key)) is not None:
                 progress.cached = len(given.segments)
                 return known
-        answer = None if parts is None else await self._in_halves(parts, given, progress)
+        answer = None if parts is None else await self._in_halves(parts, given, rows, progress)
         answer = answer or await self._whole(given, progress)
         if key is not None:
             answers.put(key, answer)
@@ -77,9 +77,8 @@ class Aggregations:
         table, complete = cut(await self._duck.table(statement.sql, progress.running), statement)
         return Answer(worth_showing(statement, table), table, complete)
 
-    async def _in_halves(self, parts: Halves, given: Given, progress: Progress) -> Answer | None:
-        """None: it is not worth it."""
-        rows = sum(segment.rows for segment in given.segments)
+    async def _in_halves(self, parts: Halves, given: Given, rows: int, progress: Progress) -> Answer | None:
+        """None: it is not worth it for so many rows."""
         partials, key = self._partials, (progress.project_id, parts.first)
         if partials.is_large(key, rows):
             return None

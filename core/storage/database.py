@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -88,25 +89,27 @@ class Pool(asyncpg.Pool):
     undoes what the session may have been told. So none of these may take an advisory lock or change a setting.
     """
 
-    async def fetch(self, query: str, *args: Any, timeout: Any = None, record_class: Any = None) -> Any:  # noqa: ASYNC109
-        """See `asyncpg.Pool`."""
+    @asynccontextmanager
+    async def _for_one(self) -> AsyncIterator[Any]:
+        """A connection for one statement."""
         async with self.acquire() as lent:
             connection: Any = lent  # a proxy, which hands on what `_OwnConnection` has of its own
             connection.leaves_nothing()
+            yield connection
+
+    async def fetch(self, query: str, *args: Any, timeout: Any = None, record_class: Any = None) -> Any:  # noqa: ASYNC109
+        """See `asyncpg.Pool`."""
+        async with self._for_one() as connection:
             return await connection.fetch(query, *args, timeout=timeout, record_class=record_class)
 
     async def fetchrow(self, query: str, *args: Any, timeout: Any = None, record_class: Any = None) -> Any:  # noqa: ASYNC109
         """See `asyncpg.Pool`."""
-        async with self.acquire() as lent:
-            connection: Any = lent  # a proxy, which hands on what `_OwnConnection` has of its own
-            connection.leaves_nothing()
+        async with self._for_one() as connection:
             return await connection.fetchrow(query, *args, timeout=timeout, record_class=record_class)
 
     async def fetchval(self, query: str, *args: Any, column: int = 0, timeout: Any = None) -> Any:  # noqa: ASYNC109
         """See `asyncpg.Pool`."""
-        async with self.acquire() as lent:
-            connection: Any = lent  # a proxy, which hands on what `_OwnConnection` has of its own
-            connection.leaves_nothing()
+        async with self._for_one() as connection:
             return await connection.fetchval(query, *args, column=column, timeout=timeout)
 
     async def release(self, connection: Any, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - as its base
