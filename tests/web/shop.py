@@ -29,6 +29,9 @@ from ..services import find_chromium
 
 ARTIFACTS = ROOT / "tests" / ".artifacts"
 PICTURES = ROOT / "docs" / "images"
+AXE = ROOT / "web" / "ui" / "node_modules" / "axe-core" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+SETTLED = "Promise.allSettled(document.getAnimations().filter(a => a instanceof CSSTransition).map(a => a.finished))"
 SHOWN = {
     "explore", "event", "completion", "mistake", "series", "table", "saved", "tail", "patterns", "dashboard",
     "dashboard-editor", "alerts", "incident", "acknowledge", "silences", "backtest", "notifications", "detectors",
@@ -222,6 +225,19 @@ def ask(page: Page, query: str) -> None:
 def said(page: Page, name: str) -> str | None:
     """What the page's address says of a state."""
     return parse_qs(urlparse(page.url).query).get(name, [None])[0]
+
+
+def axe(page: Page, *schemes: str) -> None:
+    """axe-core finds no violation in each of these themes, or in the one that is shown."""
+    if not AXE.exists():
+        pytest.skip("needs axe-core in web/ui/node_modules: npm ci there")
+    page.evaluate(AXE.read_text())
+    for scheme in schemes or (None,):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.evaluate(SETTLED)  # colours change by transitions: half-way none has its contrast
+        found = page.evaluate("rules => axe.run({runOnly: rules})", RULES)
+        wrong = [(one["id"], one["help"], [n["html"][:160] for n in one["nodes"][:3]]) for one in found["violations"]]
+        assert (page.url, scheme, wrong) == (page.url, scheme, [])
 
 
 def shot(page: Page, name: str) -> None:

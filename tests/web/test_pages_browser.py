@@ -11,14 +11,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from ..conftest import ROOT, Server
+from ..conftest import Server
 from . import shop
-from .shop import SERVICES, Faults, box, made_events, rows, said, shot
+from .shop import SERVICES, Faults, axe, box, made_events, rows, said, shot
 
 site, browser, faults, open_page = shop.site, shop.browser, shop.faults, shop.open_page
 hook_port = shop.hook_port
 pytestmark = pytest.mark.browser
-AXE = ROOT / "web" / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 PASSWORD = "correct horse battery staple"
 
 
@@ -65,10 +64,7 @@ def test_the_bell_says_which_incidents_nobody_has_read(open_page: Callable[..., 
     page.get_by_role("button", name=re.compile(r"^\d+ unread incidents?$")).click(timeout=20_000)
     opened = page.get_by_role("dialog", name="Open incidents")
     expect(opened.get_by_role("link", name=re.compile("New: .*payments")).first).to_be_visible()
-    if AXE.exists():
-        page.evaluate(AXE.read_text())
-        found = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})")
-        assert [(one["id"], [node["html"] for node in one["nodes"]]) for one in found["violations"]] == []
+    axe(page)
     opened.get_by_role("button", name="Close").click()
     expect(page.get_by_role("button", name="No unread incidents")).to_be_visible()
     page.reload()
@@ -339,8 +335,6 @@ def test_nothing_sticks_out_at_400_pixels(open_page: Callable[..., Page], path: 
     ],
 )
 def test_axe_finds_nothing(open_page: Callable[..., Page], site: Server, path: str) -> None:
-    if not AXE.exists():
-        pytest.skip("needs axe-core in web/ui/node_modules: npm ci there")
     wait_for_delivery(site)
     page = open_page(path)
     if "card" in path:
@@ -349,10 +343,4 @@ def test_axe_finds_nothing(open_page: Callable[..., Page], site: Server, path: s
     page.wait_for_timeout(800)
     if path in ("/alerts/notifications", "/alerts/detectors"):
         shot(page, path.rpartition("/")[2])
-    page.evaluate(AXE.read_text())
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        page.wait_for_timeout(200)
-        found = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})")
-        wrong = [(one["id"], one["help"], [n["html"][:160] for n in one["nodes"][:3]]) for one in found["violations"]]
-        assert (scheme, wrong) == (scheme, [])
+    axe(page, "light", "dark")
