@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..storage.segment import Segment
-from .answers import Answer, Answers
+from .answers import Answer, AnswerKey, Answers
 from .duck import Duck
 from .halves import BLOCK, MOST_BLOCKS, PARTIALS, Halves, blocks_of
 from .kept_halves import KeptHalves
@@ -26,6 +26,7 @@ MOST_ROWS: Final = 100_000  # that a first half gives; of more, putting them tog
 TRIED_ROWS: Final = 8_192  # of events that tell whether the groups are few; of fewer than eight times as many, none do
 MOST_GROUPS: Final = TRIED_ROWS // 4  # of them: of more, the first half would be nearly as large as the events
 FEW_ROWS: Final = 20_000  # of new events: they are read again as fast as they are remembered
+BRIEF_ROWS: Final = 20_000  # of first halves: to plan what is made of them takes longer than to make it
 FEW_SEGMENTS: Final = 8  # that they are in: each is one more file
 KEPT: Final = "kept"  # the rows of the first half that are remembered, as a statement calls them
 SHOWN_ROWS: Final = 1_000_000  # of events that are read before what they give is shown
@@ -40,8 +41,8 @@ Opener: TypeAlias = Callable[[Given, Sequence[Segment], Progress], Awaitable[Ope
 class Aggregations:
     """What is remembered holds for ever: segments do not change, and keys say what is read of which of them."""
 
-    def __init__(self, duck: Duck, files: Opener) -> None:
-        self._duck, self._files = duck, files
+    def __init__(self, duck: Duck, brief: Duck, files: Opener) -> None:
+        self._duck, self._brief, self._files = duck, brief, files
         self._answers, self._partials = Answers(), Partials()
         self._halves = KeptHalves()
 
@@ -54,18 +55,20 @@ class Aggregations:
 
         :raises QueryError: as `QueryEngine.run`
         """
-        answers, project_id, key = self._answers, progress.project_id, None
-        ids = tuple(segment.id for segment in given.segments)
+        answers, project_id = self._answers, progress.project_id
+        key: AnswerKey | None = None
         rows = sum(segment.rows for segment in given.segments)
         parts = self._halves.of(given, self._duck.aggregates) if rows >= LEAST_ROWS else None
-        if answers.asked_before(project_id, given.query.text, given.bounds, given.limit, ids):
-            files = {id_: f"{id_}.parquet" for id_ in ids}
-            statement = plan(given, files) if parts is None else parts.statement(given, files)
+        told = {} if parts is None else parts.told(given, given.segments)
+        if parts is not None:
+            key = (project_id, (parts.first, parts.second.sql, *told.items()), parts.second.outputs)
+        elif answers.asked_before(project_id, given):
+            statement = plan(given, {segment.id: f"{segment.id}.parquet" for segment in given.segments})
             key = (project_id, statement.sql, statement.outputs)
-            if (known := answers.get(key)) is not None:
-                progress.cached = len(given.segments)
-                return known
-        answer = None if parts is None else await self._in_halves(parts, given, rows, progress)
+        if key is not None and (known := answers.get(key)) is not None:
+            progress.cached = len(given.segments)
+            return known
+        answer = None if parts is None else await self._in_halves(parts, told, given, rows, progress)
         answer = answer or await self._whole(given, progress)
         if key is not None:
             answers.put(key, answer)
@@ -77,23 +80,26 @@ class Aggregations:
         table, complete = cut(await self._duck.table(statement.sql, progress.running), statement)
         return Answer(worth_showing(statement, table), table, complete)
 
-    async def _in_halves(self, parts: Halves, given: Given, rows: int, progress: Progress) -> Answer | None:
+    async def _in_halves(
+        self, parts: Halves, told: Mapping[int, str], given: Given, rows: int, progress: Progress
+    ) -> Answer | None:
         """None: it is not worth it for so many rows."""
         partials, key = self._partials, (progress.project_id, parts.first)
         if partials.is_large(key, rows):
             return None
-        if (found := await self._asked(parts, key, given, progress)) is None:
+        if (found := await self._asked(parts, told, key, given, progress)) is None:
             partials.mark_large(key, rows)
             return None
-        table, complete = cut(await self._duck.table(found[0], progress.running, found[1], few=True), parts.second)
+        duck = self._brief if sum(table.num_rows for table in found[1].values()) <= BRIEF_ROWS else self._duck
+        table, complete = cut(await duck.table(found[0], progress.running, found[1], few=True), parts.second)
         return Answer(parts.second.outputs, table, complete)
 
     async def _asked(
-        self, parts: Halves, key: Key, given: Given, progress: Progress
+        self, parts: Halves, told: Mapping[int, str], key: Key, given: Given, progress: Progress
     ) -> tuple[str, Mapping[str, pa.Table]] | None:
         """The last statement and the rows that it is about; None: these are too many."""
-        inside = [segment for segment in given.segments if given.bounds.covers(segment)]
-        wanted, partials = parts.told(given, inside), self._partials
+        wanted = {segment.id: told[segment.id] for segment in given.segments if given.bounds.covers(segment)}
+        partials = self._partials
         blocks = partials.of(key, wanted)
         known = {id_ for block in blocks for id_ in block.segments}
         rest = [segment for segment in given.segments if segment.id not in known]
@@ -116,8 +122,8 @@ class Aggregations:
         if made is None:
             progress.cached = 0
             return None
-        told = ({segment.id: wanted[segment.id] for segment in block} for block in new)
-        partials.put(key, [Block(segments, table) for segments, table in zip(told, made, strict=False)])
+        read = ({segment.id: wanted[segment.id] for segment in block} for block in new)
+        partials.put(key, [Block(segments, table) for segments, table in zip(read, made, strict=False)])
         return parts.second.sql, {PARTIALS: pa.concat_tables([*kept, *made])}
 
     async def _fits(self, parts: Halves, given: Given, segments: Sequence[Segment], progress: Progress) -> bool:

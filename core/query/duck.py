@@ -42,6 +42,11 @@ FED = "events"  # the table that a statement kept prepared reads
 _T = TypeVar("_T")
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result")  # a second copy, of few rows: see `Duck.table`
 _BATCH = 100_000  # rows handed over at a time
+_OPTIMIZERS = frozenset((
+    "filter_pushdown", "column_lifetime", "unused_columns", "limit_pushdown", "top_n", "cte_inlining",
+    "cte_filter_pusher", "deliminator",
+))  # fmt: skip
+"""Those that pay over any number of rows."""
 
 
 class Interrupted(Exception):  # noqa: N818 - no error: somebody asked for it
@@ -143,7 +148,10 @@ def _told() -> Iterator[None]:
 
 
 class Duck:
-    """The database. `threads` and `memory_limit` (DuckDB's words: "2GB") hold for all queries together."""
+    """The database. `threads` and `memory_limit` (DuckDB's words: "2GB") hold for all queries together.
+
+    :param brief: it is for statements over few rows: these are planned with little effort.
+    """
 
     def __init__(
         self,
@@ -153,7 +161,9 @@ class Duck:
         threads: int = 2,
         spill: Path | None = None,
         at_once: int = 4,
+        brief: bool = False,
     ) -> None:
+        self._brief = brief
         self._limiter_size = at_once
         self._limiter: anyio.CapacityLimiter | None = None
         self._settings: dict[str, object] = {
@@ -174,6 +184,10 @@ class Duck:
 
     def _opened(self) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(":memory:")
+        if self._brief:
+            known = connection.execute("SELECT name FROM duckdb_optimizers()").fetchall()
+            left_out = ",".join(name for (name,) in known if name not in _OPTIMIZERS)
+            connection.execute(f"SET disabled_optimizers = {quoted(left_out)}")
         connection.create_function(CLUSTERED, clustered, ["VARCHAR[]"], "VARCHAR[]")
         for name, value in self._settings.items():
             shown = (

@@ -65,6 +65,7 @@ ATTEMPTS = 3  # readings of the catalog: a compaction may take a segment away be
 MOST_RUNS = 2000  # runs of neighbouring rows that are fetched one by one; of more, one statement reads the columns
 FEW_ROWS = 262_144  # that filters leave to be read: all their columns cost less than a second statement
 FIRST_STEP = 8  # segments that a search for the newest events opens first; each further step doubles
+BRIEF_MEMORY = "128MB"  # for statements over few rows; beyond it they spill as others do
 DEFAULT_TIMEOUT = 30.0
 NEWEST = 20_000  # events whose values are offered as completions
 T = TypeVar("T")
@@ -105,11 +106,15 @@ class QueryEngine:
         self._catalog, self._cache, self._own = catalog, cache, tables
         query_parser()  # made here, lest the first query waits for its tables
         self._duck = Duck(cache.folder, memory_limit=memory_limit, threads=threads, spill=spill, at_once=at_once)
+        few = None if spill is None else spill / "few"
+        if few is not None:
+            few.mkdir(exist_ok=True)
+        self._brief = Duck(cache.folder, memory_limit=BRIEF_MEMORY, threads=1, spill=few, at_once=at_once, brief=True)
         self._turns = Turns(at_once, waiting)
         self._running: dict[tuple[int, str], Running] = {}  # by project and id: nobody meets another's
         self._template_rows, self._joined_rows, self._lookups = template_rows, joined_rows, lookups
         self._saved, self._clickhouse, self._tracing = saved, clickhouse, tracing or Tracing()
-        self._aggregations = Aggregations(self._duck, self._files)
+        self._aggregations = Aggregations(self._duck, self._brief, self._files)
         self._exports = Exports(self._duck, self._files, self.given, slice_rows)
         self._templates = self._no_templates()
         self._views = Views(cache, self._duck)
@@ -119,6 +124,7 @@ class QueryEngine:
         for running in self._running.values():
             running.stop()
         self._duck.close()
+        self._brief.close()
 
     async def run(self, request: QueryRequest, progress: Progress | None = None) -> QueryResult:
         """The answer of a query.
@@ -350,7 +356,8 @@ class QueryEngine:
 
     async def forget(self) -> None:
         """Drop what is kept in memory of segments; queries that run are not disturbed."""
-        await anyio.to_thread.run_sync(self._duck.renew)
+        for duck in (self._duck, self._brief):
+            await anyio.to_thread.run_sync(duck.renew)
         self._templates = self._no_templates()
         self._views = Views(self._cache, self._duck)
         self._aggregations.forget()

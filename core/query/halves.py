@@ -9,8 +9,8 @@ the last digits, which the order of adding decides anyway. Found in the SQL: a s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from sqlglot import exp
@@ -19,13 +19,14 @@ from ..storage.segment import Segment
 from . import sql
 from .plan import Given, Planned, Statement, scanned, with_steps
 from .relation import Events
-from .scan import grouped, searched_fields
+from .scan import Layout, Seen, grouped, searched_fields
 from .sql import Expr
 
 PARTIALS: Final = "partials"  # the rows of the first half, as the second half calls them
 BLOCK: Final = "_block"  # the column that says which block a row of the first half is of
 MOST_BLOCKS: Final = 16  # that are read at once: each costs a scan of its own
 FEW: Final = frozenset(("severity", "service", "host"))  # fields that have few values, however many the events
+MOST_LAYOUTS: Final = 100  # of segments, of which it is kept what is read of them
 LEAST_ROWS: Final = 100_000  # of such a block; more blocks than needed make the first answer slower
 SETTLED_ROWS: Final = 250_000  # a smaller segment is soon merged with others: it shares no block with those that stay
 
@@ -46,6 +47,8 @@ class Halves:
     events: Events
     may_be_many: bool
     """Whether there may be about as many groups as events, as far as the keys tell."""
+    texts: dict[Hashable, tuple[str, list[str]]] = field(default_factory=dict)
+    """What `told` has found of layouts, with the warnings."""
 
     def reading(self, given: Given, blocks: Sequence[Sequence[Segment]], files: Mapping[int, str], most: int) -> str:
         """The first half of each block, `BLOCK` counting them from 0; one row more than `most` where they are more."""
@@ -55,10 +58,6 @@ class Halves:
             rows = f'SELECT *, {number} AS "{BLOCK}" FROM ({self.first})'  # noqa: S608 - SQL made here, and a number
             parts.append(f'(WITH "{self.events.source}" AS ({scan}) {rows})')
         return f"{' UNION ALL '.join(parts)} LIMIT {most + 1}"
-
-    def statement(self, given: Given, files: Mapping[int, str]) -> Statement:
-        """Both halves as one statement over all segments."""
-        return replace(self.second, sql=self.joined(given, given.segments, files))
 
     def joined(self, given: Given, segments: Sequence[Segment], files: Mapping[int, str], kept: str = "") -> str:
         """Both halves as SQL over these segments and the rows `kept` of other blocks."""
@@ -70,13 +69,31 @@ class Halves:
         return f"WITH {steps}, {self.second.sql.removeprefix('WITH ')}"
 
     def told(self, given: Given, segments: Sequence[Segment]) -> dict[int, str]:
-        """Segment id → what is read of it, in SQL without its file: where that is the same, so is its first half."""
-        fields = {field for field, _ in self.events.needed} | searched_fields([given.query.search], given.schema)
+        """Segment id → what is read of it, in SQL without its file: where that is the same, so is its first half.
+
+        :param given: as planned: no file is opened yet.
+        """
+        fields = {name for name, _ in self.events.needed} | searched_fields([given.query.search], given.schema)
         found: dict[int, str] = {}
-        for _, group in grouped(segments, fields, given.bounds, None, given.overflowing):
-            text = _scan(given, group[:1], self.events, {group[0].id: ""})
+        for layout, group in grouped(segments, fields, given.bounds, None, given.overflowing):
+            text = self._text(given, layout, group[0])
             found.update((segment.id, text) for segment in group)
         return found
+
+    def _text(self, given: Given, layout: Layout, segment: Segment) -> str:
+        """Of one segment of a layout; kept where it is the same whatever range is asked, and when."""
+        through = segment.through.key if isinstance(segment, Seen) else None
+        key = (*sorted(layout.columns.items()), layout.overflow, through)
+        known = self.texts.get(key)
+        if known is None or layout.needs_time or layout.needs_positions:
+            own = replace(given.context, warnings=[], asked=[])
+            known = _scan(replace(given, context=own), [segment], self.events, {segment.id: ""}), own.warnings
+            if not (layout.needs_time or layout.needs_positions or own.asked) and len(self.texts) < MOST_LAYOUTS:
+                self.texts[key] = known
+        text, warnings = known
+        for warning in warnings:
+            given.context.warn(warning)
+        return text
 
 
 def _scan(given: Given, segments: Sequence[Segment], events: Events, files: Mapping[int, str]) -> str:

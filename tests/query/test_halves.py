@@ -231,8 +231,8 @@ async def test_a_refresh_reads_new_segments_only(store: Segments, engine: QueryE
     first = await ask(store, text, engine)
     assert (first.stats.segments_scanned, first.stats.segments_cached) == (6, 0)
     store.commit([event(60)])
-    for _ in range(2):  # too few to be remembered
-        again = await ask(store, text, engine)
+    for end in ("", " | limit 9"):  # too few to be remembered
+        again = await ask(store, text + end, engine)
         assert (again.stats.segments_scanned, again.stats.rows_scanned, again.stats.segments_cached) == (1, 1, 6)
         assert list(again.rows()) == [["INFO", 40, 30.0], ["ERROR", 21, 30.0]]
     store.commit([event(n) for n in range(61, 71)])
@@ -243,6 +243,40 @@ async def test_a_refresh_reads_new_segments_only(store: Segments, engine: QueryE
         stats = again.stats
         assert (stats.segments_scanned, stats.rows_scanned, stats.segments_cached) == figures
         assert next(again.rows())[:2] == ["INFO", 47]
+
+
+async def test_nothing_is_read_or_put_together_again_where_nothing_new_fits(
+    store: Segments, engine: QueryEngine, few_rows: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "severity>=error | stats count() as n by user | sort user"
+    first = await ask(store, text, engine)
+    store.commit([{**event(60), "severity": "info"}])
+    monkeypatch.setattr(Duck, "table_now", None)  # no statement is run
+    again = await ask(store, text, engine)
+    assert list(again.rows()) == list(first.rows()) and len(again)
+    assert (again.stats.segments_scanned, again.stats.segments_cached) == (0, first.stats.segments_scanned)
+    assert again.warnings == first.warnings
+
+
+async def test_statements_over_few_rows_are_planned_with_little_effort_and_give_the_same(
+    store: Segments, engine: QueryEngine, few_rows: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brief = []
+    run = Duck.table_now
+
+    def noted(self: Duck, *arguments: Any, **more: Any) -> Any:
+        brief.append(self is engine._brief)
+        return run(self, *arguments, **more)
+
+    monkeypatch.setattr(Duck, "table_now", noted)
+    texts = ("| timechart span=10m limit=2 count(), sum(n) by user", "| stats p95(n), count() by user | sort user")
+    found = [list((await ask(store, text, engine)).rows()) for text in texts]
+    assert True in brief and False in brief
+    monkeypatch.setattr(aggregations, "BRIEF_ROWS", -1)  # none are few
+    await engine.forget()
+    brief.clear()
+    assert [list((await ask(store, text, engine)).rows()) for text in texts] == found
+    assert brief and True not in brief
 
 
 async def test_a_moving_range_reads_what_it_has_in_part(store: Segments, engine: QueryEngine, few_rows: None) -> None:
@@ -280,8 +314,8 @@ async def test_a_merge_leaves_what_it_did_not_touch(store: Segments, engine: Que
 async def test_many_groups_are_not_kept(store: Segments, engine: QueryEngine, few_rows: None,
                                         monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
     monkeypatch.setattr(aggregations, "MOST_ROWS", 50)
-    for _ in range(2):
-        found = await ask(store, "| stats count() by n", engine)
+    for end in ("", " | limit 99"):
+        found = await ask(store, f"| stats count() by n{end}", engine)
         assert (found.stats.segments_scanned, found.stats.segments_cached, len(found)) == (6, 0, 60)
         few = await ask(store, "| stats count() by user", engine)
     assert few.stats.segments_cached == 6
@@ -290,7 +324,7 @@ async def test_many_groups_are_not_kept(store: Segments, engine: QueryEngine, fe
     monkeypatch.setattr(aggregations, "MOST_GROUPS", 4)
     found = await ask(store, "| stats max(user) by n", engine)
     assert (found.stats.segments_cached, len(found)) == (0, 60)
-    assert (await ask(store, "| stats max(user) by n", engine)).stats.segments_cached == 0
+    assert (await ask(store, "| stats max(user) by n | limit 99", engine)).stats.segments_cached == 0
 
 
 async def test_what_is_remembered_is_nobody_elses(store: Segments, engine: QueryEngine, few_rows: None) -> None:

@@ -120,7 +120,7 @@ class Timechart(Stage, frozen=True, kw_only=True):
             split = relation.grouped(keys, {f"{i}": item for i, item in enumerate(made.values())})
             *counted, (_, rows) = list(split.columns.items())[2:]
             weight = one("int", sql.sql("sum(:n)", n=rows.kinds["int"]))
-            label = self.series(split, split.columns[series], weight)
+            split, label = self.series(split, split.columns[series], weight)
             combined = {
                 name: part(item)
                 for name, part, (_, item) in zip(made, parts, counted, strict=False)
@@ -128,14 +128,14 @@ class Timechart(Stage, frozen=True, kw_only=True):
             }
             return self.filled(split.grouped({"time": split.columns["time"], series: label}, combined), series, starts)
         relation = relation.with_columns({series: value})
-        label = self.series(relation, relation.columns[series], one("int", sql.sql("count(*)")))
+        relation, label = self.series(relation, relation.columns[series], one("int", sql.sql("count(*)")))
         keys = {"time": time, series: label}
         return self.filled(relation.grouped(keys, aggregated(self.aggregates, relation, keys)), series, starts)
 
-    def series(self, relation: Relation, value: Value, weight: Value) -> Value:
-        """The key of the series: the value where it is among the heaviest, else `other`."""
+    def series(self, relation: Relation, value: Value, weight: Value) -> tuple[Relation, Value]:
+        """The rows, and the key of the series in them: the value where it is among the heaviest, else `other`."""
         if value.is_null:
-            return value
+            return relation, value
         rank = relation.grouped({"series": value}, {"weight": weight})
         kept = rank.sorted_by([(rank.columns["weight"], True), (rank.columns["series"], False)]).limited(self.limit)
         # Each kind against its own list; a value without kinds, the missing one, competes as all others do.
@@ -146,7 +146,8 @@ class Timechart(Stage, frozen=True, kw_only=True):
             tests.append(exp.In(this=tree.copy(), query=exp.Subquery(this=chosen)))
         empty = kept.select(sql.sql("count(*)")).where(sql.negate(present(kept.columns["series"])), copy=False)
         tests.append(sql.all_of([sql.negate(present(value)), sql.sql(":n > 0", n=exp.Subquery(this=empty))]))
-        return choose(sql.any_of(tests), value, one("text", sql.text("other")))
+        relation, heavy = relation.computed(sql.any_of(tests), "heavy")  # once, not for each kind of the key
+        return relation, choose(heavy, value, one("text", sql.text("other")))
 
     def filled(self, made: Relation, series: str | None, starts: Sequence[int] | None) -> Relation:
         """The rows for all spans and all series, in order: each span with each series, and what there is of the two."""
