@@ -253,7 +253,8 @@ async def test_nothing_is_read_or_put_together_again_where_nothing_new_fits(
     store.commit([{**event(60), "severity": "info"}])
     monkeypatch.setattr(Duck, "table_now", None)  # no statement is run
     again = await ask(store, text, engine)
-    assert list(again.rows()) == list(first.rows()) and len(again)
+    assert list(again.rows()) == list(first.rows())
+    assert len(again)
     assert (again.stats.segments_scanned, again.stats.segments_cached) == (0, first.stats.segments_scanned)
     assert again.warnings == first.warnings
 
@@ -271,12 +272,14 @@ async def test_statements_over_few_rows_are_planned_with_little_effort_and_give_
     monkeypatch.setattr(Duck, "table_now", noted)
     texts = ("| timechart span=10m limit=2 count(), sum(n) by user", "| stats p95(n), count() by user | sort user")
     found = [list((await ask(store, text, engine)).rows()) for text in texts]
-    assert True in brief and False in brief
+    assert True in brief
+    assert False in brief
     monkeypatch.setattr(aggregations, "BRIEF_ROWS", -1)  # none are few
     await engine.forget()
     brief.clear()
     assert [list((await ask(store, text, engine)).rows()) for text in texts] == found
-    assert brief and True not in brief
+    assert brief
+    assert True not in brief
 
 
 async def test_a_moving_range_reads_what_it_has_in_part(store: Segments, engine: QueryEngine, few_rows: None) -> None:
