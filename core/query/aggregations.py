@@ -133,7 +133,7 @@ class Aggregations:
         largest = max(segments, key=lambda segment: segment.rows)
         files, given = await self._opened(given, [largest], progress)
         few = replace(given, parts={largest.id: ((0, TRIED_ROWS - 1),)})
-        tried = await self._duck.table(parts.reading(few, [[largest]], files, TRIED_ROWS), progress.running)
+        tried = await self._brief.table(parts.reading(few, [[largest]], files, TRIED_ROWS), progress.running, few=True)
         return bool(tried.num_rows <= MOST_GROUPS)
 
     async def _in_steps(
