@@ -47,7 +47,7 @@ from .stages.where import Where
 from .tree import EVENTS, Everything, Query
 
 SLICE_ROWS: Final = 131_072  # events of a slice, some 30 MB: of fewer, the same pages would be read more often
-PART_ROWS: Final = 32_768  # events that are sorted and handed over at a time
+PART_ROWS: Final = 16_384  # events that are sorted and handed over at a time
 Span: TypeAlias = tuple[int, int]
 """Nanoseconds since the epoch: from (inclusive), to (exclusive)."""
 T = TypeVar("T")
@@ -128,8 +128,10 @@ class Exports:
             for part in await asked(partial(self._cuts, slices, span)):
                 table = await asked(partial(self._rows, slices, part))
                 order = newest_of(table, left)
+                table = await in_worker(table.drop_columns("_time").combine_chunks)  # once, not for each part
                 for start in range(0, len(order), PART_ROWS):
-                    yield await in_worker(_taken, table, order[start : start + PART_ROWS])
+                    yield await in_worker(table.take, order[start : start + PART_ROWS])
+                del table  # before the next one is made
                 left -= len(order)
                 if not left:
                     return
@@ -235,10 +237,6 @@ def newest_of(table: pa.Table, limit: int) -> NDArray[np.int64]:
     """The rows of `plan_slice`, newest first, of one moment the last first, as `plan` orders them."""
     times = table.column(table.num_columns - 1).to_numpy()
     return np.argsort(times, kind="stable")[::-1][:limit]
-
-
-def _taken(table: pa.Table, rows: NDArray[np.int64]) -> pa.Table:
-    return table.remove_column(table.num_columns - 1).take(rows)
 
 
 def plan_count(given: Given, files: Mapping[int, str]) -> str:

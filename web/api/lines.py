@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import msgspec
+import numpy as np
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ...core.query.result import decoded, python_values
 from ...plugins.severity import NAMES
@@ -16,26 +17,18 @@ from ...plugins.severity import NAMES
 if TYPE_CHECKING:
     from ...core.query.plan import Output
 
-Member: TypeAlias = tuple[str, list[pl.Series]]
-"""A name and its values, of each kind that it may have; a series of structs holds JSON text, one to a row."""
-
-_TIME: Final = "%Y-%m-%dT%H:%M:%S%.9fZ"
+_DAY, _MOMENT = len("yyyy-mm-dd"), len("yyyy-mm-ddThh:mm:ss.nnnnnnnnnZ")
 _encode = msgspec.json.Encoder().encode
 
 
 def json_lines(outputs: Sequence[Output], table: pa.Table) -> bytes:
     """An object a row, each with a line feed, without the members that are null."""
-    members = [
-        (output.name, [_shown(kind, table.column(name)) for kind, name in output.kinds])
-        for output in outputs
-        if output.kinds
-    ]
-    if not table.num_rows or not members:
+    shown = ((out.name, [_shown(kind, table.column(name)) for kind, name in out.kinds]) for out in outputs)
+    members = [(name, some) for name, kinds in shown if (some := [one for one in kinds if _nulls(one) < len(one)])]
+    if not members:
         return b"{}\n" * table.num_rows
-    parts = list(_parts(members))
-    lines = pl.select(
-        pl.concat_str(pl.lit("{"), pl.concat_str(parts, separator=",", ignore_nulls=True), pl.lit("}\n"))
-    ).to_series()
+    body = pl.concat_str(*_pieces(members), ignore_nulls=True).str.strip_prefix(",")
+    lines = pl.select(pl.concat_str(pl.lit("{"), body, pl.lit("}\n"))).to_series()
     array: Any = lines.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
     _, offsets, text = array.buffers()
     return bytes(memoryview(text)[: memoryview(offsets).cast("q")[table.num_rows]])
@@ -45,7 +38,7 @@ def _shown(kind: str, column: Any) -> pl.Series:
     """One kind's values, ready to be written: text, numbers, booleans; as one-member structs where they are JSON."""
     match kind:
         case "time":
-            return _series(column.cast(pa.timestamp("ns"))).dt.strftime(_TIME)
+            return _series(rfc3339(column))
         case "severity":
             numbers = _series(column)
             return numbers.replace_strict(NAMES, default=numbers.cast(pl.String), return_dtype=pl.String)
@@ -70,26 +63,49 @@ def _json(texts: list[str | None]) -> pl.Series:
     return pl.Series("", texts, pl.String).to_frame("json").to_struct()
 
 
-def _parts(members: Sequence[Member]) -> Iterator[pl.Expr]:
-    """The members' text, `"name":value`, null where the value is; those that are never null are written together."""
-
-    def always(member: Member) -> bool:
-        _, kinds = member
-        return len(kinds) == 1 and kinds[0].dtype != pl.Struct and not kinds[0].null_count()
-
-    for together, some in groupby(members, always):
-        if together:
-            yield _unwrapped(pl.struct(*(kinds[0].alias(name) for name, kinds in some)))
-            continue
-        for name, kinds in some:
-            yield pl.coalesce(*(_member(name, values) for values in kinds))
+def _pieces(members: Sequence[tuple[str, list[pl.Series]]]) -> Iterator[pl.Expr]:
+    """What stands one after the other in a row: `,"name":value` of each member, null where it has none."""
+    for name, kinds in members:
+        begin = f",{_encode(name).decode()}:"
+        if len(kinds) == 1 and not _nulls(kinds[0]):
+            yield from _values(begin, kinds[0])
+        else:
+            yield pl.coalesce(*(pl.concat_str(*_values(begin, values)) for values in kinds))
 
 
-def _member(name: str, values: pl.Series) -> pl.Expr:
-    if values.dtype == pl.Struct:
-        return pl.lit(_encode(name).decode() + ":") + pl.lit(values.struct.field("json"))
-    return pl.when(values.is_not_null()).then(_unwrapped(pl.struct(values.alias(name))))
+def _nulls(values: pl.Series) -> int:
+    return (values.struct.field("json") if values.dtype == pl.Struct else values).null_count()
 
 
-def _unwrapped(members: pl.Expr) -> pl.Expr:
-    return members.struct.json_encode().str.strip_prefix("{").str.strip_suffix("}")
+def _values(begin: str, values: pl.Series) -> Iterator[pl.Expr]:
+    """Of one kind, after what begins each; the pieces of a row are null together."""
+    match values.dtype:
+        case pl.Struct():
+            yield from (pl.lit(begin), pl.lit(values.struct.field("json")))
+        case pl.String() if is_plain(values):
+            yield from (pl.lit(f'{begin}"'), pl.lit(values), pl.lit('"'))
+        case pl.String():
+            written = pl.struct(values.alias("")).struct.json_encode().str.strip_prefix('{"":').str.strip_suffix("}")
+            yield from (pl.lit(begin), pl.when(values.is_not_null()).then(written))
+        case _:
+            yield from (pl.lit(begin), pl.lit(values.cast(pl.String)))
+
+
+def rfc3339(column: Any) -> Any:
+    """Times as text. Arrow writes a space and nine digits behind the point, three times as fast as strftime does."""
+    texts = pc.binary_join_element_wise(column.cast(pa.timestamp("ns")).cast(pa.string()), "Z", "")
+    array = texts.combine_chunks()
+    valid, offsets, text = array.buffers()
+    written = bytearray(text or b"")
+    written[_DAY::_MOMENT] = b"T" * (len(written) // _MOMENT)
+    return pa.StringArray.from_buffers(len(array), offsets, pa.py_buffer(written), valid)
+
+
+def is_plain(values: pl.Series) -> bool:
+    """Whether JSON has all these texts as they are, in quotes."""
+    array: Any = values.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+    text = array.buffers()[2]
+    if text is None:
+        return True
+    octets = np.frombuffer(text, np.uint8)
+    return not bool(((octets < ord(" ")) | (octets == ord('"')) | (octets == ord("\\"))).any())
