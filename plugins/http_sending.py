@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 from urllib.request import getproxies, proxy_bypass
 
@@ -20,6 +22,8 @@ from .outbound import permitted
 from .times import now_ns
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 MAX_ANSWER: Final = 65_536  # bytes of an answer that are read
@@ -109,7 +113,7 @@ async def http_send(
     try:
         with anyio.fail_after(seconds):
             async with (
-                httpx.AsyncClient(timeout=seconds, follow_redirects=False) as client,
+                httpx.AsyncClient(verify=_trusted(*_authorities()), timeout=seconds, follow_redirects=False) as client,
                 _answering(client, method, httpx.URL(url.get_secret_value()), body, headers) as response,
             ):
                 said = await _read(response)
@@ -124,6 +128,19 @@ async def http_send(
         said,
         _retry_after(response.headers.get("retry-after", ""), now_ns() if at_ns is None else at_ns),
     )
+
+
+def _authorities() -> tuple[str | None, str | None]:
+    """Where the environment says that certificates to trust are."""
+    return os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+
+
+@lru_cache(maxsize=4)
+def _trusted(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+    """What TLS trusts, as httpx reads it from there: read once, since it takes 30 ms in which nothing else is done."""
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 @asynccontextmanager

@@ -62,6 +62,27 @@ async def test_certificates_are_of_the_name(
         await send(f"https://127.0.0.1:{port}/x", notification)
 
 
+async def test_what_tls_trusts_is_read_once(
+    notification: Notification, receiver: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes 30 ms in which the node does nothing else; other authorities are read anew."""
+    read: list[str] = []
+    made = ssl.create_default_context
+
+    def counted(*arguments: Any, **more: Any) -> ssl.SSLContext:
+        read.append(more["cafile"])
+        return made(*arguments, **more)
+
+    monkeypatch.setattr(ssl, "create_default_context", counted)
+    files = [str(tmp_path / name) for name in ("one.pem", "two.pem")]
+    for file in files:
+        trustme.CA().cert_pem.write_to_path(file)
+        monkeypatch.setenv("SSL_CERT_FILE", file)
+        for _ in range(3):
+            assert await send(f"{receiver.url}/x", notification) == "200 OK"
+    assert read == files
+
+
 async def test_a_proxy_decides_itself(
     notification: Notification, receiver: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
