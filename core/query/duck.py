@@ -10,7 +10,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from threading import Lock
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -38,8 +38,10 @@ TEACH = (
 
 CLUSTERED = "cordwood_clustered"  # a function of statements: the patterns of a list of masks, the most frequent first
 ANSWER_BYTES = 1 << 30  # of an answer in memory; DuckDB's own limit does not count what it has handed over
-FED = "events"  # the table that a statement kept prepared reads
+FED = "events"  # the table of `Fed`
 _T = TypeVar("_T")
+Execute: TypeAlias = Callable[[str], list[tuple[Any, ...]]]
+"""Runs a statement and gives its rows."""
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result")  # a second copy, of few rows: see `Duck.table`
 _BATCH = 100_000  # rows handed over at a time
 _OPTIMIZERS = frozenset((
@@ -103,23 +105,21 @@ class Running:
 
 
 class Fed:
-    """A SELECT over the table `events` that stays prepared on a connection of its own: planning it costs more than it.
+    """A table `events` on a connection of its own, filled for one question at a time.
 
-    For statements of hundreds of columns that are run again and again over a few rows.
+    For several statements over the same few rows: reading the files for each would cost more than they do.
     """
 
-    def __init__(self, select: str) -> None:
-        self._select = select
+    def __init__(self) -> None:
         self._of: duckdb.DuckDBPyConnection | None = None
         self._cursor: duckdb.DuckDBPyConnection | None = None
         self.turn = Lock()
 
-    def prepared(self, connection: duckdb.DuckDBPyConnection, source: str) -> duckdb.DuckDBPyConnection:
-        """The connection on which `kept` can be executed; made anew where the database is another one."""
+    def opened(self, connection: duckdb.DuckDBPyConnection, source: str) -> duckdb.DuckDBPyConnection:
+        """The connection that has the table; made anew where the database is another one."""
         if self._cursor is None or self._of is not connection:
             cursor = connection.cursor()
             cursor.execute(f'CREATE TEMP TABLE "{FED}" AS SELECT * FROM ({source}) LIMIT 0')  # noqa: S608 - see `fed`
-            cursor.execute(f"PREPARE kept AS {self._select}")
             self._cursor, self._of = cursor, connection
         return self._cursor
 
@@ -258,23 +258,24 @@ class Duck:
             table: pa.Table = running.run(self._connection.cursor(), answer)
             return table
 
-    async def fed(self, statement: Fed, source: str, running: Running) -> list[tuple[Any, ...]]:
-        """The rows of a statement kept prepared, over the rows of the SELECT `source`; see `table` for what it raises.
+    async def fed(self, fed: Fed, source: str, ask: Callable[[Execute], _T], running: Running) -> _T:
+        """What `ask` makes, in a thread, of statements over the rows of the SELECT `source`; see `table` for what it
+        raises.
 
         One after the other: the rows of one call are gone before the next.
         """
-        return await self._in_worker(running, self._fed_now, statement, source, running)
+        return await self._in_worker(running, self._fed_now, fed, source, ask, running)
 
-    def _fed_now(self, statement: Fed, source: str, running: Running) -> list[tuple[Any, ...]]:
-        with statement.turn:
+    def _fed_now(self, fed: Fed, source: str, ask: Callable[[Execute], _T], running: Running) -> _T:
+        with fed.turn:
             try:
                 with _told():
-                    cursor = statement.prepared(self._connection, source)
+                    cursor = fed.opened(self._connection, source)
                     with running.interrupts(cursor.interrupt):
                         cursor.execute(f'INSERT INTO "{FED}" {source}')
-                        return cursor.execute("EXECUTE kept").fetchall()
+                        return ask(lambda statement: cursor.execute(statement).fetchall())
             finally:
-                statement.emptied()
+                fed.emptied()
 
     @cached_property
     def aggregates(self) -> frozenset[str]:

@@ -1,8 +1,9 @@
-"""Many searches over the same new events by one statement: for each, the newest event that it may have found.
+"""Many searches over the same new events at once: for each, the newest event that it may have found.
 
 Detectors ask this after every commit: most searches find nothing in it, and then there is nothing to judge. So it may
-say too much, never too little. The statement's plan is kept while the fields that the searches name have the same
-kinds; messages are read by the searches' phrases only where one of all phrases is in them, which one expression tells.
+say too much, never too little. One statement tells which of the phrases and values occur that the searches need (see
+`necessary`); a second one asks for those searches that may have found something. What a statement costs DuckDB grows
+with its columns: one for all searches would cost ten times as much.
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Final, Protocol, TypeVar
 
 from ...plugins.errors import QueryError
 from ..storage.cache import SegmentDamagedError, SegmentGoneError
 from . import sql
-from .duck import Fed
-from .literals import lower
+from .aggregate import compute_aggregate
+from .duck import Execute, Fed
+from .necessary import needles, text_field, values
 from .parser import parse
-from .plan import Given, Output, apply_stages, output_columns, relation_of, scanned, written
+from .plan import Given, apply_stages, relation_of, scanned, written
 from .prune import meaning
 from .request import QueryRequest
 from .scan import searched_fields
@@ -34,6 +36,8 @@ from .tree import (
     Everything,
     FieldCompare,
     FieldRange,
+    In,
+    Mistake,
     Name,
     Named,
     Node,
@@ -43,13 +47,19 @@ from .tree import (
     Query,
     Regex,
     Text,
-    Word,
 )  # fmt: skip
 from .value import ORDER
 
 ATTEMPTS: Final = 3  # readings of the catalog: a compaction may take a segment away between it and the file
 MOST_PHRASES: Final = 1_000  # in one expression: with more, RE2's automaton outgrows its memory and gets slow
+MOST_SAID: Final = 20  # messages with phrases in which each phrase is looked for; with more, all are taken for said
+SIFTED_FROM: Final = 8  # searches: of fewer, one statement costs less than two
+SIFTED_ROWS: Final = 200_000  # of more events, the messages with phrases may be more than fit into memory
 _SPOKEN: Final = "cordwood_spoken"
+_SAID: Final = "cordwood_said"
+_HELD: Final = "cordwood_held"
+_COLUMNS: Final = "cordwood_columns"
+_T = TypeVar("_T")
 
 
 class Engine(Protocol):
@@ -57,8 +67,8 @@ class Engine(Protocol):
 
     async def given(self, query: Query, request: QueryRequest) -> Given: ...
     async def fed(
-        self, given: Given, statement: Fed, source: Callable[[Mapping[int, str]], str]
-    ) -> list[tuple[Any, ...]]: ...
+        self, given: Given, fed: Fed, source: Callable[[Mapping[int, str]], str], ask: Callable[[Execute], _T]
+    ) -> _T: ...
     def check_regexes(self, query: Query) -> None: ...
 
 
@@ -71,11 +81,10 @@ class NewestFound:
     def __init__(self, engine: Engine, texts: Sequence[str]) -> None:
         self._engine = engine
         self._searches = [parse(text).search for text in texts]
-        self._query = Query(Everything(), stages_of(self._searches, {}))
+        self._query = Query(Everything(), (Stats(aggregates=tuple(map(newest, self._searches))),))
         engine.check_regexes(self._query)
         self._kinds: dict[str, tuple[str, ...]] = {}  # of the fields searched, in all events so far
-        self._needed: dict[tuple[str, str], str] = {}
-        self._statement: Fed | None = None
+        self._plan: Plan | None = None
 
     async def of(self, request: QueryRequest) -> list[int | None]:
         """For each search the newest event's time, in nanoseconds, among the request's events; None: it found none.
@@ -87,18 +96,17 @@ class NewestFound:
             if not given.segments:
                 break
             given = replace(given, schema={**given.schema, **self._grown(given)})
-            if self._statement is None:
-                self._plan(given)
-            assert self._statement is not None
+            if self._plan is None:
+                self._plan = Plan(given, self._searches)
+            rows = sum(segment.rows for segment in given.segments)
+            ask = partial(self._plan.answer, sifted=rows <= SIFTED_ROWS)
             try:
-                (row,) = await self._engine.fed(given, self._statement, partial(_source, given, self._needed))
+                return await self._engine.fed(given, self._plan.fed, partial(_source, given, self._plan.needed), ask)
             except SegmentGoneError:
                 if attempt == ATTEMPTS:
                     raise QueryError("the segments change faster than they can be read") from None
             except SegmentDamagedError as why:
                 raise QueryError(f"events cannot be read: {why}") from why
-            else:
-                return list(row)
         return [None] * len(self._searches)
 
     def _grown(self, given: Given) -> Schema:
@@ -108,76 +116,106 @@ class NewestFound:
             before = self._kinds.get(name, ())
             both = tuple(kind for kind in ORDER if kind in before or kind in given.schema[name])
             if both != before:
-                self._kinds[name], self._statement = both, None
+                self._kinds[name], self._plan = both, None
         return self._kinds
 
-    def _plan(self, given: Given) -> None:
-        """Make the statement. A search that is a mistake over these events stands for all of them."""
-        searches = list(self._searches)
+
+class Plan:
+    """How to ask for searches over events whose fields have the kinds that they have in `given`."""
+
+    def __init__(self, given: Given, searches: Sequence[Node]) -> None:
+        self.fed = Fed()
+        self._phrases = [needles(search) for search in searches]
+        self._values = [values(search, partial(text_field, schema=given.schema)) for search in searches]
+        self._every = sorted(frozenset[str]().union(*(found for found in self._phrases if found is not None)))
+        if len(self._every) > MOST_PHRASES:
+            self._every, self._phrases = [], [None] * len(searches)
+        self._wanted: dict[str, set[str]] = {}
+        for name, value in {pair for found in self._values for one in found for pair in one}:
+            self._wanted.setdefault(name, set()).add(value)
+        self._relation = apply_stages(given, relation_of(given), self._told())
+        self._asked = [self._column(given, search, i) for i, search in enumerate(searches)]
+        self._tell = self._telling()
+        self.needed = dict(self._relation.scanned[0].needed)
+        frame = written(self._relation, self._relation.select(sql.column(_COLUMNS)), {})
+        self._before, self._after = frame.split(sql.column(_COLUMNS).sql(dialect=sql.DIALECT))
+
+    def _told(self) -> tuple[Extend, ...]:
+        """`extend` what tells: the message where a phrase is in it, each field where it has a value that is wanted."""
+        columns = []
+        if self._every:
+            message = Call("lower", (Name("message"),))
+            spoken = Compare("matches", message, Regex("|".join(map(re.escape, self._every))))
+            columns += [(_SPOKEN, spoken), (_SAID, Call("if", (Name(_SPOKEN), message, Constant(None))))]
+        for i, (name, wanted) in enumerate(self._wanted.items()):
+            is_wanted = In(Name(name), tuple(map(Text, sorted(wanted))))
+            columns.append((f"{_HELD}{i}", Call("if", (is_wanted, Name(name), Constant(None)))))
+        return (Extend(columns=tuple(Named(node, name, Place()) for name, node in columns)),) if columns else ()
+
+    def _column(self, given: Given, search: Node, number: int) -> str | None:
+        """SQL for the newest event of a search, as a number; None: it finds none. A mistake stands for all events."""
+        condition = widened(search, given.schema)
+        if self._phrases[number] is not None:
+            condition = And((Name(_SPOKEN), condition))
         try:
-            relation = apply_stages(given, relation_of(given), stages_of(searches, given.schema))
-        except QueryError:
-            searches = [search if _fits(given, search) else Everything() for search in searches]
-            relation = apply_stages(given, relation_of(given), stages_of(searches, given.schema))
-        outputs, _ = output_columns(relation)
-        self._needed = dict(relation.scanned[0].needed)
-        self._statement = Fed(written(relation, relation.select(*(_nanoseconds(output) for output in outputs)), {}))
+            value = compute_aggregate(newest(condition).node, self._relation, {})
+        except Mistake:
+            value = compute_aggregate(newest(Everything()).node, self._relation, {})
+        tree = value.kinds.get("time")
+        return None if tree is None else sql.sql("epoch_ns(:t)", t=tree).sql(dialect=sql.DIALECT)
+
+    def _telling(self) -> str | None:
+        """The statement that tells which phrases and values there are; None: of these searches that says nothing."""
+        names = [_SAID] * bool(self._every) + [f"{_HELD}{i}" for i in range(len(self._wanted))]
+        if not names or len(self._asked) < SIFTED_FROM:
+            return None
+        columns = []
+        for name in names:
+            value = self._relation.columns[name].kinds.get("text")
+            told = sql.sql("list(DISTINCT :v)", v=sql.NULL.copy() if value is None else value)
+            if name == _SAID:
+                told = sql.sql("list_slice(:l, 1, :n)", l=told, n=MOST_SAID + 2)  # one may be null
+            columns.append(sql.alias(told, name))
+        return written(self._relation, self._relation.select(*columns), {})
+
+    def answer(self, execute: Execute, *, sifted: bool) -> list[int | None]:
+        """For each search the newest event that it found; not `sifted`: all searches are asked."""
+        chosen = self._chosen(execute) if sifted else range(len(self._asked))
+        places = tuple(i for i in chosen if self._asked[i] is not None)
+        found: list[int | None] = [None] * len(self._asked)
+        if places:
+            columns = ", ".join(self._asked[i] or "" for i in places)
+            (row,) = execute(f"{self._before}{columns}{self._after}")
+            for place, at in zip(places, row, strict=True):
+                found[place] = at
+        return found
+
+    def _chosen(self, execute: Execute) -> Sequence[int]:
+        """The searches that may have found something."""
+        if self._tell is None:
+            return range(len(self._asked))
+        (row,) = execute(self._tell)
+        said = [text for text in row[0] or () if text is not None] if self._every else []
+        spoken = {phrase for phrase in self._every if len(said) > MOST_SAID or any(phrase in text for text in said)}
+        held = {
+            (name, value)
+            for name, there in zip(self._wanted, row[bool(self._every) :], strict=True)
+            for value in there or ()
+        }
+        return [
+            i
+            for i, (phrases, pairs) in enumerate(zip(self._phrases, self._values, strict=True))
+            if (phrases is None or phrases & spoken) and all(one & held for one in pairs)
+        ]
 
 
-def _fits(given: Given, search: Node) -> bool:
-    try:
-        apply_stages(given, relation_of(given), stages_of([search], given.schema))
-    except QueryError:
-        return False
-    return True
-
-
-def _nanoseconds(output: Output) -> sql.Expr:
-    """The newest time as a number; null where nothing can be found."""
-    column = sql.column(output.kinds[0][1]) if output.kinds else None
-    return sql.alias(sql.NULL.copy() if column is None else sql.sql("epoch_ns(:t)", t=column), output.name)
+def newest(condition: Node) -> Named:
+    """The newest event for which a condition holds."""
+    return Named(Call("max", (Call("if", (condition, Name("timestamp"), Constant(None))),)), "newest", Place())
 
 
 def _source(given: Given, needed: Mapping[tuple[str, str], str], files: Mapping[int, str]) -> str:
     return scanned(given, needed, files).select.sql(dialect=sql.DIALECT)
-
-
-def stages_of(searches: Sequence[Node], schema: Schema) -> tuple[Extend | Stats, ...]:
-    """`extend` whether any phrase is in the message, `stats` the newest event of each search."""
-    at = Place()
-    phrases = [needles(search) for search in searches]
-    every = sorted(frozenset[str]().union(*(found for found in phrases if found is not None)))
-    usable = 0 < len(every) <= MOST_PHRASES
-    made = []
-    for i, search in enumerate(searches):
-        condition = widened(search, schema)
-        if usable and phrases[i] is not None:
-            condition = And((Name(_SPOKEN), condition))
-        newest = Call("max", (Call("if", (condition, Name("timestamp"), Constant(None))),))
-        made.append(Named(newest, f"d{i}", at))
-    stats = Stats(aggregates=tuple(made))
-    if not usable:
-        return (stats,)
-    spoken = Compare("matches", Call("lower", (Name("message"),)), Regex("|".join(map(re.escape, every))))
-    return Extend(columns=(Named(spoken, _SPOKEN, at),)), stats
-
-
-def needles(node: Node) -> frozenset[str] | None:
-    """Phrases, in small letters, one of which is in every message that the search finds; None: none are known.
-
-    >>> sorted(needles(parse('service:web (refused or "timed out")').search)), needles(parse("status:500 or x").search)
-    (['refused', 'timed out'], None)
-    """
-    match node:
-        case Word(text=text) | Text(text=text) if text and text.isprintable():
-            return frozenset({lower(text)})
-        case And(items=items):
-            known = [found for item in items if (found := needles(item)) is not None]
-            return min(known, key=len) if known else None
-        case Or(items=items):
-            each = [needles(item) for item in items]
-            return None if any(found is None for found in each) else frozenset().union(*filter(None, each))
-    return None
 
 
 def widened(node: Node, schema: Schema) -> Node:

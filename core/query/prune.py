@@ -161,8 +161,7 @@ def field_impossible(
     if name == TEMPLATE and op in (":", "=", "!="):
         return None  # it is looked for in the message
     kinds = {column.kind for column in columns}
-    is_glob = op == ":" and not (isinstance(literal, Text) and literal.exact) and GLOB.search(literal.text)
-    if is_glob:
+    if is_glob(op, literal):
         return None
     number = literals.number(literal.text)
     if name == "severity" and kinds == {"severity"} and op != "!=":
@@ -178,13 +177,28 @@ def field_impossible(
         times = literals.time_ns(literal.text, context.now_ns, context.zone)
         return None if times is None or time_matches(segment, op, times) else "time"
     listed = {"service": segment.services, "host": segment.hosts}.get(name)
-    if listed is not None and op in (":", "=") and (number is None or isinstance(literal, Text)):
-        is_network = op == ":" and network_of(literal.text) is not None
-        is_size = literals.size(literal.text) is not None
-        return None if is_network or is_size or literal.text in listed else name
+    if listed is not None and is_one_text(op, literal):
+        return None if literal.text in listed else name
     if isinstance(literal, Bare) and number is not None and kinds <= {"int", "float"} and op != "!=":
         return None if any(number_matches(column, op, number) for column in columns) else f"values of {field.name}"
     return None
+
+
+def is_glob(op: str, literal: Bare | Text) -> bool:
+    """Whether the literal stands for many texts."""
+    return op == ":" and not (isinstance(literal, Text) and literal.exact) and bool(GLOB.search(literal.text))
+
+
+def is_one_text(op: str, literal: Bare | Text) -> bool:
+    """Whether a text fits `op literal` only where it is the literal, character by character.
+
+    >>> [is_one_text(":", literal) for literal in (Bare("web"), Text("5"), Bare("5"), Bare("w*"), Bare("10.0.0.0/8"))]
+    [True, True, False, False, False]
+    """
+    if op not in (":", "=") or is_glob(op, literal) or literals.size(literal.text) is not None:
+        return False
+    is_network = op == ":" and network_of(literal.text) is not None
+    return not is_network and (isinstance(literal, Text) or literals.number(literal.text) is None)
 
 
 def levels_match(mask: int, op: str, span: tuple[int, int]) -> bool:

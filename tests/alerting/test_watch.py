@@ -12,7 +12,7 @@ from cordwood.core.alerting import AlertingRepository, AlertingService, Events
 from cordwood.core.alerting.records import from_rfc3339
 from cordwood.core.alerting.together import Together
 from cordwood.core.query import QueryEngine, QueryRequest
-from cordwood.core.query.newest import NewestFound, is_searched
+from cordwood.core.query.newest import NewestFound, Plan, is_searched
 from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.store import Store
 from cordwood.detectors.absence import Absence, AbsenceConfig
@@ -232,6 +232,8 @@ SEARCHES = [
     "status:500", 'status:"500"', "severity>=warn", "client:10.0.0.0/8", "path:/api/*", "path~CART", "/ref.sed/",
     "user:* refused", "nothing at all", "ünder", "'Refused'", "code:a.b*c+", '"a.b*c+ (d"', "time>=-1m refused",
     "pattern:\"took <*> ms\"", "level:error", "absent=1", "-absent=1 refused", "(refused or status:500) service:db",
+    'service:nobody or code:"a.b*c+"', "service:nobody refused", 'service:db service:"web"', "status:500 service=web",
+    "-service:web code=a.b*c+", "service:10.0.0.0/8", "path:/cart", "absent:x or service:y", 'message:"it timed out"',
 ]  # fmt: skip
 EVENTS: list[dict[str, Any]] = [
     {"message": "connection refused", "service": "web", "severity": "error", "status": 500, "user": "ann"},
@@ -243,8 +245,15 @@ EVENTS: list[dict[str, Any]] = [
 ]
 
 
-async def test_together_as_alone(live: Any, store: Store) -> None:
+@pytest.mark.parametrize(
+    "bounds", [{}, {"MOST_SAID": 0}, {"MOST_PHRASES": 0}, {"SIFTED_ROWS": 0}, {"SIFTED_FROM": 1_000}], ids=str
+)
+async def test_together_as_alone(
+    live: Any, store: Store, bounds: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """For every search the same event as its own query finds; what depends on the clock may find more."""
+    for name, value in bounds.items():
+        monkeypatch.setattr(f"cordwood.core.query.newest.{name}", value)
     begin = live.clock.now
     for first in (0, 2, 4):  # segments that differ in their fields, and in the kinds of these
         await live.commit([{**event, "timestamp": begin + first + i} for i, event in enumerate(EVENTS[first:][:2])])
@@ -262,6 +271,36 @@ async def test_together_as_alone(live: Any, store: Store) -> None:
             )  # fmt: skip
             (row,) = list((await live.engine.run(alone)).objects()) or [{}]
             assert newest == (from_rfc3339(row["at"]) if row else None), (search, after)
+
+
+async def test_only_what_may_have_found_something_is_asked(
+    live: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a hundred searches two: a column for each would cost more than all the rest."""
+    columns: list[int] = []
+    answered = Plan.answer
+
+    def counted(plan: Plan, execute: Any, *, sifted: bool) -> Any:
+        def counting(statement: str) -> Any:
+            rows = execute(statement)
+            columns.append(len(rows[0]))
+            return rows
+
+        return answered(plan, counting, sifted=sifted)
+
+    monkeypatch.setattr(Plan, "answer", counted)
+    together = NewestFound(
+        live.engine, [f'service:s{i} "broken {i}x"' if i % 2 else f"code=c{i} status>{i}" for i in range(100)]
+    )
+    events: list[dict[str, Any]] = [
+        {"message": "broken 7x", "service": "s7"}, {"message": "broken 9x", "service": "s11"},
+        {"code": "c8", "status": 9}, {"code": "c10", "status": 10}, {"message": "all is well", "service": "s13"},
+    ]  # fmt: skip
+    await live.commit([{"timestamp": live.clock.now, **event} for event in events])
+    request = QueryRequest(text="", project_id=1, now_ns=live.clock.now, after_position=0, upto_position=1)
+    found = await together.of(request)
+    assert [i for i, at in enumerate(found) if at is not None] == [7, 8]
+    assert columns == [3, 3], "messages, codes, services; then s7, c8 and c10"
 
 
 async def test_events_deleted_are_kept_nowhere(live: Any, store: Store) -> None:
