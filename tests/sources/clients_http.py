@@ -1,4 +1,4 @@
-"""Clients over a kill whose own helpers send in batches: Elasticsearch's, OpenSearch's, OpenTelemetry's SDK."""
+"""Clients over a kill that send in batches: Elasticsearch's and OpenSearch's helpers, OpenTelemetry's SDK, Firehose."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
+import boto3
 import elasticsearch.helpers
 import opensearchpy.helpers
+from botocore.exceptions import ClientError
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter as GrpcExporter
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter as HttpExporter
@@ -16,6 +18,8 @@ from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
 from opentelemetry.sdk.resources import Resource
 
+from ..conftest import free_port
+from ..objectstore import S3Server
 from .killing import GIVE_UP_S, Client, Loss, Send, Stage
 
 BATCH = 250
@@ -71,6 +75,40 @@ def sdk(exporter: Callable[[Stage], Any]) -> Callable[[Stage], AbstractContextMa
     return opened
 
 
+@contextmanager
+def firehose(stage: Stage) -> Iterator[Send]:
+    """boto3 and moto's Firehose, which fails where its endpoint does: the client then puts the records again."""
+    server = S3Server(free_port(), stage.folder / "said")
+    stage.daemons.callback(server.stop)
+    account = {"aws_access_key_id": "test", "aws_secret_access_key": "hush", "region_name": "eu-west-1"}
+    client = boto3.client("firehose", endpoint_url=server.url, **account)
+    target = {
+        "EndpointConfiguration": {"Url": f"{stage.server.url}/aws/firehose"},
+        "S3Configuration": {"RoleARN": "arn:aws:iam::123456789012:role/x", "BucketARN": "arn:aws:s3:::x"},
+    }
+    client.create_delivery_stream(DeliveryStreamName="kill", HttpEndpointDestinationConfiguration=target)
+    records: list[dict[str, bytes]] = []
+
+    def flush() -> None:
+        until = time.monotonic() + GIVE_UP_S
+        while records:
+            try:
+                client.put_record_batch(DeliveryStreamName="kill", Records=records)
+                records.clear()
+            except ClientError:
+                assert time.monotonic() < until
+                time.sleep(0.1)
+
+    def send(n: int) -> None:
+        records.append({"Data": stage.text(n).encode()})
+        if len(records) == BATCH:
+            flush()
+
+    yield send
+    flush()
+    client.close()
+
+
 def grpc(stage: Stage) -> GrpcExporter:
     return GrpcExporter(f"127.0.0.1:{stage.port}", insecure=True, timeout=GIVE_UP_S)
 
@@ -87,4 +125,6 @@ HTTP: Mapping[str, Client] = {
     "otlp-grpc": Client(
         sdk(grpc), Loss.NOTHING, lambda stage: {"type": "otlp", "grpc": f"127.0.0.1:{stage.port}"}, again=BATCH
     ),
+    # Firehose itself says again which delivery it is; moto gives each attempt a name of its own.
+    "firehose": Client(firehose, Loss.NOTHING, again=BATCH),
 }

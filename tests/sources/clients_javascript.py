@@ -5,10 +5,11 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 from ..services import JAVASCRIPT, NODE
 from .clients_syslog import tcp, udp
-from .killing import Client, Loss, Send, Stage, lines_to, program
+from .killing import Client, Loss, Send, Stage, connections, lines_to, program
 
 
 @contextmanager
@@ -19,6 +20,15 @@ def node(stage: Stage) -> Iterator[Send]:
         yield lines_to(process, stage)
 
 
+def grpc(stage: Stage) -> dict[str, Any]:
+    return {"type": "otlp", "grpc": f"127.0.0.1:{stage.port}"}
+
+
+def has_connection(stage: Stage) -> bool:
+    """After a failure gRPC waits for 1, 1.6, 2.6, … s before it connects again, and its calls fail meanwhile."""
+    return any(c.laddr.port == stage.port for c in connections(stage.server) if c.raddr)
+
+
 CLIENTS: Mapping[str, Client] = {
     "winston-syslog-udp": Client(node, Loss.AWAY, udp),
     "winston-syslog-tcp": Client(node, Loss.UNACKNOWLEDGED, tcp),
@@ -26,4 +36,6 @@ CLIENTS: Mapping[str, Client] = {
     "pino-loki": Client(node, Loss.AWAY),
     # OpenTelemetry's exporter for JavaScript gives a batch up after five tries, within some eight seconds.
     "otlp-js-http": Client(node, Loss.AWAY, again=250),
+    # The one by gRPC sends nothing again, whatever the answer.
+    "otlp-js-grpc": Client(node, Loss.AWAY, grpc, connected=has_connection),
 }

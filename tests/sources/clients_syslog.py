@@ -199,11 +199,12 @@ RSYSLOG: Mapping[str, Client] = {
             'module(load="omelasticsearch")\n'
             'template(name="event" type="string" string="{\\"message\\":\\"%msg:::json%\\"}")\n'
             'action(type="omelasticsearch" server="127.0.0.1" serverport="WEB" bulkmode="on" template="event" '
-            f'searchIndex="logs" searchType="" queue.type="LinkedList" queue.dequeueBatchSize="500" {RETRY})'
+            f'searchIndex="logs" searchType="" queue.type="LinkedList" queue.dequeueBatchSize="500" {RETRY} '
+            # Of a queue's usual 1,000 it drops what finds no room for two seconds.
+            'queue.size="20000")'
         ),
-        Loss.AWAY,
+        Loss.NOTHING,
         again=500,
-        most=500,  # it gives up the batch at which the connection broke: no answer is, to it, an answer that is wrong
     ),
 }
 OTHERS: Mapping[str, Client] = {

@@ -80,8 +80,6 @@ class Client:
     """Its entry in the YAML; empty: the source runs without one."""
     again: int = 0
     """How many events may be stored twice: those of the requests that were committed and not answered."""
-    most: int | None = None
-    """How many of those that it may lose it does lose at most; None: all of them."""
     connected: Callable[[Stage], bool] = lambda _: True
     """Whether the client has a connection, once the server listens again: some wait for a while before they try."""
 
@@ -141,7 +139,7 @@ class Killing:
         self.server.start()
         ports = {stage.port for name, stage in self.stages.items() if str(stage.port) in str(self.sources.get(name))}
         until = time.monotonic() + GIVE_UP_S
-        while missing := ports - _ports(self.server):
+        while missing := ports - {c.laddr.port for c in connections(self.server) if not c.raddr}:
             assert time.monotonic() < until, f"nobody listens at {missing}"
             time.sleep(0.02)
 
@@ -210,13 +208,11 @@ class Killing:
         while True:
             stored, lately = self.stored(), self._dropped()
             wrong: dict[str, str] = {}
-            for name, client in self.clients.items():
+            for name in self.clients:
                 lost = set(range(self.count)) - stored[name].keys()
                 unexcused = lost - self._excused(name)
                 if len(unexcused) > dropped.get(name, 0) + lately.get(name, 0):
                     wrong[name] = f"{len(unexcused)} lost: {sorted(unexcused)[:10]}"
-                elif client.most is not None and len(lost) > client.most:
-                    wrong[name] = f"{len(lost)} lost, {client.most} may be: {sorted(lost)[:10]}"
             if not wrong or time.monotonic() > until:
                 break
             time.sleep(0.2)
@@ -244,15 +240,14 @@ class Killing:
         return set(by_loss[self.clients[name].loss])
 
 
-def _ports(server: Server) -> set[int]:
-    """Ports that the server's processes have, of TCP and UDP."""
+def connections(server: Server) -> list[Any]:
+    """The server's sockets, of TCP and UDP: those that listen, and those with a peer (`raddr`)."""
     assert server.process is not None
     me = psutil.Process(server.process.pid)
-    family = [me, *me.children(recursive=True)]
-    found: set[int] = set()
-    for process in family:
+    found: list[Any] = []
+    for process in (me, *me.children(recursive=True)):
         with contextlib.suppress(psutil.NoSuchProcess):
-            found |= {c.laddr.port for c in process.net_connections("inet") if c.laddr and not c.raddr}
+            found += [c for c in process.net_connections("inet") if c.laddr]
     return found
 
 

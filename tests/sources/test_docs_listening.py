@@ -139,6 +139,15 @@ def test_rsyslog(served: Server, ports: dict[str, str], data_dir: Path) -> None:
         assert len(found(served, 'service:cart "by rsyslog"')) == 1
 
 
+@pytest.mark.skipif(find_rsyslog() is None, reason="needs rsyslog")
+def test_rsyslog_by_bulk(served: Server, data_dir: Path) -> None:
+    with rsyslog(data_dir, snippet("elasticsearch", "rsyslog").replace("8080", str(served.port))) as path:
+        while not path.exists():
+            time.sleep(0.01)
+        subprocess.run(["logger", "--socket", path, "--tag", "cart", "by bulk"], check=True)
+        assert len(found(served, 'service:cart "by bulk"')) == 1
+
+
 def test_pygelf(served: Server, ports: dict[str, str]) -> None:
     exec(moved(snippet("gelf", "python"), ports), {})
     logger = logging.getLogger("shop")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -35,8 +36,8 @@ def put(bucket: Bucket, key: str, body: bytes | str) -> None:
     bucket.client.put_object(Bucket=bucket.name, Key=key, Body=body)
 
 
-@pytest.fixture
-def queue(bucket: Bucket) -> Iterator[str]:
+@contextmanager
+def notified(bucket: Bucket) -> Iterator[str]:
     """The address of a queue to which the bucket's notifications go."""
     made = client(bucket)
     url = made.create_queue(QueueName=f"test-{uuid4().hex[:12]}")["QueueUrl"]
@@ -48,6 +49,12 @@ def queue(bucket: Bucket) -> Iterator[str]:
     yield url
     made.delete_queue(QueueUrl=url)
     made.close()
+
+
+@pytest.fixture
+def queue(bucket: Bucket) -> Iterator[str]:
+    with notified(bucket) as url:
+        yield url
 
 
 def client(bucket: Bucket) -> Any:

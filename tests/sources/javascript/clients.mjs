@@ -39,15 +39,23 @@ async function pinoLoki() {
   return { log: (line) => logger.info(line), end: () => new Promise((ended) => stream.on('close', ended).end()) }
 }
 
-async function otlp() {
-  const { OTLPLogExporter } = await import('@opentelemetry/exporter-logs-otlp-http')
+async function otlp(exporter) {
   const { LoggerProvider, BatchLogRecordProcessor } = await import('@opentelemetry/sdk-logs')
   const { resourceFromAttributes } = await import('@opentelemetry/resources')
-  const exporter = new OTLPLogExporter({ url: `${url}/v1/logs`, timeoutMillis: 120_000 })
   const processor = new BatchLogRecordProcessor({ exporter, maxQueueSize: 20_000, maxExportBatchSize: 250, scheduledDelayMillis: 100, exportTimeoutMillis: 120_000 })
   const provider = new LoggerProvider({ resource: resourceFromAttributes({ 'service.name': 'shop' }), processors: [processor] })
   const logger = provider.getLogger('shop')
   return { log: (body) => logger.emit({ body }), end: () => provider.shutdown() }
+}
+
+async function otlpHttp() {
+  const { OTLPLogExporter } = await import('@opentelemetry/exporter-logs-otlp-http')
+  return otlp(new OTLPLogExporter({ url: `${url}/v1/logs`, timeoutMillis: 120_000 }))
+}
+
+async function otlpGrpc() {
+  const { OTLPLogExporter } = await import('@opentelemetry/exporter-logs-otlp-grpc')
+  return otlp(new OTLPLogExporter({ url: `http://${host}:${port}`, timeoutMillis: 120_000 }))
 }
 
 const clients = {
@@ -55,7 +63,8 @@ const clients = {
   'winston-syslog-tcp': () => winstonSyslog('tcp4'),
   'winston-http': winstonHttp,
   'pino-loki': pinoLoki,
-  'otlp-js-http': otlp,
+  'otlp-js-http': otlpHttp,
+  'otlp-js-grpc': otlpGrpc,
 }
 
 const client = await clients[name]()
