@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from .options import DataDir
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..plugins import ConfigError
 
 
 def check(
     pipeline: Annotated[Path, typer.Argument(metavar="PIPELINE.yaml", help="The file to check.", show_default=False)],
+    data_dir: DataDir = None,
 ) -> None:
-    """Check a pipeline file: every error with file:line:column and a hint; exit code 1 if there are any."""
+    """Check a pipeline file: every error with file:line:column and a hint; exit code 1 if there are any.
+
+    Projects that it names are asked of the server at CORDWOOD_URL, else of the one that runs on the data folder.
+    """
+    import anyio
+
     from ..config import ConfigErrors
     from ..core.runtime import load_checked
     from ..plugins import load_plugins
@@ -21,6 +33,8 @@ def check(
     registry = load_plugins()
     try:
         config = load_checked(pipeline, registry)
+        if errors := anyio.run(_without_project, config, data_dir):
+            raise ConfigErrors(errors)
     except ConfigErrors as why:
         say(str(why))
         count = len(why.errors)
@@ -31,6 +45,39 @@ def check(
         for section in ("sources", "pipelines", "detectors", "notifiers", "outputs")
     ]
     print(f"{pipeline} is right: {', '.join(parts)}")
+
+
+async def _without_project(config: Config, data_dir: Path | None) -> list[ConfigError]:
+    """An error for each source and output of a project that is not there; without a server, that is said."""
+    from ..config.errors import nearest
+    from ..plugins import ProjectConfig
+    from .client import connected_client
+    from .exits import CommandError
+    from .output import say
+
+    entries = [
+        (f"{section}.{entry.name}", entry, entry.config.project)
+        for section, found in (("sources", config.sources), ("outputs", config.outputs))
+        for entry in found.values()
+        if isinstance(entry.config, ProjectConfig) and "project" in entry.config.model_fields_set
+    ]
+    if not entries:
+        return []
+    try:
+        async with connected_client(data_dir, served=True) as client:
+            known = [one["name"] for one in (await client.call("GET", "/api/v1/projects")).json()["items"]]
+    except CommandError as why:
+        names = ", ".join(sorted({project for _, _, project in entries}))
+        say(f"note: whether there are these projects is not known: {names} ({why})")
+        return []
+    return [
+        entry.place.error(
+            f"{where}.project: there is no project {project}",
+            f"add it with `cordwood project add {project}`; {nearest(project, known)}",
+        )
+        for where, entry, project in entries
+        if project not in known
+    ]
 
 
 def register(app: typer.Typer) -> None:

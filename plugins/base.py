@@ -90,10 +90,14 @@ Every: TypeAlias = Annotated[Duration, AfterValidator(_at_least_a_tenth)]
 """How often something is done: a tenth of a second at the least."""
 
 
-class ProjectConfig(PluginConfig):
-    """Of what belongs to a project that the file names."""
+ProjectName: TypeAlias = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+"""The name of a project."""
 
-    project: str = Field("default", pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")
+
+class ProjectConfig(PluginConfig):
+    """Of what belongs to a project that the file names: every output, and every source with a way in of its own."""
+
+    project: ProjectName = "default"
     """The project whose events these are; until there is one of that name, nothing passes here."""
 
 
@@ -259,7 +263,7 @@ class Outlet(Protocol):
 
         `headers` are what it sent, names in lower case, with its token in `authorization`; `client` is its address.
 
-        :raises DeniedError: it is nobody, or may not
+        :raises DeniedError: it is nobody, or may not, or is of another project than the source
         :raises RetryableError: the database does not answer
         """
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 import anyio.to_thread
 from pydantic import AfterValidator, SecretStr, model_validator
 
-from ..plugins import FatalError, PluginConfig, RetryableError
+from ..plugins import FatalError, ProjectConfig, RetryableError
 
 T = TypeVar("T")
 _WAIT_S = 30
@@ -25,7 +25,7 @@ def _address(url: str) -> str:
     return url
 
 
-class AwsConfig(PluginConfig):
+class AwsConfig(ProjectConfig):
     """Settings of a source of AWS."""
 
     region: str | None = None

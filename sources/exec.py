@@ -23,7 +23,7 @@ from ..plugins import (
     Batch,
     Duration,
     Outlet,
-    PluginConfig,
+    ProjectConfig,
     Source,
     duration_ns,
     hookimpl,
@@ -39,7 +39,7 @@ _AGAIN_S, _LONGEST_AGAIN_S = 1.0, 60.0  # before a program that should not end i
 _log = logging.getLogger(__name__)
 
 
-class ExecConfig(PluginConfig):
+class ExecConfig(ProjectConfig):
     """Settings of a source that runs a program."""
 
     command: Annotated[list[str], Field(min_length=1, max_length=1000)]

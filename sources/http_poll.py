@@ -30,6 +30,7 @@ from ..plugins import (
     Json,
     Outlet,
     PluginConfig,
+    ProjectConfig,
     RejectedError,
     RetryableError,
     Source,
@@ -68,7 +69,7 @@ class HttpCursor(PluginConfig):
     """The first value; empty: the first request has no such parameter."""
 
 
-class HttpPollConfig(PluginConfig):
+class HttpPollConfig(ProjectConfig):
     """Settings of a source that asks an address."""
 
     url: HttpAddress

@@ -24,7 +24,7 @@ from ..plugins import (
     Checkpoint,
     Json,
     Outlet,
-    PluginConfig,
+    ProjectConfig,
     RetryableError,
     Source,
     hookimpl,
@@ -53,7 +53,7 @@ def _unit(text: str) -> str:
     return text
 
 
-class JournaldConfig(PluginConfig):
+class JournaldConfig(ProjectConfig):
     """Settings of a source of the journal."""
 
     units: tuple[Annotated[str, AfterValidator(_unit)], ...] = ()

@@ -25,7 +25,7 @@ from ..plugins import (
     Duration,
     Json,
     Outlet,
-    PluginConfig,
+    ProjectConfig,
     RetryableError,
     Source,
     duration_ns,
@@ -50,7 +50,7 @@ def _server(url: SecretStr) -> SecretStr:
     return url
 
 
-class SqlPollConfig(PluginConfig):
+class SqlPollConfig(ProjectConfig):
     """Settings of a source that asks a database."""
 
     url: Annotated[SecretStr, AfterValidator(_server)]

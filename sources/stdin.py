@@ -20,14 +20,14 @@ import anyio
 import anyio.to_thread
 from pydantic import Field
 
-from ..plugins import Batch, Outlet, PluginConfig, RetryableError, Source, hookimpl, in_worker, split_lines
+from ..plugins import Batch, Outlet, ProjectConfig, RetryableError, Source, hookimpl, in_worker, split_lines
 from .lots import divided, lots
 from .storing import store
 
 _READ = 256 * 1024
 
 
-class StdinConfig(PluginConfig):
+class StdinConfig(ProjectConfig):
     """Settings of the source of standard input."""
 
     host: str = ""

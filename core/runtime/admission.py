@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import anyio
 
@@ -19,6 +20,8 @@ from ..storage.commit import Submission
 from ..storage.database import DATABASE_ERRORS, trouble
 from ..storage.usage import DailyUsage
 
+DEFAULT_PROJECT: Final = "default"
+"""The installation's own, which is always there."""
 _LOOK_SECONDS = 5.0  # who waits looks again so often: the configuration may have changed
 
 

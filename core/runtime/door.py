@@ -13,13 +13,13 @@ from ..storage.database import DATABASE_ERRORS, trouble
 class Door:
     """Asks `welcome`, which the web room sets as soon as it serves."""
 
-    welcome: Callable[[Mapping[str, str], str], Awaitable[None]] | None = None
+    welcome: Callable[[Mapping[str, str], str, str], Awaitable[None]] | None = None
 
-    async def authorise(self, headers: Mapping[str, str], client: str) -> None:
-        """See `plugins.Outlet.authorise`."""
+    async def authorise(self, headers: Mapping[str, str], client: str, project: str) -> None:
+        """See `plugins.Outlet.authorise`; `project` is where the listener stores."""
         if self.welcome is None:
             raise RetryableError("Cordwood starts; try again", after=1)
         try:
-            await self.welcome(headers, client)
+            await self.welcome(headers, client, project)
         except DATABASE_ERRORS as why:
             raise RetryableError(f"{trouble(why)}; try again", after=1) from why

@@ -21,7 +21,7 @@ import asyncpg
 from prometheus_client import CollectorRegistry
 
 from ...config import Config, ConfigErrors, EngineAddress, Limits, Pipeline, Settings
-from ...plugins import CordwoodError, HttpSource, Registry, in_worker
+from ...plugins import CordwoodError, HttpSource, ProjectConfig, Registry, RetryableError, in_worker
 from ..alerting import AlertingService
 from ..alerting.links import Links, signing_key
 from ..dashboards.store import Dashboards
@@ -46,7 +46,7 @@ from ..storage.places import Places
 from ..storage.retention import Retention
 from ..storage.store import Store
 from ..tracing import Tracing, tracing_of
-from .admission import Admission
+from .admission import DEFAULT_PROJECT, Admission
 from .conditions import Conditions
 from .configs import load_checked
 from .door import Door
@@ -62,7 +62,6 @@ from .spool import Room, Spool
 from .supervisor import RunningSource, Supervisor
 from .taps import StepCounts, Taps
 
-DEFAULT_PROJECT = "default"
 _TRACES_SECONDS = 2.0  # for the last traces: a stop takes less than ten
 _log = logging.getLogger(__name__)
 
@@ -247,11 +246,12 @@ class Node:
             pipeline = pipelines[config.pipeline_of(name).name]
             source = entry.make()
             waits = not isinstance(source, HttpSource)
-            outlet = StoreOutlet(name, self.project_id, pipeline, self.store, self.admission, self.door, waits)
+            project = entry.config.project if isinstance(entry.config, ProjectConfig) else DEFAULT_PROJECT
+            outlet = StoreOutlet(name, pipeline, self.store, self._expected(project), self.door, waits)
             outlet.tracing = self.tracing
             folder = self.settings.data_dir.absolute() / "spool" / label(name)
             outlet.spool = Spool(folder, outlet, self.spool_room)
-            made[name] = RunningSource(name, entry.type, source, outlet)
+            made[name] = RunningSource(name, entry.type, source, outlet, self._enter)
         return made
 
     def _counts_of(self, pipeline: Pipeline) -> Sequence[StepCounts]:
@@ -297,6 +297,27 @@ class Node:
             limits = self.config.limits.of(project)
             self.admissions[project_id] = Admission(project, project_id, self.store.writer.usage, limits)
         return self.admissions[project_id]
+
+    def _expected(self, project: str) -> Admission:
+        """The door of a project by its name: of one that this node has not met, a door that nothing passes yet."""
+        known = next((one for one in self.admissions.values() if one.project == project), None)
+        return known or Admission(project, 0, self.store.writer.usage, self.config.limits.of(project))
+
+    async def _enter(self, outlet: StoreOutlet) -> None:
+        """Make sure that there is the project that a source's events are of.
+
+        :raises RetryableError: there is none of this name, or the database does not answer
+        """
+        if outlet.project_id:
+            return
+        name = outlet.admission.project
+        try:
+            project_id = await self.store.project_id(name)
+        except DATABASE_ERRORS as why:
+            raise RetryableError(f"{trouble(why)}; it is not known whether there is the project {name}") from why
+        if project_id is None:
+            raise RetryableError(f"there is no project {name}: add it with `cordwood project add {name}`")
+        outlet.admission = self.admission_of(project_id, name)
 
     @property
     def sources(self) -> dict[str, RunningSource]:

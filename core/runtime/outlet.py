@@ -17,7 +17,7 @@ from ..storage.dead_letters import Dead
 from ..storage.store import Store
 from ..storage.writer import PendingReceipt
 from ..tracing import Tracing
-from .admission import Admission
+from .admission import DEFAULT_PROJECT, Admission
 from .door import Door
 from .event_size import cut
 from .pipeline import RunningPipeline
@@ -73,7 +73,6 @@ class StoreOutlet:
     """`plugins.Outlet` over the store."""
 
     source: str
-    project_id: int
     pipeline: RunningPipeline
     store: Store
     admission: Admission
@@ -82,8 +81,6 @@ class StoreOutlet:
     """Where a limit is reached, the source is made to wait instead of being told."""
     counters: SourceCounters = field(default_factory=SourceCounters)
     tracing: Tracing = field(default_factory=Tracing)
-    watched: bool = True
-    """Whether taps see what passes: they are the node's own project's."""
     spool: Spool | None = None
     """What it holds, of a source that runs on this node."""
     begun: anyio.Event = field(default_factory=anyio.Event)
@@ -91,13 +88,23 @@ class StoreOutlet:
     _others: dict[int, StoreOutlet] = field(default_factory=dict)
     """The same for other projects, by id; each stays one, for sources tell by it what may be joined."""
 
+    @property
+    def project_id(self) -> int:
+        """The project that the events are stored in."""
+        return self.admission.project_id
+
+    @property
+    def watched(self) -> bool:
+        """Whether taps see what passes: they are the node's own project's."""
+        return self.admission.project == DEFAULT_PROJECT
+
     def of(self, admission: Admission) -> StoreOutlet:
         """The outlet of the same source for the admission's project."""
         if admission is self.admission:
             return self
         known = self._others.get(admission.project_id)
         if known is None or known.admission is not admission:
-            known = replace(self, project_id=admission.project_id, admission=admission, watched=False, _others={})
+            known = replace(self, admission=admission, _others={})
             self._others[admission.project_id] = known
         return known
 
@@ -220,7 +227,7 @@ class StoreOutlet:
 
     async def authorise(self, headers: Mapping[str, str], client: str) -> None:
         """See `plugins.Outlet.authorise`."""
-        await self.door.authorise(headers, client)
+        await self.door.authorise(headers, client, self.admission.project)
 
     async def checkpoint(self, key: str) -> Json:
         """See `plugins.Outlet.checkpoint`."""

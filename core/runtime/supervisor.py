@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +29,8 @@ class RunningSource:
     type: str
     source: Source[Any]
     outlet: StoreOutlet
+    enter: Callable[[StoreOutlet], Awaitable[None]]
+    """Makes sure that the outlet's project is there, before anything is taken."""
     state: str = "running"
     error: str = ""
     restarts: int = 0
@@ -39,6 +41,9 @@ class RunningSource:
         """Run until cancelled or done; a failure costs a pause, a fatal one ends it."""
         try:
             with self._scope:
+                if not await self._tried(lambda: self.enter(self.outlet)):
+                    return
+                self.error = ""
                 if self.outlet.spool is None:
                     await self._run()
                 else:
@@ -49,16 +54,25 @@ class RunningSource:
             self._ended.set()
 
     async def _run(self) -> None:
+        async def once() -> None:
+            with nested(self.outlet.admission.limits.depth):
+                await self.source.run(self.outlet)
+
+        if await self._tried(once):
+            self.state, self.error = "done", ""
+
+    async def _tried(self, work: Callable[[], Awaitable[None]]) -> bool:
+        """Do it, again after each failure; false: no other try would help."""
         delay = _FIRST_DELAY
         while True:
             try:
                 self.state = "running"
-                with nested(self.outlet.admission.limits.depth):
-                    await self.source.run(self.outlet)
+                await work()
+                return True
             except FatalError as why:
                 self.state, self.error = "failed", str(why)
                 _log.error("source %s stopped: %s", self.name, why)
-                return
+                return False
             except RetryableError as why:
                 wait = why.after or delay
                 self._failed(str(why), wait)
@@ -66,9 +80,6 @@ class RunningSource:
                 wait = delay
                 _log.exception("source %s failed", self.name)
                 self._failed(f"{type(why).__name__}: {why}", wait)
-            else:
-                self.state, self.error = "done", ""
-                return
             await anyio.sleep(wait * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
             delay = min(delay * 2, _LAST_DELAY)
 

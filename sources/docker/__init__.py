@@ -24,7 +24,7 @@ from ...plugins import (
     Checkpoint,
     CheckpointConflictError,
     Outlet,
-    PluginConfig,
+    ProjectConfig,
     RejectedError,
     RetryableError,
     Source,
@@ -50,7 +50,7 @@ def _daemon(url: str) -> str:
     return url
 
 
-class DockerConfig(PluginConfig):
+class DockerConfig(ProjectConfig):
     """Settings of a source of containers."""
 
     url: Annotated[str, AfterValidator(_daemon)] = "unix:///var/run/docker.sock"

@@ -15,14 +15,14 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from ...plugins import Duration, Outlet, PluginConfig, Source, duration_ns, hookimpl
+from ...plugins import Duration, Outlet, ProjectConfig, Source, duration_ns, hookimpl
 from .follow import Content, PlainLines, Style
 from .reader import Reader
 from .scan import Scanner
 from .track import Tracker
 
 
-class FileConfig(PluginConfig):
+class FileConfig(ProjectConfig):
     """Settings of a source of files."""
 
     include: tuple[str, ...] = Field(min_length=1)

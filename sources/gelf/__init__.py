@@ -22,6 +22,7 @@ from ...plugins import (
     HttpResponse,
     HttpSource,
     Outlet,
+    ProjectName,
     RejectedError,
     half_the_cores,
     hookimpl,
@@ -47,6 +48,8 @@ from .documents import read_documents
 class GelfConfig(StreamConfig):
     """Settings of a GELF source; without an address, only `POST /gelf` is served."""
 
+    project: ProjectName = "default"
+    """The project of what comes to these addresses; until there is one, nobody listens there. HTTP: the token's."""
     tcp: Address | None = None
     """Address for TCP; a NUL ends a message."""
     udp: Address | None = None

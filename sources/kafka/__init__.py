@@ -26,6 +26,7 @@ from ...plugins import (
     FatalError,
     Json,
     Outlet,
+    ProjectConfig,
     RetryableError,
     Source,
     hookimpl,
@@ -45,7 +46,7 @@ _WAIT_S = 0.2  # in which more may come; a stop waits so long
 _log = logging.getLogger(__name__)
 
 
-class KafkaConfig(BrokersConfig):
+class KafkaConfig(ProjectConfig, BrokersConfig):
     """Settings of a source of topics."""
 
     topics: tuple[str, ...] = Field(min_length=1)

@@ -20,7 +20,7 @@ from ...plugins import (
     Batch,
     Duration,
     Outlet,
-    PluginConfig,
+    ProjectConfig,
     RetryableError,
     Source,
     duration_ns,
@@ -52,7 +52,7 @@ def _topic(text: str) -> str:
     return text
 
 
-class MqttConfig(PluginConfig):
+class MqttConfig(ProjectConfig):
     """Settings of a source of a broker's messages."""
 
     url: Annotated[str, AfterValidator(_broker)]

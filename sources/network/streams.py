@@ -13,7 +13,7 @@ from anyio.abc import ByteStream, SocketAttribute, SocketStream, TaskStatus
 from anyio.streams.tls import TLSStream
 from pydantic import Field
 
-from ...plugins import Duration, FatalError, PluginConfig, duration_ns
+from ...plugins import Duration, FatalError, PluginConfig, ProjectConfig, duration_ns
 from .address import Address, host_port, no_listener
 
 READ = 256 * 1024
@@ -43,7 +43,7 @@ class TlsConfig(TlsFiles):
     """The address, such as `0.0.0.0:6514`."""
 
 
-class StreamConfig(PluginConfig):
+class StreamConfig(ProjectConfig):
     """Settings of every source that takes connections."""
 
     max_connections: int = Field(1000, ge=1, le=100_000)

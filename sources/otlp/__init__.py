@@ -24,7 +24,8 @@ from ...plugins import (
     HttpResponse,
     HttpSource,
     Outlet,
-    PluginConfig,
+    ProjectConfig,
+    ProjectName,
     RejectedError,
     half_the_cores,
     hookimpl,
@@ -45,9 +46,11 @@ _CODES = {400: 3, 401: 16, 403: 7, 413: 3, 415: 3, 429: 8, 503: 14}
 """gRPC's codes for HTTP's, as `google.rpc.Status` has them."""
 
 
-class OtlpConfig(PluginConfig):
+class OtlpConfig(ProjectConfig):
     """Settings of the OpenTelemetry endpoint."""
 
+    project: ProjectName = "default"
+    """The project of what comes by gRPC; until there is one, nobody listens there. HTTP: the token's."""
     grpc: Address | None = None
     """Where gRPC listens: `127.0.0.1:4317`, or `0.0.0.0:4317` for others too. Not set: only HTTP is served."""
     tls: TlsFiles | None = None

@@ -100,6 +100,24 @@ def test_a_wrong_query_shows_where(running, extra):
     assert "stat" in message
 
 
+def test_check_asks_the_server_for_projects(running, tmp_path):
+    path = tmp_path / "p.yaml"
+    text = "sources:\n  log: {type: file, include: [/x], project: shop}\n  web: {type: http}\n"
+    path.write_text(text + "outputs:\n  out: {type: file, folder: /y, project: shop}\n")
+    done = running("check", str(path))
+    assert done.code == 1
+    hint = "there is no project shop"
+    assert [line.split(": ", 1)[0] for line in done.err.splitlines() if hint in line] == [
+        f"{path}:2:3 sources.log.project", f"{path}:5:3 outputs.out.project"
+    ]  # fmt: skip
+    assert "cordwood project add shop" in done.err
+    assert running("project", "add", "shop").code == 0
+    assert (running("check", str(path)).code, running("check", str(path)).err) == (0, "")
+    alone = running("check", str(path), "--data-dir", str(tmp_path))
+    assert alone.code == 0
+    assert "whether there are these projects is not known: shop" in alone.err
+
+
 def test_ingest_of_files_counts_exactly(running, tmp_path):
     body = "".join(json.dumps({"message": f"line {i}", "i": i}) + "\n" for i in range(120_000))
     (tmp_path / "a.log.gz").write_bytes(gzip.compress(body.encode(), 1))

@@ -112,11 +112,15 @@ def wrong(site: Site) -> dict[str, tuple[str | bytes | None, str]]:
         "bytes": (b"version: 1 # \xff\xfe\n", "cordwood.yaml"),
         "away": (None, "cordwood.yaml"),
         "port": (site.text("b", syslog), f"sources.more: does not start: cannot listen at tcp 127.0.0.1:{site.taken}"),
+        "project": (
+            site.text("d", f'more: {{type: syslog, tcp: "127.0.0.1:{site.free}", project: shop}}'),
+            "no project shop",
+        ),
         "certificate": (site.text("c", f"more: {{type: syslog, tls: {tls}}}"), "none.pem"),
     }
 
 
-@pytest.mark.parametrize("kind", ["syntax", "word", "bytes", "away", "port", "certificate"])
+@pytest.mark.parametrize("kind", ["syntax", "word", "bytes", "away", "port", "project", "certificate"])
 async def test_what_is_wrong_or_does_not_start_leaves_the_old_one(open_site: Callable[[], Any], kind: str) -> None:
     async with open_site() as site:
         await site.post(1)

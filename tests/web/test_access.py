@@ -74,14 +74,14 @@ class TestBeforeAUserExists:
 
     async def test_other_listeners_serve_this_machine_alone(self, node: Node, client: Client) -> None:
         for address in ("127.0.0.1", "::1"):
-            await node.door.authorise({}, address)
+            await node.door.authorise({}, address, "default")
         for address in ("192.0.2.7", "", "localhost.evil.example"):
             with pytest.raises(DeniedError, match="only this machine"):
-                await node.door.authorise({}, address)
+                await node.door.authorise({}, address, "default")
 
     async def test_other_listeners_wait_for_the_web_room(self, node: Node) -> None:
         with pytest.raises(RetryableError, match="starts"):
-            await node.door.authorise({}, "127.0.0.1")
+            await node.door.authorise({}, "127.0.0.1", "default")
 
     async def test_probes_may_use_any_name(self, client: Client) -> None:
         for path in ("/healthz", "/readyz"):
@@ -169,13 +169,13 @@ class TestOnceAUserExists:
         for scope, known in (("ingest", None), ("query", True)):
             headers = {name.lower(): value for name, value in (await token(node, scope)).items()}
             if known is None:
-                await node.door.authorise(headers, "192.0.2.7")
+                await node.door.authorise(headers, "192.0.2.7", "default")
                 continue
             with pytest.raises(DeniedError, match="ingest") as refused:
-                await node.door.authorise(headers, "127.0.0.1")
+                await node.door.authorise(headers, "127.0.0.1", "default")
             assert refused.value.known
         with pytest.raises(DeniedError, match="token") as refused:
-            await node.door.authorise({}, "127.0.0.1")
+            await node.door.authorise({}, "127.0.0.1", "default")
         assert not refused.value.known
 
     async def test_nonsense_is_401(self, client: Client, admin: object) -> None:

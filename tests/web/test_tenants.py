@@ -188,10 +188,14 @@ async def test_limits_are_each_project_s_own(two: dict[str, Client], node: Node)
     assert await two["default"].logs({"message": "free"}) == 1
 
 
-async def test_listeners_of_their_own_store_in_default_alone(two: dict[str, Client], node: Node) -> None:
-    await node.door.authorise({"authorization": two["default"].headers["authorization"]}, "127.0.0.1")
-    with pytest.raises(DeniedError, match="stores in default") as refused:
-        await node.door.authorise({"authorization": two["shop"].headers["authorization"]}, "127.0.0.1")
+@pytest.mark.parametrize("project", NAMES)
+async def test_a_listener_of_its_own_takes_tokens_of_its_project_alone(
+    two: dict[str, Client], node: Node, project: str
+) -> None:
+    shown = {name: {"authorization": client.headers["authorization"]} for name, client in two.items()}
+    await node.door.authorise(shown.pop(project), "127.0.0.1", project)
+    with pytest.raises(DeniedError, match=f"stores in {project}") as refused:
+        await node.door.authorise(shown.popitem()[1], "127.0.0.1", project)
     assert refused.value.known
 
 

@@ -141,8 +141,8 @@ class Gate:
             raise ProblemException(403, f"{who} lacks the permission {permission}")
         return principal
 
-    async def welcome(self, headers: Mapping[str, str], client: str) -> None:
-        """Let in who came to a source's own listener. `headers` have names in lower case.
+    async def welcome(self, headers: Mapping[str, str], client: str, project: str) -> None:
+        """Let in who came to a source's own listener, which stores in a project. `headers` have names in lower case.
 
         :raises DeniedError: users exist and it is none of them, or they may not; none exist and it is another machine
         """
@@ -152,8 +152,8 @@ class Gate:
             principal = await self.authorise(headers, "ingest")
         except ProblemException as why:
             raise DeniedError(why.detail, known=why.status == 403) from None
-        if not is_home(principal):
-            text = f"this listener stores in {DEFAULT_PROJECT}, and {principal.name} is of {principal.project}"
+        if principal.project not in (None, project):
+            text = f"this listener stores in {project}, and {principal.name} is of {principal.project}"
             raise DeniedError(f"{text}: send by HTTP", known=True)
 
     def distrust(self) -> None:

@@ -1,7 +1,7 @@
 """Projects, the tenants: each has its own events, and accounts and tokens of its own.
 
-The first, `default`, is the installation's: sources that are no HTTP source store in it, and its administrators
-administer the others.
+The first, `default`, is the installation's: sources that are no HTTP source store in it unless they name another, and
+its administrators administer the others.
 """
 
 from __future__ import annotations
