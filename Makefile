@@ -45,6 +45,7 @@ test: $(VENV)/.dev ui ## all tests: real PostgreSQL, sockets and browser
 soak: $(VENV)/.dev ui ## the long tests
 	$(BIN)/python tests/services.py
 	$(BIN)/python -m pytest -m soak
+	CORDWOOD_EXAMPLES=1000 $(BIN)/python -m pytest tests/query/test_differential.py
 
 check: $(VENV)/.dev lint types ## lint, import directions, types
 lint: $(VENV)/.dev

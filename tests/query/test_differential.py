@@ -1,11 +1,15 @@
 """Random searches and aggregations over random events give what a simple evaluator in Python gives: over many segments
 and one, with and without the templates' short cut, over segments and over a batch in memory.
+
+Some 500 queries, of which each is asked in four ways; `make soak` asks 20,000 (CORDWOOD_EXAMPLES says of how many
+stores each property is looked at).
 """
 
 from __future__ import annotations
 
 import datetime
 import math
+import os
 import statistics
 import tempfile
 from collections import Counter
@@ -128,7 +132,7 @@ searches = st.recursive(
 )
 # No shrinking: an example runs dozens of queries, and says itself what differed.
 MODERATE = settings(
-    max_examples=25,
+    max_examples=int(os.environ.get("CORDWOOD_EXAMPLES", "25")),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
 )
@@ -169,7 +173,7 @@ commit_lists = st.lists(st.lists(raw_events(), min_size=1, max_size=8), min_size
 
 
 @MODERATE
-@given(commits=commit_lists, asked=st.lists(searches, min_size=3, max_size=6))
+@given(commits=commit_lists, asked=st.lists(searches, min_size=8, max_size=8))
 async def test_searches_find_what_a_simple_evaluator_finds(commits: list[Any], asked: list[Any]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         variants = Variants(Path(folder), commits)
