@@ -181,6 +181,15 @@ def _tabs(names: str) -> str:
     return r"\t".join(rf"(?<{name}>[^\t]*)" for name in names.split())
 
 
+_CONN = _tabs(
+    "service duration orig_bytes resp_bytes conn_state local_orig local_resp missed_bytes history orig_pkts "
+    "orig_ip_bytes resp_pkts resp_ip_bytes tunnel_parents"
+)
+_FILES = _tabs(
+    "source depth analyzers mime_type filename duration local_orig is_orig seen_bytes total_bytes missing_bytes "
+    "overflow_bytes timedout parent_fuid md5 sha1 sha256 extracted"
+)
+
 NETWORK: dict[str, str] = ASA | {
     "NETSCREENSESSIONLOG": (
         r"%{SYSLOGTIMESTAMP:date} %{IPORHOST:device} %{IPORHOST}: NetScreen device_id=%{WORD:device_id}%{DATA}: "
@@ -192,13 +201,32 @@ NETWORK: dict[str, str] = ASA | {
         r"session_id=%{INT:session_id} reason=%{GREEDYDATA:reason}"
     ),
     "NETFILTER_NAME": r"[A-Za-z0-9._@-]+",
+    "IPTABLES_TCP_FLAGS": r"(?:CWR|ECE|URG|ACK|PSH|RST|SYN|FIN)\b(?: (?:CWR|ECE|URG|ACK|PSH|RST|SYN|FIN)\b)*",
+    "IPTABLES_TCP_PART": (
+        r"(?:SEQ=%{INT:nf_tcp_seq} )?(?:ACK=%{INT:nf_tcp_ack} )?WINDOW=%{INT:nf_tcp_window} RES=%{BASE16NUM:nf_tcp_res}"
+        r"(?: %{IPTABLES_TCP_FLAGS:nf_tcp_flags})?"
+    ),
+    "IPTABLES4_FRAG": r"(?:CE|DF|MF)(?: (?:CE|DF|MF))*",
+    "IPTABLES4_PART": (
+        r"SRC=%{IPV4:nf_src_ip} DST=%{IPV4:nf_dst_ip} LEN=%{INT:nf_len} TOS=%{WORD:nf_tos} PREC=%{WORD:nf_prec} "
+        r"TTL=%{INT:nf_ttl} ID=%{INT:nf_id}(?: %{IPTABLES4_FRAG:nf_frag})?(?: FRAG:%{INT:nf_frag_offset})?"
+    ),
+    "IPTABLES6_PART": (
+        r"SRC=%{IPV6:nf_src_ip} DST=%{IPV6:nf_dst_ip} LEN=%{INT:nf_len} TC=%{WORD:nf_tc} HOPLIMIT=%{INT:nf_ttl} "
+        r"FLOWLBL=%{INT:nf_flow_label}"
+    ),
+    "IPTABLES": (
+        rf"{_NETFILTER_IN} (?:%{{IPTABLES4_PART}}|%{{IPTABLES6_PART}}).*?PROTO=%{{WORD:nf_protocol}}"
+        r"(?: SPT=%{INT:nf_src_port} DPT=%{INT:nf_dst_port})?(?: %{IPTABLES_TCP_PART})?"
+    ),
     "SHOREWALL": (
         r"%{SYSLOGTIMESTAMP:timestamp} %{NOTSPACE:nf_host} .*?Shorewall:%{WORD:nf_action1}:%{WORD:nf_action2}:?.*?"
         rf"{_NETFILTER_IN} {_NETFILTER}"
     ),
+    "SFW2_LOG_PREFIX": r"SFW2-INext-%{NOTSPACE:nf_action}",
     "SFW2": (
         r"(?:%{SYSLOGTIMESTAMP:timestamp}|%{TIMESTAMP_ISO8601:timestamp})\s+%{HOSTNAME}\s+kernel\S*\s+"
-        rf"(?:\[\s*[0-9.]+\]\s+)?SFW2-INext-%{{NOTSPACE:nf_action}}\s+{_NETFILTER_IN}\s+{_NETFILTER}"
+        rf"(?:\[\s*[0-9.]+\]\s+)?%{{SFW2_LOG_PREFIX}}\s+{_NETFILTER_IN}\s+{_NETFILTER}"
     ),
     "RT_FLOW_EVENT": r"(?:RT_FLOW_SESSION_CREATE|RT_FLOW_SESSION_CLOSE|RT_FLOW_SESSION_DENY)",
     "RT_FLOW_TAG": r"%{RT_FLOW_EVENT}",
@@ -218,21 +246,38 @@ NETWORK: dict[str, str] = ASA | {
     + r"\t%{WORD:proto}\t%{INT:trans_id}\t"
     + _tabs("query qclass qclass_name qtype qtype_name rcode rcode_name AA TC RD RA Z answers TTLs rejected"),
     "BRO_CONN": _ZEEK_FLOW
+    + rf"\t%{{WORD:proto}}\t{_CONN}"
+    + r"(?:\t%{NOTSPACE:orig_cc}\t%{NOTSPACE:resp_cc}\t%{NOTSPACE:sensorname})?",
+    "BRO_FILES": r"%{NUMBER:ts}\t%{NOTSPACE:fuid}\t%{IP:tx_hosts}\t%{IP:rx_hosts}\t%{NOTSPACE:conn_uids}\t" + _FILES,
+    "BRO_BOOL": r"[TF]",
+    "BRO_DATA": r"[^\t]+",
+    "ZEEK_BOOL": r"[TF]",
+    "ZEEK_DATA": r"[^\t]+",
+    "ZEEK_HTTP": _ZEEK_FLOW
+    + r"\t%{INT:trans_depth}\t"
+    + _tabs(
+        "method domain uri referrer version user_agent origin request_body_len response_body_len status_code "
+        "status_msg info_code info_msg tags username password proxied orig_fuids orig_filenames orig_mime_types "
+        "resp_fuids resp_filenames resp_mime_types"
+    ),
+    "ZEEK_DNS": _ZEEK_FLOW
     + r"\t%{WORD:proto}\t"
     + _tabs(
-        "service duration orig_bytes resp_bytes conn_state local_orig local_resp missed_bytes history orig_pkts "
-        "orig_ip_bytes resp_pkts resp_ip_bytes tunnel_parents"
-    )
-    + r"(?:\t%{NOTSPACE:orig_cc}\t%{NOTSPACE:resp_cc}\t%{NOTSPACE:sensorname})?",
-    "BRO_FILES": r"%{NUMBER:ts}\t%{NOTSPACE:fuid}\t%{IP:tx_hosts}\t%{IP:rx_hosts}\t%{NOTSPACE:conn_uids}\t"
-    + _tabs(
-        "source depth analyzers mime_type filename duration local_orig is_orig seen_bytes total_bytes missing_bytes "
-        "overflow_bytes timedout parent_fuid md5 sha1 sha256 extracted"
+        "trans_id rtt query qclass qclass_name qtype qtype_name rcode rcode_name AA TC RD RA Z answers TTLs rejected"
     ),
-    "ZEEK_HTTP": r"%{BRO_HTTP}",
-    "ZEEK_DNS": r"%{BRO_DNS}",
-    "ZEEK_CONN": r"%{BRO_CONN}",
-    "ZEEK_FILES": r"%{BRO_FILES}",
+    "ZEEK_CONN": _ZEEK_FLOW + rf"\t%{{WORD:proto}}\t{_CONN}(?:\t{_tabs('orig_l2_addr resp_l2_addr')})?",
+    "ZEEK_FILES_TX_HOSTS": r"(?<tx_hosts>[^\t]*)",
+    "ZEEK_FILES_RX_HOSTS": r"(?<rx_hosts>[^\t]*)",
+    "ZEEK_FILES": r"%{NUMBER:ts}\t%{NOTSPACE:fuid}\t%{ZEEK_FILES_TX_HOSTS}\t%{ZEEK_FILES_RX_HOSTS}\t"
+    rf"{_tabs('conn_uids')}\t{_FILES}(?:\t{_tabs('extracted_cutoff extracted_size')})?",
+    "ZEEK_X509": r"%{NUMBER:ts}\t%{NOTSPACE:id}\t"
+    + _tabs(
+        "certificate.version certificate.serial certificate.subject certificate.issuer certificate.not_valid_before "
+        "certificate.not_valid_after certificate.key_alg certificate.sig_alg certificate.key_type "
+        "certificate.key_length certificate.exponent certificate.curve san.dns san.uri san.email san.ip "
+        "basic_constraints.ca basic_constraints.path_len"
+    ),
+    "SQUID3_STATUS": r"(?:%{POSINT:status_code}|0+)",
     "SQUID3": (
         r"%{NUMBER:timestamp}\s+%{NUMBER:duration}\s%{IP:client_address}\s%{WORD:cache_result}/%{NONNEGINT:status_code}\s"
         r"%{NUMBER:bytes}\s%{NOTSPACE:request_method}\s%{NOTSPACE:url}\s(?:-|%{NOTSPACE:user})\s"

@@ -148,6 +148,10 @@ _SYSLOG: dict[str, str] = {
 
 PATTERNS: dict[str, str] = _CORE | _SYSLOG | NETWORK | PROGRAMS | NAGIOS | BACULA
 
+_TOMCAT = ("%Y-%m-%d %H:%M:%S,%f %z", "%Y-%m-%d %H:%M:%S %z", "%Y-%m-%d %H:%M:%S,%f")
+_CATALINA7 = "%b %d, %Y %I:%M:%S %p"
+_CATALINA8 = ("%d-%b-%Y %H:%M:%S.%f", "%d-%b-%Y %H:%M:%S")
+
 LAYOUTS: dict[str, tuple[str, ...]] = {
     "SYSLOGTIMESTAMP": ("%b %d %H:%M:%S", "%b %d %H:%M:%S.%f"),
     "HTTPDATE": ("%d/%b/%Y:%H:%M:%S %z",),
@@ -158,9 +162,10 @@ LAYOUTS: dict[str, tuple[str, ...]] = {
     "CLOUDFRONT_DATESTAMP": ("%Y-%m-%d %H:%M:%S",),
     "CISCOTIMESTAMP": ("%b %d %H:%M:%S", "%b %d %Y %H:%M:%S", "%b %d %H:%M:%S.%f", "%b %d %Y %H:%M:%S.%f"),
     "BIND9_TIMESTAMP": ("%d-%b-%Y %H:%M:%S.%f", "%d-%b-%Y %H:%M:%S"),
-    "CATALINA7_DATESTAMP": ("%b %d, %Y %I:%M:%S %p",),
-    "CATALINA8_DATESTAMP": ("%d-%b-%Y %H:%M:%S.%f", "%d-%b-%Y %H:%M:%S"),
-    "TOMCAT_DATESTAMP": ("%Y-%m-%d %H:%M:%S,%f %z", "%Y-%m-%d %H:%M:%S %z", "%Y-%m-%d %H:%M:%S,%f"),
+    "CATALINA7_DATESTAMP": (_CATALINA7,),
+    "CATALINA8_DATESTAMP": _CATALINA8,
+    "TOMCATLEGACY_DATESTAMP": _TOMCAT,
+    "TOMCAT_DATESTAMP": (*_TOMCAT, *_CATALINA8, _CATALINA7),
     "REDISTIMESTAMP": ("%d %b %H:%M:%S", "%d %b %H:%M:%S.%f", "%d %b %Y %H:%M:%S.%f"),
 }
 """How times of these patterns are written, where that is neither ISO 8601 nor ambiguous."""

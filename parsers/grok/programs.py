@@ -45,10 +45,15 @@ PROGRAMS: dict[str, str] = {
         r"%{JAVALOGMESSAGE:logmessage}"
     ),
     "CATALINALOG": r"(?:%{CATALINA8_LOG}|%{CATALINA7_LOG})",
-    "TOMCAT_DATESTAMP": r"%{YEAR}-%{MONTHNUM}-%{MONTHDAY} %{HOUR}:%{MINUTE}:%{SECOND}(?: %{ISO8601_TIMEZONE})?",
-    "TOMCATLOG": (
-        r"%{TOMCAT_DATESTAMP:timestamp} \| %{LOGLEVEL:level} \| %{JAVACLASS:class} - %{JAVALOGMESSAGE:logmessage}"
+    "TOMCATLEGACY_DATESTAMP": (r"%{YEAR}-%{MONTHNUM}-%{MONTHDAY} %{HOUR}:%{MINUTE}:%{SECOND}(?: %{ISO8601_TIMEZONE})?"),
+    "TOMCATLEGACY_LOG": (
+        r"%{TOMCATLEGACY_DATESTAMP:timestamp} \| %{LOGLEVEL:level} \| %{JAVACLASS:class} - "
+        r"%{JAVALOGMESSAGE:logmessage}"
     ),
+    "TOMCAT7_LOG": r"%{CATALINA7_LOG}",
+    "TOMCAT8_LOG": r"%{CATALINA8_LOG}",
+    "TOMCAT_DATESTAMP": r"(?:%{CATALINA8_DATESTAMP}|%{CATALINA7_DATESTAMP}|%{TOMCATLEGACY_DATESTAMP})",
+    "TOMCATLOG": r"(?:%{TOMCAT8_LOG}|%{TOMCAT7_LOG}|%{TOMCATLEGACY_LOG})",
     # Ruby
     "RUBY_LOGLEVEL": r"(?:DEBUG|FATAL|ERROR|WARN|INFO)",
     "RUBY_LOGGER": (
@@ -114,11 +119,14 @@ PROGRAMS: dict[str, str] = {
     "EXIM_HEADER_ID": r"id=%{NOTSPACE:exim_header_id}",
     "EXIM_QUOTED_CONTENT": r"(?:\\.|[^\\\"])*",
     "EXIM_SUBJECT": r"T=%{QS:exim_subject}",
+    "EXIM_UNKNOWN_FIELD": r"[A-Za-z]{1,4}=\S+",
+    "EXIM_NAMED_FIELDS": (
+        r"(?: (?:%{EXIM_REMOTE_HOST}|%{EXIM_INTERFACE}|%{EXIM_PROTOCOL}|%{EXIM_MSG_SIZE}|%{EXIM_HEADER_ID}|"
+        r"%{EXIM_SUBJECT}|%{EXIM_UNKNOWN_FIELD}))*"
+    ),
     "EXIM_MESSAGE_ARRIVAL": (
         r"%{EXIM_DATE:timestamp} (?:%{EXIM_PID} )?%{EXIM_MSGID:exim_msgid} (?<exim_flags><=) (?<exim_sender_email>\S+)"
-        r"(?: (?:%{EXIM_REMOTE_HOST}|%{EXIM_INTERFACE}|%{EXIM_PROTOCOL}|%{EXIM_MSG_SIZE}|"
-        r"%{EXIM_HEADER_ID}|%{EXIM_SUBJECT}|"
-        r"[A-Za-z]{1,4}=\S+))*(?: for %{EMAILADDRESS:exim_recipient_email})?"
+        r"%{EXIM_NAMED_FIELDS}(?: for %{EMAILADDRESS:exim_recipient_email})?"
     ),
     "EXIM": r"%{EXIM_MESSAGE_ARRIVAL}",
     # Balancers and clouds
@@ -159,6 +167,8 @@ PROGRAMS: dict[str, str] = {
         rf"%{{QS:referrer}}) (?:-|%{{QS:agent}}) "
         r"(?:-|%{NOTSPACE:version_id})"
     ),
+    "ELB_URIHOST": r"%{IPORHOST:urihost}(?::%{POSINT:port:int})?",
+    "ELB_URIPATHQUERY": r"%{URIPATH:path}(?:\?%{URIQUERY:query})?",
     "ELB_URIPATHPARAM": r"%{URIPATH:path}(?:%{URIPARAM:params})?",
     "ELB_URI": r"%{URIPROTO:proto}://(?:%{USER}(?::[^@]*)?@)?(?:%{URIHOST:urihost})?(?:%{ELB_URIPATHPARAM})?",
     "ELB_REQUEST_LINE": r"(?:%{WORD:verb} %{ELB_URI:request}(?: HTTP/%{NUMBER:httpversion})?|%{DATA:rawrequest})",

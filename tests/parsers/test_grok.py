@@ -1,5 +1,7 @@
 """Grok: every pattern that ships compiles, finds what it should, and wrong patterns are refused with a reason."""
 
+from pathlib import Path
+
 import pytest
 from cordwood.parsers.grok import Expression, Grok, GrokConfig
 from cordwood.parsers.grok.patterns import LAYOUTS, PATTERNS
@@ -42,6 +44,11 @@ def test_a_pattern_finds_the_whole_of(name: str, text: str) -> None:
 @pytest.mark.parametrize("name", PATTERNS)
 def test_every_pattern_compiles(name: str) -> None:
     assert Expression.of(f"%{{{name}:x}}", {}).fields[-1] or name
+
+
+def test_the_names_that_logstash_documents_are_known() -> None:
+    files = [line.split() for line in (Path(__file__).parent / "grok" / "names.txt").read_text().splitlines()]
+    assert [name for file, *names in files if file != "#" for name in names if name not in PATTERNS] == []
 
 
 def test_a_time_ends_where_its_digits_end() -> None:

@@ -1,9 +1,10 @@
 """Real logs: Loghub samples of eight systems, by the pipelines that ship, by `auto`, and by a pattern and a layout as
 their users would write them.
 
-The samples lie beside the repository, in `shared/data/loghub`; they are not part of it.
+The samples lie beside the repository, in `shared/data`, or where CORDWOOD_TEST_DATA says: they are no part of it.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +20,7 @@ from cordwood.parsers.regex import Regex, RegexConfig
 from cordwood.parsers.timestamp import Timestamp, TimestampConfig
 from cordwood.plugins import Batch, load_plugins, split_lines
 
-LOGHUB = Path(__file__).parents[3] / "shared" / "data" / "loghub"
+LOGHUB = Path(os.environ.get("CORDWOOD_TEST_DATA", Path(__file__).parents[3] / "shared" / "data")) / "loghub"
 ARRIVAL = 1_768_471_200_000_000_000
 needs_loghub = pytest.mark.skipif(not LOGHUB.is_dir(), reason=f"the Loghub samples are missing: put them into {LOGHUB}")
 
