@@ -282,7 +282,7 @@ class Source(Plugin[C]):
     @property
     def counts(self) -> Mapping[str, int]:
         """What it has counted since it ran, by name in snake case; `/metrics` shows `dropped_datagrams` as
-        `cordwood_source_dropped_datagrams_total`. Read when it is scraped."""
+        `cordwood_source_dropped_datagrams_total`, and of this one `/readyz` warns. Read when it is scraped."""
         return {}
 
     @abstractmethod

@@ -409,8 +409,8 @@ class Node:
         return len(gone | new.keys())
 
     @property
-    def spool_warnings(self) -> list[str]:
-        """What sources keep on the disk because the store does not take it, and what they lost."""
+    def source_warnings(self) -> list[str]:
+        """What sources keep on the disk because the store does not take it, and what they and the kernel lost."""
         found = []
         for source in self.sources.values():
             spool = source.outlet.spool
@@ -423,6 +423,11 @@ class Node:
                 found.append(
                     f"source {source.name}: {spool.dropped} events are lost since the start, for the disk had no room; "
                     "`limits: {spool: …}` sets how much it may take"
+                )
+            if dropped := source.source.counts.get("dropped_datagrams"):
+                found.append(
+                    f"source {source.name}: the kernel has dropped {dropped} datagrams since it began to listen, "
+                    "for they came faster than they were read: raise `sysctl net.core.rmem_max`, and start again"
                 )
         return found
 

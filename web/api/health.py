@@ -60,7 +60,7 @@ async def get_ready(node: NodeDependency) -> Response[Ready]:
         if node.draining:
             reasons.append("it is about to stop: what runs is finished, and no more should come")
         reasons += node.conditions.reasons
-        warnings += node.conditions.warnings + node.spool_warnings
+        warnings += node.conditions.warnings + node.source_warnings
     return Response(Ready(not reasons, reasons, warnings), status_code=503 if reasons else 200)
 
 

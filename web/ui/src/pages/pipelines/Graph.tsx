@@ -84,7 +84,7 @@ function SourceCard({ source, rate }: { readonly source: Source; readonly rate: 
         {source.spooled > 0 && <span className={styles.bad}>{compact(source.spooled)} wait on the disk</span>}
         {source.spool_dropped > 0 && <span className={styles.bad}>{compact(source.spool_dropped)} lost, the disk had no room</span>}
         {source.restarts > 0 && <span className={styles.bad}>started again {plural(source.restarts, 'time')}</span>}
-        {counts.map(([name, value]) => <span key={name}>{name.replace(/_/g, ' ')} {compact(value)}</span>)}
+        {counts.map(([name, value]) => <span key={name} className={/^(dropped|rejected)/.test(name) ? styles.bad : undefined}>{name.replace(/_/g, ' ')} {compact(value)}</span>)}
       </p>
       {source.error && <p className={styles.bad}>{source.error}</p>}
     </div>
