@@ -111,7 +111,7 @@ class QueryEngine:
         self._duck = Duck(cache.folder, memory_limit=memory_limit, threads=threads, spill=spill, at_once=at_once)
         few = None if spill is None else spill / "few"
         if few is not None:
-            few.mkdir(exist_ok=True)
+            few.mkdir(parents=True, exist_ok=True)
         self._brief = Duck(cache.folder, memory_limit=BRIEF_MEMORY, threads=1, spill=few, at_once=at_once, brief=True)
         self._turns = Turns(at_once, waiting)
         self._running: dict[tuple[int, str], Running] = {}  # by project and id: nobody meets another's
