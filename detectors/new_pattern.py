@@ -61,10 +61,24 @@ class NewPattern(Detector[NewPatternConfig]):
                 await novelty.learn(await self._seen(run, from_ns, to_ns), begin)
 
         async def same(unknown: Sequence[Sighting]) -> set[str]:
-            return await _known_as_others(run.memory, [one.key for one in unknown])
+            found = [one.key for one in unknown if not one.row.get("shaped")]
+            others = await _known_as_others(run.memory, found) if found else set()
+            return others | await self._shaped_since(run, novelty, unknown, begin)
 
         found = await novelty.new(await self._seen(run, begin, run.at_ns), (begin, run.at_ns), same)
         return [self._finding(run, one, before) for one, before in found]
+
+    async def _shaped_since(
+        self, run: DetectorRun, novelty: Novelty, unknown: Sequence[Sighting], begin: int
+    ) -> set[str]:
+        """Which of the patterns are unknown only because people shaped them: their messages were there before."""
+        shapes = await novelty.to_learn({one.row["shaped"] for one in unknown if one.row.get("shaped")})
+        if not shapes:
+            return set()
+        past = await self._seen(run, begin - duration_ns(self.config.learning), begin)
+        there = [one for one in past if one.row.get("shaped") in shapes]
+        await novelty.learn(there, begin)
+        return {one.key for one in there}
 
     def _text(self) -> str:
         return f"{self.config.query.strip() or '*'} | patterns limit={MOST_PATTERNS}"

@@ -6,7 +6,7 @@ again gives the same answer, and an incident is over when the first event has le
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from .memory import Memory, Seen
 from .times import iso_ns
 
 _BEGIN = "\0begin"  # the key under which a memory keeps since when it learns
+_LEARNED = "\0learned "  # begins the keys of what was learned later: see `to_learn`
 _FOREVER = (1 << 62) - 1  # a last time that makes it the one forgotten last
 _SLICES = 24  # queries by which the past is learned
 _COARSE = 50  # a last time is written when it moved by so much of the time that counts
@@ -100,6 +101,14 @@ class Novelty:
             if since >= max(from_ns, learned_ns):
                 found.append((sighting, old))
         return found
+
+    async def to_learn(self, names: Collection[str]) -> set[str]:
+        """Which of these names of something were not asked for before: what is known by them is in no memory yet."""
+        keys = {f"{_LEARNED}{name}": name for name in names}
+        known = await self.memory.recall(list(keys))
+        for key in keys.keys() - known.keys():
+            self.memory.remember(key, Seen(0, _FOREVER))
+        return {name for key, name in keys.items() if key not in known}
 
     def _since(self, sighting: Sighting, old: Seen | None) -> int:
         if old is None:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from .dashboards import Dashboards
 from .kind import Kind
 from .lookups import Lookups
+from .patterns import Patterns
 from .roles import Roles
 from .saved_queries import SavedQueries
 from .service_accounts import ServiceAccounts
@@ -15,6 +16,7 @@ from .silences import Silences
 KINDS: Final[tuple[Kind[Any], ...]] = (
     Lookups(),
     SavedQueries(),
+    Patterns(),
     Roles(),
     ServiceAccounts(),
     Dashboards(),

@@ -19,6 +19,7 @@ from ...plugins.patterns import MASK, PLACEHOLDER, clustered
 from ..query import QueryEngine, QueryRequest, QueryResult, parse
 from ..query.scope import ALIASES
 from ..query.severity import severity_name
+from ..query.shaped import NOTHING, Shaped, shaped_of
 from ..query.tree import Name
 
 MOST_EVENTS: Final = 5_000  # of each side that are looked at, the newest
@@ -90,7 +91,7 @@ async def causes_of(engine: QueryEngine, asked: QueryRequest) -> Causes:
         rest = msgspec.structs.replace(asked, text=f"-({asked.text})", limit=MOST_EVENTS)
         before, compared, before_from = await engine.run(rest), "others", asked.from_ns
     named = _named(asked.text) if compared == "others" else frozenset()
-    found = await in_worker(compare, now, before, named)
+    found = await in_worker(compare, now, before, named, await shaped_of(engine.shaped, asked.project_id))
     return Causes(
         causes=found,
         compared=compared,
@@ -109,9 +110,11 @@ def _named(search: str) -> frozenset[str]:
     return frozenset(ALIASES.get(name, name) for name in names)
 
 
-def compare(now: QueryResult, before: QueryResult, left_out: frozenset[str] = frozenset()) -> list[Cause]:
+def compare(
+    now: QueryResult, before: QueryResult, left_out: frozenset[str] = frozenset(), shaped: Shaped = NOTHING
+) -> list[Cause]:
     """The values that `now` has more often than `before` had, by the difference of their shares."""
-    trouble, usual = _side(now, left_out), _side(before, left_out)
+    trouble, usual = _side(now, left_out, shaped), _side(before, left_out, shaped)
     if not trouble.events or not usual.events or not trouble.values:
         return []
     keys = list(trouble.values)
@@ -144,13 +147,13 @@ def _chances(here: Any, there: Any, events: int, usual: int) -> Any:
     return hypergeom.sf(here - 1, events + usual, here + there, events)
 
 
-def _side(result: QueryResult, left_out: frozenset[str]) -> Side:
+def _side(result: QueryResult, left_out: frozenset[str], shaped: Shaped) -> Side:
     values: dict[tuple[str, str, str], int] = {}
     for output in result.outputs:
         for kind, name in output.kinds:
             column = pl.Series(result.table.column(name).combine_chunks())
             if output.name == "message" and kind == "text":
-                values |= {(PATTERN, "text", pattern): n for pattern, n in _patterns(column)}
+                values |= {(PATTERN, "text", pattern): n for pattern, n in _patterns(column, shaped)}
             elif output.name not in _LEFT_OUT | left_out and kind in _KINDS:
                 values |= {(output.name, kind, value): n for value, n in _counted(column, len(result))}
     return Side(values, len(result))
@@ -164,10 +167,11 @@ def _counted(column: pl.Series, events: int) -> list[tuple[str, int]]:
     return _most(there.cast(pl.String))
 
 
-def _patterns(messages: pl.Series) -> list[tuple[str, int]]:
+def _patterns(messages: pl.Series, shaped: Shaped) -> list[tuple[str, int]]:
     masks = messages.drop_nulls().cast(pl.String).str.replace_all(MASK, PLACEHOLDER)
     distinct = [text for text, _ in sorted(_pairs(masks), key=lambda pair: (-pair[1], pair[0]))]
-    pattern_of = dict(zip(distinct, clustered(distinct), strict=True))
+    found = zip(distinct, clustered(distinct), strict=True)
+    pattern_of = {mask: shaped.of_mask(mask) or pattern for mask, pattern in found}
     return _most(masks.replace_strict(pattern_of, return_dtype=pl.String)) if distinct else []
 
 

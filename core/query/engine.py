@@ -55,6 +55,7 @@ from .saved import expanded, used
 from .saved_store import SavedQueries
 from .scope import Context, zone_of
 from .segments_told import LACKING, chosen, cut, in_part, is_sample, lacking, rows_left, scattered, segments_of
+from .shaped import ShapedPatterns, shaped_of
 from .tables import Tables
 from .template_cache import TemplateCache
 from .templates import LEAST_ROWS, has_phrase
@@ -81,6 +82,7 @@ class QueryEngine:
     :param joined_rows: as many rows may a `join` make.
     :param lookups: where the lookup tables are; None: there are none.
     :param saved: where the saved queries are that a query may use; None: none may.
+    :param shaped: where the patterns are that people shaped; None: there are none.
     :param clickhouse: what answers queries over segments in a bucket where it can; None: DuckDB answers all.
     """
 
@@ -100,6 +102,7 @@ class QueryEngine:
         joined_rows: int = MOST_ROWS,
         lookups: LookupTables | None = None,
         saved: SavedQueries | None = None,
+        shaped: ShapedPatterns | None = None,
         clickhouse: ClickHouse | None = None,
         tracing: Tracing | None = None,
     ) -> None:
@@ -113,11 +116,10 @@ class QueryEngine:
         self._turns = Turns(at_once, waiting)
         self._running: dict[tuple[int, str], Running] = {}  # by project and id: nobody meets another's
         self._template_rows, self._joined_rows, self._lookups = template_rows, joined_rows, lookups
-        self._saved, self._clickhouse, self._tracing = saved, clickhouse, tracing or Tracing()
+        self._saved, self.shaped, self._clickhouse, self._tracing = saved, shaped, clickhouse, tracing or Tracing()
         self._aggregations = Aggregations(self._duck, self._brief, self._files)
         self._exports = Exports(self._duck, self._files, self.given, slice_rows)
-        self._templates = self._no_templates()
-        self._views = Views(cache, self._duck)
+        self._templates, self._views = self._no_templates(), Views(cache, self._duck)
 
     def close(self) -> None:
         """Stop what runs and give back what DuckDB holds."""
@@ -186,8 +188,7 @@ class QueryEngine:
         :raises QueryError: as `run`.
         """
         result = await self._run(query_of_values(await self._parsed(request), name, limit), request)
-        values = tuple((value, count) for value, count, _ in result.rows())
-        return FieldValues(values, result.warnings, result.complete)
+        return FieldValues(tuple((value, count) for value, count, _ in result.rows()), result.warnings, result.complete)
 
     async def fields(self, request: QueryRequest) -> FieldInventory:
         """The fields of what the query finds, each with its type and the number of events that have it.
@@ -359,8 +360,7 @@ class QueryEngine:
         """Drop what is kept in memory of segments; queries that run are not disturbed."""
         for duck in (self._duck, self._brief):
             await anyio.to_thread.run_sync(duck.renew)
-        self._templates = self._no_templates()
-        self._views = Views(self._cache, self._duck)
+        self._templates, self._views = self._no_templates(), Views(self._cache, self._duck)
         self._aggregations.forget()
 
     def _no_templates(self) -> TemplateCache | None:
@@ -386,7 +386,8 @@ class QueryEngine:
             context = Context(request.now_ns, zone_of(request.timezone), request.from_ns, request.to_ns)
             return Given(query, {}, (), {}, bounds, context, request.limit)
         lookups = await self._tables(query, request.project_id)
-        context = Context(request.now_ns, zone_of(request.timezone), most_joined=self._joined_rows, lookups=lookups)
+        zone, shaped = zone_of(request.timezone), await shaped_of(self.shaped, request.project_id, query)
+        context = Context(request.now_ns, zone, most_joined=self._joined_rows, lookups=lookups, shaped=shaped)
         inner = {part: own.back(part.shift_ns) for part, own, _ in ranges(Part(query), bounds, context)}
         found = {own: await self._segments(request, own) for own in dict.fromkeys((bounds, *inner.values()))}
         everything = {segment.id: segment for segments in found.values() for segment in segments}.values()

@@ -57,6 +57,7 @@ class KeptHalves:
             given.overflowing,
             context.zone,
             context.scale,
+            context.shaped,
         )
         kept = self._kept.get(key)
         if kept is None or not kept.holds(context):

@@ -26,6 +26,7 @@ from .prune import meaning
 from .request import QueryRequest
 from .scan import searched_fields
 from .scope import STANDARD_KINDS, Schema
+from .shaped import NOTHING
 from .stages.extend import Extend
 from .stages.stats import Stats
 from .tree import (
@@ -85,6 +86,7 @@ class NewestFound:
         engine.check_regexes(self._query)
         self._kinds: dict[str, tuple[str, ...]] = {}  # of the fields searched, in all events so far
         self._plan: Plan | None = None
+        self._shaped = NOTHING
 
     async def of(self, request: QueryRequest) -> list[int | None]:
         """For each search the newest event's time, in nanoseconds, among the request's events; None: it found none.
@@ -96,6 +98,8 @@ class NewestFound:
             if not given.segments:
                 break
             given = replace(given, schema={**given.schema, **self._grown(given)})
+            if given.context.shaped != self._shaped:
+                self._shaped, self._plan = given.context.shaped, None
             if self._plan is None:
                 self._plan = Plan(given, self._searches)
             rows = sum(segment.rows for segment in given.segments)

@@ -16,6 +16,7 @@ from .literals import lower
 from .lookups import Lookup
 from .mistakes import did_you_mean, nearest
 from .request import MOST_ROWS
+from .shaped import NOTHING, Shaped
 from .sql import Expr
 from .tree import Call, Mistake, Name
 from .value import Value, one
@@ -41,8 +42,8 @@ class Context:
     `start_ns` and `end_ns` bound the times that the rows can have (end exclusive), as far as known; `span_ns` is
     the length of a group's span of time, 0 where that is the range that is asked; `scale` how many events each row
     of a sample stands for; `most_joined` the rows that a join may make; `lookups` the tables that the query names
-    (None: any may be there). `warnings` collects what the answer should say, `asked` what stages and functions made
-    of the times: see `ask`.
+    (None: any may be there); `shaped` the patterns that people shaped, where the query has to do with patterns.
+    `warnings` collects what the answer should say, `asked` what stages and functions made of the times: see `ask`.
     """
 
     now_ns: int
@@ -53,6 +54,7 @@ class Context:
     scale: float = 1.0
     most_joined: int = MOST_ROWS
     lookups: Mapping[str, Lookup] | None = None
+    shaped: Shaped = NOTHING
     warnings: list[str] = field(default_factory=list)
     asked: list[tuple[Callable[[Context], Any], Any]] = field(default_factory=list)
 

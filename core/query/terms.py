@@ -8,7 +8,6 @@ from functools import partial
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from ...plugins.fields import IDENTIFIERS
-from ...plugins.patterns import pattern_regex
 from . import compare, literals, sql
 from .literals import lower
 from .mistakes import did_you_mean
@@ -127,9 +126,13 @@ def _instant(text: str, context: Context) -> tuple[int, int] | None:
 
 def has_pattern(pattern: str, scope: Scope, *, wanted: bool) -> Expr:
     """Whether the message has the pattern, or, not `wanted`, has another."""
-    regex = pattern_regex(pattern)
-    test = "regexp_full_match(:x, :r, 's')" if wanted else "NOT regexp_full_match(:x, :r, 's')"
-    return over_texts(message(scope), lambda tree: sql.sql(test, x=tree, r=regex))
+    shaped = scope.context.shaped
+
+    def test(tree: Expr) -> Expr:
+        found = shaped.has(pattern, tree)
+        return found if wanted else sql.sql("CASE WHEN :x IS NOT NULL THEN NOT :f END", x=tree, f=found)
+
+    return over_texts(message(scope), test)
 
 
 def plain(value: Value, field: Name, op: str, literal: Bare | Text, is_bare: bool) -> Expr:

@@ -32,6 +32,7 @@ from ..query.clickhouse_client import ClickHouse
 from ..query.lookup_store import Lookups
 from ..query.saved_store import SavedQueries
 from ..query.searcher import EngineSearcher
+from ..query.shaped_store import ShapedStore
 from ..recordings import RecordingService
 from ..reports.make import Maker
 from ..reports.service import ReportService
@@ -91,6 +92,7 @@ class Node:
     conditions: Conditions
     lookups: Lookups
     saved: SavedQueries
+    shaped: ShapedStore
     dashboards: Dashboards
     recordings: RecordingService
     reports: ReportService
@@ -149,6 +151,7 @@ class Node:
             self._apply(limits)
             self.lookups = Lookups(self.store.pool)
             self.saved = SavedQueries(self.store.pool)
+            self.shaped = ShapedStore(self.store.pool)
             self.dashboards = Dashboards(self.store.pool)
             self.engine = QueryEngine(
                 catalog=self.store.catalog,
@@ -160,6 +163,7 @@ class Node:
                 joined_rows=limits.joined_rows,
                 lookups=self.lookups,
                 saved=self.saved,
+                shaped=self.shaped,
                 spill=stack.enter_context(spill_folder(settings.data_dir.absolute() / "spill")),
                 tables=Tables(self.store.pool),
                 clickhouse=self._clickhouse(),

@@ -24,6 +24,7 @@ from cordwood.core.alerting.records import from_rfc3339
 from cordwood.core.alerting.surroundings import Surroundings
 from cordwood.core.alerting.turns import Turns
 from cordwood.core.query import QueryEngine
+from cordwood.core.query.shaped_store import ShapedStore
 from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.database import migrate, open_pool
 from cordwood.core.storage.embedded import EmbeddedPostgres
@@ -118,7 +119,12 @@ async def session(store: Store) -> AsyncIterator[Session]:
 async def engine(store: Store, data_dir: Path) -> AsyncIterator[QueryEngine]:
     """A query engine over the store."""
     made = QueryEngine(
-        catalog=store.catalog, cache=store.cache, memory_limit="512MiB", threads=1, spill=data_dir / "spill"
+        catalog=store.catalog,
+        cache=store.cache,
+        memory_limit="512MiB",
+        threads=1,
+        spill=data_dir / "spill",
+        shaped=ShapedStore(store.pool),
     )
     yield made
     made.close()

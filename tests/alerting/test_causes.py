@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from cordwood.core.alerting.causes import CHANCE, Causes, causes_of
 from cordwood.core.query import QueryEngine, QueryRequest
+from cordwood.core.query.shaped import ShapedPattern, ShapedPatterns
 from cordwood.plugins import Batch, Json
 
 from ..query.segments import Segments
+from ..query.test_shaped import Known
 
 pytestmark = pytest.mark.anyio
 NOW = 1_769_860_800_000_000_000
@@ -18,10 +20,12 @@ MINUTE = 60_000_000_000
 FROM, TO = NOW - 5 * MINUTE, NOW
 
 
-async def causes(folder: Path, events: list[dict[str, Json]], text: str = "severity>=error") -> Causes:
+async def causes(
+    folder: Path, events: list[dict[str, Json]], text: str = "severity>=error", shaped: ShapedPatterns | None = None
+) -> Causes:
     store = Segments(folder)
     store.commit(Batch.from_records(events, observed=NOW))
-    engine = QueryEngine(store, store, threads=1)
+    engine = QueryEngine(store, store, threads=1, shaped=shaped)
     try:
         asked = QueryRequest(text=text, project_id=1, now_ns=NOW, from_ns=FROM, to_ns=TO)
         return await causes_of(engine, asked)
@@ -90,3 +94,12 @@ async def test_with_few_before_they_are_compared_with_the_others_of_the_time(tmp
 async def test_nothing_to_look_at(tmp_path: Path, text: str) -> None:
     found = await causes(tmp_path, [event(NOW - 90 * MINUTE, random.Random(1), "info")], text)
     assert found.causes == []
+
+
+async def test_the_patterns_are_those_that_people_shaped(tmp_path: Path) -> None:
+    chance = random.Random(7)
+    before = [event(at, chance) for at in over(NOW - 60 * MINUTE, FROM, 300)]
+    words = ("VM Started", "VM Stopped")
+    now = [event(at, chance, message=words[i % 2]) for i, at in enumerate(over(FROM, TO, 200))]
+    found = await causes(tmp_path, before + now, shaped=Known([ShapedPattern(words)]))
+    assert [(cause.value, cause.count) for cause in found.causes if cause.field == "pattern"] == [("VM Started", 200)]

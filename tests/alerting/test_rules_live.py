@@ -8,6 +8,8 @@ import pytest
 from cordwood.core.alerting import AlertingRepository, Events, Span, backtest
 from cordwood.core.alerting.memory import MOST_TEXTS, digest
 from cordwood.core.query import QueryEngine
+from cordwood.core.query.shaped import ShapedPattern
+from cordwood.core.query.shaped_store import ShapedStore
 from cordwood.core.storage.store import Store
 from cordwood.detectors.correlation import Correlation, CorrelationConfig
 from cordwood.detectors.new_pattern import NewPattern, NewPatternConfig
@@ -241,3 +243,23 @@ async def test_one_after_another_for_the_same_key(live: Any) -> None:
     live.clock.forward(6 * 60)
     await detection.judge()
     assert [group["user"] for group, _, _ in await live.incidents()] == ["ada"]
+
+
+async def test_a_pattern_that_people_shape_is_no_news(live: Any, store: Store) -> None:
+    def said(text: str, at_ns: int) -> dict[str, Any]:
+        return {"message": text, "severity": "WARN", "timestamp": at_ns}
+
+    people = ("ada", "bob", "cyd", "dan", "eve", "flo")
+    await live.commit([said(f"login of {people[hour % 6]} failed", T0 - hour * HOUR) for hour in range(1, 49)])
+    settings: dict[str, Any] = {"query": "login", "window": "5m", "learning": "1d"}
+    detection = await live.started(NewPattern(NewPatternConfig(**settings)))
+    await detection.judge()
+    await ShapedStore(store.pool).create(1, ShapedPattern(("login of <*> failed",), split=1), "ada")
+    await live.commit([said("login of ada failed", T0 + SECOND), said("login of bob failed", T0 + SECOND)])
+    live.clock.forward(60)
+    await detection.judge()
+    assert await live.incidents() == []
+    await live.commit([said("login of zed failed", T0 + 61 * SECOND)])
+    live.clock.forward(60)
+    await detection.judge()
+    assert [group["pattern"] for group, _, _ in await live.incidents()] == ["login of zed failed"]

@@ -157,6 +157,7 @@ def exported(cluster: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     first.api("PUT", "/api/v1/lookups/owners", b'service,team,since\npay,"a ""b""",2024\nweb,,2025\n')
     first.api("POST", "/api/v1/saved-queries", ERRORS_OF)
     first.api("POST", "/api/v1/saved-queries", FAILED)
+    first.api("POST", "/api/v1/patterns", {"patterns": ["VM Started", "VM Stopped"], "name": "machine states"})
     first.api("POST", "/api/v1/dashboards", DASHBOARD)
     first.api("POST", "/api/v1/roles", ROLE)
     first.api("POST", "/api/v1/users", {"email": "ci-bot", "role": "support", "service": True})
@@ -191,10 +192,10 @@ def test_an_empty_installation_becomes_the_same(
     assert planned.code == 1
     assert f"create {folder}/dashboards/shop.yaml" in planned.lines
     done = second("apply", str(folder))
-    assert (done.code, done.lines[-1]) == (0, "7 changed, 0 were so already"), done
+    assert (done.code, done.lines[-1]) == (0, "8 changed, 0 were so already"), done
     before = second.audited()
     again = second("apply", str(folder), "--prune")
-    assert (again.code, again.out, again.err) == (0, "0 changed, 7 were so already\n", "")
+    assert (again.code, again.out, again.err) == (0, "0 changed, 8 were so already\n", "")
     assert second.audited() == before
     assert second.api("GET", "/api/v1/lookups")["items"][0]["version"] == 1
     assert second("export", str(tmp_path / "out")).code == 0
@@ -228,7 +229,7 @@ def test_drift_is_shown_and_mended(exported: tuple[Installation, Path], tmp_path
     done = first("apply", str(tmp_path / "in"), "--prune", "--yes")
     assert (done.code, done.lines) == (
         1,
-        [f"changed {role}", "deleted saved-queries of", "2 changed, 5 were so already"],
+        [f"changed {role}", "deleted saved-queries of", "2 changed, 6 were so already"],
     )
     assert f"differs: {detector}; this is changed in the node's own file" in done.err
     assert first.api("GET", "/api/v1/roles/support")["search"] == "service:pay"
@@ -262,7 +263,7 @@ def test_mistakes_are_told_with_file_line_and_field(exported: tuple[Installation
     column = dashboard.read_text().splitlines()[line - 1].index("cuont") + 1
     assert f"{dashboard}:{line}:{column} panels[0].query: " in told.err
     assert f"{query}:2:24 text: " in told.err
-    assert "0 changed, 5 were so already" in told.out
+    assert "0 changed, 6 were so already" in told.out
 
 
 def test_a_folder_is_refused_that_is_none(tmp_path: Path) -> None:

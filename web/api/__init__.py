@@ -38,6 +38,7 @@ from .passkeys import (
     start_new_passkey,
     start_passkey,
 )
+from .patterns import change_pattern, create_pattern, delete_pattern, get_pattern, list_patterns
 from .pipelines import list_pipelines, tap_pipeline, try_pipeline
 from .projects import create_project, get_project, list_projects
 from .query import cancel_query, explain_query, run_query
@@ -138,6 +139,11 @@ HANDLERS = (
     create_saved_query,
     change_saved_query,
     delete_saved_query,
+    list_patterns,
+    get_pattern,
+    create_pattern,
+    change_pattern,
+    delete_pattern,
     list_dashboards,
     get_dashboard,
     create_dashboard,
