@@ -33,7 +33,7 @@ AXE = ROOT / "web" / "ui" / "node_modules" / "axe-core" / "axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 SETTLED = "Promise.allSettled(document.getAnimations().filter(a => a instanceof CSSTransition).map(a => a.finished))"
 SHOWN = {
-    "explore", "event", "completion", "mistake", "series", "table", "saved", "tail", "patterns", "dashboard",
+    "explore", "columns", "event", "completion", "mistake", "series", "table", "saved", "tail", "patterns", "dashboard",
     "dashboard-editor", "alerts", "incident", "acknowledge", "silences", "backtest", "notifications", "detectors",
     "pipelines", "pipelines-error", "reports", "start", "first-event", "sign-in", "sign-in-oidc", "sign-in-again",
     "choose-password", "settings-system", "settings-account", "settings-projects", "members", "roles", "role-refused",
@@ -121,11 +121,15 @@ class Hook(BaseHTTPRequestHandler):
 
     seen: ClassVar[set[str]] = set()
     links: ClassVar[dict[int, str]] = {}
+    pages: ClassVar[dict[str, str]] = {}
+    """By service: the address of its incident, as it was told."""
 
     def do_POST(self) -> None:
         told = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if "acknowledge" in told:
             self.links[told["incident_id"]] = told["acknowledge"]
+        if told.get("event") == "opened":
+            self.pages[told["group"].get("service", "")] = told["link"]
         delivery = self.headers["X-Cordwood-Delivery"]
         self.send_response(200 if delivery in self.seen else 503)
         self.seen.add(delivery)
@@ -166,6 +170,7 @@ def site(hook_port: int, cluster: Path) -> Iterator[Server]:
 def browser() -> Iterator[Browser]:
     program = find_chromium()
     assert program, "no Chromium: install one, or name it in CORDWOOD_CHROMIUM"
+    expect.set_options(timeout=15_000)  # as long as a page has: a busy machine is slow, not wrong
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=str(program), args=FLAGS)
 
@@ -237,7 +242,7 @@ def axe(page: Page, *schemes: str) -> None:
         page.evaluate(SETTLED)  # colours change by transitions: half-way none has its contrast
         found = page.evaluate("rules => axe.run({runOnly: rules})", RULES)
         wrong = [(one["id"], one["help"], [n["html"][:160] for n in one["nodes"][:3]]) for one in found["violations"]]
-        assert (page.url, scheme, wrong) == (page.url, scheme, [])
+        assert not wrong, f"{page.url}, {scheme}: {wrong}"
 
 
 def shot(page: Page, name: str) -> None:

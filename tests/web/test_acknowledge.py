@@ -57,7 +57,7 @@ async def test_looking_changes_nothing_and_the_button_acknowledges(node: Node, s
     answer = await stranger.post(path)
     assert f"Incident {number} is acknowledged" in answer.text
     assert await state(node) == ("acknowledged", "the link sent by mail")
-    assert "form" not in (await stranger.get(path)).text
+    assert "<form" not in (await stranger.get(path)).text
     assert (await stranger.post(path)).status_code == 200
 
 

@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 
 from ..conftest import Server
 from . import shop
-from .shop import TRACE, Faults, ask, box, rows, said, shot
+from .shop import TRACE, Faults, ask, axe, box, rows, said, shot
 
 site, browser, faults, open_page = shop.site, shop.browser, shop.faults, shop.open_page
 hook_port = shop.hook_port
@@ -159,6 +159,38 @@ def test_an_event_opens_and_filters_by_a_click(open_page: Callable[..., Page]) -
     event.get_by_role("button", name="All of this trace").click()
     expect(rows(page)).to_have_count(3)
     assert said(page, "q") == f'trace_id:"{TRACE}"'
+
+
+def test_fields_are_given_columns(open_page: Callable[..., Page]) -> None:
+    page = open_page("/explore?q=card")
+    first, heads = rows(page).first, page.get_by_role("group", name="Columns")
+    expect(first).to_contain_text("http.status=")
+    expect(heads).to_have_count(0)
+    page.get_by_role("button", name="Columns").click()
+    menu = page.get_by_role("dialog", name="Columns")
+    menu.get_by_label("Find a field for a column").fill("http")
+    menu.get_by_role("checkbox", name="http.status").check()
+    menu.get_by_label("Find a field for a column").fill("host")
+    menu.get_by_role("checkbox", name="host").check()
+    page.keyboard.press("Escape")
+    expect(heads).to_have_text(re.compile("^time *severity *service *http.status *host *message$"))
+    expect(first).not_to_contain_text("http.status=")
+    expect(first).to_have_text(re.compile(r"ERROR.*50[023]web-\dcard declined"))
+    assert said(page, "cols") == "http.status,host"
+    first.click()
+    event = page.get_by_role("region", name="Event", exact=True)
+    event.get_by_text("user", exact=True).hover()
+    event.get_by_role("button", name="Column user").click()
+    event.get_by_role("button", name="Close the event").click()
+    shot(page, "columns")
+    axe(page, "light", "dark")
+    page.reload()
+    heads.get_by_role("button", name="Remove the column http.status").click()
+    expect(heads).to_have_text(re.compile("service *host *user *message$"))
+    assert said(page, "cols") == "host,user"
+    page.set_viewport_size({"width": 400, "height": 800})
+    expect(first).to_contain_text("web-")
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= 400
 
 
 def test_the_sidebar_counts_fields_and_filters_by_their_values(open_page: Callable[..., Page]) -> None:

@@ -90,7 +90,7 @@ def _proved_again(page: Page, server: Server) -> None:
     page.goto(f"{server.url}/settings/tokens")
     page.get_by_label("Name").fill("deploy")
     page.get_by_label("admin").check()
-    page.get_by_role("button", name="Make a token").click()
+    page.get_by_role("button", name="Create a token").click()
     again = page.get_by_role("region", name="Sign in again")
     expect(again).to_contain_text("ann@example.org")
     expect(again.get_by_label("Password")).to_have_count(0)
@@ -102,7 +102,7 @@ def _proved_again(page: Page, server: Server) -> None:
     expect(page).to_have_url(f"{server.url}/settings/tokens")
     page.get_by_label("Name").fill("deploy")
     page.get_by_label("admin").check()
-    page.get_by_role("button", name="Make a token").click()
+    page.get_by_role("button", name="Create a token").click()
     expect(page.get_by_role("status").filter(has_text="Token deploy")).to_contain_text("it is not shown again")
 
 

@@ -35,7 +35,7 @@ def test_a_report_is_looked_at_made_and_sent(open_page: Callable[..., Page], tmp
     preview.close()
     report.get_by_role("button", name="Send now").click()
     past = report.get_by_role("list", name="Past issues")
-    expect(past).to_contain_text("asked for by this machine", timeout=60_000)
+    expect(past).to_contain_text("requested by this machine", timeout=60_000)
     expect(past).to_contain_text("sent by oncall", timeout=60_000)
     with page.expect_download() as download:
         past.get_by_role("link", name="PDF").first.click()

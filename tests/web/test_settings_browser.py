@@ -23,6 +23,7 @@ pytestmark = pytest.mark.browser
 EMAIL = "ada@example.com"
 SECTIONS = (
     "system",
+    "plugins",
     "account",
     "projects",
     "members",
@@ -30,12 +31,11 @@ SECTIONS = (
     "service-accounts",
     "tokens",
     "shares",
-    "notifiers",
-    "lookups",
-    "recordings",
-    "retention",
     "audit",
-    "plugins",
+    "retention",
+    "recordings",
+    "lookups",
+    "notifiers",
 )
 CONFIG = """
 version: 1
@@ -230,9 +230,9 @@ def test_from_nothing_to_members_and_tokens(
         page.goto(f"{server.url}/start")
         expect(page.get_by_role("status")).to_contain_text("Waiting for the first event")
         looked_at(page, "start")
-        page.get_by_label("E-mail").fill(EMAIL)
+        page.get_by_label("Email").fill(EMAIL)
         page.get_by_label(re.compile("^Password")).fill(PASSWORD)
-        page.get_by_role("button", name="Make the administrator").click()
+        page.get_by_role("button", name="Create the administrator").click()
         page.get_by_role("button", name="Make one").click()
         shippers = page.get_by_role("region", name="Shippers")
         expect(shippers).to_contain_text("Bearer cw_")
@@ -247,7 +247,7 @@ def test_from_nothing_to_members_and_tokens(
         shot(page, "start-green")
 
         page.goto(f"{server.url}/settings/members")
-        page.get_by_label("E-mail").fill("bob@example.com")
+        page.get_by_label("Email").fill("bob@example.com")
         page.get_by_role("combobox", name="Role", exact=True).select_option("operator")
         page.get_by_role("button", name="Invite").click()
         once = page.get_by_role("status").filter(has_text="Password for bob")
@@ -258,7 +258,7 @@ def test_from_nothing_to_members_and_tokens(
 
         page.goto(f"{server.url}/settings/tokens")
         page.get_by_label("Name").fill("fluent-bit")
-        page.get_by_role("button", name="Make a token").click()
+        page.get_by_role("button", name="Create a token").click()
         expect(page.get_by_role("status")).to_contain_text("it is not shown again")
         looked_at(page, "tokens")
         page.get_by_role("button", name="Revoke fluent-bit").click()

@@ -21,7 +21,7 @@ KIND = {"Content-Type": "application/json"}
 
 
 def made_link(page: Page) -> str:
-    page.get_by_role("form", name="Share by a link").get_by_role("button", name="Make a link").click()
+    page.get_by_role("form", name="Share by a link").get_by_role("button", name="Create a link").click()
     return page.get_by_role("status").filter(has_text="Copy it now").locator("code").inner_text()
 
 

@@ -30,12 +30,34 @@ _PAGE: Final = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex"><title>{title}</title>
 <style>
-:root {{ color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }}
-body {{ max-width: 36rem; margin: 3rem auto; padding: 0 1rem; overflow-wrap: anywhere; }}
-h1 {{ font-size: 1.4rem; }}
-button {{ font: inherit; font-weight: 600; padding: 0.6rem 1.4rem; }}
-</style></head><body><main><h1>{title}</h1>{body}</main></body></html>
+:root {{ color-scheme: light dark; font: 15px/1.5 -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif; }}
+body {{ margin: 0; min-height: 100vh; padding: 1.5rem; box-sizing: border-box; display: grid; place-items: center;
+  overflow-wrap: anywhere; background: light-dark(#f6f4ef, #141210); color: light-dark(#221d16, #ece6dc); }}
+main {{ box-sizing: border-box; width: min(30rem, 100%); padding: 28px; border-radius: 14px;
+  background: light-dark(#fffefb, #1b1916); border: 1px solid light-dark(#e3ddd1, #2d2924);
+  box-shadow: 0 10px 32px light-dark(rgb(60 45 20 / 16%), rgb(0 0 0 / 60%)); }}
+.brand {{ display: flex; align-items: center; gap: 10px; margin: 0 0 20px; font-size: 17px; font-weight: 650; }}
+h1 {{ margin: 0 0 12px; font-size: 21px; line-height: 1.25; letter-spacing: -0.015em; }}
+p {{ margin: 0 0 6px; }}
+.about {{ font-size: 13px; color: light-dark(#575046, #b9b0a2); }}
+.severity {{ font: 600 12px ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace; }}
+.error, .fatal {{ color: light-dark(#b0301c, #ff8a75); }}
+.warn {{ color: light-dark(#7a5200, #f3bd4e); }}
+button {{ width: 100%; height: 38px; margin-top: 16px; border: 0; border-radius: 7px; font: inherit; font-weight: 600;
+  cursor: pointer; background: light-dark(#1b6b50, #74cba8); color: light-dark(#fff, #0c1f17); }}
+button:hover {{ background: light-dark(#14563f, #93dabd); }}
+button:focus-visible {{ outline: 2px solid light-dark(#1b6b50, #74cba8); outline-offset: 2px; }}
+</style></head><body><main><p class="brand">{logo}<span>Cordwood</span></p><h1>{title}</h1>{body}</main></body></html>
 """
+_LOG: Final = (
+    '<g transform="translate({} {})"><circle r="6.4" fill="#d79a5b" stroke="#6d4524" stroke-width="1.6"/>'
+    '<circle r="3.6" stroke="#8a5a2e" stroke-width="1.2"/><circle r="1.1" stroke="#8a5a2e" stroke-width="1.2"/></g>'
+)
+_LOGO: Final = (
+    '<svg width="34" height="34" viewBox="0 0 32 32" fill="none" aria-hidden="true">'
+    f"{_LOG.format(16, 9.4)}{_LOG.format(8.9, 21.6)}{_LOG.format(23.1, 21.6)}</svg>"
+)
+"""The ends of three stacked logs, as the pages of the UI have them."""
 
 
 @get(
@@ -52,7 +74,9 @@ async def show_acknowledgement(node: NodeDependency, token: Token) -> Response[s
     found = await _incident(node, node.links.read(token))
     if found is None:
         return _gone()
-    about = f"<p>{escape(found.title)}</p><p>{escape(found.severity)}, {escape(found.detector)}, {found.state}</p>"
+    level = escape(found.severity.lower().rstrip("234"))
+    severity = f'<span class="severity {level}">{escape(found.severity)}</span>'
+    about = f'<p>{escape(found.title)}</p><p class="about">{severity} · {escape(found.detector)} · {found.state}</p>'
     if found.state in ("acknowledged", "resolved"):
         return _page(f"Incident {found.id} is {found.state}", about)
     button = '<form method="post"><button>Acknowledge</button></form>'
@@ -120,4 +144,6 @@ def _gone() -> Response[str]:
 def _page(title: str, body: str, status: int = 200) -> Response[str]:
     # With `no-referrer`, which other pages have, a browser would send the form without saying where it comes from.
     headers = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin"}
-    return Response(_PAGE.format(title=title, body=body), status_code=status, media_type=HTML, headers=headers)
+    return Response(
+        _PAGE.format(title=title, body=body, logo=_LOGO), status_code=status, media_type=HTML, headers=headers
+    )

@@ -18,6 +18,10 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: true,
     // The first script names all that may come later: a letter or two less of each are 200 bytes of it, compressed.
-    rolldownOptions: { output: { chunkFileNames: 'assets/[name]-[hash:7].js', assetFileNames: 'assets/[name]-[hash:6][extname]' } },
+    rolldownOptions: {
+      // The history of the query box is all that is used of a package that also imports this one, for languages: nothing of it is.
+      treeshake: { moduleSideEffects: [{ test: /@lezer\/common/, sideEffects: false }] },
+      output: { chunkFileNames: 'assets/[name]-[hash:7].js', assetFileNames: 'assets/[name]-[hash:6][extname]' },
+    },
   },
 })

@@ -5,7 +5,7 @@ describe('search', () => {
   it.each([
     ['nothing', {}],
     ['a query', { q: 'a "b c" | stats count() by x', from: '-15m' }],
-    ['every state', { q: 'x+y&z=1#?%', from: '2026-01-31T12:00:00.123456789Z', to: '2026-02-01T00:00:00Z', event: '2026-01-31T12:00:00Z~1abc', view: 'table', tz: 'utc', wrap: 'on' }],
+    ['every state', { q: 'x+y&z=1#?%', from: '2026-01-31T12:00:00.123456789Z', to: '2026-02-01T00:00:00Z', event: '2026-01-31T12:00:00Z~1abc', view: 'table', tz: 'utc', wrap: 'on', cols: 'user,a b' }],
     ['numbers and booleans stay texts', { q: '42', from: 'all' }],
     ['other scripts', { q: 'größe:ü 日本 😀' }],
   ])('%s comes back from the URL', (_, search) => {

@@ -11,6 +11,8 @@ export interface ExploreSearch {
   readonly view?: 'table' | 'chart'
   readonly tz?: 'utc' | 'local'
   readonly wrap?: 'on' | 'off'
+  /** Fields with a column of their own. */
+  readonly cols?: string
 }
 
 export interface TailSearch { readonly q?: string; readonly tz?: 'utc' | 'local'; readonly wrap?: 'on' | 'off' }
@@ -50,7 +52,7 @@ function present<T extends object>(values: { [K in keyof T]: T[K] | undefined })
 export function exploreSearch(raw: Record<string, unknown>): ExploreSearch {
   return present<ExploreSearch>({
     q: text(raw['q']), from: text(raw['from']), to: text(raw['to']), event: text(raw['event']),
-    view: one(raw['view'], ['table', 'chart']), tz: one(raw['tz'], ['utc', 'local']), wrap: one(raw['wrap'], ['on', 'off']),
+    view: one(raw['view'], ['table', 'chart']), tz: one(raw['tz'], ['utc', 'local']), wrap: one(raw['wrap'], ['on', 'off']), cols: text(raw['cols']),
   })
 }
 

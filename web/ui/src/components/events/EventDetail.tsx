@@ -1,7 +1,8 @@
-import { ChevronDown, ChevronUp, Minus, Plus, Rows3, Waypoints, X } from 'lucide-react'
+import { ChevronDown, ChevronUp, Columns3, Minus, Plus, Rows3, Waypoints, X } from 'lucide-react'
 import { Button } from '@/components/ui/Button'
 import { CopyButton } from '@/components/ui/CopyButton'
 import { SeverityTag } from '@/components/ui/SeverityTag'
+import { IN_EVERY_ROW } from '@/lib/columns'
 import { fieldsOf, timeOf, type LogEvent } from '@/lib/events'
 import { ago, formatTime, valueText, zoneName } from '@/lib/format'
 import type { FieldValue } from '@/lib/query/edit'
@@ -11,6 +12,9 @@ export interface EventActions {
   readonly onFilter: (field: string, value: FieldValue, negated: boolean) => void
   readonly onTrace: (event: LogEvent) => void
   readonly onAround: (event: LogEvent) => void
+  /** Where fields can have columns: those that do, and what gives or takes one. */
+  readonly columns?: readonly string[]
+  readonly onColumn?: (name: string) => void
 }
 
 interface EventDetailProps extends EventActions {
@@ -25,7 +29,7 @@ interface EventDetailProps extends EventActions {
 const NOT_FILTERS = new Set(['timestamp', 'observed_timestamp'])
 
 /** Everything of one event, with what can be done from it. */
-export function EventDetail({ event, utc, onClose, onStep, link, onFilter, onTrace, onAround }: EventDetailProps) {
+export function EventDetail({ event, utc, onClose, onStep, link, onFilter, onTrace, onAround, columns, onColumn }: EventDetailProps) {
   const message = valueText(event['message'])
   const time = timeOf(event)
   return (
@@ -55,7 +59,7 @@ export function EventDetail({ event, utc, onClose, onStep, link, onFilter, onTra
         </div>
         <dl className={styles.fields}>
           {fieldsOf(event).map(([name, value]) => (
-            <FieldLine key={name} name={name} value={value} onFilter={onFilter} />
+            <FieldLine key={name} name={name} value={value} onFilter={onFilter} isColumn={columns?.includes(name) ?? false} {...(onColumn && !IN_EVERY_ROW.has(name) && { onColumn })} />
           ))}
         </dl>
       </div>
@@ -67,9 +71,11 @@ interface FieldLineProps {
   readonly name: string
   readonly value: unknown
   readonly onFilter: EventActions['onFilter']
+  readonly isColumn: boolean
+  readonly onColumn?: (name: string) => void
 }
 
-function FieldLine({ name, value, onFilter }: FieldLineProps) {
+function FieldLine({ name, value, onFilter, isColumn, onColumn }: FieldLineProps) {
   const text = valueText(value)
   const plain = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? value : null
   const filterable = plain !== null && !NOT_FILTERS.has(name)
@@ -81,6 +87,7 @@ function FieldLine({ name, value, onFilter }: FieldLineProps) {
         <span className={styles.buttons}>
           {filterable && <Button look="quiet" icon={<Plus />} title={`Only ${name} = ${text}`} aria-label={`Filter in ${name} ${text}`} onClick={() => onFilter(name, plain, false)} />}
           {filterable && <Button look="quiet" icon={<Minus />} title={`Without ${name} = ${text}`} aria-label={`Filter out ${name} ${text}`} onClick={() => onFilter(name, plain, true)} />}
+          {onColumn && <Button look="quiet" icon={<Columns3 />} pressed={isColumn} title={isColumn ? `Without the column ${name}` : `${name} as a column`} aria-label={`Column ${name}`} onClick={() => onColumn(name)} />}
           <CopyButton text={text} label={`Copy ${name}`} />
         </span>
       </dd>

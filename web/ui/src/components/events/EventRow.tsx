@@ -1,5 +1,6 @@
 import { memo, type ReactNode } from 'react'
 import { SeverityTag } from '@/components/ui/SeverityTag'
+import { NO_COLUMNS } from '@/lib/columns'
 import { cx } from '@/lib/cx'
 import { attributesOf, timeOf, type LogEvent } from '@/lib/events'
 import { timeParts, valueText } from '@/lib/format'
@@ -14,12 +15,14 @@ interface EventRowProps {
   readonly selected: boolean
   /** Words of the query to mark in the message. */
   readonly marks: RegExp | null
+  /** Fields with a column of their own; without any, all follow the message. */
+  readonly columns?: readonly string[]
 }
 
 const MOST_ATTRIBUTES = 12
 
-/** One event in one line: time, severity, service, message, then its attributes. */
-export const EventRow = memo(function EventRow({ event, utc, wrap, withDate, selected, marks }: EventRowProps) {
+/** One event in one line: time, severity, service, chosen columns, message; without columns then its attributes. */
+export const EventRow = memo(function EventRow({ event, utc, wrap, withDate, selected, marks, columns = NO_COLUMNS }: EventRowProps) {
   const parts = timeParts(timeOf(event), utc)
   const message = valueText(event['message'])
   return (
@@ -29,9 +32,10 @@ export const EventRow = memo(function EventRow({ event, utc, wrap, withDate, sel
       </time>
       <SeverityTag severity={event['severity']} className={styles.severity} />
       <span className={styles.service}>{valueText(event['service'])}</span>
+      {columns.map((name) => <span key={name} className={styles.column} data-name={name} title={valueText(event[name])}>{valueText(event[name])}</span>)}
       <span className={styles.message}>
         {message ? marked(message, marks) : <em>no message</em>}
-        {attributesOf(event).slice(0, MOST_ATTRIBUTES).map(([name, value]) => (
+        {columns.length === 0 && attributesOf(event).slice(0, MOST_ATTRIBUTES).map(([name, value]) => (
           <span key={name} className={styles.attribute}> <b>{name}=</b>{valueText(value)}</span>
         ))}
       </span>

@@ -8,7 +8,7 @@ import styles from './ShareForm.module.css'
 
 const SPANS = [['1h', 'an hour'], ['1d', 'a day'], ['7d', '7 days'], ['30d', '30 days'], ['90d', '90 days']] as const
 
-/** Make a link that shows this to whoever has it, without signing in, until it ends. */
+/** Create a link that shows this to whoever has it, without signing in, until it ends. */
 export function ShareForm({ subject, title: first }: { readonly subject: Omit<NewShare, 'title' | 'valid_for'>; readonly title: string }) {
   const id = useId()
   const client = useQueryClient()
@@ -38,7 +38,7 @@ export function ShareForm({ subject, title: first }: { readonly subject: Omit<Ne
       <label htmlFor={`${id}span`}>Good for</label>
       <select id={`${id}span`} value={span} onChange={(event) => setSpan(event.target.value)}>{SPANS.map(([value, text]) => <option key={value} value={value}>{text}</option>)}</select>
       {make.isError && <p className={styles.wrong} role="alert">{messageOf(make.error)}</p>}
-      <Button look="primary" type="submit" disabled={make.isPending}>Make a link</Button>
+      <Button look="primary" type="submit" disabled={make.isPending}>Create a link</Button>
       <p className={styles.note}>Whoever has the link sees this without signing in, with your rights as they are then.</p>
     </form>
   )

@@ -1,4 +1,4 @@
-import { useId, useRef, useState, type ReactNode } from 'react'
+import { useEffect, useEffectEvent, useId, useRef, useState, type ReactNode } from 'react'
 import { flushSync } from 'react-dom'
 import { cx } from '@/lib/cx'
 import { Button } from './Button'
@@ -39,8 +39,16 @@ export function Popover({ label, icon, text, align = 'start', look = 'plain', cl
     box.style.left = `${left}px`
     box.style.top = `${anchor.bottom + GAP}px`
     box.style.maxHeight = `${Math.max(160, room)}px`
-    box.querySelector<HTMLElement>('[data-autofocus]')?.focus()
   }
+  // What it holds may come later, or grow: then it is moved in once more.
+  const placeAgain = useEffectEvent(place)
+  useEffect(() => {
+    const box = panel.current
+    if (!open || !box) return undefined
+    const watch = new ResizeObserver(() => placeAgain())
+    watch.observe(box)
+    return () => watch.disconnect()
+  }, [open])
 
   return (
     <>
@@ -51,7 +59,9 @@ export function Popover({ label, icon, text, align = 'start', look = 'plain', cl
       </span>
       <div id={id} ref={panel} popover="auto" role="dialog" aria-label={label} className={styles.panel} onToggle={(event) => {
           flushSync(() => setOpen(event.newState === 'open')) // its place depends on how wide it is
-          if (event.newState === 'open') place()
+          if (event.newState !== 'open') return
+          place()
+          panel.current?.querySelector<HTMLElement>('[data-autofocus]')?.focus()
         }}>
         {(!lazy || open) && children(close)}
       </div>

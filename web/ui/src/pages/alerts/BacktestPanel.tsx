@@ -3,28 +3,30 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { api, type Backtest } from '@/api/client'
 import { Button } from '@/components/ui/Button'
+import { CopyButton } from '@/components/ui/CopyButton'
 import { SeverityTag } from '@/components/ui/SeverityTag'
 import { Failure, Loading } from '@/components/ui/States'
 import { cx } from '@/lib/cx'
-import { elapsed, formatTime, plural, valueText } from '@/lib/format'
+import { elapsed, formatTime, plural, span } from '@/lib/format'
 import { detectorsRoute } from '@/router'
 import styles from './Backtest.module.css'
 
 const SPANS = { '1d': 'Last day', '7d': 'Last 7 days', '30d': 'Last 30 days' } as const
 const DAY = 86_400_000
 const SHOWN = 100
+const perWeek = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: value < 10 ? 1 : 0 })
 
 /** When the detector would have fired over the past: a line of time, and each incident that would have been. */
 export function BacktestPanel({ name }: { readonly name: string }) {
-  const { span = '7d', wish } = detectorsRoute.useSearch()
+  const { span: chosen = '7d', wish } = detectorsRoute.useSearch()
   const navigate = detectorsRoute.useNavigate()
   const found = useQuery({
-    queryKey: ['backtest', name, span, wish],
+    queryKey: ['backtest', name, chosen, wish],
     queryFn: ({ signal }) => {
       const to = Date.now()
       const wished = Number(wish)
       return api.backtest(name, {
-        from: new Date(to - Number.parseInt(span, 10) * DAY).toISOString(),
+        from: new Date(to - Number.parseInt(chosen, 10) * DAY).toISOString(),
         to: new Date(to).toISOString(),
         timeout: 60,
         ...(wished > 0 && { alerts_per_week: wished }),
@@ -38,9 +40,9 @@ export function BacktestPanel({ name }: { readonly name: string }) {
       <div className={styles.controls}>
         {Object.entries(SPANS).map(([key, label]) => (
           <Link key={key} to="/alerts/detectors" search={{ backtest: name, span: key as keyof typeof SPANS, ...(wish && { wish }) }} replace
-            className={cx(styles.span, key === span && styles.chosen)} aria-current={key === span ? 'true' : undefined}>{label}</Link>
+            className={cx(styles.span, key === chosen && styles.chosen)} aria-current={key === chosen ? 'true' : undefined}>{label}</Link>
         ))}
-        <Wish start={wish ?? ''} onWish={(next) => void navigate({ search: { backtest: name, span, ...(next && { wish: next }) }, replace: true })} />
+        <Wish start={wish ?? ''} onWish={(next) => void navigate({ search: { backtest: name, span: chosen, ...(next && { wish: next }) }, replace: true })} />
         <Button look="quiet" onClick={() => void found.refetch()} disabled={found.isFetching}>Run again</Button>
       </div>
       {found.isError ? <Failure error={found.error} onRetry={() => void found.refetch()} />
@@ -65,12 +67,13 @@ function Outcome({ backtest }: { readonly backtest: Backtest }) {
   return (
     <>
       <p className={styles.facts} role="status">
-        <b>{plural(items.length, 'incident')}</b> would have opened, {valueText(backtest.per_week)} a week; {plural(backtest.steps, 'window')} judged, one each {valueText(backtest.step_seconds)} s,
-        in {elapsed(backtest.elapsed_ms)}.
-        {suggestion && <> Suggested: <code>{suggestion.condition}</code> ({valueText(suggestion.per_week)} a week).</>}
+        <b>{plural(items.length, 'incident')}</b> would have opened, {perWeek(backtest.per_week)} a week. {plural(backtest.steps, 'window')} judged, one every {span(backtest.step_seconds)}, in {elapsed(backtest.elapsed_ms)}.
+        {suggestion && <> Suggested: <code>{suggestion.condition}</code> ({perWeek(suggestion.per_week)} a week).</>}
+        {suggestion && <CopyButton text={`condition: ${JSON.stringify(suggestion.condition)}`} label="Copy the condition as a line of the YAML">Copy for the YAML</CopyButton>}
       </p>
       {!backtest.complete && <p className={styles.cut}>Judged up to {formatTime(backtest.until, true)} only: {backtest.reason}.</p>}
       <Strip backtest={backtest} />
+      <p className={styles.ends} aria-hidden><span>{formatTime(backtest.from, true).slice(0, 16)}</span><span>{formatTime(backtest.to, true).slice(0, 16)} UTC</span></p>
       <ol className={styles.list}>
         {items.slice(-SHOWN).reverse().map((item) => (
           <li key={`${item.opened_at} ${item.title}`}>

@@ -59,7 +59,7 @@ function DetectorCard({ detector }: { readonly detector: Detector }) {
         </p>
         <p>
           <Button
-            look="quiet" icon={<History size={14} aria-hidden />} aria-expanded={isTried}
+            look="quiet" flush icon={<History size={14} aria-hidden />} aria-expanded={isTried}
             onClick={() => void navigate({ search: isTried ? {} : { backtest: detector.name, ...(span && { span }) }, replace: true })}
           >Backtest</Button>
         </p>

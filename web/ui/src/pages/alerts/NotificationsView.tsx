@@ -52,7 +52,7 @@ export function NotificationCard({ notification, utc, withTitle = false }: { rea
         <p className={styles.facts}>
           <span>{notification.report === null ? 'incident' : notification.report} <b>{notification.event}</b></span>
           <span>by <b>{notification.channel}</b> to <b>{notification.notifier}</b></span>
-          <span>delivery <code>{notification.delivery_id}</code></span>
+          <span title={notification.delivery_id}>delivery <code>{notification.delivery_id.slice(0, 8)}</code></span>
           {notification.digest && <span>in digest <code>{notification.digest}</code></span>}
         </p>
         <Attempts notification={notification} utc={utc} />

@@ -70,7 +70,7 @@ function SilenceCard({ silence, utc }: { readonly silence: Silence; readonly utc
           <span>until <b>{formatTime(silence.until, utc)}</b></span>
           {silence.recurring && <span>each <code>{silence.recurring.schedule}</code> for <b>{silence.recurring.duration}</b> in {silence.recurring.timezone}</span>}
           {silence.ended_by && <span>ended by <b>{silence.ended_by}</b></span>}
-          <span>fits <b>{plural(silence.fits_now, 'incident')}</b> now, {silence.fits_week} of the last week</span>
+          <span>matches <b>{plural(silence.fits_now, 'incident')}</b> now, {silence.fits_week} in the last week</span>
         </p>
         {silence.state !== 'ended' && <p><Button disabled={end.isPending} onClick={() => end.mutate()}>End now</Button></p>}
         {end.isError && <p className={styles.wrong} role="alert">{messageOf(end.error)}</p>}

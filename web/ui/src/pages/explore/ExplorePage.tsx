@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { Play } from 'lucide-react'
-import { lazy, Suspense, useId, useMemo, useRef, useState } from 'react'
+import { lazy, Suspense, useEffect, useId, useMemo, useRef, useState } from 'react'
 import { ApiError } from '@/api/problem'
 import { EventList } from '@/components/events/EventList'
 import { QueryBox, type QueryBoxHandle } from '@/components/query/QueryBox'
@@ -8,6 +8,7 @@ import { TimePicker } from '@/components/time/TimePicker'
 import { Button } from '@/components/ui/Button'
 import { Empty, Failure, Loading, Progress } from '@/components/ui/States'
 import { eventKey, eventsOf, holdsEvents, indexOfKey, timeOf, type LogEvent } from '@/lib/events'
+import { withColumn } from '@/lib/columns'
 import { useHotkeys } from '@/lib/hotkeys'
 import { useNarrow } from '@/lib/media'
 import { sidebarPreference, usePreference, utcPreference, wrapPreference } from '@/lib/prefs'
@@ -28,7 +29,8 @@ const Aggregation = lazy(() => import('./Aggregation').then((module) => ({ defau
 const QueryError = lazy(() => import('@/components/query/QueryError').then((module) => ({ default: module.QueryError })))
 const QueryExamples = lazy(() => import('@/components/query/QueryExamples').then((module) => ({ default: module.QueryExamples })))
 const Nothing = lazy(() => import('./Nothing').then((module) => ({ default: module.Nothing })))
-const EventDetail = lazy(() => import('@/components/events/EventDetail').then((module) => ({ default: module.EventDetail })))
+const loadDetail = () => import('@/components/events/EventDetail')
+const EventDetail = lazy(() => loadDetail().then((module) => ({ default: module.EventDetail })))
 
 const QueryMenus = lazy(() => import('@/components/query/QueryMenus'))
 const HINT = 'Search: a word, "a phrase", service:checkout severity>=warn, or | stats count() by service'
@@ -40,13 +42,13 @@ const DAY_MS = 86_400_000
 /** Search: a query and a time range above, what they find below. */
 export default function ExplorePage() {
   const explore = useExplore()
-  const { search, query, range, resolved, events, bars, base, change, shown, shownQuery, utc, wrap } = explore
+  const { search, query, range, resolved, events, bars, base, change, shown, shownQuery, utc, wrap, columns, setColumns } = explore
   const box = useRef<QueryBoxHandle>(null)
   const errorId = useId()
   const narrow = useNarrow()
   const sidebar = usePreference(sidebarPreference)
   const [sheet, setSheet] = useState(false)
-  
+  const onColumn = (name: string) => setColumns(withColumn(columns, name))
 
   const list = useMemo(() => (shown?.pages ?? []).flatMap((page) => (holdsEvents(page) ? eventsOf(page) : [])), [shown])
   const answer = shown?.pages[0] ?? null
@@ -60,6 +62,12 @@ export default function ExplorePage() {
   const cursor = search.event ? openIndex : moved.of === shownQuery ? Math.min(moved.at, list.length - 1) : -1
   const strayed = useStrayEvent(search.event, openIndex < 0 && !events.isFetching)
   const opened: LogEvent | null = search.event ? list[openIndex] ?? strayed : null
+
+  // Fetched once there is something to open: whoever opens an event does not wait for it.
+  const some = list.length > 0
+  useEffect(() => {
+    if (some) void loadDetail()
+  }, [some])
 
   const open = (index: number) => {
     const event = list[index]
@@ -145,7 +153,7 @@ export default function ExplorePage() {
             )
             : list.length === 0 ? <Suspense><Nothing query={query} range={range} onRange={explore.setRange} onClear={() => change({ q: undefined })} onAgain={explore.again} /></Suspense>
             : (
-              <EventList events={list} utc={utc} wrap={wrap} withDate={withDate} marks={marks} cursor={cursor} onOpen={open}
+              <EventList events={list} utc={utc} wrap={wrap} withDate={withDate} marks={marks} columns={columns} onColumn={onColumn} cursor={cursor} onOpen={open}
                 onEnd={() => { if (events.hasNextPage && !events.isFetching) void events.fetchNextPage() }}
                 footer={<End more={events.hasNextPage} busy={events.isFetchingNextPage} complete={shown.pages.at(-1)?.complete ?? true} count={list.length} />} />
             )}
@@ -153,7 +161,7 @@ export default function ExplorePage() {
         {opened && isEvents && (
           <div className={styles.detail}>
             <Suspense fallback={<Loading label="Loading the event" />}>
-              <EventDetail event={opened} utc={utc} onClose={close} onStep={step} link={link} onFilter={filter} onTrace={onTrace} onAround={onAround} />
+              <EventDetail event={opened} utc={utc} onClose={close} onStep={step} link={link} onFilter={filter} onTrace={onTrace} onAround={onAround} columns={columns} onColumn={onColumn} />
             </Suspense>
           </div>
         )}

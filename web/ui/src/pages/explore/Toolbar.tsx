@@ -1,4 +1,4 @@
-import { AlertTriangle, CircleStop, Download, LayoutDashboard, ListTree, WrapText } from 'lucide-react'
+import { AlertTriangle, CircleStop, Columns3, Download, LayoutDashboard, ListTree, WrapText } from 'lucide-react'
 import { lazy, Suspense } from 'react'
 import type { Answer } from '@/api/client'
 import { Button } from '@/components/ui/Button'
@@ -10,6 +10,7 @@ import type { Explore } from './useExplore'
 import styles from './Toolbar.module.css'
 
 const ExportMenu = lazy(() => import('./ExportMenu'))
+const ColumnsMenu = lazy(() => import('./ColumnsMenu'))
 const AddToDashboard = lazy(() => import('@/components/dashboards/AddToDashboard'))
 
 interface ToolbarProps {
@@ -34,6 +35,7 @@ export function Toolbar({ explore, answer, loaded, isEvents, fieldsOpen, onField
       {running && <Button look="quiet" className={styles.cancel} icon={<CircleStop />} onClick={cancel}>Cancel</Button>}
       <div className={styles.tools}>
         {answer && answer.warnings.length > 0 && <Warnings warnings={answer.warnings} />}
+        {isEvents && <Columns explore={explore} />}
         {isEvents && (
           <Button look="quiet" icon={<WrapText />} pressed={wrap} title="Wrap long lines (w)" aria-label="Wrap long lines"
             onClick={() => { wrapPreference.set(!wrap); change({ wrap: wrap ? 'off' : 'on' }, true) }} />
@@ -55,6 +57,7 @@ function Found({ explore, answer, loaded, isEvents }: Pick<ToolbarProps, 'explor
   const bars = isEvents && !explore.bars.isPlaceholderData ? explore.bars.data : undefined
   const total = Math.max(bars?.total ?? 0, loaded)
   const open = isEvents && !bars && !answer.complete // more than these, and not counted yet
+  if (explore.events.isError) return <span className={styles.cost}>The list is the result of the query before.</span>
   const noun = isEvents ? 'event' : 'row'
   const pruned = stats.segments_pruned > 0 ? `, ${plural(stats.segments_pruned, 'segment')} skipped unread` : ''
   return (
@@ -79,6 +82,14 @@ function Warnings({ warnings }: { readonly warnings: readonly string[] }) {
 /** What it takes is loaded when it is first opened. */
 function Add({ query }: { readonly query: string }) {
   return <Popover label="Add to dashboard" look="quiet" align="end" icon={<LayoutDashboard />} lazy>{() => <Suspense><AddToDashboard key={query} query={query} /></Suspense>}</Popover>
+}
+
+function Columns({ explore: { base, resolved, stamp, columns, setColumns } }: { readonly explore: Explore }) {
+  return (
+    <Popover label={columns.length > 0 ? `Columns: ${columns.length}` : 'Columns'} look="quiet" align="end" icon={<Columns3 />} text={columns.length > 0 ? String(columns.length) : undefined} lazy>
+      {() => <Suspense><ColumnsMenu query={base} range={resolved} stamp={stamp} chosen={columns} onChange={setColumns} /></Suspense>}
+    </Popover>
+  )
 }
 
 /** So it is with what takes the result away. */

@@ -4,6 +4,7 @@ import { getRouteApi } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
 import type { Answer } from '@/api/client'
 import { runHistogram } from '@/lib/histogramQuery'
+import { joinColumns, splitColumns } from '@/lib/columns'
 import { useDisplay } from '@/lib/display'
 import { remember } from '@/lib/prefs'
 import { zoneId } from '@/lib/format'
@@ -22,6 +23,7 @@ export function useExplore() {
   const query = search.q ?? ''
   const range = useMemo(() => rangeOf({ ...(search.from && { from: search.from }), ...(search.to && { to: search.to }) }), [search.from, search.to])
   const display = useDisplay(search)
+  const columns = useMemo(() => splitColumns(search.cols), [search.cols])
   const [runs, setRuns] = useState(0)
   const [past, setPast] = useState<readonly Range[]>([])
   const [cancelled, setCancelled] = useState<string | null>(null)
@@ -71,6 +73,8 @@ export function useExplore() {
     shown: events.data ?? good?.data ?? null,
     shownQuery: events.data ? query : good?.query ?? query,
     ...display,
+    columns,
+    setColumns: (next: readonly string[]) => change({ cols: joinColumns(next) || undefined }, true),
     running: events.isFetching || bars.isFetching,
     cancelled: cancelled === key && !events.isFetching && !events.data,
     run: (text: string) => {

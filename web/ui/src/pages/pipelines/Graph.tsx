@@ -6,7 +6,7 @@ import { StatePill } from '@/components/ui/StatePill'
 import { cx } from '@/lib/cx'
 import { bytes, compact, plural } from '@/lib/format'
 import styles from './Graph.module.css'
-import { outputRate, rateText, sourceRate, storeRate, type Looks } from './rates'
+import { events, outputRate, rateText, sourceRate, storeRate, type Looks } from './rates'
 import { Steps } from './Steps'
 
 type Source = Pipelines['sources'][number]
@@ -27,7 +27,7 @@ export function Graph({ looks, onTry }: { readonly looks: Looks; readonly onTry:
           <Database aria-hidden />
           <h2>Store</h2>
           <p className={styles.rate}>{rateText(storeRate(looks))}</p>
-          <p>{compact(store.events)} events committed</p>
+          <p>{events(store.events)} committed</p>
           <div className={styles.meter} role="meter" aria-label="Room that waits for a commit" aria-valuemin={0} aria-valuemax={100} aria-valuenow={Math.round(full * 100)}><i style={{ width: `${Math.min(100, full * 100)}%` }} /></div>
           <p>{bytes(store.pending_bytes)} wait, lag {store.lag_s.toFixed(1)} s</p>
           <p className={full >= 0.95 ? styles.bad : undefined}>{full >= 0.95 ? 'Full: sources are made to wait' : 'Sources need not wait'}</p>
@@ -79,7 +79,7 @@ function SourceCard({ source, rate }: { readonly source: Source; readonly rate: 
       <div className={styles.line}><b>{source.name}</b>{source.name !== source.type && <span className={styles.dim}>{source.type}</span>}<span className={styles.rate}>{rate}</span></div>
       <p className={styles.facts}>
         <StatePill state={source.state} />
-        <span>{compact(source.events)} events</span>
+        <span>{events(source.events)}</span>
         {source.cut > 0 && <span className={styles.bad}>{compact(source.cut)} cut</span>}
         {source.spooled > 0 && <span className={styles.bad}>{compact(source.spooled)} wait on the disk</span>}
         {source.spool_dropped > 0 && <span className={styles.bad}>{compact(source.spool_dropped)} lost, the disk had no room</span>}
@@ -97,7 +97,7 @@ function OutputCard({ output, rate }: { readonly output: Output; readonly rate: 
       <div className={styles.line}><b>{output.name}</b>{output.name !== output.type && <span className={styles.dim}>{output.type}</span>}<span className={styles.rate}>{rate}</span></div>
       <p className={styles.facts}>
         <StatePill state={output.state} />
-        <span>{compact(output.events)} events sent</span>
+        <span>{events(output.events)} sent</span>
         {output.refused > 0 && <span className={styles.bad}>{compact(output.refused)} refused for good</span>}
       </p>
       <p className={styles.facts}>{output.lag_commits > 0 ? `${plural(output.lag_commits, 'commit')} behind, lag ${output.lag_s.toFixed(1)} s` : 'Nothing waits'}</p>

@@ -3,7 +3,7 @@ import type { Pipelines } from '@/api/admin'
 import { QueryText } from '@/components/query/QueryText'
 import { compact } from '@/lib/format'
 import styles from './Graph.module.css'
-import { branchRate, rateText, stepRate, type Looks, type Path } from './rates'
+import { branchRate, events, rateText, stepRate, type Looks, type Path } from './rates'
 
 type Step = Pipelines['pipelines'][number]['parse'][number]
 type Branch = Step['branches'][number]
@@ -21,7 +21,7 @@ export function Steps({ steps, pipeline, looks, path = [] }: Where & { readonly 
             <div className={styles.line}><b>{step.type}</b><span className={styles.rate}>{rateText(stepRate(looks, pipeline, [...path, at]))}</span></div>
             {step.when && <p className={styles.when}>when <QueryText text={step.when} /></p>}
             <p className={styles.facts}>
-              <span>{compact(step.events)} events</span>
+              <span>{events(step.events)}</span>
               {step.events > 0 && <span>{(step.seconds / step.events * 1e6).toFixed(1)} µs each</span>}
               {step.failed > 0 && <span className={styles.bad}>{compact(step.failed)} not understood</span>}
               {step.left_out > 0 && <span>{compact(step.left_out)} left out</span>}
@@ -51,7 +51,7 @@ function BranchCard({ branch, of, rate, children }: { readonly branch: Branch; r
         <span className={styles.rate}>{rate}</span>
       </div>
       <p className={styles.facts}>
-        <span>{compact(branch.events)} events</span>
+        <span>{events(branch.events)}</span>
         {of > 0 && <span>{share(branch.events, of)}</span>}
         {of > 0 && branch.events === 0 && <span className={styles.dim}>nothing came this way yet</span>}
       </p>
@@ -64,7 +64,7 @@ function BranchCard({ branch, of, rate, children }: { readonly branch: Branch; r
 function Unmatched({ step }: { readonly step: Step }) {
   const past = step.events - step.branches.reduce((sum, branch) => sum + branch.events, 0)
   if (step.branches.some((branch) => branch.when === null) || past <= 0) return null
-  return <li className={styles.branch}><p className={styles.facts}><span>no branch</span><span>{compact(past)} events</span><span>{share(past, step.events)}</span></p></li>
+  return <li className={styles.branch}><p className={styles.facts}><span>no branch</span><span>{events(past)}</span><span>{share(past, step.events)}</span></p></li>
 }
 
 const share = (part: number, whole: number): string => `${(part / whole * 100).toFixed(part > 0 && part / whole < 0.01 ? 2 : 0)} %`

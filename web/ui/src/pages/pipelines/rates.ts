@@ -1,5 +1,9 @@
 /** Rates from two looks at counters. */
 import type { Pipelines } from '@/api/admin'
+import { compact } from '@/lib/format'
+
+/** `1 event`, `2,403 events`, `1.2 M events`. */
+export const events = (value: number): string => `${compact(value)} ${value === 1 ? 'event' : 'events'}`
 
 export interface Looks { readonly before: Pipelines | undefined; readonly now: Pipelines }
 type Rate = number | null

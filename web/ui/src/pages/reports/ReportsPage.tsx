@@ -9,6 +9,7 @@ import { Empty, Failure, Loading, Snippet } from '@/components/ui/States'
 import { cx } from '@/lib/cx'
 import { ago, formatTime, zoneName } from '@/lib/format'
 import { usePreference, utcPreference } from '@/lib/prefs'
+import { scheduleWords } from './schedule'
 import styles from './ReportsPage.module.css'
 
 const route = getRouteApi('/reports')
@@ -27,7 +28,7 @@ export default function ReportsPage() {
     <div className={styles.page}>
       <header className={styles.head}>
         <h1>Reports</h1>
-        <p>Dashboards that are written down and sent by the clock, with what changed in words.</p>
+        <p>A dashboard as a page and a PDF, sent on a schedule, with what changed said in words.</p>
       </header>
       <div className={styles.body}>
         {found.isError && list.length === 0 ? <Failure error={found.error} onRetry={() => void found.refetch()} />
@@ -62,18 +63,18 @@ function Entry({ report }: { readonly report: Report }) {
         <span className={styles.next}>next {ago(report.next_at)}, {formatTime(report.next_at, utc).slice(0, 16)} {zoneName(utc)}</span>
         <div className={styles.tools}>
           <a className={styles.look} href={previewAddress(report.name)} target="_blank" rel="noreferrer"><Eye aria-hidden /> Preview</a>
-          <Button disabled={make.isPending} onClick={() => make.mutate(false)}>{make.isPending ? 'Being made…' : 'Make now'}</Button>
+          <Button disabled={make.isPending} onClick={() => make.mutate(false)}>{make.isPending ? 'Running…' : 'Run now'}</Button>
           <Button look="primary" icon={<Send />} disabled={make.isPending || report.notify.length === 0} onClick={() => make.mutate(true)}>Send now</Button>
         </div>
       </header>
       <p className={styles.facts}>
         <span>dashboard <Link to="/dashboards/$name" params={{ name: report.dashboard }} search={{}}>{report.dashboard}</Link></span>
-        <span>schedule <code>{report.schedule}</code> in {report.timezone}</span>
+        <span title={`cron: ${report.schedule}`}>{scheduleWords(report.schedule)} <b>{report.timezone}</b></span>
         <span>sent by <b>{report.notify.length > 0 ? report.notify.join(', ') : 'nobody'}</b></span>
       </p>
       {make.isError && <p className={styles.wrong} role="alert">{messageOf(make.error)}</p>}
       {report.last_issue && !open && <Words issue={report.last_issue} most={3} />}
-      {report.last_issue ? <Button look="quiet" aria-expanded={open} onClick={() => setOpen(!open)}>{open ? 'Hide past issues' : 'Past issues'}</Button> : <p className={styles.none}>Not made yet.</p>}
+      {report.last_issue ? <Button look="quiet" flush aria-expanded={open} onClick={() => setOpen(!open)}>{open ? 'Hide past issues' : 'Past issues'}</Button> : <p className={styles.none}>No issue yet: it comes by the schedule, or at once by Run now.</p>}
       {open && <Past name={report.name} utc={utc} />}
     </article>
   )
@@ -101,7 +102,7 @@ function Past({ name, utc }: { readonly name: string; readonly utc: boolean }) {
           <li key={issue.id}>
             <div className={styles.line}>
               <b>{formatTime(issue.created_at, utc).slice(0, 16)}</b>
-              <span className={styles.dim}>{issue.due_at === null ? `asked for by ${issue.created_by ?? ''}` : 'by schedule'}, {formatTime(issue.from, utc).slice(0, 16)} to {formatTime(issue.to, utc).slice(0, 16)}</span>
+              <span className={styles.dim}>{issue.due_at === null ? `requested by ${issue.created_by ?? ''}` : 'by schedule'}, {formatTime(issue.from, utc).slice(0, 16)} to {formatTime(issue.to, utc).slice(0, 16)}</span>
               <span className={styles.forms}>
                 {issue.has_html && <a href={issueAddress(issue, 'html')} target="_blank" rel="noreferrer">HTML</a>}
                 {issue.has_pdf && <a href={issueAddress(issue, 'pdf')}>PDF</a>}

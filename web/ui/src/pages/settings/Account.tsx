@@ -22,7 +22,7 @@ export function Account() {
         {({ user, project, permissions }) => user === null ? (
           <div className={styles.panel}>
             <h2>Nobody has an account yet</h2>
-            <p>Cordwood serves this machine alone, and nobody signs in. <Link to="/start">Make the first administrator</Link>, and it can be opened to others.</p>
+            <p>Cordwood serves this machine alone, and nobody signs in. <Link to="/start">Create the first administrator</Link>, and it can be opened to others.</p>
           </div>
         ) : (
           <>

@@ -40,7 +40,7 @@ export function Lookups() {
       </div>
       {remove.isError && <p role="alert" className={styles.bad}>{messageOf(remove.error)}</p>}
       <Loaded query={lookups}>
-        {(rows) => rows.length === 0 ? <p className={styles.dim}>There is no table yet.</p> : (
+        {(rows) => rows.length === 0 ? <p className={styles.dim}>No tables yet. Upload one above: a first column to look up by, such as the service, and what belongs to each.</p> : (
           <Table
             label="Lookup tables"
             rows={rows}
@@ -51,7 +51,7 @@ export function Lookups() {
               { name: 'Rows', align: 'right', cell: (table) => count(table.rows) },
               { name: 'Size', align: 'right', cell: (table) => bytes(table.bytes) },
               { name: 'Version', align: 'right', cell: (table) => table.version },
-              { name: 'Put', cell: (table) => <><When time={table.created_at} /> by {table.created_by}</> },
+              { name: 'Uploaded', cell: (table) => <><When time={table.created_at} /> by {table.created_by}</> },
               { name: 'Actions', align: 'actions', cell: (table) => <Button look="quiet" onClick={() => remove.mutate(table)} aria-label={`Delete ${table.name}`}>Delete</Button> },
             ]}
           />

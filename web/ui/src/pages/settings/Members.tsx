@@ -46,7 +46,7 @@ export function Members() {
   const names = roles.data?.map((one) => one.name) ?? ['viewer', 'admin']
   const several = (projects.data?.length ?? 0) > 1
   const columns: Column<User>[] = [
-    { name: 'E-mail', cell: (user) => <span className={user.disabled ? styles.off : undefined}>{user.email}{user.email === session.data?.user?.email && ' (you)'}</span> },
+    { name: 'Email', cell: (user) => <span className={user.disabled ? styles.off : undefined}>{user.email}{user.email === session.data?.user?.email && ' (you)'}</span> },
     ...(several ? [{ name: 'Project', cell: (user: User) => user.project }] : []),
     {
       name: 'Role',
@@ -75,7 +75,7 @@ export function Members() {
       {once && <Once title={once.title} secret={once.secret} onClose={() => setOnce(null)}><p className={styles.note}>{once.note}</p></Once>}
       <div className={styles.panel}>
         <Form label="Invite somebody" error={invite.error} onSubmit={() => invite.mutate()}>
-          <Field label="E-mail" grow><input type="email" required value={email} autoComplete="off" onChange={(event) => setEmail(event.target.value)} /></Field>
+          <Field label="Email" grow><input type="email" required value={email} autoComplete="off" onChange={(event) => setEmail(event.target.value)} /></Field>
           <Field label="Role">
             <select value={first ? 'admin' : role} disabled={first} onChange={(event) => setRole(event.target.value)}>{names.map((one) => <option key={one}>{one}</option>)}</select>
           </Field>

@@ -21,7 +21,7 @@ export function Plugins() {
                 { name: 'Type', cell: (plugin) => <code>{plugin.type}</code> },
                 { name: 'Kind', cell: (plugin) => plugin.kind },
                 { name: 'What it does', cell: (plugin) => plugin.summary.replaceAll('`', '') },
-                { name: 'Package', cell: (plugin) => `${plugin.package} ${plugin.version}` },
+                { name: 'Package', cell: (plugin) => <span className={styles.package}>{plugin.package} {plugin.version}</span> },
               ]}
             />
           </>

@@ -31,7 +31,7 @@ export function Projects() {
             id={(project) => project.name}
             columns={[
               { name: 'Name', cell: (project) => project.name },
-              { name: 'Made', cell: (project) => <When time={project.created_at} /> },
+              { name: 'Created', cell: (project) => <When time={project.created_at} /> },
               { name: 'Events', align: 'right', cell: (project) => count(project.events) },
               { name: 'Stored', align: 'right', cell: (project) => bytes(project.bytes) },
             ]}
@@ -40,9 +40,9 @@ export function Projects() {
       </Loaded>
       {session.data?.permissions.includes('admin') && (
         <div className={styles.panel}>
-          <Form label="Make a project" error={create.error} onSubmit={() => create.mutate()}>
+          <Form label="Create a project" error={create.error} onSubmit={() => create.mutate()}>
             <Field label="Name" grow><input required maxLength={63} pattern="[a-z0-9][a-z0-9_\-]*" title="a-z, 0-9, _ and -" value={name} onChange={(event) => setName(event.target.value)} /></Field>
-            <Button type="submit" look="primary" disabled={create.isPending}>Make a project</Button>
+            <Button type="submit" look="primary" disabled={create.isPending}>Create a project</Button>
           </Form>
         </div>
       )}

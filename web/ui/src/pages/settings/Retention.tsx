@@ -29,7 +29,7 @@ export function Retention() {
               { name: 'Project', cell: (rule) => rule.project ?? 'all' },
               { name: 'Keeps', cell: (rule) => rule.retention ?? 'by size' },
               { name: 'Search', cell: (rule) => (rule.query === null ? 'all events' : <code>{rule.query}</code>) },
-              { name: 'Goes now', align: 'right', cell: (rule) => `${count(rule.events)} events, ${bytes(rule.bytes)}` },
+              { name: 'Due now', align: 'right', cell: (rule) => `${count(rule.events)} events, ${bytes(rule.bytes)}` },
               { name: 'Next', cell: (rule) => <When time={rule.next_at} never="—" /> },
             ]}
           />

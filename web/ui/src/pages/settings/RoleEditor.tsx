@@ -19,7 +19,7 @@ interface RoleEditorProps {
   readonly onClose: () => void
 }
 
-/** Make a role, or change one. What the server finds wrong with the search stands at its place. */
+/** Create a role, or change one. What the server finds wrong with the search stands at its place. */
 export function RoleEditor({ role, etag, onSaved, onClose }: RoleEditorProps) {
   const id = useId()
   const panel = useRef<HTMLDivElement>(null)
@@ -50,7 +50,7 @@ export function RoleEditor({ role, etag, onSaved, onClose }: RoleEditorProps) {
       <h2>{etag === null ? 'New role' : `Role ${role.name}`}</h2>
       <Form label={etag === null ? 'New role' : `Role ${role.name}`} error={mistake ? undefined : save.error} onSubmit={submit}>
         {etag === null && <Field label="Name" grow><input required autoFocus maxLength={63} value={name} placeholder="support" onChange={(event) => setName(event.target.value)} /></Field>}
-        <Checks label="May" options={PERMISSIONS} chosen={permissions} onChange={setPermissions} />
+        <Checks label="Permissions" options={PERMISSIONS} chosen={permissions} onChange={setPermissions} />
         <div className={styles.wide}>
           <p className={styles.label}>Sees</p>
           <QueryBox ref={box} value={tried} label="Sees" hint="All events. A search lets through those that it finds, such as service:checkout" mistake={mistake?.places[0] ?? null} describedBy={id} onRun={submit} />
@@ -68,10 +68,10 @@ export function RoleEditor({ role, etag, onSaved, onClose }: RoleEditorProps) {
               <Button look="quiet" icon={<X />} aria-label={`Show field ${at + 1} again`} onClick={() => setMasks(masks.filter((_, index) => index !== at))} />
             </div>
           ))}
-          <div><Button look="quiet" icon={<Plus />} onClick={() => setMasks([...masks, { field: '', how: 'stars' }])}>Mask a field</Button></div>
+          <div><Button look="quiet" flush icon={<Plus />} onClick={() => setMasks([...masks, { field: '', how: 'stars' }])}>Mask a field</Button></div>
         </fieldset>
         <div className={styles.row}>
-          <Button type="submit" look="primary" disabled={save.isPending}>{etag === null ? 'Make the role' : 'Save'}</Button>
+          <Button type="submit" look="primary" disabled={save.isPending}>{etag === null ? 'Create the role' : 'Save'}</Button>
           <Button onClick={onClose}>Cancel</Button>
         </div>
       </Form>

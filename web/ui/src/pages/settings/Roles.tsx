@@ -38,7 +38,7 @@ export default function Roles() {
   }
   const columns: Column<RoleDetail>[] = [
     { name: 'Role', cell: ({ name, built_in }) => <>{name}{built_in && <span className={styles.off}> built in</span>}</> },
-    { name: 'May', cell: ({ permissions }) => permissions.join(', ') || <span className={styles.off}>nothing</span> },
+    { name: 'Permissions', cell: ({ permissions }) => permissions.join(', ') || <span className={styles.off}>nothing</span> },
     { name: 'Sees', cell: ({ search }) => (search.trim() ? <QueryText text={search} className={styles.query} /> : 'all events') },
     { name: 'Masked', cell: ({ masks }) => masks.map(({ field, how }) => `${field} (${how})`).join(', ') || <span className={styles.off}>nothing</span> },
     { name: 'Accounts', align: 'right', cell: ({ name }) => <Button look="quiet" aria-label={`Who has ${name}: ${having(name)}`} onClick={() => setOpen({ what: 'members', name })}>{String(having(name))}</Button> },

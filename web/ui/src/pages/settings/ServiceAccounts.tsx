@@ -46,7 +46,7 @@ export default function ServiceAccounts() {
       align: 'actions',
       cell: (user) => (
         <>
-          {!user.disabled && <Button look="quiet" aria-label={`Make a token for ${user.email}`} disabled={token.isPending} onClick={() => token.mutate(user)}>Make a token</Button>}
+          {!user.disabled && <Button look="quiet" aria-label={`Create a token for ${user.email}`} disabled={token.isPending} onClick={() => token.mutate(user)}>Create a token</Button>}
           <Button look="quiet" aria-label={`${user.disabled ? 'Open' : 'Close'} ${user.email}`} onClick={() => change.mutate({ id: user.id, disabled: !user.disabled })}>{user.disabled ? 'Open' : 'Close'}</Button>
           <Button look="quiet" aria-label={`Delete ${user.email}`} disabled={remove.isPending} onClick={() => remove.mutate(user)}>Delete</Button>
         </>
@@ -57,10 +57,10 @@ export default function ServiceAccounts() {
     <Section label="Service accounts" lead="Accounts of programs. They do not sign in: their tokens do what the role allows, see what the role sees, and end with the account. Each token is revoked under API tokens.">
       {once && <Once title={`Token of ${once.account}`} secret={once.secret} onClose={() => setOnce(null)} />}
       <div className={styles.panel}>
-        <Form label="Make a service account" error={create.error} onSubmit={() => create.mutate()}>
+        <Form label="Create a service account" error={create.error} onSubmit={() => create.mutate()}>
           <Field label="Name" grow><input required maxLength={63} value={name} placeholder="ci-bot" onChange={(event) => setName(event.target.value)} /></Field>
           <Field label="Role"><select value={role} onChange={(event) => setRole(event.target.value)}>{names.map((one) => <option key={one}>{one}</option>)}</select></Field>
-          <Button type="submit" look="primary" disabled={create.isPending}>Make the account</Button>
+          <Button type="submit" look="primary" disabled={create.isPending}>Create the account</Button>
         </Form>
       </div>
       {(change.isError || remove.isError || token.isError) && <p role="alert" className={styles.bad}>{messageOf(change.error ?? remove.error ?? token.error)}</p>}

@@ -17,9 +17,9 @@ export default function Shares() {
     { name: 'Title', cell: (share) => <span className={isOver(share) ? styles.off : undefined}>{share.title}</span> },
     { name: 'Shows', cell: (share) => (share.dashboard === null ? <code className={styles.query}>{share.query || 'all events'}</code> : <>the dashboard {share.dashboard}</>) },
     { name: 'By', cell: (share) => share.created_by },
-    { name: 'Made', cell: (share) => <When time={share.created_at} /> },
+    { name: 'Created', cell: (share) => <When time={share.created_at} /> },
     { name: 'Opened', cell: (share) => <When time={share.opened_at} /> },
-    { name: 'Ends', cell: (share) => (share.revoked_at ? <span className={styles.off}>revoked</span> : <When time={share.expires_at} />) },
+    { name: 'Expires', cell: (share) => (share.revoked_at ? <span className={styles.off}>revoked</span> : <When time={share.expires_at} />) },
     { name: 'Actions', align: 'actions', cell: (share) => !isOver(share) && <Button look="quiet" aria-label={`Revoke ${share.title}`} disabled={revoke.isPending} onClick={() => revoke.mutate(share)}>Revoke</Button> },
   ]
   return (

@@ -33,12 +33,12 @@ export function SignInAgain({ error, onDone }: { readonly error: unknown; readon
   const oidc = session.data?.oidc ?? null
   return (
     <div className={styles.panel} role="region" aria-label="Sign in again">
-      <p className={styles.note}>This asks for a sign-in of the last minutes. Show once more that you are {user.email}.</p>
+      <p className={styles.note}>This gives lasting access, so it asks once more who you are: sign in again as {user.email}.</p>
       {user.has_password && (
         <Form label="Sign in again" error={enter.error} onSubmit={() => enter.mutate()}>
           <Field label="Password" grow><input type="password" autoComplete="current-password" required autoFocus value={password} onChange={(event) => setPassword(event.target.value)} /></Field>
           {wantsCode && <Field label="Code, or a recovery code" grow><input required maxLength={40} autoComplete="one-time-code" value={code} onChange={(event) => setCode(event.target.value)} /></Field>}
-          <Button type="submit" look="primary" disabled={enter.isPending}>Go on</Button>
+          <Button type="submit" look="primary" disabled={enter.isPending}>Continue</Button>
         </Form>
       )}
       <div className={styles.row}>

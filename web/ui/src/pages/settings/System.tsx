@@ -13,7 +13,7 @@ export function System() {
         {({ version, node, role, uptime_s, database, ingest, segments, compaction }) => (
           <>
             <p role="status" className={database.ok ? styles.good : styles.bad}>{database.ok ? 'The database answers, and events are taken.' : 'The database does not answer. Sources wait; see the server’s log and /readyz for why.'}</p>
-            <dl className={`${styles.panel} ${styles.facts}`}>
+            <dl className={`${styles.panel} ${styles.facts} ${styles.thirds}`}>
               {ingest && <div><dt>Coming in</dt><dd>{compact(ingest.events_per_s)} events/s</dd></div>}
               {ingest && <div><dt>Taken in since the start</dt><dd>{count(ingest.events_total)} events</dd></div>}
               <div><dt>Stored</dt><dd>{count(segments.rows)} events</dd></div>

@@ -11,7 +11,7 @@ import { asksAgain, SignInAgain } from './SignInAgain'
 import { Loaded, Once, Section, When } from './parts'
 import styles from './settings.module.css'
 
-const SPANS = [['', 'until revoked'], ['30d', '30 days'], ['90d', '90 days'], ['365d', 'a year']] as const
+const SPANS = [['', 'never'], ['30d', 'in 30 days'], ['90d', 'in 90 days'], ['365d', 'in a year']] as const
 
 /** What programs show to be let in: made once, shown once, revoked at any time. */
 export function Tokens() {
@@ -42,11 +42,11 @@ export function Tokens() {
   const columns: Column<Token>[] = [
     { name: 'Name', cell: (token) => <span className={token.revoked_at ? styles.off : undefined}>{token.name}</span> },
     ...(several ? [{ name: 'Project', cell: (token: Token) => token.project }] : []),
-    { name: 'May', cell: (token) => token.scopes.join(', ') },
+    { name: 'Scopes', cell: (token) => token.scopes.join(', ') },
     { name: 'Origins', cell: (token) => token.origins.join(', ') || <span className={styles.off}>none</span> },
-    { name: 'Made', cell: (token) => <When time={token.created_at} /> },
+    { name: 'Created', cell: (token) => <When time={token.created_at} /> },
     { name: 'Last used', cell: (token) => <When time={token.last_used_at} /> },
-    { name: 'Ends', cell: (token) => (token.revoked_at ? <span className={styles.off}>revoked</span> : <When time={token.expires_at} />) },
+    { name: 'Expires', cell: (token) => (token.revoked_at ? <span className={styles.off}>revoked</span> : <When time={token.expires_at} />) },
     { name: 'Actions', align: 'actions', cell: (token) => !token.revoked_at && <Button look="quiet" onClick={() => revoke.mutate(token)} aria-label={`Revoke ${token.name}`}>Revoke</Button> },
   ]
   return (
@@ -59,19 +59,19 @@ export function Tokens() {
         </Once>
       )}
       <div className={styles.panel}>
-        <Form label="Make a token" error={asksAgain(create.error) ? null : create.error} onSubmit={() => create.mutate()}>
+        <Form label="Create a token" error={asksAgain(create.error) ? null : create.error} onSubmit={() => create.mutate()}>
           <Field label="Name" grow><input required maxLength={200} value={name} placeholder="fluent-bit on web-1" onChange={(event) => setName(event.target.value)} /></Field>
           {several && <Field label="Project"><select value={project} onChange={(event) => setProject(event.target.value)}><option value="">yours</option>{projects.data?.map((one) => <option key={one.name}>{one.name}</option>)}</select></Field>}
-          <Field label="Valid"><select value={validFor} onChange={(event) => setValidFor(event.target.value)}>{SPANS.map(([value, text]) => <option key={value} value={value}>{text}</option>)}</select></Field>
+          <Field label="Expires"><select value={validFor} onChange={(event) => setValidFor(event.target.value)}>{SPANS.map(([value, text]) => <option key={value} value={value}>{text}</option>)}</select></Field>
           <Field label="Origins" grow><input maxLength={3000} value={origins} placeholder="for pages: https://shop.example" onChange={(event) => setOrigins(event.target.value)} /></Field>
-          {!isForBrowsers && <Checks label="May" options={SCOPES} chosen={scopes} onChange={setScopes} />}
-          <Button type="submit" look="primary" disabled={create.isPending || (scopes.length === 0 && !isForBrowsers)}>Make a token</Button>
+          {!isForBrowsers && <Checks label="Scopes" options={SCOPES} chosen={scopes} onChange={setScopes} />}
+          <Button type="submit" look="primary" disabled={create.isPending || (scopes.length === 0 && !isForBrowsers)}>Create a token</Button>
         </Form>
         {isForBrowsers && <p className={styles.note}>A token with origins is for scripts of these pages, where everybody can read it: it sends events, and does nothing else.</p>}
         <SignInAgain error={create.error} onDone={() => create.mutate()} />
       </div>
       {revoke.isError && <p role="alert" className={styles.bad}>{messageOf(revoke.error)}</p>}
-      <Loaded query={tokens}>{(rows) => (rows.length > 0 ? <Table label="Tokens" columns={columns} rows={rows} id={(token) => token.id} /> : <p className={styles.dim}>There is no token yet.</p>)}</Loaded>
+      <Loaded query={tokens}>{(rows) => (rows.length > 0 ? <Table label="Tokens" columns={columns} rows={rows} id={(token) => token.id} /> : <p className={styles.dim}>No tokens yet. A shipper needs one with the scope ingest, a script that searches one with query.</p>)}</Loaded>
     </Section>
   )
 }

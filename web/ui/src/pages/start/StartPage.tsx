@@ -56,12 +56,12 @@ function FirstAdmin() {
   })
   return (
     <section className={styles.panel} aria-label="First administrator">
-      <h2>Make the first administrator <span className={styles.dim}>(you may do it later)</span></h2>
+      <h2>Create the first administrator <span className={styles.dim}>(now or later)</span></h2>
       <p className={styles.dim}>Until somebody has an account, Cordwood serves this machine alone. From then on everybody signs in, and programs need a token.</p>
       <Form label="First administrator" error={make.error} onSubmit={() => make.mutate()}>
-        <Field label="E-mail" grow><input type="email" autoComplete="username" required value={email} onChange={(event) => setEmail(event.target.value)} /></Field>
+        <Field label="Email" grow><input type="email" autoComplete="username" required value={email} onChange={(event) => setEmail(event.target.value)} /></Field>
         <Field label="Password, 8 characters or more" grow><input type="password" autoComplete="new-password" required minLength={8} value={password} onChange={(event) => setPassword(event.target.value)} /></Field>
-        <Button type="submit" look="primary" disabled={make.isPending}>Make the administrator</Button>
+        <Button type="submit" look="primary" disabled={make.isPending}>Create the administrator</Button>
       </Form>
     </section>
   )
