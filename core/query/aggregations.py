@@ -69,15 +69,15 @@ class Aggregations:
             progress.cached = len(given.segments)
             return known
         answer = None if parts is None else await self._in_halves(parts, told, given, rows, progress)
-        answer = answer or await self._whole(given, progress)
+        answer = answer or await self._whole(given, progress, few=rows < LEAST_ROWS)
         if key is not None:
             answers.put(key, answer)
         return answer
 
-    async def _whole(self, given: Given, progress: Progress) -> Answer:
+    async def _whole(self, given: Given, progress: Progress, *, few: bool) -> Answer:
         files, given = await self._opened(given, given.segments, progress)
         statement = plan(given, files)
-        table, complete = cut(await self._duck.table(statement.sql, progress.running), statement)
+        table, complete = cut(await self._duck.table(statement.sql, progress.running, few=few), statement)
         return Answer(worth_showing(statement, table), table, complete)
 
     async def _in_halves(

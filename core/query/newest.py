@@ -84,6 +84,7 @@ class NewestFound:
         self._searches = [parse(text).search for text in texts]
         self._query = Query(Everything(), (Stats(aggregates=tuple(map(newest, self._searches))),))
         engine.check_regexes(self._query)
+        self._fields = searched_fields(self._searches, {})  # with what their names may be aliases of
         self._kinds: dict[str, tuple[str, ...]] = {}  # of the fields searched, in all events so far
         self._plan: Plan | None = None
         self._shaped = NOTHING
@@ -115,8 +116,7 @@ class NewestFound:
 
     def _grown(self, given: Given) -> Schema:
         """The kinds of the fields searched, those of these events added. Others than before: another plan."""
-        fields = searched_fields(self._searches, given.schema)
-        for name in fields & given.schema.keys():
+        for name in self._fields & given.schema.keys():
             before = self._kinds.get(name, ())
             both = tuple(kind for kind in ORDER if kind in before or kind in given.schema[name])
             if both != before:
