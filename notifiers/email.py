@@ -28,11 +28,13 @@ from ..plugins import (
     NotifierConfig,
     RejectedError,
     RetryableError,
+    bars_png,
     duration_ns,
     headline,
     hookimpl,
     plain_text,
 )
+from .letter import html
 
 PORTS = {"starttls": 587, "implicit": 465, "none": 25}
 MAX_SUBJECT = 200  # characters: mail programs show fewer
@@ -70,7 +72,9 @@ class EmailConfig(NotifierConfig):
 
 
 class Email(Mailer[EmailConfig]):
-    """A mail with samples and the link."""
+    """A mail with figures, chart, samples and the link, as text and as HTML."""
+
+    shows_chart = True
 
     async def notify(self, notification: Notification) -> str:
         """Hand it over to the server once, for all recipients together; answers how many it took.
@@ -141,17 +145,29 @@ class Email(Mailer[EmailConfig]):
 
 
 def mail(config: EmailConfig, notification: Notification) -> EmailMessage:
-    """The mail: plain text with a report's files, marked as made by a machine."""
+    """The mail: plain text and HTML with the chart in it, and a report's files; marked as made by a machine."""
     message = _mail(config, ", ".join(config.to), headline(notification), plain_text(notification))
     domain = _domain(config)
     message["Message-ID"] = f"<{notification.delivery_id}@{domain}>"
     if notification.incident_id:
         message["In-Reply-To"] = message["References"] = f"<incident-{notification.incident_id}@{domain}>"
     message["X-Cordwood-Delivery"] = notification.delivery_id
+    _add_page(message, notification, domain)
     for file in notification.attachments:
         kind, _, form = file.media_type.partition("/")
         message.add_attachment(file.content, maintype=kind, subtype=form, filename=file.name)
     return message
+
+
+def _add_page(message: EmailMessage, notification: Notification, domain: str) -> None:
+    """The same as HTML beside the text, with the chart in it."""
+    if notification.chart is None:
+        message.add_alternative(html(notification, None), subtype="html")
+        return
+    name = f"chart-{notification.delivery_id}@{domain}"
+    message.add_alternative(html(notification, f"cid:{name}"), subtype="html")
+    *_, page = message.iter_parts()
+    page.add_related(bars_png(notification.chart.counts), "image", "png", cid=f"<{name}>", disposition="inline")
 
 
 def _mail(config: EmailConfig, to: str, subject: str, text: str) -> EmailMessage:

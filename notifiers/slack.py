@@ -114,7 +114,7 @@ class Slack(Notifier[SlackConfig]):
                 answer = await client.chat_postMessage(
                     channel=self.config.channel,
                     text=escaped(headline(notification)),
-                    attachments=[{"color": _colour(notification), "blocks": self._blocks(notification)}],
+                    attachments=[{"color": colour_of(notification), "blocks": self._blocks(notification)}],
                     metadata={
                         "event_type": "cordwood_incident",
                         "event_payload": {
@@ -203,7 +203,8 @@ def escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _colour(notification: Notification) -> str:
+def colour_of(notification: Notification) -> str:
+    """By state and severity."""
     return COLOURS.get(state_or_level(notification), "#4a6785")
 
 

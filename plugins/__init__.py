@@ -3,6 +3,7 @@
 from .adopting import adopt
 from .arrays import read_array
 from .asking import by_clause, check_answers_events, quoted_field
+from .bars import bars_png, bars_text
 from .base import (
     Acknowledgement,
     Checkpoint,
@@ -65,7 +66,7 @@ from .mailing import Letter, Mailer
 from .memory import Memory, Seen
 from .ndjson import leaves, read_lines, read_ndjson
 from .normalise import normalise
-from .notification import Attachment, Notification, Pressed
+from .notification import Attachment, Chart, Notification, Pressed
 from .novelty import LearningConfig, Novelty, Sighting, sighting
 from .patterns import MASK, PLACEHOLDER, clustered, refined
 from .recent import Quota, Recent, arrived, keys_of
@@ -101,6 +102,7 @@ __all__ = [
     "BrokersConfig",
     "Bucket",
     "BucketConfig",
+    "Chart",
     "Checkpoint",
     "CheckpointConflictError",
     "Columns",
@@ -168,6 +170,8 @@ __all__ = [
     "Together",
     "adopt",
     "arrived",
+    "bars_png",
+    "bars_text",
     "by_clause",
     "check_answers_events",
     "clean_name",

@@ -440,6 +440,8 @@ class Notifier(Plugin[C]):
     """Tells people."""
 
     kind = "notifier"
+    shows_chart: ClassVar[bool] = False
+    """Whether it shows `Notification.chart`: for others none is made."""
 
     @abstractmethod
     async def notify(self, notification: Notification) -> str:

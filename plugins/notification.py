@@ -20,6 +20,16 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class Chart:
+    """How many events that show an incident came when: in each of so many equal parts of the time."""
+
+    begin: str
+    """RFC 3339, UTC; as `end`."""
+    end: str
+    counts: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Notification:
     """What a person is told. The same `delivery_id` may arrive twice after a crash; it is then the same message."""
 
@@ -52,6 +62,8 @@ class Notification:
     words: str = ""
     """What the notifier's `template` makes of it: the first line is the headline, the others what is said. Empty: it
     has none."""
+    chart: Chart | None = None
+    """For notifiers with `shows_chart`, where it can be made."""
 
 
 @dataclass(frozen=True, slots=True)

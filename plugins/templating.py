@@ -49,8 +49,9 @@ def template(text: str, setting: str) -> Template:
 
 
 def fields(notification: Notification) -> dict[str, Any]:
-    """What a template knows. A report's files are not in it: the link leads to them."""
-    return {name: getattr(notification, name) for name in notification.__slots__ if name != "attachments"}
+    """What a template knows. Files and charts are not in it: the link leads to them."""
+    left_out = ("attachments", "chart")
+    return {name: getattr(notification, name) for name in notification.__slots__ if name not in left_out}
 
 
 async def worded(text: str | None, notification: Notification) -> tuple[Notification, str | None]:

@@ -10,15 +10,17 @@ from __future__ import annotations
 import logging
 import random
 import traceback
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import anyio
 
-from ...plugins import DeliveryError, Notifier, NotifierConfig, RetryableError, worded
+from ...plugins import Chart, DeliveryError, Notifier, NotifierConfig, RetryableError, worded
 from ..storage.leader import Session
 from .backoff import GIVE_UP_SECONDS, retry_seconds
+from .chart import Shown
 from .letters import ROW, Letter, Letters
 from .metrics import AlertingMetrics
 from .records import rfc3339, to_datetime, to_ns
@@ -44,6 +46,10 @@ order by n.sent_as is null, n.next_attempt_at, n.id limit $4
 _NEXT = f"select min(n.next_attempt_at) from notification n where {_FIRST}"  # noqa: S608
 
 
+async def _no_chart(_: Shown) -> None:
+    return None
+
+
 class Delivery:
     """The deliveries of one notifier. `deliver_due` is one round; `run` decides when."""
 
@@ -57,6 +63,7 @@ class Delivery:
         link: Callable[[int], str],
         acknowledge: Callable[[int, int, str], str] = lambda *_: "",
         report: Callable[[str], str] = lambda _: "",
+        chart: Callable[[Shown], Awaitable[Chart | None]] = _no_chart,
         clock: Callable[[], int],
         metrics: AlertingMetrics,
         chance: Callable[[], float] = random.random,
@@ -66,7 +73,7 @@ class Delivery:
         self._letters = Letters(project_id, name, link, acknowledge, report)
         shared = notifier.config if isinstance(notifier.config, NotifierConfig) else NotifierConfig()
         self._throttle, self._template = Throttle(project_id, name, shared.rate_limit), shared.template
-        self._clock, self._metrics, self._chance = clock, metrics, chance
+        self._chart, self._clock, self._metrics, self._chance = chart, clock, metrics, chance
         self._wake = anyio.Event()
 
     def wake(self) -> None:
@@ -130,6 +137,8 @@ class Delivery:
         try:
             with anyio.fail_after(seconds):
                 message, fault = await worded(self._template, letter.notification)
+                if letter.shown is not None and self._notifier.shows_chart:
+                    message = replace(message, chart=await self._chart(letter.shown))
                 detail, ok = await self._notifier.notify(message), True
                 detail += f"; in the usual words, for {fault}" if fault else ""
         except RetryableError as why:

@@ -11,14 +11,16 @@ from uuid import UUID
 
 from ...plugins import Notification, headline, severity_rank
 from ..storage.database import Connection
-from .records import rfc3339
+from .chart import Shown
+from .records import rfc3339, to_ns
 from .report_letter import report_notification
 
 LISTED = 50  # notifications that a digest names one by one; it counts the others
 _EVENTS = ("opened", "flapping", "escalated", "resolved")
 ROW = """
 select n.id, n.incident_id, n.issue_id, n.delivery_id, n.sent_as, n.event, n.payload, n.created_at,
-       jsonb_array_length(n.attempts) as tried, i.samples, p.name as project
+       jsonb_array_length(n.attempts) as tried, i.samples, p.name as project,
+       i.query, i.from_time, i.opened_at, coalesce(i.resolved_at, i.last_seen_at) as until
 from notification n left join incident i on i.id = n.incident_id join project p on p.id = n.project_id
 """
 _MEMBERS = """
@@ -29,12 +31,16 @@ from notification where project_id = $1 and notifier = $2 and status = 'pending'
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A message, the rows of the outbox that it delivers, and how often it was tried. `created_at`: of the oldest."""
+    """A message, the rows of the outbox that it delivers, and how often it was tried. `created_at`: of the oldest.
+
+    `shown`: what its chart is of; None: it has none.
+    """
 
     notification: Notification
     ids: tuple[int, ...]
     tried: int
     created_at: datetime
+    shown: Shown | None = None
 
     @property
     def is_digest(self) -> bool:
@@ -69,7 +75,8 @@ class Letters:
             is_report = row["issue_id"] is not None
             told = await report_notification(connection, row, self._report) if is_report else self._notification(row)
             if told is not None:
-                letters[id_] = Letter(told, (row["id"],), row["tried"] + 1, row["created_at"])
+                shown = None if is_report else _shown(row)
+                letters[id_] = Letter(told, (row["id"],), row["tried"] + 1, row["created_at"], shown)
         return list(letters.values())
 
     def _notification(self, row: Mapping[str, Any]) -> Notification:
@@ -124,3 +131,7 @@ class Letters:
             "detector": one.detector,
             "link": one.link,
         }
+
+
+def _shown(row: Mapping[str, Any]) -> Shown:
+    return Shown(row["query"], *(to_ns(row[name]) for name in ("from_time", "opened_at", "until")))

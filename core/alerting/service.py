@@ -11,15 +11,16 @@ import asyncpg
 from prometheus_client import CollectorRegistry
 
 from ...config import Config, Maintenance, Routing
-from ...plugins import Detector, Notifier, now_ns
+from ...plugins import Chart, Detector, Notifier, now_ns
 from ..storage.leader import Session, lead, lead_once
+from .chart import Shown, chart_of
 from .delivery import Delivery
 from .detection import Detection
 from .head import Catalog, Commits, Head
 from .idle import Idle
 from .journal import Journal
 from .metrics import AlertingMetrics
-from .run import Engine
+from .run import Engine, Events
 from .surroundings import Surroundings
 from .turns import Turns
 from .watch import Watch
@@ -143,6 +144,10 @@ class AlertingService:
         types = {name: told.type for name, told in notifiers.items()}
         journal = Journal(session, project_id, types, routing, maintenance)
         progress = await journal.enter(detectors, self._clock(), await head.read())
+
+        async def chart(shown: Shown) -> Chart | None:
+            return await chart_of(Events(self._engine, project_id, head.value), shown, self._clock())
+
         deliveries = [
             Delivery(
                 name,
@@ -152,6 +157,7 @@ class AlertingService:
                 link=self._link,
                 acknowledge=self._acknowledge,
                 report=self._report,
+                chart=chart,
                 clock=self._clock,
                 metrics=self._metrics,
             )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import email
 import email.policy
+import io
+import re
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -13,8 +15,9 @@ from typing import Any
 
 import pytest
 from cordwood.notifiers.email import Email, EmailConfig
-from cordwood.plugins import FatalError, Letter, Notification, RejectedError, RetryableError
+from cordwood.plugins import Chart, FatalError, Letter, Notification, RejectedError, RetryableError
 from cordwood.plugins.conformance import notifier_contract
+from PIL import Image
 from pydantic import ValidationError
 
 pytestmark = pytest.mark.anyio
@@ -134,10 +137,53 @@ async def test_the_mail(smtp: Smtp, notification: Notification) -> None:
     assert (mail["From"], mail["To"]) == ("cordwood@example.com", "ops@example.com, ann@example.com")
     assert mail["Message-ID"] == f"<{notification.delivery_id}@example.com>"
     assert mail["References"] == mail["In-Reply-To"] == "<incident-7@example.com>"
-    text = mail.get_content()
+    body = mail.get_body(("plain",))
+    assert body is not None
+    text = body.get_content()
     assert ". .dot €" in text
     assert notification.link in text
     assert "service: pay, n: 62" in text
+
+
+async def test_the_mail_as_a_page(smtp: Smtp, notification: Notification) -> None:
+    """What people's mail programs show: the figures, the chart as a part of the mail, and nothing that events wrote."""
+    counts = [0, 3, 10, 1]
+    told = replace(
+        notification,
+        group={"service": "<script>alert(1)</script>"},
+        samples=[{"message": "<img src=https://eve.example/x> & more"}],
+        acknowledge="http://c/ack/abc",
+        chart=Chart("2026-01-31T11:50:00.000000000Z", "2026-01-31T12:00:00.000000000Z", counts),
+    )
+    await mailer(smtp).notify(told)
+    (mail,) = smtp.mails
+    assert [part.get_content_type() for part in mail.walk()] == [
+        "multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png",
+    ]  # fmt: skip
+    body = mail.get_body(("html",))
+    assert body is not None
+    page = body.get_content()
+    *_, picture = mail.walk()
+    assert f'src="cid:{picture["Content-ID"][1:-1]}"' in page
+    assert "events from 2026-01-31 11:50:00 UTC to 2026-01-31 12:00:00 UTC, at most 10 in a bar" in page
+    assert "&lt;script&gt;alert(1)" in page
+    assert "&lt;img src=https://eve.example/x&gt; &amp; more" in page
+    assert re.findall(r"<(script|img)[^>]*", page) == ["img"]
+    assert f'href="{told.link}"' in page
+    assert 'href="http://c/ack/abc"' in page
+    bars = Image.open(io.BytesIO(picture.get_content())).convert("RGB")
+    assert bars.size == (48, 82)
+    heights = [sum(bars.getpixel((12 * i + 5, y)) == (0xC9, 0x30, 0x2C) for y in range(82)) for i in range(4)]
+    assert heights == [0, 24, 80, 8]
+
+
+async def test_without_a_chart_the_page_has_no_picture(smtp: Smtp, notification: Notification) -> None:
+    await mailer(smtp).notify(replace(notification, event="resolved", resolved_at="2026-01-31T12:30:00.000000000Z"))
+    (mail,) = smtp.mails
+    assert [part.get_content_type() for part in mail.walk()] == ["multipart/alternative", "text/plain", "text/html"]
+    body = mail.get_body(("html",))
+    assert body is not None
+    assert "2026-01-31 12:30:00 UTC" in body.get_content()
 
 
 async def test_a_letter_goes_to_its_address_alone(smtp: Smtp) -> None:
