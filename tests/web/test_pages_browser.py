@@ -286,6 +286,45 @@ def test_patterns_group_messages_and_lead_to_their_events(open_page: Callable[..
     expect(page.get_by_text("60 events").first).to_be_visible()
 
 
+def test_patterns_are_merged_named_split_and_undone(open_page: Callable[..., Page], site: Server) -> None:
+    start = (datetime.now(UTC) - timedelta(minutes=10)).isoformat()
+    messages = ["gate opened", "gate opened", "gate closed", *(f"badge of {who} read" for who in ("a1", "b2", "b2"))]
+    site.post([{"timestamp": start, "service": "shaped", "message": message} for message in messages])
+    page = open_page("/patterns?q=service%3Ashaped&from=-1h")
+    listed = page.get_by_role("region", name="Patterns").get_by_role("listitem")
+    expect(listed).to_have_count(3)
+    page.get_by_label("Select gate opened").check()
+    page.get_by_label("Select gate closed").check()
+    page.get_by_label("Name of the merged pattern").fill("gates")
+    page.get_by_role("button", name="Merge").click()
+    expect(page.get_by_role("status").filter(has_text="Merged 2 patterns.")).to_be_visible()
+    expect(listed).to_have_count(2)
+    gates = listed.filter(has_text="gates")
+    expect(gates).to_contain_text("gate opened")
+    gates.get_by_role("button", name="Name it").click()
+    page.get_by_label("Name of the pattern").fill("doors")
+    page.keyboard.press("Enter")
+    doors = listed.filter(has_text="doors")
+    expect(doors).to_be_visible()
+
+    badges = listed.filter(has_text="badge of <*> read")
+    badges.get_by_role("button", name=re.compile("^badge of")).click()
+    badges.get_by_role("button", name="of <*>", exact=True).click()
+    expect(listed).to_have_count(3)
+    expect(listed.filter(has_text="badge of b2 read")).to_contain_text("2")
+    page.get_by_role("button", name="Take it back").click()
+    expect(listed).to_have_count(2)
+
+    doors.get_by_role("button", name="gate opened", exact=True).click()
+    expect(doors).to_contain_text("merged of 2, named by this machine")
+    page.wait_for_timeout(300)
+    shot(page, "patterns-shaped")
+    axe(page, "light", "dark")
+    doors.get_by_role("button", name="Undo").click()
+    expect(listed).to_have_count(3)
+    expect(page.get_by_text("doors")).to_have_count(0)
+
+
 def test_patterns_of_everything_nothing_and_a_mistake(open_page: Callable[..., Page], faults: Faults) -> None:
     page = open_page("/patterns?from=-1h")
     expect(page.get_by_role("region", name="Patterns").get_by_role("listitem").nth(2)).to_be_visible()

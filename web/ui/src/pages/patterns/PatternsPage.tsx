@@ -1,7 +1,7 @@
 import { getRouteApi, useNavigate } from '@tanstack/react-router'
-import { Play, Shapes } from 'lucide-react'
+import { Merge, Play, Shapes, Undo2 } from 'lucide-react'
 import { useId, useMemo, useRef, useState } from 'react'
-import { ApiError } from '@/api/problem'
+import { ApiError, messageOf } from '@/api/problem'
 import { QueryBox, type QueryBoxHandle } from '@/components/query/QueryBox'
 import { QueryError } from '@/components/query/QueryError'
 import { TimePicker } from '@/components/time/TimePicker'
@@ -16,6 +16,7 @@ import { hasStages } from '@/lib/query/edit'
 import { resolve, sameRange, zoomOut, type Range } from '@/lib/time/range'
 import { exploreSearch, rangeOf, searchOfRange } from '@/lib/url'
 import { PatternRow } from './PatternRow'
+import { useShapes } from './useShapes'
 import { patternSearch, usePatterns, type Pattern } from './usePatterns'
 import styles from './PatternsPage.module.css'
 
@@ -48,6 +49,8 @@ export default function PatternsPage() {
   const [past, setPast] = useState<readonly Range[]>([])
   const [at, setAt] = useState(-1)
   const [expanded, setExpanded] = useState<string | null>(null)
+  const [marked, setMarked] = useState<readonly string[]>([])
+  const [name, setName] = useState('')
 
   const key = `${query}\n${range.from ?? ''}\n${range.to ?? ''}\n${runs}`
   const [stamp, setStamp] = useState(() => ({ key, now: clock() }))
@@ -58,6 +61,8 @@ export default function PatternsPage() {
   const resolved = useMemo(() => resolve(range, stamp.now), [range, stamp.now])
   const found = usePatterns(query, resolved, stamp.now)
   const patterns = useMemo(() => [...(found.data?.patterns ?? [])].sort(ORDER[sort]), [found.data, sort])
+  const shapes = useShapes(() => { setMarked([]); setName(''); setRuns((number) => number + 1) })
+  const shapeOf = useMemo(() => new Map(shapes.all.map((one) => [one.patterns[0], one])), [shapes.all])
   const mistake = found.error instanceof ApiError && found.error.isQueryError ? found.error : null
 
   const change = (next: Record<string, string | undefined>) => void navigate({ search: (current) => ({ ...current, ...next }) as typeof raw })
@@ -103,6 +108,19 @@ export default function PatternsPage() {
           {Object.entries(SORTS).map(([name, words]) => <option key={name} value={name}>{words}</option>)}
         </select></label>
       </div>
+      {(marked.length > 0 || shapes.done || shapes.error) && (
+        <div className={styles.bar}>
+          {marked.length > 0 ? (
+            <form className={styles.merge} onSubmit={(event) => { event.preventDefault(); shapes.merge(marked, name.trim()) }}>
+              <span>{plural(marked.length, 'pattern')} selected</span>
+              <input aria-label="Name of the merged pattern" placeholder="Name, if you like" maxLength={100} value={name} onChange={(event) => setName(event.target.value)} />
+              <Button type="submit" look="primary" icon={<Merge />} disabled={marked.length < 2 || shapes.busy}>Merge</Button>
+              <Button look="quiet" onClick={() => setMarked([])}>Select none</Button>
+            </form>
+          ) : shapes.done && <span role="status">{shapes.done.what} <Button look="quiet" icon={<Undo2 />} disabled={shapes.busy} onClick={shapes.takeBack}>Take it back</Button></span>}
+          {shapes.error && <span role="alert" className={styles.wrong}>{messageOf(shapes.error)}</span>}
+        </div>
+      )}
       <div className={styles.body} tabIndex={0} aria-label="Patterns" role="region">
         {found.error && !mistake ? <Failure error={found.error} onRetry={() => setRuns((number) => number + 1)} />
           : found.isPending ? <Loading rows={10} label="Loading patterns" />
@@ -111,6 +129,8 @@ export default function PatternsPage() {
             <ol className={styles.list}>
               {patterns.map((pattern, index) => (
                 <PatternRow key={pattern.pattern} query={query} pattern={pattern} range={resolved} utc={utc} selected={index === at} expanded={expanded === pattern.pattern}
+                  shape={pattern.shaped === null ? undefined : shapeOf.get(pattern.shaped)} shapes={shapes} marked={marked.includes(pattern.pattern)}
+                  onMark={(on) => setMarked(on ? [...marked, pattern.pattern] : marked.filter((one) => one !== pattern.pattern))}
                   onToggle={() => { setAt(index); toggle(pattern) }} onShow={() => show(pattern)} onFilter={(negated) => run(patternSearch(query, pattern.pattern, negated))} />
               ))}
             </ol>

@@ -8,6 +8,9 @@ import { spanFor, type Resolved } from '@/lib/time/range'
 
 export interface Pattern {
   readonly pattern: string
+  readonly name: string | null
+  /** What the shaped pattern is known by that it is of; null: people did not shape it. */
+  readonly shaped: string | null
   readonly count: number
   /** Of all messages of the search, from 0 to 1. */
   readonly share: number
@@ -42,8 +45,9 @@ export function usePatterns(query: string, range: Resolved, stamp: number) {
 function patternsOf({ columns, rows }: Answer): Pattern[] {
   const at = (name: string): number => columns.findIndex((column) => column.name === name)
   const [pattern, count, share, first, last, example] = ['pattern', 'count', 'share', 'first_seen', 'last_seen', 'example'].map(at) as [number, number, number, number, number, number]
+  const text = (row: Answer['rows'][number], name: string): string | null => (typeof row[at(name)] === 'string' ? String(row[at(name)]) : null)
   return rows.map((row) => ({
-    pattern: String(row[pattern]), count: Number(row[count]), share: Number(row[share]),
+    pattern: String(row[pattern]), name: text(row, 'name'), shaped: text(row, 'shaped'), count: Number(row[count]), share: Number(row[share]),
     firstSeen: String(row[first]), lastSeen: String(row[last]), example: String(row[example]),
   }))
 }
