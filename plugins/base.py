@@ -273,6 +273,15 @@ class Outlet(Protocol):
     async def checkpoints(self, prefix: str) -> Mapping[str, Json]:
         """All committed positions whose key starts with `prefix`, by key."""
 
+    async def forget(self, prefix: str, there: Sequence[str], after_s: float) -> Sequence[str]:
+        """Delete the positions under `prefix` of what has not been there for `after_s` seconds; the deleted keys.
+
+        `there` are the keys of what is there now: a source says so some times within `after_s`, on each node for its
+        own. A position is there also while it moves. Nothing is deleted within `after_s` of the first call.
+
+        :raises RetryableError: the store does not answer
+        """
+
 
 class Source(Plugin[C]):
     """Takes events in. `run` ends when it is cancelled, or when there is nothing more to give."""

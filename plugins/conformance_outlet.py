@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -21,6 +22,9 @@ class MemoryStore:
     positions: dict[str, Json] = field(default_factory=dict)
     rejected: list[str] = field(default_factory=list)
     """Batches that hold one of these messages are refused for good."""
+    moved: dict[str, float] = field(default_factory=dict)
+    """When each position was moved, or was there, on the clock `time.monotonic`; with `forget PREFIX` since when one
+    forgets."""
     keys: set[str] = field(default_factory=set)
     """The idempotency keys that were committed."""
 
@@ -39,6 +43,7 @@ class MemoryStore:
             if batch.frame["message"].is_in(self.rejected).any():
                 raise RejectedError("poison")
             self.positions[checkpoint.key] = checkpoint.value
+            self.moved[checkpoint.key] = time.monotonic()
         if key is not None:
             self.keys.add(key)
         if len(batch):
@@ -100,6 +105,19 @@ class MemoryOutlet:
 
     async def checkpoints(self, prefix: str) -> Mapping[str, Json]:
         return {key: value for key, value in self.store.positions.items() if key.startswith(prefix)}
+
+    async def forget(self, prefix: str, there: Sequence[str], after_s: float) -> Sequence[str]:
+        await anyio.lowlevel.checkpoint()
+        if self.chance.random() < self.trouble:
+            raise RetryableError("no answer", after=0)
+        moved, now = self.store.moved, time.monotonic()
+        moved |= dict.fromkeys(moved.keys() & set(there), now)
+        if now - moved.setdefault(f"forget {prefix}", now) < after_s:
+            return []
+        gone = [key for key in self.store.positions if key.startswith(prefix) and now - moved.get(key, now) > after_s]
+        for key in gone:
+            del self.store.positions[key], moved[key]
+        return gone
 
     def flush(self) -> None:
         """Commit everything queued, in order; some fail."""

@@ -13,6 +13,7 @@ import polars as pl
 from ...plugins import Acknowledgement, Batch, Checkpoint, Json, Part, Receipt, RetryableError
 from ...plugins.ndjson import nested
 from ..storage.commit import Submission
+from ..storage.database import DATABASE_ERRORS, trouble
 from ..storage.dead_letters import Dead
 from ..storage.store import Store
 from ..storage.writer import PendingReceipt
@@ -237,6 +238,13 @@ class StoreOutlet:
     async def checkpoints(self, prefix: str = "") -> Mapping[str, Json]:
         """See `plugins.Outlet.checkpoints`."""
         return await self.store.checkpoints(self.source, prefix)
+
+    async def forget(self, prefix: str, there: Sequence[str], after_s: float) -> Sequence[str]:
+        """See `plugins.Outlet.forget`."""
+        try:
+            return await self.store.forget_checkpoints(self.source, prefix, there, after_s)
+        except DATABASE_ERRORS as why:
+            raise RetryableError(trouble(why)) from why
 
 
 def _runs(parts: Sequence[Part]) -> Iterator[list[Part]]:

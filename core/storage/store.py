@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,23 @@ from .places import Places
 from .writer import Writer
 
 _CACHE_BYTES = 10 * 1024**3
+_BEGUN = "insert into checkpoint (source, key, value) values ($1, $2, 'true') on conflict (source, key) do nothing"
+_THERE = """
+with mine as (
+    select key from checkpoint where source = $1 and key = any($2::text[]) and updated_at < now() - $3::interval
+    order by key for update skip locked
+)
+update checkpoint c set updated_at = now() from mine where c.source = $1 and c.key = mine.key
+"""
+_GONE = """
+with gone as (
+    select key from checkpoint
+    where source = $1 and starts_with(key, $2) and key <> all($3::text[]) and updated_at < now() - $4::interval
+        and exists (select from checkpoint where source = $1 and key = $5 and updated_at < now() - $4::interval)
+    order by key for update skip locked
+)
+delete from checkpoint c using gone where c.source = $1 and c.key = gone.key returning c.key
+"""
 _log = logging.getLogger(__name__)
 
 
@@ -129,6 +147,18 @@ class Store:
             "select key, value from checkpoint where source = $1 and starts_with(key, $2)", source, prefix
         )
         return {row["key"]: row["value"] for row in rows}
+
+    async def forget_checkpoints(self, source: str, prefix: str, there: Sequence[str], after_s: float) -> list[str]:
+        """Delete positions under `prefix` that were neither `there` nor moved for so long; their keys.
+
+        Rows that a commit moves at this moment are left out: they are there.
+        """
+        after, began = timedelta(seconds=after_s), f"forget {prefix}"
+        async with self.pool.acquire() as connection, connection.transaction():
+            await connection.execute(_BEGUN, source, began)
+            await connection.execute(_THERE, source, list(there), after / 10)
+            rows = await connection.fetch(_GONE, source, prefix, list(there), after, began)
+        return [row["key"] for row in rows]
 
 
 async def _check(places: Places) -> None:

@@ -23,6 +23,7 @@ from ...plugins import (
     Batch,
     Checkpoint,
     CheckpointConflictError,
+    Every,
     Outlet,
     ProjectConfig,
     RejectedError,
@@ -31,6 +32,7 @@ from ...plugins import (
     hookimpl,
     now_ns,
 )
+from ..forgetting import Forgetting
 from ..storing import store
 from .engine import Engine, Listed
 from .follow import Following, checkpoint_key, container_fields
@@ -65,6 +67,9 @@ class DockerConfig(ProjectConfig):
     """Where to begin in the logs that are there when this source runs for the first time."""
     host: str = ""
     """The `host` of its events; default: this system's name."""
+    forget_after: Every | None = "30d"
+    """How long after a container is removed its position is forgotten. `null`: never. Where several nodes follow
+    containers, one that was off for longer reads its own from their beginnings."""
     max_containers: int = Field(1000, ge=1, le=100_000)
     """Containers that are followed at once; others wait until one has ended."""
 
@@ -119,10 +124,11 @@ class Docker(Source[DockerConfig]):
 
     async def _look(self, engine: Engine, outlet: Outlet, tasks: TaskGroup) -> None:
         """Follow whatever is in the list, again and again."""
-        storing = anyio.Semaphore(_STORING)
+        storing, forgetting = anyio.Semaphore(_STORING), Forgetting(outlet, "docker/", self.config.forget_after)
         while True:
             wake = self._wake = anyio.Event()
-            listed = [one for one in await engine.containers() if self._wanted(one)]
+            every = await engine.containers()
+            listed = [one for one in every if self._wanted(one)]
             outlet.started()
             there = {one.id for one in listed}
             self._done &= there
@@ -133,6 +139,7 @@ class Docker(Source[DockerConfig]):
                 if free and not ended and one.state != "created":
                     self._following.add(one.id)
                     tasks.start_soon(self._follow, engine, outlet, one, storing)
+            await forgetting.look(checkpoint_key(one.id) for one in every)
             with anyio.move_on_after(LOOK_S):
                 await wake.wait()
 

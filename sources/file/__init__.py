@@ -15,7 +15,8 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from ...plugins import Duration, Outlet, ProjectConfig, Source, duration_ns, hookimpl
+from ...plugins import Duration, Every, Outlet, ProjectConfig, Source, duration_ns, hookimpl
+from ..forgetting import Forgetting
 from .follow import Content, PlainLines, Style
 from .reader import Reader
 from .scan import Scanner
@@ -41,6 +42,9 @@ class FileConfig(ProjectConfig):
     """How often to look for new lines and files."""
     partial_after: Duration = "5s"
     """After how long without growth a last line without a line feed counts as finished."""
+    forget_after: Every | None = "30d"
+    """How long after a file is gone its position is forgotten; one that comes back later, or is mounted again, is read
+    from its beginning. `null`: never."""
     max_open: int = Field(256, ge=8, le=65_536)
     """Files held open at once; the others are opened when they grow."""
 
@@ -79,7 +83,8 @@ async def follow_files(outlet: Outlet, config: FileConfig, content: Content) -> 
     tracker = Tracker(prefix, known, at_end=config.start == "end", max_open=config.max_open)
     style = Style(host, config.encoding, duration_ns(config.partial_after) / 1e9, content)
     outlet.started()
-    await Reader(outlet, Scanner(config.include, config.exclude), tracker, style, duration_ns(config.poll) / 1e9).run()
+    scanner, poll = Scanner(config.include, config.exclude), duration_ns(config.poll) / 1e9
+    await Reader(outlet, scanner, tracker, style, poll, Forgetting(outlet, prefix, config.forget_after)).run()
 
 
 @hookimpl

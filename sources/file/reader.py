@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import anyio
 
 from ...plugins import Batch, Checkpoint, Json, Outlet, Receipt, RejectedError, RetryableError, in_worker
+from ..forgetting import Forgetting
 from .content import VanishedError
 from .follow import Block, Follow, ReplacedError, Style
 from .position import Position
@@ -38,8 +39,10 @@ class _Sent:
 class Reader:
     """One run of a file source. All state lives here; one task runs it, so nothing in it is shared."""
 
-    def __init__(self, outlet: Outlet, scanner: Scanner, tracker: Tracker, style: Style, poll: float) -> None:
-        self._outlet, self._scanner, self._tracker = outlet, scanner, tracker
+    def __init__(
+        self, outlet: Outlet, scanner: Scanner, tracker: Tracker, style: Style, poll: float, forgetting: Forgetting
+    ) -> None:
+        self._outlet, self._scanner, self._tracker, self._forgetting = outlet, scanner, tracker, forgetting
         self._style, self._poll = style, poll
         self._outstanding: deque[_Sent] = deque()
         self._pause = _PAUSE_S
@@ -54,6 +57,9 @@ class Reader:
                 busy = False
                 try:
                     busy = await self._turn()
+                    if self._forgetting.due:
+                        await self._settle_all()
+                        self._tracker.forget(await self._forgetting.look(self._tracker.there()))
                 except RetryableError as why:
                     self._trouble = why
                 if self._trouble:

@@ -11,7 +11,7 @@ import math
 import os
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -41,6 +41,7 @@ class Tracker:
 
     def __init__(self, prefix: str, known: Mapping[str, Json], *, at_end: bool, max_open: int) -> None:
         self.files: dict[Inode, Follow] = {}
+        self._seen: set[Inode] = set()
         self._prefix, self._known, self._max_open = prefix, dict(known), max_open
         self._by_stem: dict[str, set[str]] = {}
         self._retired: list[Position] = []
@@ -61,6 +62,24 @@ class Tracker:
         if path:
             self._by_stem.setdefault(unrotated(Path(path).name), set()).add(key)
 
+    def there(self) -> set[str]:
+        """The keys of the files that the last look found, and of those that are still read."""
+        return {self._key(inode) for inode in self._seen | self.files.keys()}
+
+    def forget(self, keys: Sequence[str]) -> None:
+        """The positions of these files are no longer in the store."""
+        for key in keys:
+            path = Position.of(self._known.pop(key, None)).path
+            if path:
+                stem = unrotated(Path(path).name)
+                others = self._by_stem.get(stem, set())
+                others.discard(key)
+                if not others:
+                    self._by_stem.pop(stem, None)
+
+    def _key(self, inode: Inode) -> str:
+        return f"{self._prefix}{inode[0]}:{inode[1]}"
+
     def committed(self, file: Follow) -> Json:
         """The last position known to be committed for this file."""
         return self._known.get(file.key)
@@ -72,6 +91,7 @@ class Tracker:
         """
         now = time.monotonic()
         seen = {one.inode: one for one in scan}
+        self._seen = set(seen)
         for inode, followed in self.files.items():
             if inode in seen:
                 followed.update(seen[inode])
@@ -131,7 +151,7 @@ class Tracker:
         return found
 
     def _identify(self, one: Seen, descriptor: int, now: float) -> Follow | None:
-        key = f"{self._prefix}{one.inode[0]}:{one.inode[1]}"
+        key = self._key(one.inode)
         if not one.size and key not in self._known:
             return None  # what it will be, its first bytes tell
         start, sure = b"", True

@@ -245,3 +245,21 @@ def test_reading_on_from_any_place(times: list[int], data: st.DataObject) -> Non
                 fresh += pl.Series(lot).filter(skipping.fresh(whole.gather(lot))).to_list()
                 rest = rest[len(lot) :]
             assert fresh == [i for i in left if i >= at]
+
+
+async def test_a_container_that_was_removed_is_forgotten(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(docker, "LOOK_S", 0.02)
+    engine, store = FakeEngine(), MemoryStore()
+    stays, goes = engine.add("stays"), engine.add("goes")
+    for container in (stays, goes):
+        container.say("up")
+    async with following(engine, data_dir, store, forget_after="1h"):
+        await messages(store, 2)
+    assert len(store.positions) == 2
+    goes.end()
+    del engine.containers[goes.id]
+    async with following(engine, data_dir, store, forget_after="100ms"):
+        await until(lambda: len(store.positions) == 1)
+        assert store.positions.keys() == {f"docker/{stays.id}"}
+        stays.say("more")
+        await messages(store, 3)

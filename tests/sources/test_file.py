@@ -439,3 +439,47 @@ async def test_first_seen_while_being_copied(tmp_path: Path) -> None:
         await arrived(store, [*lines, "new"])
         await anyio.sleep(0.3)
         assert store.lines == [*lines, "new"]
+
+
+async def test_a_file_that_comes_back_by_rename_is_not_read_twice(tmp_path: Path) -> None:
+    store, log, away = MemoryStore(), tmp_path / "a.log", tmp_path / "a.away"
+    log.write_text("one\n")
+    async with following(store, log, forget_after="1h"):
+        await arrived(store, ["one"])
+        log.rename(away)
+        await anyio.sleep(0.3)  # longer than it is read on
+    async with following(store, log, forget_after="1h"):
+        append(away, "two\n")
+        away.rename(log)
+        await arrived(store, ["one", "two"])
+
+
+async def test_what_is_gone_for_long_is_forgotten_and_what_is_there_is_not(tmp_path: Path) -> None:
+    store, log, other = MemoryStore(), tmp_path / "a.log", tmp_path / "b.log"
+    log.write_text("a\n")
+    other.write_text("b\n")
+    globs = tmp_path / "*.log"
+    async with following(store, globs, forget_after="1h"):
+        await arrived(store, ["a", "b"])
+    (kept,) = (key for key, value in store.positions.items() if value["path"] == str(log))  # type: ignore[index,call-overload]
+    other.unlink()
+    async with following(store, globs, forget_after="100ms"):
+        await until(lambda: len(store.positions) == 1)
+        since = store.moved[kept]
+        await until(lambda: store.moved[kept] > since + 0.2)  # quiet for twice as long, and seen again and again
+    assert store.positions.keys() == {kept}
+    other.write_text("b\n")
+    async with following(store, globs, forget_after="100ms"):
+        await arrived(store, ["a", "b", "b"])
+        append(log, "more\n")
+        await arrived(store, ["a", "b", "b", "more"])
+
+
+async def test_null_forgets_nothing(tmp_path: Path) -> None:
+    store, log = MemoryStore(), tmp_path / "a.log"
+    log.write_text("a\n")
+    async with following(store, log, forget_after=None) as outlet:
+        await arrived(store, ["a"])
+        log.unlink()
+        await until(lambda: outlet.store.moved.keys() > outlet.store.positions.keys(), 0.5)
+    assert store.moved.keys() == store.positions.keys()

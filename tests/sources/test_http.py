@@ -58,6 +58,9 @@ class Outlet:
     async def checkpoints(self, prefix: str) -> Mapping[str, Json]:
         return {}
 
+    async def forget(self, prefix: str, there: Sequence[str], after_s: float) -> Sequence[str]:
+        return []
+
 
 async def post(
     body: bytes, media: str | None = None, query: Mapping[str, str] | None = None, **headers: str

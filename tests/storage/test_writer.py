@@ -180,3 +180,28 @@ async def test_what_was_taken_in_is_committed_before_the_stop(database_url: str,
     connection = await asyncpg.connect(database_url)
     assert await connection.fetchval("select sum(rows) from cordwood.segment") == 1
     await connection.close()
+
+
+async def test_positions_in_what_is_gone_are_forgotten(store: Store) -> None:
+    for key in ("f/there", "f/moved", "f/gone", "other"):
+        await send(store, batch(key), checkpoint=Checkpoint(key, 1))
+
+    async def forgotten(*there: str) -> list[str]:
+        return await store.forget_checkpoints("s", "f/", there, 3600)
+
+    async def later(*but: str) -> None:
+        await store.pool.execute(
+            "update checkpoint set updated_at = updated_at - interval '2 hours' where key <> all($1::text[])", but
+        )
+
+    await later()
+    assert await forgotten("f/there") == []  # as long as it is not known what others have seen
+    await later()
+    await send(store, batch("m"), checkpoint=Checkpoint("f/moved", 2, 1))
+    assert await forgotten("f/there") == ["f/gone"]
+    await later("f/there", "f/moved")
+    assert await forgotten() == []
+    assert await store.checkpoints("s", "f/") == {"f/there": 1, "f/moved": 2}
+    assert await store.checkpoint("s", "other") == 1
+    await send(store, batch("t"), checkpoint=Checkpoint("f/there", 2, 1))
+    await send(store, batch("g"), checkpoint=Checkpoint("f/gone", 1))
