@@ -312,6 +312,18 @@ def test_a_running_query_can_be_cancelled(open_page: Callable[..., Page], faults
     expect(rows(page).first).to_contain_text("slow query")
 
 
+def test_an_answer_that_breaks_off_is_no_result(open_page: Callable[..., Page]) -> None:
+    page = open_page("/explore")
+    expect(rows(page).first).to_be_visible()
+    told = 'event: progress\ndata: {"segments_opened": 3, "segments_total": 8, "rows": 5, "bytes": 9}\n\n'
+    page.route("**/api/v1/query", lambda route: route.fulfill(content_type="text/event-stream", body=told))
+    ask(page, "needle")
+    expect(page.get_by_role("alert").filter(has_text="The answer broke off")).to_be_visible()
+    page.unroute("**/api/v1/query")
+    page.get_by_role("alert").filter(has_text="broke off").get_by_role("button", name="Try again").click()
+    expect(rows(page)).to_have_count(3)
+
+
 def test_times_switch_between_local_and_utc(open_page: Callable[..., Page]) -> None:
     page = open_page("/explore?q=needle&tz=local")
     expect(rows(page)).to_have_count(3)

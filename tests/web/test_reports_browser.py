@@ -23,7 +23,7 @@ def test_a_report_is_looked_at_made_and_sent(open_page: Callable[..., Page], tmp
     page = open_page("/explore")
     page.get_by_role("link", name="Reports").click()
     report = page.get_by_role("article", name="The shop's week")
-    expect(report).to_contain_text("0 8 * * MON")
+    expect(report).to_contain_text("Mondays at 08:00 UTC")
     with page.context.expect_page() as opened:
         report.get_by_role("link", name="Preview").click()
     preview = opened.value

@@ -1,6 +1,7 @@
 import { AlertTriangle, CircleStop, Columns3, Download, LayoutDashboard, ListTree, WrapText } from 'lucide-react'
 import { lazy, Suspense } from 'react'
 import type { Answer } from '@/api/client'
+import type { Progress } from '@/api/told'
 import { Button } from '@/components/ui/Button'
 import { CopyButton } from '@/components/ui/CopyButton'
 import { Popover } from '@/components/ui/Popover'
@@ -25,11 +26,12 @@ interface ToolbarProps {
 
 /** What was found and what it cost; then how it is shown and taken away. */
 export function Toolbar({ explore, answer, loaded, isEvents, fieldsOpen, onFields, link }: ToolbarProps) {
-  const { utc, wrap, running, cancel, change } = explore
+  const { utc, wrap, running, progress, cancel, change } = explore
   return (
     <div className={styles.bar} role="toolbar" aria-label="Result">
       <Button look="quiet" icon={<ListTree />} pressed={fieldsOpen} onClick={onFields} title="Fields and their values" aria-label="Fields" />
       <div className={styles.said} role="status">
+        {progress && <Reading progress={progress} />}
         {answer && <Found explore={explore} answer={answer} loaded={loaded} isEvents={isEvents} />}
       </div>
       {running && <Button look="quiet" className={styles.cancel} icon={<CircleStop />} onClick={cancel}>Cancel</Button>}
@@ -49,6 +51,16 @@ export function Toolbar({ explore, answer, loaded, isEvents, fieldsOpen, onField
         <CopyButton text={link} label="Copy a link to this view, with its time range fixed">Link</CopyButton>
       </div>
     </div>
+  )
+}
+
+/** How far a query is, once it has taken long enough to wonder. */
+function Reading({ progress: { segments_opened, segments_total, rows, bytes: read } }: { readonly progress: Progress }) {
+  return (
+    <span className={styles.reading}>
+      <progress max={Math.max(1, segments_total)} value={segments_opened} aria-label="Segments read" />
+      {count(segments_opened)} of {plural(segments_total, 'segment')}, {compact(rows)} rows, {bytes(read)} read
+    </span>
   )
 }
 

@@ -1,5 +1,6 @@
 /** The events of a query, a page at a time. */
 import { api, type Answer } from '@/api/client'
+import { queryTold, type Progress } from '@/api/told'
 import { isPageable } from '@/lib/query/edit'
 import { nextNano, type Resolved } from '@/lib/time/range'
 import { holdsEvents } from '@/lib/events'
@@ -16,10 +17,12 @@ export interface PageStart {
 
 export const FIRST_PAGE: PageStart = { to: undefined, skip: 0 }
 
-export async function runPage(query: string, range: Resolved, page: PageStart, timezone: string, signal: AbortSignal): Promise<Answer> {
+/** Of the first page, which is waited for, `onProgress` hears how far it is. */
+export async function runPage(query: string, range: Resolved, page: PageStart, timezone: string, signal: AbortSignal, onProgress?: (progress: Progress) => void): Promise<Answer> {
   const pageable = isPageable(query)
   const to = page.to ?? range.to
-  const answer = await api.query({ query, ...range, timezone, ...(to !== undefined && { to }), ...(pageable && { limit: (page.to === undefined ? FIRST_ROWS : MORE_ROWS) + page.skip }) }, signal)
+  const body = { query, ...range, timezone, ...(to !== undefined && { to }), ...(pageable && { limit: (page.to === undefined ? FIRST_ROWS : MORE_ROWS) + page.skip }) }
+  const answer = await (onProgress && page === FIRST_PAGE ? queryTold(body, signal, onProgress) : api.query(body, signal))
   return page.skip > 0 ? { ...answer, rows: answer.rows.slice(page.skip) } : answer
 }
 

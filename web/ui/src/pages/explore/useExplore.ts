@@ -3,6 +3,7 @@ import { useInfiniteQuery, useQuery, useQueryClient, type InfiniteData } from '@
 import { getRouteApi } from '@tanstack/react-router'
 import { useMemo, useState } from 'react'
 import type { Answer } from '@/api/client'
+import type { Progress } from '@/api/told'
 import { runHistogram } from '@/lib/histogramQuery'
 import { joinColumns, splitColumns } from '@/lib/columns'
 import { useDisplay } from '@/lib/display'
@@ -37,9 +38,13 @@ export function useExplore() {
   const zone = hasStages(query) ? zoneId(display.utc) : 'UTC'
   const about = [query, resolved, stamp.now, zone] as const
 
+  const [progress, setProgress] = useState<Progress | null>(null)
   const events = useInfiniteQuery({
     queryKey: ['explore', 'events', ...about],
-    queryFn: ({ pageParam, signal }) => runPage(query, resolved, pageParam, zone, signal),
+    queryFn: ({ pageParam, signal }) => {
+      setProgress(null)
+      return runPage(query, resolved, pageParam, zone, signal, setProgress)
+    },
     initialPageParam: FIRST_PAGE,
     getNextPageParam: (_, pages) => nextPage(query, pages),
     staleTime: Infinity,
@@ -75,6 +80,7 @@ export function useExplore() {
     ...display,
     columns,
     setColumns: (next: readonly string[]) => change({ cols: joinColumns(next) || undefined }, true),
+    progress: events.isFetching && !events.isFetchingNextPage ? progress : null,
     running: events.isFetching || bars.isFetching,
     cancelled: cancelled === key && !events.isFetching && !events.data,
     run: (text: string) => {

@@ -30,7 +30,7 @@ export function Account() {
               <div><dt>Signed in as</dt><dd>{user.email}</dd></div>
               <div><dt>Role</dt><dd>{user.role}</dd></div>
               <div><dt>Project</dt><dd>{project}</dd></div>
-              <div><dt>May</dt><dd>{permissions.join(', ')}</dd></div>
+              <div><dt>Permissions</dt><dd>{permissions.join(', ')}</dd></div>
             </dl>
             <div className={styles.panel}>
               <h2>Password</h2>
