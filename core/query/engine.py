@@ -9,7 +9,7 @@ from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -59,6 +59,7 @@ from .shaped import ShapedPatterns, shaped_of
 from .tables import Tables
 from .template_cache import TemplateCache
 from .templates import LEAST_ROWS, has_phrase
+from .together import Together
 from .tree import EVENTS, Everything, Part, Place, Query
 from .turns import MOST_WAITING, Turns
 
@@ -70,6 +71,7 @@ BRIEF_MEMORY = "128MB"  # for statements over few rows; beyond it they spill as 
 DEFAULT_TIMEOUT = 30.0
 NEWEST = 20_000  # events whose values are offered as completions
 T = TypeVar("T")
+Answering: TypeAlias = Callable[[Progress], Awaitable[T]]
 
 
 class QueryEngine:
@@ -113,7 +115,7 @@ class QueryEngine:
         if few is not None:
             few.mkdir(parents=True, exist_ok=True)
         self._brief = Duck(cache.folder, memory_limit=BRIEF_MEMORY, threads=1, spill=few, at_once=at_once, brief=True)
-        self._turns = Turns(at_once, waiting)
+        self._turns, self._together = Turns(at_once, waiting), Together()
         self._running: dict[tuple[int, str], Running] = {}  # by project and id: nobody meets another's
         self._template_rows, self._joined_rows, self._lookups = template_rows, joined_rows, lookups
         self._saved, self.shaped, self._clickhouse, self._tracing = saved, shaped, clickhouse, tracing or Tracing()
@@ -146,7 +148,7 @@ class QueryEngine:
         check_regexes(query, self._duck)
         progress = Progress(request.id or uuid.uuid4().hex)
 
-        async def asked(answer: Callable[[Progress], Awaitable[T]]) -> T:
+        async def asked(answer: Answering[T]) -> T:
             return await self._in_time(request, lambda _: self._in_turn(request, answer, progress), progress)
 
         with self._cancellable(request, progress):
@@ -231,23 +233,23 @@ class QueryEngine:
         started = time.perf_counter()
         check_regexes(query, self._duck)
 
-        async def answer(progress: Progress) -> QueryResult:
-            return await self._answered(query, request, progress, started)
+        async def answer(mine: Progress) -> QueryResult:
+            def ask(begun: Callable[[], QueryRequest]) -> Awaitable[QueryResult]:
+                return self._in_turn(request, lambda mine: self._answered(query, begun(), mine, started), mine)
 
-        return await self._limited(request, lambda progress: self._in_turn(request, answer, progress), progress)
+            # One that somebody follows tells how far it is itself.
+            return await (ask(lambda: request) if progress else self._together.answer(query, request, mine, ask))
 
-    async def _in_turn(
-        self, request: QueryRequest, answer: Callable[[Progress], Awaitable[T]], progress: Progress
-    ) -> T:
+        return await self._limited(request, answer, progress)
+
+    async def _in_turn(self, request: QueryRequest, answer: Answering[T], progress: Progress) -> T:
         """The answer, made when it is the turn of who asks."""
         progress.waits = True
         async with self._turns.turn(request.principal, progress.running):
             progress.waits = False
             return await answer(progress)
 
-    async def _limited(
-        self, request: QueryRequest, answer: Callable[[Progress], Awaitable[T]], progress: Progress | None = None
-    ) -> T:
+    async def _limited(self, request: QueryRequest, answer: Answering[T], progress: Progress | None = None) -> T:
         """The answer, under the request's timeout, cancellable by its id, read again where a segment went away."""
         progress = progress or Progress(request.id or uuid.uuid4().hex)
         with self._cancellable(request, progress):
@@ -265,9 +267,7 @@ class QueryEngine:
         finally:
             del self._running[key]
 
-    async def _in_time(
-        self, request: QueryRequest, answer: Callable[[Progress], Awaitable[T]], progress: Progress
-    ) -> T:
+    async def _in_time(self, request: QueryRequest, answer: Answering[T], progress: Progress) -> T:
         """The answer, under the request's timeout, read again where a segment went away."""
         try:
             with anyio.fail_after(request.timeout):

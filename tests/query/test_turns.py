@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
+from itertools import count
 from pathlib import Path
 
 import anyio
@@ -16,6 +17,8 @@ from .segments import NOW, Segments
 
 pytestmark = pytest.mark.anyio
 TEXT = "| stats sum(n) as s"
+UNLIKE = count(1)
+"""Limits, so that no two questions are equal: those would be asked once (test_together.py)."""
 
 
 class Held(Segments):
@@ -66,7 +69,9 @@ async def one(store: Held) -> AsyncIterator[QueryEngine]:
 
 
 async def asked(engine: QueryEngine, who: int, id_: str | None = None, timeout: float = 30.0) -> None:
-    request = QueryRequest(text=TEXT, project_id=who, now_ns=NOW, id=id_, principal=f"user {who}", timeout=timeout)
+    request = QueryRequest(
+        text=TEXT, project_id=who, now_ns=NOW, id=id_, principal=f"user {who}", timeout=timeout, limit=next(UNLIKE)
+    )
     assert list((await engine.run(request)).rows()) == [[7]]
 
 
@@ -114,7 +119,7 @@ async def test_too_many_of_one_are_refused_and_nobody_else(store: Held, one: Que
         for _ in range(3):
             tasks.start_soon(asked, one, 2)
         for _ in range(9):  # the node's own
-            tasks.start_soon(one.run, QueryRequest(text=TEXT, project_id=3, now_ns=NOW))
+            tasks.start_soon(one.run, QueryRequest(text=TEXT, project_id=3, now_ns=NOW, limit=next(UNLIKE)))
         await anyio.wait_all_tasks_blocked()
         store.let_go()
     assert sorted(store.began) == [1] * 4 + [2] * 3 + [3] * 9
