@@ -281,11 +281,14 @@ AGAIN = "urn:cordwood:problem:sign-in-again"
 
 
 async def test_lasting_power_asks_for_a_fresh_sign_in(admin: Client, node: Node) -> None:
-    """A second factor, a passkey and a token of scope admin; a lesser token does not."""
+    """A second factor, a passkey, a token of scope admin, another's new password; a lesser token does not."""
+    bob = (await admin.post("/api/v1/users", json={"email": "bob@example.org"})).json()["user"]["id"]
     asked: list[tuple[str, Any]] = [
         ("/api/v1/session/totp", None),
         ("/api/v1/session/passkeys/options", None),
         ("/api/v1/tokens", {"name": "t", "scopes": ["admin"]}),
+        (f"/api/v1/users/{bob}/reset-link", None),
+        (f"/api/v1/users/{bob}/password", None),
     ]
     for last in ("now() - interval '6 minutes'", "null"):
         await node.store.pool.execute(f"update session set confirmed_at = {last}")
@@ -294,7 +297,7 @@ async def test_lasting_power_asks_for_a_fresh_sign_in(admin: Client, node: Node)
             assert (refused.status_code, refused.json()["type"]) == (403, AGAIN), path
         assert (await admin.post("/api/v1/tokens", json={"name": "t", "scopes": ["query"]})).status_code == 201
     assert (await admin.post("/api/v1/session", json={"email": EMAIL, "password": PASSWORD})).status_code == 200
-    assert [(await admin.post(path, json=body)).status_code for path, body in asked] == [201, 200, 201]
+    assert [(await admin.post(path, json=body)).status_code for path, body in asked] == [201, 200, 201, 201, 200]
 
 
 async def test_every_change_is_in_the_audit_log(admin: Client) -> None:

@@ -21,7 +21,7 @@ from ..auth.roles import Role
 from ..problems import ProblemException, described
 from .alerts import Limit
 from .node import GateDependency, NodeDependency, ProjectDependency, who_asks
-from .session import Email, Password
+from .session import Email, Password, be_confirmed
 from .times import Time
 
 ProjectName: TypeAlias = Annotated[str, Meta(max_length=63)]
@@ -242,7 +242,12 @@ async def reset_password(
     project_id: ProjectDependency,
     number: UserId,
 ) -> UserWithPassword:
-    """Give somebody who forgot it a password for one use, shown here once. Ends their sessions."""
+    """Give somebody who forgot it a password for one use, shown here once. Ends their sessions.
+
+    People do it within five minutes after they signed in: else 403 with the type `urn:cordwood:problem:sign-in-again`.
+    """
+    if who_asks(request).email is not None:
+        await be_confirmed(request, node)
     found, password = await accounts.reset_password(
         node.store.pool, possible_id(number), project_id=seen(request, project_id), by=who_asks(request).name
     )

@@ -1726,6 +1726,8 @@ export interface paths {
         /**
          * A new password for one use
          * @description Give somebody who forgot it a password for one use, shown here once. Ends their sessions.
+         *
+         *     People do it within five minutes after they signed in: else 403 with the type `urn:cordwood:problem:sign-in-again`.
          */
         post: operations["resetPassword"];
         delete?: never;
@@ -1746,6 +1748,9 @@ export interface paths {
         /**
          * A link to choose a new password
          * @description A link to hand to somebody who forgot their password, shown here once. Until it is used, nothing changes.
+         *
+         *     People make one within five minutes after they signed in: else 403 with the type
+         *     `urn:cordwood:problem:sign-in-again`.
          */
         post: operations["makeResetLink"];
         delete?: never;

@@ -5,6 +5,7 @@ import { messageOf } from '@/api/problem'
 import { Button } from '@/components/ui/Button'
 import { Field, Form } from '@/components/ui/Form'
 import { Table, type Column } from '@/components/ui/Table'
+import { asksAgain, SignInAgain } from './SignInAgain'
 import { Loaded, Once, Section, When } from './parts'
 import styles from './settings.module.css'
 
@@ -42,6 +43,8 @@ export function Members() {
     mutationFn: (user: User) => admin.resetLink(user.id),
     onSuccess: (made, user) => setOnce({ title: `Link for ${user.email}`, secret: made.link, note: 'Whoever opens it chooses the password of this account: once, within half an hour. Until then nothing changes.' }),
   })
+  const guarded = asksAgain(reset.error) ? reset : link
+  const failure = change.error ?? reset.error ?? link.error
   const first = session.data?.users_exist === false
   const names = roles.data?.map((one) => one.name) ?? ['viewer', 'admin']
   const several = (projects.data?.length ?? 0) > 1
@@ -84,7 +87,8 @@ export function Members() {
         </Form>
         {first && <p className={styles.note}>Nobody has an account yet. The first is an administrator; from then on everybody signs in.</p>}
       </div>
-      {(change.isError || reset.isError || link.isError) && <p role="alert" className={styles.bad}>{messageOf(change.error ?? reset.error ?? link.error)}</p>}
+      {failure && !asksAgain(failure) && <p role="alert" className={styles.bad}>{messageOf(failure)}</p>}
+      <SignInAgain error={guarded.error} onDone={() => guarded.variables && guarded.mutate(guarded.variables)} />
       <Loaded query={users}>{(rows) => (rows.length > 0 ? <Table label="Members" columns={columns} rows={rows} id={(user) => user.id} /> : null)}</Loaded>
     </Section>
   )
