@@ -265,13 +265,14 @@ async def test_too_many_queries_of_one_user_are_refused(
     yaml, answers = "limits: {queries: 1, waiting_queries: 1}", []
     async with node_with(yaml, data_dir, database_url) as node, client_of(create_app(node)) as client:
 
-        async def ask() -> None:
-            answers.append(await client.post("/api/v1/query", json={"query": "from incidents", "timeout": 60}))
+        async def ask(limit: int) -> None:  # equal questions would wait as one
+            asked = {"query": "from incidents", "timeout": 60, "limit": limit}
+            answers.append(await client.post("/api/v1/query", json=asked))
 
         async with anyio.create_task_group() as tasks, node.store.pool.acquire() as other, other.transaction():
             await other.execute("lock table incident in access exclusive mode")
-            for _ in range(3):
-                tasks.start_soon(ask)
+            for limit in (1, 2, 3):
+                tasks.start_soon(ask, limit)
             with anyio.fail_after(30):
                 while not answers:
                     await anyio.sleep(0.01)
