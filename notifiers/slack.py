@@ -5,14 +5,18 @@
 The token is a bot's (`xoxb-…`) with the scope `chat:write`; the bot must have been invited to the channel. With the
 app's `signing_secret`, messages have a button that acknowledges: set the app's request URL for interactivity to
 `https://cordwood.example.org/api/v1/slack/actions`.
+
+What follows on an incident's first message is a reply in its thread, and the first message changes with it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
@@ -29,6 +33,7 @@ from ..plugins import (
     Pressed,
     RejectedError,
     RetryableError,
+    bars_text,
     duration_ns,
     headline,
     hookimpl,
@@ -38,6 +43,7 @@ from ..plugins import (
 
 if TYPE_CHECKING:
     from slack_sdk.errors import SlackApiError
+    from slack_sdk.web.async_client import AsyncWebClient
 
 # https://docs.slack.dev/reference/methods/chat.postMessage, "Errors"
 TEMPORARY = frozenset(
@@ -63,6 +69,7 @@ ACCESS = frozenset(
     }
 )
 COLOURS = {"resolved": "#2e8540", "FATAL": "#7a0c0c", "ERROR": "#c9302c", "WARN": "#d98d00"}
+_POSTED = re.compile(r"posted (\w+) (\d+\.\d+)")
 ACTION = "cordwood_acknowledge"
 MAX_AGE_S = 300  # of a signature: what is older may be a copy that somebody sends again
 MAX_TEXT = 3_000  # characters of one section of a message: Slack refuses longer ones
@@ -84,7 +91,9 @@ class SlackConfig(NotifierConfig):
 
 
 class Slack(Notifier[SlackConfig]):
-    """A message in a Slack channel, with samples, the link, and a way to acknowledge."""
+    """A message in a Slack channel, with chart, samples, the link, and a way to acknowledge."""
+
+    shows_chart = True
 
     def __init__(self, config: SlackConfig, clock: Callable[[], float] = time.time) -> None:
         super().__init__(config)
@@ -92,6 +101,8 @@ class Slack(Notifier[SlackConfig]):
 
     async def notify(self, notification: Notification) -> str:
         """Post it once; answers the channel's id and the message's time stamp.
+
+        What follows on an incident's first message is a reply in its thread, and the first one shows what is so now.
 
         :raises RetryableError: Slack does not answer, has a fault, or asks to wait
         :raises FatalError: the token is not (or no more) allowed to do this
@@ -109,20 +120,15 @@ class Slack(Notifier[SlackConfig]):
             retry_handlers=[],  # retries are the outbox's, which keeps every answer
             trust_env_in_session=True,
         )
+        ids = {"delivery_id": notification.delivery_id, "incident_id": notification.incident_id}
         try:
             with anyio.fail_after(seconds):
                 answer = await client.chat_postMessage(
-                    channel=self.config.channel,
                     text=escaped(headline(notification)),
                     attachments=[{"color": colour_of(notification), "blocks": self._blocks(notification)}],
-                    metadata={
-                        "event_type": "cordwood_incident",
-                        "event_payload": {
-                            "delivery_id": notification.delivery_id,
-                            "incident_id": notification.incident_id,
-                        },
-                    },
+                    metadata={"event_type": "cordwood_incident", "event_payload": ids},
                     unfurl_links=False,
+                    **await self._place(client, notification),
                 )
         except SlackApiError as why:
             raise _error(why) from None
@@ -131,6 +137,32 @@ class Slack(Notifier[SlackConfig]):
         except (aiohttp.ClientError, OSError) as why:
             raise RetryableError(f"no connection: {type(why).__name__}") from None
         return f"posted {answer.get('channel', '')} {answer.get('ts', '')}".strip()
+
+    async def _place(self, client: AsyncWebClient, notification: Notification) -> dict[str, Any]:
+        """Where the message goes: below the first one, which is changed before: a second attempt may do that again.
+
+        Into the channel where there is no first one, or none that may be changed any more.
+        """
+        from slack_sdk.errors import SlackApiError
+
+        first = _POSTED.match(notification.first)
+        if first is None:
+            return {"channel": self.config.channel}
+        channel, ts = first.groups()
+        try:
+            await client.chat_update(
+                channel=channel,
+                ts=ts,
+                text=escaped(headline(notification)),
+                attachments=[
+                    {"color": colour_of(notification), "blocks": self._blocks(notification, with_samples=True)}
+                ],
+            )
+        except SlackApiError as why:
+            if isinstance(error := _error(why), RetryableError):
+                raise error from None
+            return {"channel": self.config.channel}
+        return {"channel": channel, "thread_ts": ts, "reply_broadcast": notification.event != "resolved"}
 
     def pressed(self, headers: Mapping[str, str], body: bytes) -> Pressed | None:
         """The button that was pressed, if Slack signed the request in the last five minutes."""
@@ -146,8 +178,8 @@ class Slack(Notifier[SlackConfig]):
             return None
         return _pressed(body)
 
-    def _blocks(self, notification: Notification) -> list[dict[str, Any]]:
-        blocks = _blocks(notification)
+    def _blocks(self, notification: Notification, *, with_samples: bool = False) -> list[dict[str, Any]]:
+        blocks = _blocks(notification, with_samples=with_samples)
         if notification.acknowledge and self.config.signing_secret is not None:
             text = {"type": "plain_text", "text": "Acknowledge"}
             token = notification.acknowledge.rpartition("/")[2]
@@ -208,9 +240,14 @@ def colour_of(notification: Notification) -> str:
     return COLOURS.get(state_or_level(notification), "#4a6785")
 
 
-def _blocks(notification: Notification) -> list[dict[str, Any]]:
+def _blocks(notification: Notification, *, with_samples: bool) -> list[dict[str, Any]]:
+    """The sections; `with_samples` also where it is resolved."""
     parts = [escaped(headline(notification))]
-    samples = [escaped(message).replace("```", "'''") for message in sample_messages(notification)]
+    if (chart := notification.chart) is not None:
+        times = f"{chart.begin[:10]} {chart.begin[11:16]} to {chart.end[11:16]} UTC"
+        parts.append(f"`{bars_text(chart.counts)}` {times}, at most {max(chart.counts, default=0):,}")
+    of = replace(notification, event="opened") if with_samples else notification
+    samples = [escaped(message).replace("```", "'''") for message in sample_messages(of)]
     room = MAX_TEXT - len(parts[0]) - 20
     text = "\n".join(samples)[: max(0, room)]
     if text:

@@ -62,6 +62,8 @@ class Notification:
     words: str = ""
     """What the notifier's `template` makes of it: the first line is the headline, the others what is said. Empty: it
     has none."""
+    first: str = ""
+    """What the notifier answered when it delivered its first message about the incident. Empty: this is the first."""
     chart: Chart | None = None
     """For notifiers with `shows_chart`, where it can be made."""
 

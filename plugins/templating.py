@@ -50,7 +50,7 @@ def template(text: str, setting: str) -> Template:
 
 def fields(notification: Notification) -> dict[str, Any]:
     """What a template knows. Files and charts are not in it: the link leads to them."""
-    left_out = ("attachments", "chart")
+    left_out = ("attachments", "chart", "first")
     return {name: getattr(notification, name) for name in notification.__slots__ if name not in left_out}
 
 

@@ -20,7 +20,10 @@ _EVENTS = ("opened", "flapping", "escalated", "resolved")
 ROW = """
 select n.id, n.incident_id, n.issue_id, n.delivery_id, n.sent_as, n.event, n.payload, n.created_at,
        jsonb_array_length(n.attempts) as tried, i.samples, p.name as project,
-       i.query, i.from_time, i.opened_at, coalesce(i.resolved_at, i.last_seen_at) as until
+       i.query, i.from_time, i.opened_at, coalesce(i.resolved_at, i.last_seen_at) as until,
+       (select tried->>'detail' from notification e, jsonb_array_elements(e.attempts) tried
+        where e.incident_id = n.incident_id and e.notifier = n.notifier and e.id < n.id and e.status = 'sent'
+          and (tried->>'ok')::boolean order by e.id limit 1) as first
 from notification n left join incident i on i.id = n.incident_id join project p on p.id = n.project_id
 """
 _MEMBERS = """
@@ -90,6 +93,7 @@ class Letters:
             acknowledge="" if over else self._acknowledge(self._project, incident_id, self._notifier),
             samples=row["samples"],
             project=row["project"],
+            first=row["first"] or "",
             **row["payload"],
         )
 

@@ -96,6 +96,21 @@ async def test_what_is_delivered(outbox: Outbox) -> None:
     assert outbox.count("sent") == 1
 
 
+async def test_what_follows_knows_the_first_answer(outbox: Outbox, clock: Any) -> None:
+    """So a channel can thread its messages. What failed before is no answer, nor is another notifier's."""
+    await outbox.judged("pay", "web")
+    await outbox.delivery(fails(RetryableError("503"))).deliver_due()
+    clock.forward(60)
+    await outbox.delivery(lambda one: f"posted {one.group['service']}").deliver_due()
+    clock.forward(600)
+    await outbox.judged()
+    await outbox.delivery(lambda _: "posted again").deliver_due()
+    assert [(one.event, one.group["service"], one.first) for one in outbox.got[2:]] == [
+        ("opened", "pay", ""), ("opened", "web", ""),
+        ("resolved", "pay", "posted pay"), ("resolved", "web", "posted web"),
+    ]  # fmt: skip
+
+
 async def test_retries_back_off_and_keep_every_answer(outbox: Outbox, clock: Any) -> None:
     await outbox.judged("pay")
     down = outbox.delivery(fails(RetryableError("503 Service Unavailable")))

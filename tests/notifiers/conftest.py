@@ -13,13 +13,14 @@ from cordwood.plugins import Notification
 
 
 class Receiver(ThreadingHTTPServer):
-    """Keeps every request; answers with `status`, `headers` and `body`, after `delay` seconds."""
+    """Keeps every request; answers with `status`, `headers` and `body`, after `delay` seconds; with `bodies` first."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
         self.status, self.headers, self.body, self.delay = 200, dict[str, str](), b"", 0.0
+        self.bodies: list[bytes] = []
         self.drip = False
         super().__init__(("127.0.0.1", 0), _Handler)
 
@@ -37,17 +38,18 @@ class _Handler(BaseHTTPRequestHandler):
         names = {name.lower(): value for name, value in self.headers.items()}
         self.server.requests.append((self.command, self.path, names, body))
         time.sleep(self.server.delay)
+        answer = self.server.bodies.pop(0) if self.server.bodies else self.server.body
         try:
             self.send_response(self.server.status)
             for name, value in self.server.headers.items():
                 self.send_header(name, value)
-            self.send_header("content-length", str(len(self.server.body)))
+            self.send_header("content-length", str(len(answer)))
             self.end_headers()
-            for byte in self.server.body if self.server.drip else ():
+            for byte in answer if self.server.drip else ():
                 self.wfile.write(bytes([byte]))
                 time.sleep(0.1)
             if not self.server.drip:
-                self.wfile.write(self.server.body)
+                self.wfile.write(answer)
         except OSError:  # the other side did not wait
             self.close_connection = True
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 from cordwood.notifiers.slack import Slack, SlackConfig, signature
-from cordwood.plugins import FatalError, Notification, Pressed, RejectedError, RetryableError
+from cordwood.plugins import Chart, FatalError, Notification, Pressed, RejectedError, RetryableError
 
 pytestmark = pytest.mark.anyio
 
@@ -43,6 +43,65 @@ async def test_resolved_is_green_and_has_no_samples(receiver: Any, notification:
     await slack(receiver).notify(replace(notification, event="resolved", resolved_at="2026-01-31T12:10:00.000000000Z"))
     (attachment,) = json.loads(receiver.requests[0][3])["attachments"]
     assert (attachment["color"], len(attachment["blocks"])) == ("#2e8540", 2)
+
+
+async def test_what_follows_is_in_the_thread_and_the_first_message_changes(
+    receiver: Any, notification: Notification
+) -> None:
+    answers(receiver, ok=True, channel="C1", ts="1700000000.2")
+    first = {"first": "posted C1 1700000000.1", "acknowledge": "http://c/ack/abc"}
+    over = {"event": "resolved", "resolved_at": "2026-01-31T12:10:00.000000000Z", "acknowledge": ""}
+    await slack(receiver).notify(replace(notification, **first, event="escalated"))  # type: ignore[arg-type]
+    await slack(receiver).notify(replace(notification, **first | over))  # type: ignore[arg-type]
+    paths = [path for _, path, _, _ in receiver.requests]
+    assert paths == ["/api/chat.update", "/api/chat.postMessage"] * 2
+    changed, reply, done, last = (json.loads(body) for *_, body in receiver.requests)
+    assert (changed["channel"], changed["ts"]) == (done["channel"], done["ts"]) == ("C1", "1700000000.1")
+    assert {(one["channel"], one["thread_ts"]) for one in (reply, last)} == {("C1", "1700000000.1")}
+    assert (reply["reply_broadcast"], last["reply_broadcast"]) == (True, False)
+    assert done["attachments"][0]["color"] == "#2e8540"
+    said = json.dumps(done["attachments"])
+    assert "[RESOLVED]" in said
+    assert "card declined 1" in said
+    assert "Acknowledge" not in said
+    assert "Acknowledge" in json.dumps(changed["attachments"])
+
+
+@pytest.mark.parametrize("error", ["message_not_found", "cant_update_message", "edit_window_closed"])
+async def test_without_the_first_message_it_goes_to_the_channel(
+    receiver: Any, notification: Notification, error: str
+) -> None:
+    bodies = [{"ok": False, "error": error}, {"ok": True, "channel": "C1", "ts": "1700000000.2"}]
+    receiver.headers = {"Content-Type": "application/json"}
+    receiver.bodies = [json.dumps(body).encode() for body in bodies]
+    await slack(receiver).notify(replace(notification, first="posted C1 1700000000.1"))
+    sent = json.loads(receiver.requests[1][3])
+    assert (sent["channel"], sent.get("thread_ts")) == ("#ops", None)
+
+
+async def test_a_fault_of_the_change_is_tried_again_before_anything_is_posted(
+    receiver: Any, notification: Notification
+) -> None:
+    answers(receiver, 429, ok=False, error="ratelimited")
+    receiver.headers["Retry-After"] = "7"
+    with pytest.raises(RetryableError) as found:
+        await slack(receiver).notify(replace(notification, first="posted C1 1700000000.1"))
+    assert found.value.after == 7
+    assert [path for _, path, _, _ in receiver.requests] == ["/api/chat.update"]
+
+
+async def test_after_a_digest_there_is_no_thread(receiver: Any, notification: Notification) -> None:
+    answers(receiver, ok=True)
+    await slack(receiver).notify(replace(notification, first="in a digest: posted C1 1700000000.1"))
+    assert [path for _, path, _, _ in receiver.requests] == ["/api/chat.postMessage"]
+
+
+async def test_the_chart_is_a_line_of_bars(receiver: Any, notification: Notification) -> None:
+    answers(receiver, ok=True)
+    chart = Chart("2026-01-31T11:50:00.000000000Z", "2026-01-31T12:00:00.000000000Z", [0, 1, 4, 8])
+    await slack(receiver).notify(replace(notification, chart=chart))
+    (attachment,) = json.loads(receiver.requests[0][3])["attachments"]
+    assert attachment["blocks"][1]["text"]["text"] == "` ▁▄█` 2026-01-31 11:50 to 12:00 UTC, at most 8"
 
 
 async def test_huge_samples_are_cut(receiver: Any, notification: Notification) -> None:
