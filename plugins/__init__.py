@@ -72,7 +72,7 @@ from .patterns import MASK, PLACEHOLDER, clustered, refined
 from .recent import Quota, Recent, arrived, keys_of
 from .severity import SYSLOG, SYSLOG_NUMBERS, severity_name, severity_number, severity_rank
 from .telling import NotifierConfig, RateLimit
-from .templating import Template, fields, template, worded
+from .templating import MAX_TEMPLATE, Template, fields, in_words, line_of, template, worded
 from .times import iso_ns, iso_time, now_ns, parse_times, utc_time
 from .together import Together
 from .wording import (
@@ -91,6 +91,7 @@ __all__ = [
     "ALIASES",
     "API_VERSION",
     "MASK",
+    "MAX_TEMPLATE",
     "PLACEHOLDER",
     "STANDARD",
     "SYSLOG",
@@ -187,12 +188,14 @@ __all__ = [
     "hide_addresses",
     "hookimpl",
     "http_send",
+    "in_words",
     "in_worker",
     "incident_key",
     "iso_ns",
     "iso_time",
     "keys_of",
     "leaves",
+    "line_of",
     "load_plugins",
     "normalise",
     "now_ns",

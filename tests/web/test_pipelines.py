@@ -24,6 +24,8 @@ from cordwood.web.auth import accounts, projects, tokens
 if TYPE_CHECKING:
     from .conftest import Client
 
+from .test_alerts import opened
+
 pytestmark = pytest.mark.anyio
 CONFIG = """
 version: 1
@@ -129,13 +131,41 @@ async def test_a_message_is_previewed(client: Client, node: Node) -> None:
     assert (await client.post("/api/v1/notifiers/worded/preview", json={})).json() == {
         "headline": "62 opened",
         "problem": None,
+        "line": None,
+        "template": "{{ values.n }} {{ event }}",
         "text": f"62 opened\n\nAcknowledge: {node.url}/acknowledge/…\n{node.url}/alerts/incidents",
     }
     wrong = (await client.post("/api/v1/notifiers/wrong/preview", json={})).json()
     assert "'nothing' is undefined" in wrong["problem"]
     assert wrong["headline"].startswith("[ERROR] errors")
+    assert wrong["line"] == 1
     assert (await client.post("/api/v1/notifiers/hook/preview", json={"event": "report"})).status_code == 400
     assert (await client.post("/api/v1/notifiers/nobody/preview", json={})).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("draft", "headline", "line", "problem"),
+    [
+        pytest.param("{{ severity }}!\nmore", "ERROR!", None, "", id="right"),
+        pytest.param("a\n{% if %}", "[ERROR] errors", 2, "Expected an expression", id="no template"),
+        pytest.param("a\n\n{{ nothing }}", "[ERROR] errors", 3, "'nothing' is undefined", id="unknown name"),
+        pytest.param("{{ ().__class__ }}", "[ERROR] errors", 1, "unsafe", id="beyond the sandbox"),
+    ],
+)
+async def test_a_draft_is_previewed(client: Client, draft: str, headline: str, line: int | None, problem: str) -> None:
+    found = (await client.post("/api/v1/notifiers/worded/preview", json={"template": draft})).json()
+    assert found["headline"].startswith(headline)
+    assert (found["line"], problem in (found["problem"] or "")) == (line, True), found
+
+
+async def test_a_draft_words_a_real_incident(client: Client, node: Node) -> None:
+    body = {"template": "{{ incident_id }} {{ title }}", "incident": 7}
+    assert (await client.post("/api/v1/notifiers/worded/preview", json=body)).status_code == 404
+    number = await opened(node, 1)
+    found = (await client.post("/api/v1/notifiers/worded/preview", json=body | {"incident": number})).json()
+    assert found["headline"] == f"{number} pay has too many errors"
+    assert f"/alerts/incidents/{number}" in found["text"]
+    assert "/acknowledge/7" not in found["text"]
 
 
 async def test_a_refused_reload_is_told_with_its_places(client: Client, node: Node, file: Path) -> None:

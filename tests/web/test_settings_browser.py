@@ -126,7 +126,14 @@ def test_a_message_is_previewed(open_page: Callable[..., Page]) -> None:
     expect(message).to_contain_text('"event":"opened"')
     page.get_by_role("group", name="Event").get_by_role("button", name="resolved").click()
     expect(message).to_contain_text('"event":"resolved"')
+    page.get_by_role("button", name="Draft a template").click()
+    draft = page.get_by_label("Template", exact=True)
+    draft.fill("{{ severity }} of {{ detector }}\n{{ nothing }}")
+    expect(page.get_by_role("alert")).to_contain_text("Line 2: the template fails: UndefinedError")
     axe(page, "light", "dark")
+    draft.fill("{{ severity }} of {{ detector }}")
+    expect(message).to_contain_text('"words":"ERROR of errors"')
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_a_recording_is_shown_with_its_course_and_opens_in_explore(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
@@ -13,22 +14,27 @@ from litestar.params import JSONBody, PathParameter
 from msgspec import Meta
 
 from ...config.models import NotifierEntry
+from ...core.alerting import AlertingRepository
 from ...core.alerting.records import rfc3339 as moment
 from ...core.alerting.samples import storable
 from ...core.storage.audit import audit
 from ...plugins import (
+    MAX_TEMPLATE,
+    ConfigError,
     DeliveryError,
     Notification,
     RejectedError,
     RetryableError,
     headline,
+    in_words,
     in_worker,
+    line_of,
     plain_text,
-    worded,
 )
 from ..auth.projects import DEFAULT_PROJECT
-from ..problems import NotFoundProblem, described
+from ..problems import NotFoundProblem, ProblemException, described
 from .node import NodeDependency, who_asks
+from .query import may_administer
 
 _PATIENCE_S: Final = 30.0
 _MOST_DETAIL: Final = 500
@@ -79,14 +85,23 @@ class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of what there is to be a preview."""
 
     event: Literal["opened", "flapping", "escalated", "resolved"] = "opened"
+    template: Annotated[
+        Annotated[str, Meta(max_length=MAX_TEMPLATE)] | None,
+        Meta(description="A draft to word it by, for administrators; null: the template of the file, if there is one"),
+    ] = None
+    incident: Annotated[
+        Annotated[int, Meta(ge=1)] | None, Meta(description="A real incident; null: one that is made up")
+    ] = None
 
 
 class Preview(msgspec.Struct, frozen=True):
-    """What the notifier would send of a made-up incident."""
+    """What the notifier would send of an incident."""
 
     headline: Annotated[str, Meta(description="The first line, or the subject")]
     text: Annotated[str, Meta(description="The message as text; of a webhook its body")]
     problem: Annotated[str | None, Meta(description="Why a template fails; it would say the usual words then")]
+    line: Annotated[int | None, Meta(description="The line of the template that is wrong, from 1; null: unknown")]
+    template: Annotated[str | None, Meta(description="That of the file, for administrators")]
 
 
 @post(
@@ -96,14 +111,22 @@ class Preview(msgspec.Struct, frozen=True):
     tags=["alerts"],
     status_code=200,
     opt={"access": "query"},
-    responses=described(404),
+    responses=described(403, 404),
 )
-async def preview_notifier(node: NodeDependency, notifier_name: Name, data: JSONBody[Wanted]) -> Preview:
-    """What the notifier would send of a made-up incident, by its template if it has one. Nothing is sent."""
+async def preview_notifier(
+    request: Request[Any, Any, Any], node: NodeDependency, notifier_name: Name, data: JSONBody[Wanted]
+) -> Preview:
+    """What the notifier would send of an incident, by its template, or by a draft of one. Nothing is sent."""
     entry = _entry(node, notifier_name)
-    notifier = entry.make()
-    template = getattr(entry.config, "template", None)
-    message, problem = await worded(template, _sample(data.event, node.url))
+    notifier, own = entry.make(), getattr(entry.config, "template", None)
+    if data.template is not None:
+        _may_draft(request, entry)
+    message = _sample(data.event, node.url) if data.incident is None else await _real(node, data.event, data.incident)
+    problem, line = None, None
+    try:
+        message = await in_words(own if data.template is None else data.template, message)
+    except (ConfigError, RejectedError) as why:
+        problem, line = str(why), line_of(why)
     try:
         text = await in_worker(notifier.preview, message)
     except RejectedError as why:
@@ -111,7 +134,29 @@ async def preview_notifier(node: NodeDependency, notifier_name: Name, data: JSON
     except Exception as why:  # a stranger's code: its message may hold an address or a key
         text, problem = "", f"{type(why).__name__} in the notifier"
     shown = plain_text(message) if text is None else text
-    return Preview(headline(message), storable(shown)[:_MOST_SHOWN], problem and storable(problem)[:_MOST_DETAIL])
+    problem = problem and storable(problem)[:_MOST_DETAIL]
+    told = own if may_administer(request) else None
+    return Preview(headline(message), storable(shown)[:_MOST_SHOWN], problem, line, told)
+
+
+def _may_draft(request: Request[Any, Any, Any], entry: NotifierEntry) -> None:
+    """Refuse who may not write templates: it is a program, and those of the file are administrators' too."""
+    if not may_administer(request):
+        raise ProblemException(403, "a draft of a template is for administrators, as the pipeline file is")
+    if not hasattr(entry.config, "template"):
+        raise ProblemException(400, f"{entry.name} is of the type {entry.type}, which has fields and no template")
+
+
+async def _real(node: NodeDependency, event: str, incident_id: int) -> Notification:
+    """What would be told of a real incident now. Its link to acknowledge is left out: it would be one for anybody."""
+    incident = await AlertingRepository(node.store.pool).get_incident(node.project_id, incident_id)
+    if incident is None:
+        raise NotFoundProblem(f"there is no incident {incident_id}; /api/v1/incidents lists what there is")
+    names = ("detector", "title", "severity", "group", "values", "samples", "opened_at", "resolved_at")
+    told = {name: getattr(incident, name) for name in names}
+    return replace(
+        _sample(event, node.url), **told, incident_id=incident_id, link=f"{node.url}/alerts/incidents/{incident_id}"
+    )
 
 
 @post(

@@ -41,6 +41,7 @@ export interface NewToken { readonly name: string; readonly scopes: Scope[]; rea
 export type RoleBody = Omit<RoleDetail, 'name' | 'built_in'>
 
 export type NotifierEvent = 'opened' | 'flapping' | 'escalated' | 'resolved'
+export type PreviewBody = components['schemas']['Wanted']
 
 export const admin = {
   users: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/users', { params: { query: { limit: 1000 } }, signal })).items,
@@ -55,7 +56,7 @@ export const admin = {
   createProject: async (name: string) => unwrap(await http.POST('/api/v1/projects', { body: { name } })),
   notifiers: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/notifiers', { signal })).items,
   testNotifier: async (name: string) => unwrap(await http.POST('/api/v1/notifiers/{name}/test', { params: { path: { name } } })),
-  previewNotifier: async (name: string, event: NotifierEvent) => unwrap(await http.POST('/api/v1/notifiers/{name}/preview', { params: { path: { name } }, body: { event } })),
+  previewNotifier: async (name: string, body: PreviewBody) => unwrap(await http.POST('/api/v1/notifiers/{name}/preview', { params: { path: { name } }, body })),
   retention: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/retention', { signal })).items,
   audit: async (filter: AuditFilter, cursor: string | undefined, signal: AbortSignal) =>
     unwrap(await http.GET('/api/v1/audit', { params: { query: { ...filter, ...(cursor && { cursor }) } }, signal })),

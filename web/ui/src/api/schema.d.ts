@@ -506,7 +506,7 @@ export interface paths {
         put?: never;
         /**
          * Preview a message
-         * @description What the notifier would send of a made-up incident, by its template if it has one. Nothing is sent.
+         * @description What the notifier would send of an incident, by its template, or by a draft of one. Nothing is sent.
          */
         post: operations["previewNotifier"];
         delete?: never;
@@ -4341,6 +4341,10 @@ export interface components {
             text: string;
             /** @description Why a template fails; it would say the usual words then */
             problem: string | null;
+            /** @description The line of the template that is wrong, from 1; null: unknown */
+            line: number | null;
+            /** @description That of the file, for administrators */
+            template: string | null;
         };
         /** Problem */
         Problem: {
@@ -5246,6 +5250,10 @@ export interface components {
              * @enum {string}
              */
             event?: "opened" | "flapping" | "escalated" | "resolved";
+            /** @description A draft to word it by, for administrators; null: the template of the file, if there is one */
+            template?: string | null;
+            /** @description A real incident; null: one that is made up */
+            incident?: number | null;
         };
         /** Windows */
         Windows: {

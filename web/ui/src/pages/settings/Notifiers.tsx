@@ -1,10 +1,11 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { BellRing } from 'lucide-react'
-import { useState } from 'react'
+import { useDeferredValue, useId, useState } from 'react'
 import { admin, type NotifierEvent } from '@/api/admin'
 import { messageOf } from '@/api/problem'
 import { Button } from '@/components/ui/Button'
 import { Empty, Snippet } from '@/components/ui/States'
+import { cx } from '@/lib/cx'
 import { Loaded, Section } from './parts'
 import styles from './settings.module.css'
 
@@ -54,18 +55,51 @@ function Notifier({ name, type, detectors }: { readonly name: string; readonly t
 
 const EVENTS: readonly NotifierEvent[] = ['opened', 'flapping', 'escalated', 'resolved']
 
-/** What it would send of a made-up incident. */
+/** What it would send of an incident, by its template or by a draft of one, whose mistake is marked where it is. */
 function Preview({ name }: { readonly name: string }) {
+  const session = useQuery({ queryKey: ['session'], queryFn: ({ signal }) => admin.session(signal), staleTime: Infinity })
   const [event, setEvent] = useState<NotifierEvent>('opened')
-  const preview = useQuery({ queryKey: ['notifier-preview', name, event], queryFn: () => admin.previewNotifier(name, event) })
+  const [draft, setDraft] = useState<string | null>(null)
+  const [incident, setIncident] = useState('')
+  const template = useDeferredValue(draft)
+  const preview = useQuery({
+    queryKey: ['notifier-preview', name, event, template, incident],
+    queryFn: () => admin.previewNotifier(name, { event, ...(template !== null && { template }), ...(incident && { incident: Number(incident) }) }),
+    placeholderData: (previous) => previous,
+    retry: false,
+  })
+  const may = session.data?.permissions.includes('admin') === true
   return (
     <div>
       <div className={styles.row} role="group" aria-label="Event">
         {EVENTS.map((one) => <Button key={one} look="quiet" pressed={event === one} onClick={() => setEvent(one)}>{one}</Button>)}
+        <label className={styles.dim}>of incident <input type="number" min={1} aria-label="Incident" placeholder="made up" className={styles.number} value={incident} onChange={(change) => setIncident(change.target.value)} /></label>
+        {may && <Button className={styles.push} pressed={draft !== null} onClick={() => setDraft(draft === null ? preview.data?.template ?? START : null)}>Draft a template</Button>}
       </div>
-      {preview.data?.problem && <p role="alert" className={styles.bad}>{preview.data.problem}</p>}
+      {draft !== null && <Draft text={draft} onChange={setDraft} line={preview.data?.line ?? null} problem={preview.data?.problem ?? null} />}
+      {draft === null && preview.data?.problem && <p role="alert" className={styles.bad}>{preview.data.problem}</p>}
       {preview.data && <pre className={styles.message} tabIndex={0} aria-label={`Message of ${name}`}>{preview.data.text}</pre>}
       {preview.isError && <p role="alert" className={styles.bad}>{messageOf(preview.error)}</p>}
+    </div>
+  )
+}
+
+const START = '{{ severity }}: {{ title }}\n{% for name, value in values.items() %}{{ name }} is {{ value }}. {% endfor %}\n'
+
+interface DraftProps { readonly text: string; readonly onChange: (text: string) => void; readonly line: number | null; readonly problem: string | null }
+
+function Draft({ text, onChange, line, problem }: DraftProps) {
+  const lines = text.split('\n')
+  const id = useId()
+  return (
+    <div className={styles.draft}>
+      <div className={styles.sheet}>
+        <ol aria-hidden>{lines.map((_, at) => <li key={at} className={cx(at + 1 === line && styles.wrong)} />)}</ol>
+        <textarea aria-label="Template" aria-invalid={problem !== null} aria-describedby={id} spellCheck={false} wrap="off" maxLength={20_000} rows={Math.max(lines.length, 4)} value={text} onChange={(change) => onChange(change.target.value)} />
+      </div>
+      <p id={id} role={problem === null ? undefined : 'alert'} className={problem === null ? styles.dim : styles.bad}>
+        {problem === null ? 'A draft is kept nowhere: put it into the pipeline file as template.' : line === null ? problem : `Line ${line}: ${problem}`}
+      </p>
     </div>
   )
 }
