@@ -11,9 +11,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from . import api, detectors, export, ingest, live, otlp, outputs, queries25, query, small, syslog, ways
+from . import api, detectors, export, ingest, live, otlp, outputs, pages, queries25, query, small, syslog, ways
 from .corpus import corpus
 from .server import ROOT, Server
+
+PARTS = ("ingest", "queries", "small", "otlp", "syslog", "ways", "outputs", "detectors", "export", "api", "pages")
 
 
 def _events(text: str) -> int:
@@ -26,7 +28,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--only",
-        choices=["ingest", "queries", "small", "otlp", "syslog", "ways", "outputs", "detectors", "export", "api"],
+        choices=PARTS,
         help="this part alone",
     )
     parser.add_argument("--way", choices=ways.AIMS, action="append", help="of the ways in, this one")
@@ -87,6 +89,9 @@ def main() -> None:
         if given.only in (None, "api"):
             results["api"] = api.run(folder / "api")
             print(api.report(results["api"]), flush=True)
+        if given.only == "pages":
+            results["pages"] = pages.run(folder / "pages")
+            print(pages.report(results["pages"]), flush=True)
         if given.only == "export":
             results["export"] = export.run(folder / "export", given.events, given.seed)
             print(export.report(results["export"]), flush=True)
