@@ -17,6 +17,7 @@ from ..conftest import Server
 from .test_forwarding import files_of
 
 EVENTS = 50  # of a request
+LAST_S = 30.0  # how long the last request may wait for its answer: a server that does not come back gives none
 
 
 @pytest.fixture
@@ -31,11 +32,13 @@ def receiver(tmp_path_factory: pytest.TempPathFactory, cluster: Path) -> Iterato
 
 
 def send(server: Server, stop: Event, sent: Counter[str]) -> None:
-    """Post until told to stop, each request until it is answered."""
-    number = 0
+    """Post until told to stop, each request until it is answered; the last one, for a while."""
+    number, told = 0, float("inf")
     while not stop.is_set():
         lines = [{"message": f"event {number}-{n}"} for n in range(EVENTS)]
         while True:
+            if stop.is_set() and (told := min(told, time.monotonic())) + LAST_S < time.monotonic():
+                return
             try:
                 if server.post(lines, idempotency_key=f"k{number}")[0] == 200:
                     break
@@ -91,3 +94,14 @@ outputs:
     assert stored(server) == sent
     assert stored(receiver) == sent
     assert Counter(event["message"] for event in files_of(tmp_path)) == sent
+
+
+def test_the_sender_ends_where_the_server_does_not_come_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(globals(), "LAST_S", 0.2)
+    stop, sent = Event(), Counter[str]()
+    sending = Thread(target=send, args=(Server(tmp_path / "data"), stop, sent), daemon=True)
+    sending.start()
+    stop.set()
+    sending.join(20)
+    assert not sending.is_alive()
+    assert not sent
