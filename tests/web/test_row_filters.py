@@ -327,7 +327,13 @@ def in_any_order(found: Any) -> Any:
 
 
 @pytest.fixture
-async def world(node: Node, client_of: Callable[..., Client], listening: Any) -> AsyncIterator[World]:
+async def world(
+    node: Node, client_of: Callable[..., Client], listening: Any, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[World]:
+    async def nothing(*_: Any, **__: Any) -> bool:
+        return False
+
+    monkeypatch.setattr(node.store.compactor, "compact", nothing)  # else one project is merged before the other
     app = create_app(node)
     async with listening(app) as url, client_of(app) as client, type(client)(base_url=url, timeout=60) as live:
         made = World(node, client, live, url)
