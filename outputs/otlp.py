@@ -13,10 +13,13 @@ from __future__ import annotations
 import gzip
 import logging
 import re
-from collections.abc import Mapping
+import struct
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
+import polars as pl
 from pydantic import AfterValidator, Field, SecretStr
 
 from ..plugins import (
@@ -31,18 +34,21 @@ from ..plugins import (
     hookimpl,
     http_send,
     in_worker,
+    split_column,
 )
-from .rendering import events, value_of
+from .rendering import value_of
 
 if TYPE_CHECKING:
     from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _VALUE = re.compile(r"[\t\x20-\x7e]*")
-_IDENTIFIERS = (("trace_id", 32), ("span_id", 16))
+_LENGTHS = {"trace_id": (0x4A, 32), "span_id": (0x52, 16)}
+"""Identifiers: their fields of a LogRecord, and their digits."""
 _KEPT = {"source": "cordwood.source", "parse_error": "cordwood.parse_error"}
 """Standard fields that OTLP has no place for, and the attributes that hold them."""
 _GZIP = 3
+_DOUBLE = struct.Struct("<d")
 _DEEPEST = 16  # levels of nesting; protobuf reads a hundred, and each of ours is two or three of them
 _log = logging.getLogger(__name__)
 
@@ -106,53 +112,114 @@ def _packed(batch: Batch) -> bytes:
 
 
 def export_request(batch: Batch) -> bytes:
-    """An ExportLogsServiceRequest with a resource for each service and host. Blocking, Python per event."""
-    from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+    """An ExportLogsServiceRequest with a resource for each service and host. Blocking.
 
-    request = ExportLogsServiceRequest()
-    scopes: dict[tuple[str, str], Any] = {}
+    The bytes of protobuf are made column by column, of a value that many events have once; Python joins those of an
+    event. Objects of protobuf, one for each event and attribute, took three times as long.
+    """
     frame = batch.frame
-    columns = (
-        events(batch, value_of),
-        frame["timestamp"].to_physical().fill_null(0).to_list(),
-        frame["observed_timestamp"].to_physical().fill_null(0).to_list(),
-        frame["severity"].fill_null(0).to_list(),
-    )
-    for event, time, observed, severity in zip(*columns, strict=True):
-        at = event.get("service", ""), event.get("host", "")
-        if at not in scopes:
-            resource = request.resource_logs.add()
-            for name, value in zip(("service.name", "host.name"), at, strict=True):
-                if value:
-                    resource.resource.attributes.add(key=name).value.string_value = value
-            scopes[at] = resource.scope_logs.add()
-        record = scopes[at].log_records.add(
-            time_unix_nano=max(0, time),
-            observed_time_unix_nano=max(0, observed),
-            severity_number=severity,
-            severity_text=event.get("severity_text", ""),
-        )
-        if "message" in event:
-            record.body.string_value = event["message"]
-        _fill(record, event)
-    return request.SerializeToString()
+    columns = [
+        [b"\x09" + max(0, time).to_bytes(8, "little") for time in _physical(frame["timestamp"])],
+        [b"\x59" + max(0, time).to_bytes(8, "little") for time in _physical(frame["observed_timestamp"])],
+        [b"\x10" + _varint(severity) for severity in frame["severity"].fill_null(0).to_list()],
+        _each(frame["severity_text"], lambda text: _field(0x1A, text.encode())),
+        _each(frame["message"], lambda text: _field(0x2A, _any(text))),
+    ]
+    for name, dtype in frame.schema.items():
+        field, kind = split_column(name, dtype)
+        if field in _LENGTHS:
+            columns.append(_each(frame[name], partial(_identifier, field)))
+        elif field not in STANDARD or field in _KEPT:
+            make = _attribute_of_json if kind == "json" else _attribute
+            columns.append(_each(frame[name], partial(make, _key(_KEPT.get(field, field)))))
+    scopes: dict[tuple[str, str], list[bytes]] = {}
+    places = zip(frame["service"].fill_null("").to_list(), frame["host"].fill_null("").to_list(), strict=True)
+    for at, record in zip(places, map(b"".join, zip(*columns, strict=True)), strict=True):
+        scopes.setdefault(at, []).append(_field(0x12, record))
+    return b"".join(_field(0x0A, _resource(at) + _field(0x12, b"".join(records))) for at, records in scopes.items())
 
 
-def _fill(record: Any, event: Mapping[str, Any]) -> None:
-    """Identifiers and attributes. An identifier that is none of OpenTelemetry's becomes an attribute."""
-    for name, length in _IDENTIFIERS:
-        if value := event.get(name):
-            try:
-                found = bytes.fromhex(value) if len(value) == length else b""
-            except ValueError:
-                found = b""
-            if found:
-                setattr(record, name, found)
-            else:
-                record.attributes.add(key=name).value.string_value = value
-    for name, value in event.items():
-        if name not in STANDARD or name in _KEPT:
-            _set(record.attributes.add(key=_KEPT.get(name, name)).value, value)
+def _physical(times: pl.Series) -> list[int]:
+    return times.to_physical().fill_null(0).to_list()
+
+
+def _each(column: pl.Series, make: Callable[[Any], bytes]) -> list[bytes]:
+    """What is made of each value, once for each that is there more often; nothing of a null."""
+    known: dict[Any, bytes] = {None: b""}
+    if column.dtype == pl.Float64:  # 0.0 and -0.0 are one key
+        return [b"" if value is None else make(value) for value in column.to_list()]
+    values = column.to_list()
+    for value in values:
+        if value not in known:
+            known[value] = make(value)
+    return [known[value] for value in values]
+
+
+def _resource(at: tuple[str, str]) -> bytes:
+    """Of a ResourceLogs; nothing where no attribute is known."""
+    named = [(name, value) for name, value in zip(("service.name", "host.name"), at, strict=True) if value]
+    made = b"".join(_field(0x0A, _key(name) + _field(0x12, _any(value))) for name, value in named)
+    return _field(0x0A, made) if made else b""
+
+
+def _identifier(name: str, value: str) -> bytes:
+    """Of a record; what is no identifier of OpenTelemetry's becomes an attribute."""
+    if not value:
+        return b""
+    tag, length = _LENGTHS[name]
+    try:
+        found = bytes.fromhex(value) if len(value) == length else b""
+    except ValueError:
+        found = b""
+    return _field(tag, found) if found else _attribute(_key(name), value)
+
+
+def _key(name: str) -> bytes:
+    """Of a KeyValue."""
+    return _field(0x0A, name.encode())
+
+
+def _attribute(key: bytes, value: Any) -> bytes:
+    return _field(0x32, key + _field(0x12, _any(value)))
+
+
+def _attribute_of_json(key: bytes, text: str) -> bytes:
+    return _attribute(key, value_of(text))
+
+
+def _any(value: Any) -> bytes:
+    """An AnyValue."""
+    match value:
+        case str():
+            return _field(0x0A, value.encode())
+        case bool():
+            return b"\x10" + _varint(value)
+        case int() if -(2**63) <= value < 2**63:
+            return b"\x18" + _varint(value % 2**64)
+        case int() | float():
+            return b"\x21" + _DOUBLE.pack(value)
+    from opentelemetry.proto.common.v1.common_pb2 import AnyValue
+
+    made = AnyValue()
+    _set(made, value)
+    return made.SerializeToString()
+
+
+def _field(tag: int, data: bytes) -> bytes:
+    """A field of bytes; `tag` is its number and its kind, in one byte."""
+    size = len(data)
+    return b"%c%c%b" % (tag, size, data) if size < 0x80 else b"%c%b%b" % (tag, _varint(size), data)
+
+
+def _varint(value: int) -> bytes:
+    if value < 0x80:
+        return bytes((value,))
+    out = bytearray()
+    while value > 0x7F:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
 
 
 def _set(target: AnyValue, value: Any, depth: int = 0) -> None:
