@@ -1,4 +1,4 @@
-"""Incidents that flap, one outbox with digests, what outputs refuse, password resets, and shares."""
+"""Incidents that flap, one outbox with digests, what outputs refuse, password resets, shares, and shaped patterns."""
 
 from alembic import op
 
@@ -88,6 +88,24 @@ STATEMENTS = (
     """,
     "create index share_project_id on share (project_id, id)",
     "create index share_user_id on share (user_id)",
+    # The first of `patterns` is what it is known by; `split` the number of the placeholder it is split by, from 1.
+    """
+    create table shaped_pattern (
+        id bigint generated always as identity primary key,
+        project_id integer not null references project,
+        patterns text[] not null check (cardinality(patterns) > 0),
+        name text,
+        split integer,
+        version integer not null default 1,
+        created_at timestamptz not null default now(),
+        created_by text not null,
+        changed_at timestamptz not null default now(),
+        changed_by text not null,
+        check (split is null or (split > 0 and cardinality(patterns) = 1))
+    )
+    """,
+    "create index shaped_pattern_project_id on shaped_pattern (project_id, id)",
+    "create unique index shaped_pattern_name on shaped_pattern (project_id, name)",
 )
 
 
