@@ -11,11 +11,39 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from . import api, detectors, export, ingest, live, otlp, outputs, pages, queries25, query, small, syslog, ways
+from . import (
+    api,
+    detectors,
+    export,
+    ingest,
+    live,
+    otlp,
+    outputs,
+    pages,
+    queries25,
+    query,
+    small,
+    syslog,
+    viewers,
+    ways,
+)
 from .corpus import corpus
 from .server import ROOT, Server
 
-PARTS = ("ingest", "queries", "small", "otlp", "syslog", "ways", "outputs", "detectors", "export", "api", "pages")
+PARTS = (
+    "ingest",
+    "queries",
+    "small",
+    "otlp",
+    "syslog",
+    "ways",
+    "outputs",
+    "detectors",
+    "export",
+    "api",
+    "pages",
+    "viewers",
+)
 
 
 def _events(text: str) -> int:
@@ -92,6 +120,9 @@ def main() -> None:
         if given.only == "pages":
             results["pages"] = pages.run(folder / "pages")
             print(pages.report(results["pages"]), flush=True)
+        if given.only == "viewers":
+            results["viewers"] = viewers.run(folder / "viewers", events=given.events, seconds=60, seed=given.seed)
+            print(viewers.report(results["viewers"]), flush=True)
         if given.only == "export":
             results["export"] = export.run(folder / "export", given.events, given.seed)
             print(export.report(results["export"]), flush=True)
