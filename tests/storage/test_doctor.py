@@ -22,7 +22,7 @@ DOCS = (Path(__file__).parents[2] / "docs" / "doctor.md").read_text()
 
 
 @pytest.fixture
-async def store(database_url: str, data_dir: Path) -> AsyncIterator[Store]:
+async def store(database_url: str, flushing: None, data_dir: Path) -> AsyncIterator[Store]:
     """Four commits of which the first two are merged, and a position of a source."""
     async with Store.opened(data_dir, database_url, compact=False) as opened:
         for n in range(2):

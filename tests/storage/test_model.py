@@ -261,7 +261,7 @@ def quiet(done: int, total: int) -> None:
 
 
 @pytest.fixture
-def machine(postgres: EmbeddedPostgres, migrated: str) -> Iterator[type[Machine]]:
+def machine(postgres: EmbeddedPostgres, migrated: str, flushing: None) -> Iterator[type[Machine]]:
     with start_blocking_portal("asyncio", {"use_uvloop": True}) as portal:
         yield type("Model", (Machine,), {"server": postgres, "template": migrated, "portal": portal})
 

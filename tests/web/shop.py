@@ -245,6 +245,12 @@ def axe(page: Page, *schemes: str) -> None:
         assert not wrong, f"{page.url}, {scheme}: {wrong}"
 
 
+def fits(page: Page, width: int) -> None:
+    """Nothing sticks out at this width of the window, once the page has followed it; else its deadline passes."""
+    expect(page.locator("[role=status][aria-label^=Loading]")).to_have_count(0)
+    page.wait_for_function("width => innerWidth === width && document.scrollingElement.scrollWidth <= width", arg=width)
+
+
 def shot(page: Page, name: str) -> None:
     """A picture of what is to be seen; with CORDWOOD_SCREENSHOTS those of `SHOWN` for the documentation."""
     page.mouse.move(0, 0)

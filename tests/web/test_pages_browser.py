@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from ..conftest import Server
 from . import shop
-from .shop import SERVICES, Faults, axe, box, made_events, rows, said, shot
+from .shop import SERVICES, Faults, axe, box, fits, made_events, rows, said, shot
 
 site, browser, faults, open_page = shop.site, shop.browser, shop.faults, shop.open_page
 hook_port = shop.hook_port
@@ -355,8 +355,7 @@ def test_patterns_of_everything_nothing_and_a_mistake(open_page: Callable[..., P
 def test_nothing_sticks_out_at_400_pixels(open_page: Callable[..., Page], path: str) -> None:
     page = open_page(path, width=400, height=800)
     expect(page.get_by_role("main")).to_be_visible()
-    page.wait_for_timeout(600)
-    assert page.evaluate("document.scrollingElement.scrollWidth") <= 400
+    fits(page, 400)
     shot(page, "narrow" + re.sub(r"\W+", "-", path))
 
 

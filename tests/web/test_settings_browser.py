@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from ..conftest import Server
 from . import shop
-from .shop import Faults, axe, shot
+from .shop import Faults, axe, fits, shot
 from .test_pages_browser import PASSWORD
 
 browser, faults, hook_port, open_page = shop.browser, shop.faults, shop.hook_port, shop.open_page
@@ -96,8 +96,7 @@ def looked_at(page: Page, name: str) -> None:
     page.emulate_media(color_scheme="light")
     shot(page, name)
     page.set_viewport_size({"width": 400, "height": 800})
-    page.wait_for_timeout(150)
-    assert page.evaluate("document.scrollingElement.scrollWidth") <= 400, name
+    fits(page, 400)
     shot(page, f"{name}-narrow")
     page.set_viewport_size({"width": 1440, "height": 900})
 
