@@ -1,4 +1,4 @@
-"""Takes what a deletion finds out of incidents and notifications: samples, groups, titles, messages sent.
+"""Takes what a deletion finds out of incidents, notifications and patterns: samples, groups, titles, messages sent.
 
 A sample that the search finds is removed, and so is one that was cut when it was taken: it may have been found whole.
 Others stay as their events do. Elsewhere the values that the search asks for are replaced by `…` wherever they stand.
@@ -31,6 +31,7 @@ where project_id = $1 and id > $4 and ($2::timestamptz is null or to_time >= $2)
 order by id limit $5
 """
 _TEXTS = "select project_id, detector, key, text from detector_memory where project_id = $1 and text is not null"
+_SHAPED = "select id, name, patterns from shaped_pattern where project_id = $1"
 _NOTIFICATIONS = "select id, incident_id, payload, attempts, error from notification where incident_id = any($1)"
 
 
@@ -55,6 +56,9 @@ async def scrub(connection: Connection, search: Search) -> None:
             )
         texts = await connection.fetch(_TEXTS, search.project_id)
         hidden = await anyio.to_thread.run_sync(scrubber.texts, texts)
+        shaped = await connection.fetch(_SHAPED, search.project_id)
+        gone = await anyio.to_thread.run_sync(scrubber.shaped, shaped)
+        await connection.execute("delete from shaped_pattern where id = any($1::bigint[])", gone)
         await connection.executemany(
             "update detector_memory set text = $4 where project_id = $1 and detector = $2 and key = $3", hidden
         )
@@ -107,6 +111,11 @@ class Scrubber:
         hide = Hider(self._values)
         found = [(*row.values(), hide(row["text"])) for row in rows]
         return [(project, name, key, new) for project, name, key, text, new in found if new != text]
+
+    def shaped(self, rows: Sequence[asyncpg.Record]) -> list[int]:
+        """The patterns shaped by people that have one of the search's values in a text or in the name."""
+        hide = Hider(self._values)
+        return [row["id"] for row in rows if hide(words := [row["name"] or "", *row["patterns"]]) != words]
 
     def _samples(self, samples: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Those that stay."""

@@ -95,6 +95,23 @@ async def test_groups_titles_and_messages_are_hidden(pool: asyncpg.Pool) -> None
     assert third["group"] == {"ip": "…", "id": "…"}
 
 
+async def test_shaped_patterns_with_a_value_of_the_search_are_undone(pool: asyncpg.Pool) -> None:
+    for project, name, texts in (
+        (1, None, ["login of ada", "logout of ada"]),
+        (1, "of Ada", ["<*> logs in"]),
+        (1, "logins", ["<*> logged in from <*>"]),
+        (1, None, ["hello adam"]),
+    ):
+        await pool.execute(
+            "insert into shaped_pattern (project_id, name, patterns, created_by, changed_by) "
+            "values ($1, $2, $3, '', '')",
+            *(project, name, texts),
+        )
+    await scrubbed(pool, "user:ada")
+    left = await pool.fetch("select name, patterns[1] as text from shaped_pattern order by id")
+    assert [tuple(row) for row in left] == [("logins", "<*> logged in from <*>"), (None, "hello adam")]
+
+
 @pytest.mark.parametrize(
     ("text", "value", "hidden"),
     [

@@ -29,21 +29,24 @@ export function useDashboard() {
   return { name, search, found, document, editing, isChanged: draft?.name === name, setDraft, save }
 }
 
+/** Now, up to the next whole second: who looks at the same in the same second asks the same, which is answered once. */
+const wholeSecond = () => Math.ceil(Date.now() / 1000) * 1000
+
 /** What panels share, and the ways to change it; all of it stands in the URL. */
 export function useShared(document: Dashboard, search: DashboardSearch) {
   const navigate = route.useNavigate()
   const preferred = usePreference(utcPreference)
   const utc = search['tz'] === undefined ? preferred : search['tz'] === 'utc'
-  const [stamp, setStamp] = useState(() => Date.now())
+  const [stamp, setStamp] = useState(wholeSecond)
   const [past, setPast] = useState<readonly Range[]>([])
   const range = useMemo(() => rangeOf(search, document), [search, document])
   const refresh = refreshOf(search, document)
-  const again = () => setStamp(Date.now())
+  const again = () => setStamp(wholeSecond())
 
   useEffect(() => {
     if (refresh.ms === null) return undefined
     const timer = setInterval(() => {
-      if (!window.document.hidden) setStamp(Date.now())
+      if (!window.document.hidden) setStamp(wholeSecond())
     }, refresh.ms)
     return () => clearInterval(timer)
   }, [refresh.ms])
