@@ -25,6 +25,7 @@ from .clickhouse_client import ClickHouse, UnableError
 from .clickhouse_plan import clickhouse_sql
 from .complete import VALUES, Completions, complete, head_of
 from .duck import Duck, Execute, Fed, Interrupted, Running
+from .events import Events
 from .export import SLICE_ROWS, Export, Exports, once
 from .inventory import FieldInventory, FieldValues, counted_fields, known_fields, plan_fields, query_of_values
 from .lookups import Lookup, LookupTables
@@ -48,13 +49,13 @@ from .progress import Progress
 from .prune import Bounds
 from .regexes import check_regexes
 from .request import MOST_ROWS, Cache, Catalog, QueryRequest, Rights
-from .result import QueryResult, QueryStats, in_order, python_values, worth_showing
+from .result import QueryResult, QueryStats, worth_showing
 from .rights import Views, checked_rights
 from .row_groups import RowGroups, open_filters, wants_filters
 from .saved import expanded, used
 from .saved_store import SavedQueries
 from .scope import Context, zone_of
-from .segments_told import LACKING, chosen, cut, in_part, is_sample, lacking, rows_left, scattered, segments_of
+from .segments_told import LACKING, chosen, cut, in_part, is_sample, lacking, segments_of
 from .shaped import ShapedPatterns, shaped_of
 from .tables import Tables
 from .template_cache import TemplateCache
@@ -64,9 +65,6 @@ from .tree import EVENTS, Everything, Part, Place, Query
 from .turns import MOST_WAITING, Turns
 
 ATTEMPTS = 3  # readings of the catalog: a compaction may take a segment away between it and the file
-MOST_RUNS = 2000  # runs of neighbouring rows that are fetched one by one; of more, one statement reads the columns
-FEW_ROWS = 262_144  # that filters leave to be read: all their columns cost less than a second statement
-FIRST_STEP = 8  # segments that a search for the newest events opens first; each further step doubles
 BRIEF_MEMORY = "128MB"  # for statements over few rows; beyond it they spill as others do
 DEFAULT_TIMEOUT = 30.0
 NEWEST = 20_000  # events whose values are offered as completions
@@ -120,6 +118,7 @@ class QueryEngine:
         self._template_rows, self._joined_rows, self._lookups = template_rows, joined_rows, lookups
         self._saved, self.shaped, self._clickhouse, self._tracing = saved, shaped, clickhouse, tracing or Tracing()
         self._aggregations = Aggregations(self._duck, self._brief, self._files)
+        self._events = Events(self._duck, self._files)
         self._exports = Exports(self._duck, self._files, self.given, slice_rows)
         self._templates, self._views = self._no_templates(), Views(cache, self._duck)
 
@@ -438,10 +437,10 @@ class QueryEngine:
             return found
         late, stepwise = newest_first(given)
         if late:
-            return await self._events(given, progress, stepwise=stepwise)
+            return await self._events.answer(given, progress, stepwise=stepwise)
         if given.inner or given.context.lookups:  # what else they read is not in the key
             files, given = await self._all_files(given, progress)
-            return await self._at_once(given, files, progress)
+            return await self._events.at_once(given, files, progress)
         answer = await self._aggregations.answer(given, progress)
         return answer.outputs, answer.table, answer.complete
 
@@ -460,68 +459,6 @@ class QueryEngine:
         progress.opened([segment for part in given.every() for segment in part.segments])
         table, complete = cut(table, statement)
         return worth_showing(statement, table), table, complete
-
-    async def _at_once(
-        self, given: Given, files: Mapping[int, str], progress: Progress
-    ) -> tuple[Sequence[Output], pa.Table, bool]:
-        """By one statement that reads all columns of the answer."""
-        statement = plan(given, files)
-        table, complete = cut(await self._duck.table(statement.sql, progress.running), statement)
-        return worth_showing(statement, table), table, complete
-
-    async def _events(
-        self, given: Given, progress: Progress, *, stepwise: bool
-    ) -> tuple[Sequence[Output], pa.Table, bool]:
-        """Events: first which ones, by few columns, from the newest segments on; then those with all columns."""
-        segments = sorted(given.segments, key=lambda segment: (-segment.max_time, segment.id))
-        files: dict[int, str] = {}
-        found: list[tuple[int, int, int]] = []
-        step, done, limit = FIRST_STEP if stepwise else len(segments), 0, 0
-        oldest: int | None = None
-        while done < len(segments) or not done:
-            part = segments[done : done + step]
-            more, given = await self._files(given, part, progress)
-            files |= more
-            if len(part) == len(segments) and rows_left(given) <= FEW_ROWS:
-                return await self._at_once(given, files, progress)
-            statement = plan_newest(given, part, files, oldest)
-            limit = statement.cut
-            if statement.segments:  # else nothing can match here; planning it has found the query's mistakes
-                table = await self._duck.table(statement.sql, progress.running)
-                times, places, rows = (python_values(table.column(i).cast(pa.int64())) for i in range(3))
-                places = [statement.segments[place] for place in places]
-                found += zip(times, places, rows, strict=True)
-            done, step = done + max(len(part), 1), step * 2
-            if stepwise:
-                found = sorted(found, reverse=True)[: limit + 1]
-                oldest = found[-1][0] if len(found) > limit else None
-                if oldest is not None and done < len(segments) and segments[done].max_time < oldest:
-                    break
-                if progress.watched and done < len(segments):
-                    settled = [(place, row) for ns, place, row in found[:limit] if ns > segments[done].max_time]
-                    await self._settled(given, files, settled, progress)
-        chosen = [(place, row) for _, place, row in found[:limit]]
-        if scattered(chosen) > MOST_RUNS:
-            opened = replace(given, segments=tuple(segment for segment in segments if segment.id in files))
-            return await self._at_once(opened, files, progress)
-        shown, table = await self._fetched(given, files, chosen, progress)
-        return shown, table, len(found) <= limit
-
-    async def _settled(
-        self, given: Given, files: Mapping[int, str], rows: Sequence[tuple[int, int]], progress: Progress
-    ) -> None:
-        """Show the rows that are newer than whatever is still to be read, if there are more than before."""
-        if len(rows) > (0 if progress.partial is None else len(progress.partial)) and scattered(rows) <= MOST_RUNS:
-            shown, table = await self._fetched(given, files, rows, progress)
-            progress.partial = QueryResult(progress.id, shown, table, complete=False)
-
-    async def _fetched(
-        self, given: Given, files: Mapping[int, str], chosen: Sequence[tuple[int, int]], progress: Progress
-    ) -> tuple[Sequence[Output], pa.Table]:
-        """All columns of chosen rows, (segment id, row), in their order."""
-        statement = plan_fetch(given, files, chosen)
-        table = in_order(await self._duck.table(statement.sql, progress.running), statement, chosen)
-        return worth_showing(statement, table), table
 
     async def _all_files(self, given: Given, progress: Progress) -> tuple[dict[int, str], Given]:
         """As `_files`, for the segments of the query and of its sub-queries."""

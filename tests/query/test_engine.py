@@ -102,7 +102,7 @@ async def test_scattered_rows_are_read_by_one_statement(
 ) -> None:
     text = "-/[13579]$/ | limit 12"
     fetched = await ask(store, text, engine)
-    monkeypatch.setattr("cordwood.core.query.engine.MOST_RUNS", 3)
+    monkeypatch.setattr("cordwood.core.query.events.MOST_RUNS", 3)
     at_once = await ask(store, text, engine)
     assert list(at_once.objects()) == list(fetched.objects())
     assert [row["n"] for row in at_once.objects()] == list(range(0, 24, 2))
