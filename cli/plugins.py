@@ -19,20 +19,30 @@ group = typer.Typer(help="Installed plugins.", no_args_is_help=True)
 @group.command("list", epilog="Example: cordwood plugins list")
 def list_plugins() -> None:
     """List every plugin with its package and version, and the packages that failed to load, with the reason."""
+    from ..core.query.extensions import load_extensions
     from ..plugins import load_plugins
     from .output import table
 
-    logging.getLogger("cordwood.plugins").setLevel(logging.CRITICAL)  # its failures are in the list below
-    registry = load_plugins()
+    for loader in ("cordwood.plugins", "cordwood.core.query.extensions"):
+        logging.getLogger(loader).setLevel(logging.CRITICAL)  # the failures are in the list below
+    registry, language = load_plugins(), load_extensions()
     rows = [
         (kind, type_, loaded.package, loaded.version, loaded.summary)
         for kind, plugins in registry.kinds.items()
         for type_, loaded in sorted(plugins.items())
     ]
+    rows += [
+        (kind, name, one.package, one.version, (doc or "").strip().partition("\n")[0])
+        for one in language.loaded
+        for kind, name, doc in (
+            *(("stage", name, stage.__doc__) for name, stage in sorted(one.stages.items())),
+            *(("function", name, signature.doc) for name, signature in sorted(one.functions.items())),
+        )
+    ]
     table(("kind", "type", "package", "version", "summary"), rows)
-    if registry.failures:
+    if failed := (*registry.failures, *language.failures):
         print("\nNot loaded:")
-        failures = [(failure.entry_point, failure.package, failure.reason) for failure in registry.failures]
+        failures = [(failure.entry_point, failure.package, failure.reason) for failure in failed]
         table(("entry point", "package", "reason"), failures)
 
 

@@ -20,11 +20,11 @@ from cordwood.config.schema import pipeline_schema
 from cordwood.core.alerting.metrics import DECLARED as ALERTING_METRICS
 from cordwood.core.forwarding.metrics import DECLARED as FORWARDING_METRICS
 from cordwood.core.query.aggregate import AGGREGATES
-from cordwood.core.query.function import Signature, functions
+from cordwood.core.query.function import Signature, built_in_functions
 from cordwood.core.query.heads import HEADS
 from cordwood.core.query.mistakes import words_of
 from cordwood.core.query.parser import query_parser
-from cordwood.core.query.stages import load_stages
+from cordwood.core.query.stages import built_in_stages
 from cordwood.core.runtime.metrics import DECLARED as NODE_METRICS
 from cordwood.core.storage.database import Connection, migrate, open_pool
 from cordwood.core.storage.embedded import EmbeddedPostgres
@@ -72,10 +72,10 @@ def language() -> str:
         heads(),
         "## Stages\n",
     ]
-    for name, stage in load_stages().items():
+    for name, stage in built_in_stages().items():
         parts += [f"### {name}\n", fenced(textwrap.dedent(f"    {stage.DOC}")) + "\n"]
     parts += ["## Aggregates\n", "In `stats` and `timechart`.\n", calls(AGGREGATES)]
-    parts += ["## Functions\n", "In expressions, and in `stats` around aggregates.\n", calls(functions())]
+    parts += ["## Functions\n", "In expressions, and in `stats` around aggregates.\n", calls(built_in_functions())]
     return "\n".join(parts)
 
 
@@ -212,10 +212,10 @@ def highlighting() -> str:
     def words(names: Iterable[str]) -> str:
         return "|".join(re.escape(name) for name in sorted(names, key=lambda name: (-len(name), name)))
 
-    stages = load_stages()
+    stages = built_in_stages()
     options = {word for terminal in query_parser().terminals for word in words_of(terminal.pattern)} - stages.keys()
     keywords = words({word.rstrip("=") for word in options} - {"true", "false", "null"})
-    calls = words({*functions(), *AGGREGATES, "p50", "p90", "p95", "p99", "p99.9"})
+    calls = words({*built_in_functions(), *AGGREGATES, "p50", "p90", "p95", "p99", "p99.9"})
     patterns = [
         ("string.regexp", r"(?<![\w/])/(?:[^/\\\n]|\\.)+/i?(?=[\s)|,]|$)"),
         ("string.quoted.double", r'"(?:[^"\\]|\\.)*"'),

@@ -66,7 +66,15 @@ def function(usage: str, least: int, most: int | None = None) -> Callable[[F], F
 
 @lru_cache(maxsize=1)
 def functions() -> dict[str, Signature]:
-    """All functions by name."""
+    """All functions by name, those of other packages among them."""
+    from .extensions import load_extensions
+
+    return dict(sorted({**built_in_functions(), **load_extensions().functions}.items()))
+
+
+@lru_cache(maxsize=1)
+def built_in_functions() -> dict[str, Signature]:
+    """Those of this package."""
     found = {}
     for info in pkgutil.iter_modules([str(Path(__file__).parent)]):
         if info.name.startswith("functions_"):

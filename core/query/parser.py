@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator
 from functools import lru_cache
-from pathlib import Path
 
 from lark import Lark
 from lark.exceptions import UnexpectedInput, VisitError
 
 from ...plugins.errors import QueryError
 from .build import TreeBuilder
+from .grammar import parser_of
 from .mistakes import did_you_mean, syntax_error
 from .printer import query as written
 from .stages import load_stages
@@ -25,19 +25,9 @@ NESTING = re.compile(r"""[()]|"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'""", re.DOTALL)
 
 @lru_cache(maxsize=1)
 def query_parser() -> Lark:
-    """The parser, made once: building its tables takes some 100 ms."""
+    """The parser, made once."""
     stages = load_stages()
-    rules = "\n".join(stage.GRAMMAR for stage in stages.values())
-    keywords = "\n".join(f"{name.upper()}.9: /{name}(?![\\w.])/i" for name in stages)
-    choice = "?stage: " + " | ".join(sorted(stages))
-    grammar = Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
-    return Lark(
-        "\n".join((grammar, choice, rules, keywords)),
-        parser="lalr",
-        lexer="contextual",
-        transformer=TreeBuilder(stages),
-        maybe_placeholders=True,
-    )
+    return parser_of(stages, TreeBuilder(stages))
 
 
 def parse(text: str, *, any_head: bool = False, saved: bool = False, parameters: Collection[str] = ()) -> Query:
