@@ -217,6 +217,7 @@ async def test_a_start_imports_nothing_that_is_seldom_used(database_url, data_di
 
 
 @pytest.mark.anyio
+@pytest.mark.usefixtures("flushing")
 async def test_on_a_database_elsewhere(database_url, data_dir, cordwood):
     environment = {"CORDWOOD_DATABASE_URL": database_url}
     process = start(data_dir / "new", env=environment)

@@ -177,9 +177,9 @@ async def test_each_event_once_and_in_order_whatever_fails_and_ends(tmp_path: Pa
     spool = Spool(tmp_path / "spool", MemoryOutlet(store), room)
     async with spool.running():
         with anyio.fail_after(30):
-            while len(store.lines) < len(sent) or spool.events:
+            # The files go last: a stop in between leaves some to the next start, which sees that they are stored.
+            while len(store.lines) < len(sent) or spool.events or list((tmp_path / "spool").glob("*.arrow")):
                 await anyio.sleep(0.005)
     assert store.lines == sent
     assert (spool.dropped, spool.events, spool.bytes) == (0, 0, 0)
     assert room.used == 0
-    assert not list((tmp_path / "spool").glob("*.arrow"))
