@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
-from cordwood.core.query import aggregations, engine, halves
+from cordwood.core.query import aggregations, events, halves
 from cordwood.core.runtime import Node
 from cordwood.core.storage.cache import SegmentCache
 from cordwood.web.api import progress
@@ -58,7 +58,7 @@ async def test_progress_result_and_end(live: Client) -> None:
 
 async def test_partial_rows_are_the_first_of_the_result(live: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a step of one segment and a store that is slow: what is settled is shown while the rest is read."""
-    monkeypatch.setattr(engine, "FIRST_STEP", 1)
+    monkeypatch.setattr(events, "FIRST_STEP", 1)
     monkeypatch.setattr(progress, "TICK_S", 0.01)
     paths = SegmentCache.paths
 
