@@ -38,9 +38,12 @@ web/static/index.html: $(UI_SOURCES) | $(VENV)/.installed
 run: setup ui ## start Cordwood with the demo's applications
 	exec $(BIN)/cordwood up --demo --host $(HOST) --port $(PORT) --data-dir $(DATA_DIR)
 
+# Whether a change lands must not hang on the order of the day: it is shuffled the same way each time. `make test
+# SEED=default` shuffles anew, and finds tests that depend on one another.
+SEED ?= 2930280374
 test: $(VENV)/.dev ui ## all tests: real PostgreSQL, sockets and browser
 	$(BIN)/python tests/services.py
-	$(BIN)/python -m pytest -m "not soak" --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -m "not soak" --numprocesses 3 --dist loadfile --no-loadscope-reorder --randomly-seed $(SEED)
 
 soak: $(VENV)/.dev ui ## the long tests
 	$(BIN)/python tests/services.py
