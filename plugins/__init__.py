@@ -57,7 +57,7 @@ from .errors import (
     RetryableError,
 )
 from .fields import ALIASES, STANDARD, UNDERSTOOD, clean_name, split_column
-from .hooks import API_VERSION, LoadedPlugin, LoadFailure, Registry, hookimpl, load_plugins
+from .hooks import API_VERSION, LoadedPlugin, LoadFailure, Registry, check_api, hookimpl, load_plugins
 from .http_sending import HttpAddress, HttpAnswer, hide_addresses, http_send, post_json
 from .judging import Judge, Judged
 from .layout import Layout
@@ -175,6 +175,7 @@ __all__ = [
     "bars_text",
     "by_clause",
     "check_answers_events",
+    "check_api",
     "clean_name",
     "clustered",
     "concat",

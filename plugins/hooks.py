@@ -111,13 +111,21 @@ def _entries() -> list[tuple[str, str, EntryPoint]]:
     return sorted(found, key=lambda one: (one[0] != GROUP, one[0], one[2].name))
 
 
-def _classes(entry: EntryPoint) -> list[type[Plugin]]:  # type: ignore[type-arg]
-    module = entry.load()
+def check_api(module: object) -> None:
+    """Refuse a package that was made for another major version of this API.
+
+    :raises PluginError: it was
+    """
     made_for = str(getattr(module, "CORDWOOD_API", API_VERSION))
     if made_for.partition(".")[0] != API_VERSION.partition(".")[0]:
         raise PluginError(
             f"made for plugin API {made_for}, this Cordwood has {API_VERSION}: install a matching release"
         )
+
+
+def _classes(entry: EntryPoint) -> list[type[Plugin]]:  # type: ignore[type-arg]
+    module = entry.load()
+    check_api(module)
     manager = pluggy.PluginManager("cordwood")
     manager.add_hookspecs(Hooks)
     manager.register(module)

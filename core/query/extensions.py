@@ -19,7 +19,7 @@ from typing import Any, Final, TypeAlias
 import pluggy
 from lark.exceptions import LarkError
 
-from ...plugins import API_VERSION, LoadFailure, PluginError
+from ...plugins import LoadFailure, PluginError, check_api
 from .aggregate import AGGREGATES
 from .function import Signature, built_in_functions
 from .grammar import parser_of
@@ -93,9 +93,7 @@ def _extension(entry: EntryPoint, package: str, version: str, before: Extensions
     :raises PluginError: it cannot be used
     """
     module = entry.load()
-    made_for = str(getattr(module, "CORDWOOD_API", API_VERSION))
-    if made_for.partition(".")[0] != API_VERSION.partition(".")[0]:
-        raise PluginError(f"made for plugin API {made_for}, and this is {API_VERSION}: install a matching release")
+    check_api(module)
     manager = pluggy.PluginManager("cordwood")
     manager.add_hookspecs(LanguageHooks)
     manager.register(module)
