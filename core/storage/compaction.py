@@ -38,6 +38,7 @@ from .segment import Segment
 FULL_ROWS = 500_000
 """No merge makes a larger segment, and one of half of it is not merged again: merging takes about 400 bytes a row."""
 _FULL_CELLS = 20_000_000  # rows by columns: wide segments are full earlier, for merging takes memory by the cell
+_FULL_BYTES = 128 * 2**20  # of texts: long ones too, for merging takes some five times as much
 _URGENT_ROWS = 125_000  # of a merge while much comes in: its memory adds to that of ingest
 _LEVEL0 = 16  # commits merged at once
 _BACKLOG = 256  # commits that may wait while much comes in: a burst of half a minute is merged once, and after it
@@ -160,13 +161,14 @@ def _due(segments: Sequence[Segment], ages: dict[int, float], *, urgent: bool) -
 def _up_to_full(group: Sequence[Segment], full: int = FULL_ROWS) -> list[Segment]:
     """The first of the group whose rows together fill a segment."""
     taken: list[Segment] = []
-    rows = 0
+    rows = size = 0
     columns: set[tuple[str, str]] = set()
     for segment in group:
         rows += segment.rows
+        size += segment.text_bytes
         columns.update((column.field, column.kind) for column in segment.columns)
         cells = rows * min(len(columns), MAX_ATTRIBUTES)
-        if taken and (rows > full or (len(taken) > 1 and cells > _FULL_CELLS)):
+        if taken and (rows > full or size > _FULL_BYTES or (len(taken) > 1 and cells > _FULL_CELLS)):
             break
         taken.append(segment)
     return taken
@@ -174,7 +176,11 @@ def _up_to_full(group: Sequence[Segment], full: int = FULL_ROWS) -> list[Segment
 
 def _is_full(segment: Segment) -> bool:
     """Whether it would hardly find room beside another."""
-    return segment.rows >= FULL_ROWS // 2 or segment.rows * len(segment.columns) >= _FULL_CELLS // 2
+    return (
+        segment.rows >= FULL_ROWS // 2
+        or segment.rows * len(segment.columns) >= _FULL_CELLS // 2
+        or segment.text_bytes >= _FULL_BYTES // 2
+    )
 
 
 def merge(

@@ -171,9 +171,10 @@ def _describe(
     for name, dtype in frame.schema.items():
         low, high = bounds.get(name, (None, None))
         nulls = frame[name].null_count()
+        size = int(frame[name].str.len_bytes().sum()) if dtype == pl.String else 0
         if name in STANDARD or name in (TEMPLATE, POSITION):
             kind = "time" if dtype == TIME else "severity" if name == "severity" else split_column(name, dtype)[1]
-            described.append(FieldColumn(name, kind, name, nulls, low, high))
+            described.append(FieldColumn(name, kind, name, nulls, low, high, size))
             continue
         field, kind = split_column(name, dtype)
         column = name
@@ -182,7 +183,7 @@ def _describe(
             while (column := f"field{number}") in taken:
                 number += 1
         taken.add(column.lower())
-        described.append(FieldColumn(field, kind, column, nulls, low, high))
+        described.append(FieldColumn(field, kind, column, nulls, low, high, size))
     return tuple(described)
 
 

@@ -20,7 +20,8 @@ class FieldColumn(msgspec.Struct, frozen=True, array_like=True):
     """One physical column: which field and kind it holds, under which name, and its bounds.
 
     `min` and `max` are exact for int, float, time (nanoseconds since the epoch) and severity, and None for the others
-    or where all values are null. `nulls` counts the rows without a value.
+    or where all values are null. `nulls` counts the rows without a value. `size` are the bytes of its texts; of files
+    of an earlier release it is not known, and 0.
     """
 
     field: str
@@ -29,6 +30,7 @@ class FieldColumn(msgspec.Struct, frozen=True, array_like=True):
     nulls: int
     min: int | float | None = None
     max: int | float | None = None
+    size: int = 0
 
 
 class Segment(msgspec.Struct, frozen=True):
@@ -50,6 +52,11 @@ class Segment(msgspec.Struct, frozen=True):
     severities: int
     checksum: Checksum = b""
     """SHA-256 of the file."""
+
+    @property
+    def text_bytes(self) -> int:
+        """What all texts in it take, before compression."""
+        return sum(column.size for column in self.columns)
 
     @property
     def overflow(self) -> FieldColumn | None:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import mmap
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -47,6 +48,8 @@ _LONG = _PIECE + _WINDOW - 1  # bytes of a text from which on it has one
 _BITS = 10  # of the Bloom filter for each entry: 0.8 % of what is absent looks present
 _PROBES = 7
 _VALUE_BYTES = 256  # of a value that are hashed: values that differ only after them look equal
+_AT_ONCE = 2**20  # bytes that are made into hashes at once, which take some 70 times as much memory meanwhile
+_VALUES = _AT_ONCE // _VALUE_BYTES
 _NONE = np.uint64(2**64 - 1)
 _INTERNAL = ("_template", "_position")
 _UNEVEN = ("\u0130", "\u212a")  # not ASCII, but their lower case begins with an ASCII letter
@@ -71,8 +74,10 @@ def build(frame: pl.DataFrame, group_rows: int, variable_token: str) -> bytes:
         bits = np.zeros(GRAM_BYTES * 8, dtype=np.uint8)
         if "message" in part.columns:
             tokens = part["message"].drop_nulls().str.extract_all(variable_token).explode().drop_nulls()
-            _set_grams(bits, tokens)
-            found.append(_fingerprint_entries(_joined(tokens.filter(tokens.str.len_bytes() >= _LONG).unique())))
+            for text in _joined(tokens):
+                _set_grams(bits, text)
+            long = tokens.filter(tokens.str.len_bytes() >= _LONG).unique()
+            found += [_fingerprint_entries(text) for text in _joined(long)]
         grams.append(np.packbits(bits, bitorder="little"))
         entries.append(np.concatenate(found) if found else np.empty(0, dtype=np.uint64))
     bloom_bytes = max(1, max(map(len, entries), default=0) * _BITS // 64) * 8
@@ -157,12 +162,19 @@ def _gram_numbers(codes: Octets) -> npt.NDArray[np.uint32]:
     return classes[:-2] * CLASSES**2 + classes[1:-1] * CLASSES + classes[2:]
 
 
-def _joined(tokens: pl.Series) -> str:
-    return tokens.str.join("\n")[0] or ""
+def _joined(tokens: pl.Series) -> Iterator[str]:
+    """The tokens, joined by line feeds to texts of about `_AT_ONCE` bytes."""
+    ends = tokens.str.len_bytes().cum_sum()
+    size = int(ends[-1]) if len(ends) else 0
+    start = 0
+    for wanted in range(_AT_ONCE, size + _AT_ONCE, _AT_ONCE):
+        end = ends.search_sorted(wanted, side="right")
+        if end > start:
+            yield tokens.slice(start, end - start).str.join("\n")[0]
+            start = end
 
 
-def _set_grams(bits: Octets, tokens: pl.Series) -> None:
-    text = _joined(tokens)
+def _set_grams(bits: Octets, text: str) -> None:
     bits[_gram_numbers(np.frombuffer(text.encode(), dtype=np.uint8))] = 1
     if any(letter in text for letter in _UNEVEN):
         bits[:] = 1
@@ -191,7 +203,9 @@ def _fingerprint_entries(text: str, *, strict: bool = False) -> Hashes:
 
 def _value_entries(field: str, values: pl.Series) -> Hashes:
     """An entry for each value but the empty one."""
-    return _mixed(_text_hashes(values) ^ _text_hashes(pl.Series([f"\n{field}"]))[0])
+    name = _text_hashes(pl.Series([f"\n{field}"]))[0]
+    parts = [_text_hashes(values.slice(start, _VALUES)) for start in range(0, len(values), _VALUES)]
+    return _mixed(np.concatenate(parts) ^ name) if parts else np.empty(0, dtype=np.uint64)
 
 
 @lru_cache(maxsize=256)
@@ -230,5 +244,6 @@ def _probes(hashes: Hashes, bits: int) -> npt.NDArray[np.int64]:
 
 def _bloom(hashes: Hashes, size: int) -> Octets:
     bits = np.zeros(size * 8, dtype=np.uint8)
-    bits[_probes(hashes, size * 8)] = 1
+    for start in range(0, len(hashes), _AT_ONCE // 8):
+        bits[_probes(hashes[start : start + _AT_ONCE // 8], size * 8)] = 1
     return np.packbits(bits, bitorder="little")

@@ -72,6 +72,22 @@ async def test_levels_grow_until_segments_are_full(store: Store) -> None:
     assert (whole.level, whole.rows, whole.min_position, whole.max_position) == (2, 128, 1, 128)
 
 
+async def test_long_texts_make_a_segment_full_before_its_rows_do(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cordwood.core.storage.compaction._FULL_BYTES", 10_000)
+    for i in range(40):
+        await write(store, [{"timestamp": "2026-01-30T12:00:00Z", "message": f"{i} {'long ' * 200}", "ø": "ø" * 10}])
+    before = await events(store)
+    while await store.compactor.compact(1, now=datetime.now(UTC) + LATER):
+        pass
+    segments = await store.catalog.segments(1)
+    assert await events(store) == before
+    assert {segment.rows for segment in segments} == {9, 4}
+    message = len(f"10 {'long ' * 200}")
+    sizes = {column.field: column.size for column in max(segments, key=lambda s: s.min_position).columns}
+    assert sizes["message"] == 4 * message
+    assert sizes["ø"] == 4 * 20
+
+
 async def test_rows_are_sorted_and_have_their_template(store: Store) -> None:
     await write(store, [record(i) for i in range(40)])
     await store.compactor.compact(1, now=datetime.now(UTC) + LATER)

@@ -79,3 +79,20 @@ def test_readers_of_parquet_see_only_the_rows(tmp_path: Path) -> None:
     rows = "select * from read_parquet(?)"
     assert duckdb.execute(rows, [str(filtered)]).fetchall() == duckdb.execute(rows, [str(plain)]).fetchall()
     assert TokenFilter.open(plain) is None
+
+
+def test_long_texts_are_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, size in (("_AT_ONCE", 700), ("_VALUES", 9)):
+        monkeypatch.setattr(f"cordwood.core.storage.token_filter.{name}", size)
+    chance = random.Random(5)
+    words = [chance.randbytes(chance.choice((3, 20, 90, 900))).hex() for _ in range(200)]
+    frame = Batch.from_records(
+        [{"message": f"{word} took 12ms", "user": word[:30]} for word in words], observed=1
+    ).frame
+    token_filter = opened(tmp_path, frame, 50)
+    for row, word in enumerate(words):
+        assert token_filter.in_variable_token(word)[row // 50]
+        assert token_filter.in_variable_token(word[-35:])[row // 50]
+        assert token_filter.value("user", word[:30])[row // 50]
+    absent = [chance.randbytes(30).hex() for _ in range(100)]
+    assert sum(token_filter.in_variable_token(word).any() for word in absent) < 10
