@@ -38,7 +38,7 @@ from .segment import Segment
 FULL_ROWS = 500_000
 """No merge makes a larger segment, and one of half of it is not merged again: merging takes about 400 bytes a row."""
 _FULL_CELLS = 20_000_000  # rows by columns: wide segments are full earlier, for merging takes memory by the cell
-_FULL_BYTES = 128 * 2**20  # of texts: long ones too, for merging takes some five times as much
+_FULL_BYTES = 64 * 2**20  # of texts, where they are long: merging takes some five times as much
 _URGENT_ROWS = 125_000  # of a merge while much comes in: its memory adds to that of ingest
 _LEVEL0 = 16  # commits merged at once
 _BACKLOG = 256  # commits that may wait while much comes in: a burst of half a minute is merged once, and after it
