@@ -20,6 +20,7 @@ COMMANDS = (
     "up",
     "check",
     "test",
+    "try_",
     "tap",
     "graph",
     "top",

@@ -5,17 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from .options import DataDir
 from .tail import Format
-
-if TYPE_CHECKING:
-    from ..config import Config
-
-_STORE = -1
 
 
 def tap(
@@ -42,37 +37,11 @@ def tap(
 
     from ..core.runtime import load_checked
     from ..plugins import load_plugins
+    from .steps import edge
 
     name, number = edge(load_checked(pipeline, load_plugins()), step)
     with contextlib.suppress(KeyboardInterrupt):
         anyio.run(_run, name, number, query, output, data_dir)
-
-
-def edge(config: Config, step: str) -> tuple[str, int]:
-    """(pipeline, step after which) that the text names.
-
-    :raises InputError: it names none, or several
-    """
-    from .exits import InputError
-
-    names = list(config.pipelines)
-    name, dot, rest = step.partition(".") if step.partition(".")[0] in names else ("", "", step)
-    if not name:
-        if len(names) != 1:
-            listed = ", ".join(names) or "none"
-            raise InputError(f"which pipeline? Write NAME or NAME.STEP; the file has {listed}")
-        name = names[0]
-    if not rest:
-        if dot:
-            raise InputError(f"{step}: a step is missing after the dot")
-        return name, _STORE
-    types = [one.type for one in config.pipelines[name].parse]
-    if rest.isascii() and rest.isdigit() and int(rest) <= len(types):
-        return name, int(rest)
-    if types.count(rest) == 1:
-        return name, types.index(rest) + 1
-    steps = ", ".join(f"{number} {type_}" for number, type_ in enumerate(types, 1)) or "none"
-    raise InputError(f"{rest[:60]!r} is no one step of {name}; its steps are: {steps}")
 
 
 async def _run(name: str, number: int, query: str, output: Format, data_dir: Any) -> None:

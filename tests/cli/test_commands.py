@@ -15,6 +15,7 @@ COMMANDS = [
     ("up",),
     ("check",),
     ("test",),
+    ("try",),
     ("tap",),
     ("graph",),
     ("top",),

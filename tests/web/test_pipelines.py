@@ -13,7 +13,7 @@ import anyio
 import pytest
 import yaml
 from cordwood.cli.exits import InputError
-from cordwood.cli.tap import edge
+from cordwood.cli.steps import edge
 from cordwood.cli.top import rows
 from cordwood.config import Settings
 from cordwood.core.runtime import Node, load_checked

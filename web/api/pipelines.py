@@ -16,10 +16,10 @@ from msgspec import Meta
 from ...config import Step
 from ...core.forwarding import OutputProgress, progress_of_all
 from ...core.query import BatchFilter
-from ...core.runtime.pipeline import RunningPipeline, sample_batch
 from ...core.runtime.taps import MOST_TAPS, STORE, StepCounts, Tap
+from ...core.runtime.trial import MOST_CHARACTERS, MOST_LINES, tried
 from ...core.storage.database import DATABASE_ERRORS
-from ...plugins import Batch, HttpSource, RejectedError, RetryableError, in_worker
+from ...plugins import RejectedError, RetryableError, in_worker
 from ..problems import NotFoundProblem, described
 from .fields import Text
 from .node import GateDependency, NodeDependency
@@ -27,8 +27,6 @@ from .node import GateDependency, NodeDependency
 if TYPE_CHECKING:
     from ...core.runtime import Node
 
-MOST_LINES: Final = 100
-MOST_CHARACTERS: Final = 100_000
 _LOOK_S: Final = 0.25  # seconds between looks at what a tap has caught
 _HEARTBEAT: Final = 40  # looks without anything until a sign of life is sent
 Name: TypeAlias = Annotated[str, PathParameter(name="name", max_length=500, description="The pipeline's name")]
@@ -185,15 +183,8 @@ async def try_pipeline(data: JSONBody[TryBody], node: NodeDependency, pipeline_n
     pipeline = node.config.pipelines.get(pipeline_name)
     if pipeline is None:
         raise _missing(pipeline_name)
-    if sum(map(len, data.lines)) > MOST_CHARACTERS:
-        raise RejectedError(f"these lines have more than {MOST_CHARACTERS} characters together; try fewer")
-    source = data.source or (pipeline.from_[0] if pipeline.from_ else "")
-    if data.source is not None and data.source not in pipeline.from_:
-        raise RejectedError(f"{data.source[:60]!r} is no source of {pipeline.name}: use one of {list(pipeline.from_)}")
-    by_http = source in node.config.sources and issubclass(node.config.sources[source].plugin, HttpSource)
-    running = RunningPipeline(pipeline, node.registry)
-    batches = await in_worker(running.traced, sample_batch(data.lines, by_http=by_http), source)
-    return await in_worker(_tried, pipeline.parse, batches)
+    steps = await in_worker(tried, node.config, node.registry, pipeline.name, data.lines, data.source or "")
+    return TryAnswer([TriedStep(step.type, step.when, step.changed, step.events) for step in steps])
 
 
 @get(
@@ -347,16 +338,6 @@ async def _outputs(node: Node) -> list[OutputItem]:
         )
         for entry, at in found
     ]
-
-
-def _tried(steps: tuple[Step, ...], batches: list[Batch]) -> TryAnswer:
-    names = [("source", None), *((step.type, step.when) for step in steps), ("store", None)]
-    shown: list[TriedStep] = []
-    for (type_, when), batch in zip(names, batches, strict=True):
-        events = batch.events()
-        changed = bool(shown) and events != shown[-1].events
-        shown.append(TriedStep(type_, when, changed, events))
-    return TryAnswer(shown)
 
 
 def _missing(name: str) -> NotFoundProblem:
