@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 from pydantic import Field
 
-from ..plugins import Batch, Parser, PluginConfig, hookimpl, split_column
+from ..plugins import Batch, Parser, PluginConfig, enriched, hookimpl, text_of
 
 if TYPE_CHECKING:
     from ua_parser import Parser as UaParser
@@ -47,21 +47,14 @@ class UserAgent(Parser[UserAgentConfig]):
 
     def parse(self, batch: Batch) -> Batch:
         """What is not known is left out; `….bot` is true for what calls itself one. Nothing is refused."""
-        field = self.config.field
-        names = [n for n, dtype in batch.frame.schema.items() if split_column(n, dtype) == (field, "text")]
-        if not names:
-            return batch
-        text = batch.frame[names[0]]
-        distinct = text.drop_nulls().unique(maintain_order=True)
-        rows = [_row(self._parser.parse(agent[:_LONGEST])) for agent in distinct]
+        return enriched(batch, text_of(batch, self.config.field), self._look_up)
+
+    def _look_up(self, agents: pl.Series) -> pl.DataFrame:
+        rows = [_row(self._parser.parse(agent[:_LONGEST])) for agent in agents]
         parts = pl.DataFrame(rows, schema=dict.fromkeys(_NAMES, pl.String), orient="row")
-        table = parts.with_columns(bot=distinct.str.head(_LONGEST).str.contains(_BOTS), agent=distinct)
-        table = table.with_columns(pl.when("bot").then("bot"))
-        found = text.alias("agent").to_frame().join(table, on="agent", how="left", maintain_order="left").drop("agent")
-        read = Batch.of(found.rename(lambda name: f"{field}.{name}"))
-        return batch.merged(
-            read, where=text.is_not_null(), error=pl.repeat(None, len(text), dtype=pl.String, eager=True)
-        )
+        bot = agents.str.head(_LONGEST).str.contains(_BOTS)
+        table = parts.with_columns(bot=bot.set(~bot, None))
+        return table.rename(lambda name: f"{self.config.field}.{name}")
 
 
 def _row(result: Result) -> tuple[str | None, ...]:

@@ -42,6 +42,7 @@ from .columns import Columns
 from .dividing import Divided, Divider
 from .durable import part_of, sync_folder, write_durably
 from .durations import Duration, duration_ns
+from .enriching import columns_of, enriched, text_of
 from .errors import (
     CheckpointConflictError,
     ConfigError,
@@ -178,9 +179,11 @@ __all__ = [
     "check_api",
     "clean_name",
     "clustered",
+    "columns_of",
     "concat",
     "details",
     "duration_ns",
+    "enriched",
     "fields",
     "figures",
     "group_words",
@@ -219,6 +222,7 @@ __all__ = [
     "state_or_level",
     "sync_folder",
     "template",
+    "text_of",
     "utc_time",
     "value_words",
     "worded",

@@ -1,5 +1,6 @@
 """The page about parsers: the tests in its files pass, and it names every parser."""
 
+import os
 import re
 import subprocess
 import sys
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from cordwood.plugins import load_plugins
+
+from .geoip_database import HAMBURG, written
 
 PAGE = (Path(__file__).parents[2] / "docs" / "parsers.md").read_text()
 FILES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
@@ -16,7 +19,10 @@ FILES = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 def test_the_tests_on_the_page_pass(number: int, tmp_path: Path) -> None:
     (tmp_path / "page.yaml").write_text(FILES[number])
     command = Path(sys.executable).parent / "cordwood"
-    done = subprocess.run([command, "test", tmp_path / "page.yaml"], capture_output=True, text=True)
+    places = {"GEOIP_DATABASE": str(written(tmp_path / "places.mmdb", {"192.0.2.0/24": HAMBURG}))}
+    done = subprocess.run(
+        [command, "test", tmp_path / "page.yaml"], capture_output=True, text=True, env=os.environ | places
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     passed, total = re.match(r"(\d+) of (\d+) tests passed", done.stdout).groups()  # type: ignore[union-attr]
     assert int(passed) == int(total) == FILES[number].count("- input:")
