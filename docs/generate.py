@@ -10,6 +10,7 @@ import sys
 import tempfile
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache, partial
 from importlib.metadata import distribution
 from itertools import groupby
 from pathlib import Path
@@ -28,11 +29,12 @@ from cordwood.core.query.stages import built_in_stages
 from cordwood.core.runtime.metrics import DECLARED as NODE_METRICS
 from cordwood.core.storage.database import Connection, migrate, open_pool
 from cordwood.core.storage.embedded import EmbeddedPostgres
+from cordwood.docs.plugin_pages import TEXTS, plugin_page
+from cordwood.docs.tables import KINDS, escaped, sentence, table
 from cordwood.plugins import Registry, load_plugins
 
 FOLDER = Path(__file__).parent
 MADE = "<!-- Made by `make docs` from the code: do not edit. -->\n"
-REFERENCE = r"\$\{"  # any setting may be `${NAME}`
 ABOUT = """\
 Every section and setting, and those of each built-in plugin. `cordwood check FILE` names what is wrong in a file;
 `cordwood schema pipeline` prints the same as JSON Schema, with the plugins that you have installed, for editors.
@@ -51,14 +53,6 @@ With `CORDWOOD_METRICS=emf` a node also writes them to standard output once a mi
 Metric Format: namespace `Cordwood`, dimensions `role` and the labels, counters as what was added since. Where the
 container's log goes to CloudWatch Logs, as on ECS, they are metrics there, and nothing is called for them.
 """
-KINDS = {
-    "source": "Sources",
-    "parser": "Parsers",
-    "detector": "Detectors",
-    "notifier": "Notifiers",
-    "output": "Outputs",
-    "place": "Places",
-}
 
 
 def language() -> str:
@@ -88,15 +82,20 @@ def heads() -> str:
     return "\n".join(["| as in | reads | columns |", "|---|---|---|", *rows, ""])
 
 
-def configuration() -> str:
-    """Sections and plugins of a pipeline file."""
-    registry = load_plugins()
-    own = Registry(
+@cache
+def built_in() -> Registry:
+    """The plugins that come with Cordwood."""
+    return Registry(
         kinds={
             kind: {name: plugin for name, plugin in plugins.items() if plugin.cls.__module__.startswith("cordwood.")}
-            for kind, plugins in registry.kinds.items()
+            for kind, plugins in load_plugins().kinds.items()
         },
     )
+
+
+def configuration() -> str:
+    """Sections and plugins of a pipeline file."""
+    own = built_in()
     schema = pipeline_schema(own)
     definitions, sections = schema["$defs"], schema["properties"]
     parts = [
@@ -140,70 +139,6 @@ def calls(signatures: Mapping[str, Signature]) -> str:
     """A table of functions."""
     rows = [f"| `{escaped(one.usage)}` | {sentence(one.doc)} |" for _, one in sorted(signatures.items())]
     return "\n".join(["| as in | gives |", "|---|---|", *rows, ""])
-
-
-def table(properties: Mapping[str, Any], required: Any, definitions: Mapping[str, Any]) -> str:
-    """A table of settings."""
-    rows = []
-    for name, setting in properties.items():
-        if setting is False:  # of a later release
-            continue
-        default = "required" if name in required else shown(setting.get("default"))
-        rows.append(
-            f"| `{name}` | {kind_of(setting, definitions)} | {default} | {sentence(setting.get('description', ''))} |"
-        )
-    return "\n".join(["| setting | value | default | what |", "|---|---|---|---|", *rows, ""])
-
-
-def kind_of(setting: Mapping[str, Any], definitions: Mapping[str, Any]) -> str:
-    """The values that a setting may have, in few words."""
-    if "$ref" in setting:
-        name: str = setting["$ref"].removeprefix("#/$defs/")
-        if name in KINDS:
-            return name
-        return kind_of(definitions.get(name, {}), definitions)
-    if "const" in setting:
-        return f"`{escaped(str(setting['const']))}`"
-    if "enum" in setting:
-        return ", ".join(f"`{escaped(str(value))}`" for value in setting["enum"])
-    if "anyOf" in setting:
-        options = [one for one in setting["anyOf"] if one.get("type") != "null" and one.get("pattern") != REFERENCE]
-        return " or ".join(dict.fromkeys(kind_of(one, definitions) for one in options))
-    if setting.get("examples"):
-        return f"such as `{escaped(setting['examples'][0])}`"
-    match setting.get("type"):
-        case "array":
-            return f"list of {kind_of(setting.get('items', {}), definitions)}"
-        case "string":
-            return "text"
-        case "boolean":
-            return "true or false"
-        case "integer":
-            return "whole number"
-        case "object" | ["object", "null"]:
-            return "mapping"
-        case str(other):
-            return other
-    return "any"
-
-
-def shown(default: Any) -> str:
-    """A default as it would be written."""
-    if default in (None, "", {}, []):
-        return ""
-    return (
-        f"`{escaped({True: 'true', False: 'false'}.get(default, default) if isinstance(default, bool) else default)}`"
-    )
-
-
-def sentence(text: str) -> str:
-    """A description in one cell of a table."""
-    return escaped(" ".join(text.split()))
-
-
-def escaped(text: object) -> str:
-    """Text that ends no cell."""
-    return str(text).replace("|", "\\|")
 
 
 def highlighting() -> str:
@@ -285,15 +220,11 @@ that you have installed as well. How to write one: [plugins](plugins.md).
 
 def catalogue() -> str:
     """The built-in plugins by kind, each in a line."""
-    registry = load_plugins()
     parts = ["# Plugins: catalogue\n", MADE, CATALOGUE]
     for kind, title in KINDS.items():
-        own = {
-            name: plugin
-            for name, plugin in sorted(registry.kinds.get(kind, {}).items())
-            if plugin.cls.__module__.startswith("cordwood.")
-        }
-        rows = [f"| `{name}` | {sentence(plugin.summary)} |" for name, plugin in own.items()]
+        own = dict(sorted(built_in().kinds.get(kind, {}).items()))
+        shown = {name: f"[`{name}`]({TEXTS[kind]}/{name}.md)" if kind in TEXTS else f"`{name}`" for name in own}
+        rows = [f"| {shown[name]} | {sentence(plugin.summary)} |" for name, plugin in own.items()]
         parts += [
             f"## {title}\n",
             f"{len(own)} of them; [their settings](configuration.md#{title.lower()}).\n",
@@ -350,10 +281,10 @@ async def schema_page(connection: Connection) -> str:
     columns = await connection.fetch(_COLUMNS)
     keys = await connection.fetch(_KEYS)
     lines = ["erDiagram"]
-    for table, rows in groupby(columns, key=lambda row: row[0]):
-        lines += [f"    {table} {{", *(f"        {_column(row)}" for row in rows), "    }"]
-    for table, other, _, names, optional in keys:
-        lines.append(f'    {other} {"|o" if optional else "||"}--o{{ {table} : "{names}"')
+    for name, rows in groupby(columns, key=lambda row: row[0]):
+        lines += [f"    {name} {{", *(f"        {_column(row)}" for row in rows), "    }"]
+    for name, other, _, names, optional in keys:
+        lines.append(f'    {other} {"|o" if optional else "||"}--o{{ {name} : "{names}"')
     return "\n".join(["# Schema\n", MADE, SCHEMA, "```mermaid", *lines, "```", ""])
 
 
@@ -387,14 +318,35 @@ PAGES: dict[str, Callable[[], str]] = {
 }
 
 
+def plugin_pages() -> dict[str, Callable[[], str]]:
+    """A page for each plugin of the kinds that have texts."""
+    definitions = pipeline_schema(built_in())["$defs"]
+    return {
+        f"{folder}/{name}.md": partial(plugin_page, plugin.cls, definitions)
+        for kind, folder in TEXTS.items()
+        for name, plugin in built_in().kinds[kind].items()
+    }
+
+
 def main() -> None:
+    pages = PAGES | plugin_pages()
     old = [
-        name for name, make in PAGES.items() if not (FOLDER / name).exists() or (FOLDER / name).read_text() != make()
+        name for name, make in pages.items() if not (FOLDER / name).exists() or (FOLDER / name).read_text() != make()
     ]
+    old += [
+        f"{folder}/{path.name}"
+        for folder in TEXTS.values()
+        for path in (FOLDER / folder).glob("*.md")
+        if f"{folder}/{path.name}" not in pages
+    ]  # of a plugin that is gone
     if "--check" in sys.argv[1:]:
         sys.exit(f"old, run `make docs`: {', '.join(old)}" if old else 0)
     for name in old:
-        (FOLDER / name).write_text(PAGES[name]())
+        if name in pages:
+            (FOLDER / name).parent.mkdir(exist_ok=True)
+            (FOLDER / name).write_text(pages[name]())
+        else:
+            (FOLDER / name).unlink()
         sys.stdout.write(f"docs/{name}\n")
     with tempfile.TemporaryDirectory(prefix="cordwood-docs-") as folder:
         Path(folder).chmod(0o755)  # PostgreSQL runs as a user of its own where root runs this

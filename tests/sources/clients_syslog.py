@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from ..conftest import free_port
@@ -108,16 +109,11 @@ def logger(protocol: str) -> Callable[[Stage], Any]:
     return opened
 
 
-@contextmanager
-def syslog_ng(stage: Stage) -> Iterator[Send]:
-    """syslog-ng, which speaks RFC 5424 by TCP."""
-    path, config = stage.folder / "in", stage.folder / "syslog-ng.conf"
+def syslog_ng_command(folder: Path, config: str) -> tuple[list[str], dict[str, str]]:
+    """How syslog-ng is run with this configuration, and its environment."""
+    path = folder / "syslog-ng.conf"
+    path.write_text(f"@version: 3.38\n{config}")
     (modules,) = SYSLOG_NG_LIBRARIES.glob("3.*")
-    config.write_text(
-        f'@version: 3.38\noptions {{ time-reopen(1); }};\nsource app {{ unix-dgram("{path}" flags(no-hostname)); }};\n'
-        f'destination cordwood {{ syslog("127.0.0.1" transport("tcp") port({stage.port})); }};\n'
-        "log { source(app); destination(cordwood); flags(flow-control); };\n"
-    )
     command = [
         str(find_syslog_ng()),
         "--foreground",
@@ -125,11 +121,24 @@ def syslog_ng(stage: Stage) -> Iterator[Send]:
         "--module-path",
         str(modules),
         "--cfgfile",
-        str(config),
+        str(path),
     ]
     for option in ("persist-file", "pidfile", "control"):
-        command += [f"--{option}", str(stage.folder / option)]
-    stage.daemons.enter_context(program(stage, *command, env={"LD_LIBRARY_PATH": str(SYSLOG_NG_LIBRARIES)}))
+        command += [f"--{option}", str(folder / option)]
+    return command, {"LD_LIBRARY_PATH": str(SYSLOG_NG_LIBRARIES)}
+
+
+@contextmanager
+def syslog_ng(stage: Stage) -> Iterator[Send]:
+    """syslog-ng, which speaks RFC 5424 by TCP."""
+    path = stage.folder / "in"
+    command, environment = syslog_ng_command(
+        stage.folder,
+        f'options {{ time-reopen(1); }};\nsource app {{ unix-dgram("{path}" flags(no-hostname)); }};\n'
+        f'destination cordwood {{ syslog("127.0.0.1" transport("tcp") port({stage.port})); }};\n'
+        "log { source(app); destination(cordwood); flags(flow-control); };\n",
+    )
+    stage.daemons.enter_context(program(stage, *command, env=environment))
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
         while not path.exists():
             time.sleep(0.01)
@@ -137,22 +146,31 @@ def syslog_ng(stage: Stage) -> Iterator[Send]:
         yield lambda n: log.sendall(f"<14>Jan 31 12:00:00 shop: {stage.text(n)}".encode())
 
 
-@contextmanager
-def nginx(stage: Stage) -> Iterator[Send]:
-    """nginx, whose access log goes to syslog by UDP; a request is an event."""
-    port, config = free_port(), stage.folder / "nginx.conf"
+def nginx_command(folder: Path, port: int, logging: str) -> list[str]:
+    """How nginx is run that answers at this port, with these directives about its log."""
+    config = folder / "nginx.conf"
     config.write_text(f"""
-daemon off; pid {stage.folder}/pid; error_log stderr; worker_processes 1;
+daemon off; pid {folder}/pid; error_log stderr; worker_processes 1;
 events {{}}
 http {{
-  log_format numbered '{stage.name} event $arg_n';
-  access_log syslog:server=127.0.0.1:{stage.port},tag=nginx numbered;
-  client_body_temp_path {stage.folder}; proxy_temp_path {stage.folder}; fastcgi_temp_path {stage.folder};
-  uwsgi_temp_path {stage.folder}; scgi_temp_path {stage.folder};
+  {logging}
+  client_body_temp_path {folder}; proxy_temp_path {folder}; fastcgi_temp_path {folder};
+  uwsgi_temp_path {folder}; scgi_temp_path {folder};
   server {{ listen 127.0.0.1:{port}; location / {{ return 204; }} }}
 }}
 """)
-    process = stage.daemons.enter_context(program(stage, str(find_nginx()), "-e", "stderr", "-c", config))
+    return [str(find_nginx()), "-e", "stderr", "-c", str(config)]
+
+
+@contextmanager
+def nginx(stage: Stage) -> Iterator[Send]:
+    """nginx, whose access log goes to syslog by UDP; a request is an event."""
+    port = free_port()
+    format_ = f"log_format numbered '{stage.name} event $arg_n';"
+    command = nginx_command(
+        stage.folder, port, f"{format_} access_log syslog:server=127.0.0.1:{stage.port},tag=nginx numbered;"
+    )
+    process = stage.daemons.enter_context(program(stage, *command))
     listens(port, process)
     asking = http.client.HTTPConnection("127.0.0.1", port)
 

@@ -1,4 +1,4 @@
-"""docs/sources.md: each client in it sends its events to a server, as the page says."""
+"""docs/sources/: each client of a source that needs no entry in the YAML sends its events to a server, as written."""
 
 from __future__ import annotations
 
@@ -12,19 +12,16 @@ import pytest
 from cordwood.core.runtime.configs import load_checked
 from cordwood.plugins import load_plugins
 
-from ..conftest import Server
+from ..conftest import ROOT, Server
 from ..services import JAVASCRIPT, NODE
+from .pages import PAGES, snippets
 from .wire import serving
 
-PAGE = (Path(__file__).parents[2] / "docs" / "sources.md").read_text()
-OF_NO_CLIENT = "Sources that cannot wait"  # of several sources
-SECTIONS = {
-    section.partition("\n")[0]: re.findall(r"```(python|javascript)\n(.*?)```", section, re.DOTALL)
-    for section in PAGE.split("\n## ")[1:]
+CLIENTS = {
+    name: re.findall(r"```(python|javascript)\n(.*?)```", text, re.DOTALL)
+    for name, text in PAGES.items()
     # Those with settings of their own: test_docs_listening.py; with a page: tests/web/test_cordwood_js_browser.py
-    if not section.startswith(OF_NO_CLIENT)
-    and ("```yaml" not in section or ":8080" in section)
-    and "```html" not in section
+    if ("```yaml" not in text or ":8080" in text) and "```html" not in text
 }
 
 
@@ -32,11 +29,16 @@ SENT = "service:shop or source:shop | stats count() as n"
 """What the clients send: those of Splunk have a source in place of a service."""
 
 
-@pytest.mark.parametrize("settings", re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL))
+@pytest.mark.parametrize("settings", [text for name in PAGES for text in snippets(name, "yaml")])
 def test_the_settings_of_the_page(settings: str, tmp_path: Path) -> None:
     file = tmp_path / "cordwood.yaml"
     file.write_text(settings)
     assert load_checked(file, load_plugins()).sources
+
+
+def test_every_page_is_named() -> None:
+    named = set(re.findall(r"\]\(sources/(\w+)\.md\)", (ROOT / "docs" / "sources.md").read_text()))
+    assert named == set(PAGES) == set(load_plugins().kinds["source"])
 
 
 @pytest.fixture(scope="module")
@@ -45,10 +47,10 @@ def served() -> Iterator[Server]:
         yield server
 
 
-@pytest.mark.parametrize("name", SECTIONS)
+@pytest.mark.parametrize("name", CLIENTS)
 def test_the_client_of_the_page(served: Server, name: str) -> None:
-    assert SECTIONS[name], "the section has no client"
-    for language, snippet in SECTIONS[name]:
+    assert CLIENTS[name], "the page has no client"
+    for language, snippet in CLIENTS[name]:
         before = served.query(SENT)[0]["n"]
         code = re.sub(r"(localhost|127\.0\.0\.1):8080", f"127.0.0.1:{served.port}", snippet).replace(
             "8080", str(served.port)

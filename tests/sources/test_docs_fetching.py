@@ -1,4 +1,4 @@
-"""What docs/sources.md shows of the sources that fetch: one server with all of them, and what each has to fetch."""
+"""What docs/sources/ shows of the sources that fetch: one server with all of them, and what each has to fetch."""
 
 from __future__ import annotations
 
@@ -20,11 +20,13 @@ from cordwood.core.storage.embedded import EmbeddedPostgres
 
 from ..conftest import Server
 from ..objectstore import KEYS, Bucket, S3Server
+from ..services import find_kcat
 from .docker_engine import FakeEngine
 from .http_peer import Answer, HttpPeer, answering
 from .kafka_cluster import Cluster, cluster
+from .pages import snippet
 from .test_cloudwatch import Group
-from .test_docs_listening import FETCHING, found, snippet
+from .test_docs_listening import FETCHING, found
 from .test_kubernetes import line, log_of
 
 
@@ -93,6 +95,9 @@ def amazon(s3_server: S3Server) -> Iterator[dict[str, dict[str, Any]]]:
 def orders() -> Iterator[Cluster]:
     with cluster() as made:
         exec(snippet("kafka", "python").replace("127.0.0.1:9092", made.brokers[0]), {})
+        if find_kcat():
+            command = snippet("kafka", "sh").replace("127.0.0.1:9092", made.brokers[0])
+            subprocess.run(["sh", "-c", command], check=True, timeout=60)
         yield made
 
 
@@ -151,8 +156,14 @@ def test_an_api(served: Server, audit: HttpPeer) -> None:
 
 
 def test_a_topic(served: Server) -> None:
-    (event,) = found(served, "source:orders")
+    (event,) = found(served, 'source:orders "order 1"')
     assert (event["message"], event["kafka.key"], event["kafka.header.trace"]) == ("order 1", "42", "0af7")
+
+
+@pytest.mark.skipif(find_kcat() is None, reason="needs kcat")
+def test_kcat(served: Server) -> None:
+    (event,) = found(served, 'source:orders "order 2"')
+    assert (event["service"], event["kafka.key"]) == ("shop", "43")
 
 
 def test_rows(served: Server) -> None:

@@ -1,8 +1,9 @@
-"""What docs/sources.md shows of the sources that listen: its settings start, and its senders reach them."""
+"""What docs/sources/ shows of the sources that listen: their settings start, and their senders reach them."""
 
 from __future__ import annotations
 
 import contextlib
+import http.client
 import logging
 import re
 import shutil
@@ -10,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import msgpack
@@ -18,29 +19,36 @@ import pytest
 import yaml
 from pygelf import GelfHttpHandler, GelfTcpHandler
 
-from ..conftest import ROOT, Server, free_port
-from ..services import find_journal, find_logger, find_mosquitto, find_rsyslog
-from .brokers import mosquitto
+from ..conftest import Server, free_port
+from ..services import (
+    JAVASCRIPT,
+    NODE,
+    find_journal,
+    find_logger,
+    find_mosquitto,
+    find_nginx,
+    find_rsyslog,
+    find_syslog_ng,
+)
+from .brokers import listens, mosquitto
+from .clients_syslog import nginx_command, syslog_ng_command
 from .listening import certificates
+from .pages import PAGES, snippet
 from .test_beats import batch as window_of_beats
 from .test_journald import write as write_journal
 from .test_syslog import rsyslog
 
-PAGE = (ROOT / "docs" / "sources.md").read_text()
 FETCHING = ("cloudwatch", "docker", "http_poll", "kafka", "kubernetes", "s3", "sql_poll", "stdin")
 """Sources that fetch what they take in: test_docs_fetching.py."""
-
-
-def snippet(section: str, kind: str) -> str:
-    text = PAGE.split(f"\n## {section}\n")[1].split("\n## ")[0]
-    (found,) = re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL)
-    return str(found)
+SHOP = "/var/log/shop"
+"""The folder of log files on the page of `file`."""
 
 
 @pytest.fixture(scope="module")
 def ports() -> dict[str, str]:
-    """A free port for each that the page names."""
-    return {port: str(free_port()) for port in dict.fromkeys(re.findall(r"127\.0\.0\.1:(\d+)", PAGE))}
+    """A free port for each that the pages name."""
+    named = re.findall(r"127\.0\.0\.1:(\d+)", "".join(PAGES.values()))
+    return {port: str(free_port()) for port in dict.fromkeys(named)}
 
 
 @pytest.fixture(scope="module")
@@ -54,14 +62,15 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def served(ports: dict[str, str], folder: Path, cluster: Path) -> Iterator[Server]:
-    """One server with all sources of the page."""
+    """One server with all sources of the pages."""
     pem = certificates(folder)
     names = {"server.pem": pem["server"], "server.key": pem["server_key"], "clients.pem": pem["ca"]}
-    names |= {"/run/cordwood/log": folder / "log"}
+    names |= {"/run/cordwood/log": folder / "log", SHOP: folder / "shop"}
+    (folder / "shop").mkdir()
     sources: dict[str, dict[str, object]] = {}
-    for section in re.findall(r"\n## (\w+)\n", PAGE):
-        if section not in FETCHING and "```yaml" in PAGE.split(f"\n## {section}\n")[1].split("\n## ")[0]:
-            text = moved(snippet(section, "yaml"), ports)
+    for page, content in PAGES.items():
+        if page not in FETCHING and "```yaml" in content:
+            text = moved(snippet(page, "yaml"), ports)
             for name, path in names.items():
                 text = text.replace(name, str(path))
             sources |= yaml.safe_load(text)["sources"]
@@ -88,6 +97,17 @@ def started(server: Server, ports: dict[str, str]) -> Iterator[Server]:
         reached(int(ports[port])).close()
     yield server
     server.kill()
+
+
+@contextlib.contextmanager
+def running(command: Sequence[str], environment: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """A sender's daemon, until the end of the context."""
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
 def reached(port: int) -> socket.socket:
@@ -146,6 +166,59 @@ def test_rsyslog_by_bulk(served: Server, data_dir: Path) -> None:
             time.sleep(0.01)
         subprocess.run(["logger", "--socket", path, "--tag", "cart", "by bulk"], check=True)
         assert len(found(served, 'service:cart "by bulk"')) == 1
+
+
+@pytest.mark.skipif(find_syslog_ng() is None, reason="needs syslog-ng")
+def test_syslog_ng(served: Server, ports: dict[str, str], data_dir: Path) -> None:
+    path = data_dir / "in"
+    shown = moved(snippet("syslog", "syslog-ng"), ports)
+    command, environment = syslog_ng_command(
+        data_dir, f'source s_src {{ unix-dgram("{path}" flags(no-hostname)); }};\n{shown}'
+    )
+    with running(command, environment):
+        while not path.exists():
+            time.sleep(0.01)
+        subprocess.run(["logger", "--socket", path, "--tag", "cart", "by syslog-ng"], check=True)
+        assert len(found(served, 'service:cart "by syslog-ng"')) == 1
+
+
+@pytest.mark.skipif(find_nginx() is None, reason="needs nginx")
+def test_nginx(served: Server, ports: dict[str, str], data_dir: Path) -> None:
+    port = free_port()
+    command = nginx_command(data_dir, port, moved(snippet("syslog", "nginx"), ports))
+    with running(command) as process:
+        listens(port, process)
+        asking = http.client.HTTPConnection("127.0.0.1", port)
+        asking.request("GET", "/cart?id=7")
+        assert asking.getresponse().status == 204
+        asking.close()
+        (event,) = found(served, 'service:shop "/cart?id=7"')
+        assert (event["message"], event["severity"]) == ("GET /cart?id=7 204", "INFO")
+
+
+def test_pythons_own_handler(served: Server, ports: dict[str, str]) -> None:
+    exec(moved(snippet("syslog", "python"), ports), {})
+    logger = logging.getLogger("shop")
+    try:
+        (event,) = found(served, 'service:shop "card refused"')
+        assert event["severity"] == "ERROR"
+    finally:
+        logger.handlers.pop().close()
+
+
+def test_winston(served: Server, ports: dict[str, str]) -> None:
+    code = moved(snippet("syslog", "javascript"), ports)
+    script = f"{code}\nsend().then((taken) => process.exit(taken ? 0 : 1))"
+    subprocess.run([str(NODE), "-e", script], check=True, timeout=60, cwd=JAVASCRIPT)
+    (event,) = found(served, 'service:shop "cart abandoned"')
+    assert event["severity"] == "WARN"
+
+
+def test_a_file(served: Server, folder: Path) -> None:
+    subprocess.run(["sh", "-c", snippet("file", "sh").replace(SHOP, str(folder / "shop"))], check=True)
+    (event,) = found(served, "source:access")
+    assert event["message"].endswith("order 1")
+    assert event["log.file.path"] == str(folder / "shop" / "app.log")
 
 
 def test_pygelf(served: Server, ports: dict[str, str]) -> None:

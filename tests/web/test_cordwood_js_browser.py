@@ -149,7 +149,7 @@ def test_what_goes_wrong_in_a_page_arrives_scrubbed(open_page: Callable[..., Any
 
 
 def test_what_the_documentation_shows(browser: Browser, site: Site) -> None:
-    page_of_docs = (ROOT / "docs" / "sources.md").read_text()
+    page_of_docs = (ROOT / "docs" / "sources" / "browser.md").read_text()
     (html,) = re.findall(r"```html\n(.*?)```", page_of_docs, re.DOTALL)
     html = html.replace("http://localhost:8080", site.server.url).replace("TOKEN", site.key)
     Pages.html = html.replace('"shop"', '"docs"')
