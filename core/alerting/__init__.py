@@ -1,6 +1,7 @@
 """Alerting: detectors run over committed events, what they find becomes incidents, and people are told of them."""
 
 from .backtest import Backtested, Firing, Span, backtest
+from .bell import Bells
 from .records import Attempt, DetectorRecord, IncidentRecord, NotificationRecord
 from .repository import AlertingRepository
 from .run import Events
@@ -12,6 +13,7 @@ __all__ = [
     "AlertingService",
     "Attempt",
     "Backtested",
+    "Bells",
     "DetectorRecord",
     "Events",
     "Firing",

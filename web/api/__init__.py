@@ -12,6 +12,7 @@ from .alerts import (
 )
 from .audit import export_audit, list_audit
 from .backtests import backtest_definition, backtest_detector
+from .bell import get_bell, read_bell
 from .causes import list_causes
 from .complete import complete_query
 from .configuration import get_configuration
@@ -104,6 +105,8 @@ HANDLERS = (
     comment_incident,
     resolve_incident,
     list_notifications,
+    get_bell,
+    read_bell,
     list_silences,
     get_silence,
     create_silence,

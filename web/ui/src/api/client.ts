@@ -39,6 +39,8 @@ export const api = {
     unwrap(await http.GET('/api/v1/fields/{name}/values', { params: { path: { name }, query: { query, ...range, limit: 8 } }, signal })).values,
   incidents: async (state: Incident['state'] | undefined, cursor: string | undefined, signal: AbortSignal) =>
     unwrap(await http.GET('/api/v1/incidents', { params: { query: { ...(state && { state }), ...(cursor && { cursor }) } }, signal })),
+  bell: async (signal: AbortSignal) => unwrap(await http.GET('/api/v1/bell', { signal })),
+  readBell: async (read_upto: number) => unwrap(await http.PUT('/api/v1/bell', { body: { read_upto } })),
   suppressed: async (id: number, signal: AbortSignal) =>
     unwrap(await http.GET('/api/v1/incidents', { params: { query: { suppressed_by: id } }, signal })).items,
   incident: async (id: number, signal: AbortSignal) => unwrap(await http.GET('/api/v1/incidents/{id}', { params: { path: { id } }, signal })),
