@@ -80,10 +80,15 @@ class Lease:
             await self.budget.take(total - self.taken)
             self.taken = total
 
+    def shrink(self, total: int) -> None:
+        """Have at most `total` bytes: a small body must not hold the room of a large one until it is committed."""
+        if total < self.taken:
+            self.budget.give(self.taken - total)
+            self.taken = total
+
     def release(self) -> None:
         """Give all back."""
-        self.budget.give(self.taken)
-        self.taken = 0
+        self.shrink(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +122,7 @@ async def read_body(receive: Receive, declared: int | None, bounds: Bounds, leas
         if size > lease.taken:
             await lease.grow(size + STEP)
         chunks.append(chunk)
+    lease.shrink(size)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
@@ -173,6 +179,7 @@ async def decompress(
         except (zlib.error, OSError, EOFError) as why:
             raise ProblemException(400, f"the body is not {name}: {why}") from None
         if not part:
+            lease.shrink(held + size)
             return parts[0] if len(parts) == 1 else b"".join(parts)
         size += len(part)
         if size > bounds.decompressed:

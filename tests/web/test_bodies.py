@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import tracemalloc
 import zlib
@@ -200,4 +201,17 @@ async def test_who_waits_goes_on_when_room_is_given_back() -> None:
             await second.grow(50)
             order.append("taken")
     assert order == ["given back", "taken"]
+    assert budget.used == 0
+
+
+@pytest.mark.parametrize("declared", [True, False], ids=["declared", "chunked"])
+async def test_small_packed_bodies_hold_no_more_than_they_have(declared: bool) -> None:
+    data = b'{"short_message": "disk full"}'
+    packed, budget = gzip.compress(data), Budget(limit=2 * STEP, wait_s=0)
+    with contextlib.ExitStack() as held:
+        for _ in range(200):  # all at once, as while a commit takes long
+            lease = held.enter_context(budget.lease())
+            body = await read_body(receiver([packed]), len(packed) if declared else None, Bounds(), lease)
+            assert await decompress(body, "gzip", Bounds(), lease) == data
+        assert budget.used == 200 * (len(packed) + len(data))
     assert budget.used == 0
