@@ -8,6 +8,7 @@ from typing import Any
 
 from ..config import Config, Pipeline, PipelineTest
 from ..core.runtime.pipeline import RunningPipeline, sample_batch
+from ..core.runtime.tables import tables_of
 from ..core.runtime.taps import StepCounts
 from ..plugins import HttpSource, Registry
 from .exits import InputError
@@ -34,7 +35,8 @@ def failures(
         issubclass(config.sources[name].plugin, HttpSource) for name in pipeline.from_
     )
     batch = sample_batch(lines, by_http=by_http)
-    events = RunningPipeline(pipeline, registry, counts).apply(batch, source).events()
+    running = RunningPipeline(pipeline, registry, counts)
+    events = running.apply(batch, source, tables=tables_of(case.tables)).events()
     found: list[str] = []
     for number, (expected, event) in enumerate(zip(case.expect, events, strict=False), start=1):
         wrong = list(_differences(dict(_flat(expected)), event))

@@ -130,6 +130,8 @@ class PipelineTest(_Model):
     """One line or several."""
     expect: list[dict[str, Any]]
     """The events; fields that are not named here may be anything."""
+    tables: dict[str, list[dict[str, str | int | float | bool | None]]] = {}
+    """Lookup tables as this test sees them: the rows of each by its name."""
 
 
 class PipelineSettings(_Model):

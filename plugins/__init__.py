@@ -72,6 +72,7 @@ from .novelty import LearningConfig, Novelty, Sighting, sighting
 from .patterns import MASK, PLACEHOLDER, clustered, refined
 from .recent import Quota, Recent, arrived, keys_of
 from .severity import SYSLOG, SYSLOG_NUMBERS, severity_name, severity_number, severity_rank
+from .tables import Joiner, Table
 from .telling import NotifierConfig, RateLimit
 from .templating import MAX_TEMPLATE, Template, fields, in_words, line_of, template, worded
 from .times import iso_ns, iso_time, now_ns, parse_times, utc_time
@@ -126,6 +127,7 @@ __all__ = [
     "HttpRequest",
     "HttpResponse",
     "HttpSource",
+    "Joiner",
     "Json",
     "Judge",
     "Judged",
@@ -168,6 +170,7 @@ __all__ = [
     "SharedObject",
     "Sighting",
     "Source",
+    "Table",
     "Template",
     "Together",
     "adopt",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import msgspec
 import polars as pl
 
 from .batch import Batch
-from .fields import split_column
+from .fields import KINDS, STANDARD, clean_name, column_name, split_column
 
 _KEY = "\0key"  # a NUL is in no field's name
 _OURS = ("timestamp", "observed_timestamp", "severity", "parse_error")
@@ -21,8 +21,14 @@ def text_of(batch: Batch, field: str) -> pl.Series:
     text = pl.repeat(None, len(batch), dtype=pl.String, eager=True)
     for column in batch.frame:
         if split_column(column.name, column.dtype)[0] == field:
-            text = text.zip_with(text.is_not_null(), column.cast(pl.String, strict=False))
+            text = text.zip_with(text.is_not_null(), written(column))
     return text
+
+
+def written(column: pl.Series) -> pl.Series:
+    """The values as text; a whole number is written the same whether it came among fractions or not."""
+    text = column.cast(pl.String, strict=False)
+    return text.alias("").str.strip_suffix(".0") if column.dtype.is_float() else text
 
 
 def enriched(
@@ -47,7 +53,7 @@ def enriched(
     )["row"]  # fmt: skip
     found = table[numbers.fill_null(0)] if table.width else pl.DataFrame(height=len(batch))
     if not overwrite:
-        found = found.select(_absent(batch, column) for column in found)
+        found = pl.DataFrame([_absent(batch, column) for column in found])
     read = Batch.of(found.with_columns(parse_error=error.gather(numbers)))
     return batch.merged(read, where=keys.is_not_null(), error=pl.repeat(None, len(keys), dtype=pl.String, eager=True))
 
@@ -64,13 +70,18 @@ def columns_of(rows: Sequence[Sequence[Any]], names: Sequence[str]) -> pl.DataFr
         if by_kind.keys() == {"int", "float"}:
             merged = zip(by_kind.pop("int"), by_kind["float"], strict=True)
             by_kind["float"] = [b if a is None else float(a) for a, b in merged]
+        taken: set[str] = set()
         for kind, values in by_kind.items():
-            suffix = f"#{kind}" if kind == "json" or len(by_kind) > 1 else ""
-            columns.append(pl.Series(f"{name}{suffix}", values, dtype=_TYPES[kind]))
+            column = attribute(name, kind, taken)
+            if column not in taken:
+                columns.append(pl.Series(column, values, dtype=KINDS[kind]))
+                taken.add(column)
     return pl.DataFrame(columns) if columns else pl.DataFrame(height=len(rows))
 
 
-_TYPES = {"int": pl.Int64, "float": pl.Float64, "bool": pl.Boolean, "text": pl.String, "json": pl.String}
+def attribute(name: str, kind: str, taken: Collection[str] = ()) -> str:
+    """The column of a batch for values of this kind of a field that somebody else has named."""
+    return name if name in STANDARD else column_name(clean_name(name), kind, taken)
 
 
 def _kind(value: object) -> tuple[str, Any]:
@@ -92,8 +103,9 @@ def _kind(value: object) -> tuple[str, Any]:
 
 def _absent(batch: Batch, column: pl.Series) -> pl.Series:
     """The column where the event has no value of that field."""
-    field = split_column(column.name, column.dtype)[0]
-    mine: Iterable[pl.Series] = (c for c in batch.frame if split_column(c.name, c.dtype)[0] == field)
-    for own in mine:
-        column = column.set(own.is_not_null(), None)
-    return column
+    field, name = split_column(column.name, column.dtype)[0], column.name
+    column = column.alias("")  # a series' own name may be a pattern to polars
+    for own in batch.frame:
+        if split_column(own.name, own.dtype)[0] == field:
+            column = column.set(own.alias("").is_not_null(), None)
+    return column.alias(name)

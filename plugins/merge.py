@@ -58,7 +58,7 @@ def _attributes(old: pl.DataFrame, new: pl.DataFrame, where: pl.Series) -> list[
         had = before.get(field, {})
         here = pl.repeat(value=False, n=len(where), eager=True)
         for column in kinds.values():
-            here |= column.is_not_null()
+            here |= column.alias("").is_not_null()  # a series' own name may be a pattern to polars
         here &= where
         taken: set[str] = set()
         for kind in [*had, *(kind for kind in kinds if kind not in had)]:

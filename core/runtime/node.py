@@ -61,6 +61,7 @@ from .scrubbing import scrub_all
 from .spill import spill_folder
 from .spool import Room, Spool
 from .supervisor import RunningSource, Supervisor
+from .tables import PipelineTables
 from .taps import StepCounts, Taps
 
 _TRACES_SECONDS = 2.0  # for the last traces: a stop takes less than ten
@@ -91,6 +92,7 @@ class Node:
     forwarding: ForwardingService
     conditions: Conditions
     lookups: Lookups
+    tables: PipelineTables
     saved: SavedQueries
     shaped: ShapedStore
     dashboards: Dashboards
@@ -150,6 +152,7 @@ class Node:
             self.admissions = {project_id: self.admission}
             self._apply(limits)
             self.lookups = Lookups(self.store.pool)
+            self.tables = PipelineTables(self.lookups)
             self.saved = SavedQueries(self.store.pool)
             self.shaped = ShapedStore(self.store.pool)
             self.dashboards = Dashboards(self.store.pool)
@@ -201,6 +204,7 @@ class Node:
                     tasks.start_soon(told.run)
                 for running in self._sources(self.config).values():
                     self._supervisor.start(running)
+                await self._foresee()
                 if works:
                     tasks.start_soon(self.alerting.run, self.project_id, self.config)
                     tasks.start_soon(self.forwarding.run, self.config)
@@ -252,11 +256,16 @@ class Node:
             waits = not isinstance(source, HttpSource)
             project = entry.config.project if isinstance(entry.config, ProjectConfig) else DEFAULT_PROJECT
             outlet = StoreOutlet(name, pipeline, self.store, self._expected(project), self.door, waits)
-            outlet.tracing = self.tracing
+            outlet.tracing, outlet.tables = self.tracing, self.tables
             folder = self.settings.data_dir.absolute() / "spool" / label(name)
             outlet.spool = Spool(folder, outlet, self.spool_room)
             made[name] = RunningSource(name, entry.type, source, outlet, self._enter)
         return made
+
+    async def _foresee(self) -> None:
+        """Tell of lookup tables that the running pipelines lack."""
+        names = frozenset[str]().union(*(one.outlet.pipeline.tables for one in self.sources.values()))
+        await self.tables.foresee(self.project_id, names)
 
     def _counts_of(self, pipeline: Pipeline) -> Sequence[StepCounts]:
         """Where the steps of a pipeline count; a pipeline that has changed begins anew."""
@@ -271,7 +280,7 @@ class Node:
 
     def replayer(self, project_id: int) -> Replayer:
         """What replays a project's dead letters."""
-        return Replayer(self.store, self.registry, project_id)
+        return Replayer(self.store, self.registry, project_id, self.tables)
 
     @property
     def uptime_s(self) -> float:
@@ -369,6 +378,7 @@ class Node:
                 )
                 return list(self.reload_errors)
             self.reload_errors = ()
+            await self._foresee()
             self.retention.settings = config.store
             self._apply(config.limits)
             self.store.files.places = places
@@ -414,8 +424,9 @@ class Node:
 
     @property
     def source_warnings(self) -> list[str]:
-        """What sources keep on the disk because the store does not take it, and what they and the kernel lost."""
-        found = []
+        """What sources keep on the disk because the store does not take it, what they and the kernel lost, and the
+        lookup tables that pipelines lack."""
+        found = self.tables.warnings
         for source in self.sources.values():
             spool = source.outlet.spool
             if spool is not None and spool.events:

@@ -9,8 +9,8 @@ import polars as pl
 from pydantic import ValidationError
 
 from ...config import Pipeline
-from ...plugins import Batch, Divider, Json, Judge, Parser, PluginError, Registry, RejectedError
-from .steps import Fallen, Passed, RunningStep, Settle, running
+from ...plugins import Batch, Divider, Joiner, Json, Judge, Parser, PluginError, Registry, RejectedError, Table
+from .steps import NO_TABLES, Fallen, Passed, RunningStep, Settle, running
 from .taps import STORE, StepCounts, Taps
 
 
@@ -61,6 +61,11 @@ class RunningPipeline:
         """Whether what it does to a batch depends on those before: `Outcome.settle` must be called."""
         return any(step.remembers for step in self._steps)
 
+    @property
+    def tables(self) -> frozenset[str]:
+        """The lookup tables that its steps read."""
+        return frozenset().union(*(step.tables for step in self._steps))
+
     def apply(
         self,
         batch: Batch,
@@ -68,9 +73,10 @@ class RunningPipeline:
         parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None,
         *,
         watched: bool = True,
+        tables: Mapping[str, Table] = NO_TABLES,
     ) -> Batch:
         """The batch as it is stored, without dead letters; see `run`."""
-        return self.run(batch, source, parser, watched=watched).batch
+        return self.run(batch, source, parser, watched=watched, tables=tables).batch
 
     def run(
         self,
@@ -79,10 +85,11 @@ class RunningPipeline:
         parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None,
         *,
         watched: bool = True,
+        tables: Mapping[str, Table] = NO_TABLES,
     ) -> Outcome:
         """What becomes of a batch. `parser` is one step more, or several, before the others. Blocking.
 
-        `watched`: those who watch see it.
+        `watched`: those who watch see it. `tables`: the lookup tables that there are, of those its steps read.
 
         :raises RejectedError: `parser` names no parser, or its settings are wrong
         """
@@ -94,7 +101,7 @@ class RunningPipeline:
             self._taps.see(self.pipeline.name, 0, batch)
         entered, passed = batch, Passed(batch)
         for number, step in enumerate(self._steps, 1):
-            passed = passed.then(step.run(passed.batch))
+            passed = passed.then(step.run(passed.batch, tables=tables))
             if watched:
                 self._taps.see(self.pipeline.name, number, passed.batch)
         passed = _whole(passed)
@@ -103,11 +110,11 @@ class RunningPipeline:
             self._taps.see(self.pipeline.name, STORE, batch)
         return Outcome(batch, entered, passed.rows, passed.fallen, passed.settle)
 
-    def traced(self, batch: Batch, source: str) -> list[Batch]:
+    def traced(self, batch: Batch, source: str, tables: Mapping[str, Table] = NO_TABLES) -> list[Batch]:
         """The batch as it came, after each step, and as it would be stored. Blocking."""
         found = [batch]
         for step in self._steps:
-            found.append(step.run(found[-1], letters=False).batch)
+            found.append(step.run(found[-1], letters=False, tables=tables).batch)
         return [*found, found[-1].with_default(service=self.pipeline.service, source=source)]
 
     def _ad_hoc(self, settings: Mapping[str, Json]) -> RunningStep:
@@ -119,6 +126,8 @@ class RunningPipeline:
             assert isinstance(parser, Parser)
             if type(parser).keeps is not Parser.keeps or isinstance(parser, Judge):
                 raise PluginError(f"{type_} leaves events out, which only a step of a pipeline file may")
+            if isinstance(parser, Joiner):
+                raise PluginError(f"{type_} reads lookup tables, which only a step of a pipeline file may")
             if isinstance(parser, Divider):
                 raise PluginError(f"{type_} makes more events, which only a step of a pipeline file may")
             return RunningStep(type_, parser)

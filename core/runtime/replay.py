@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 import anyio.to_thread
 
 from ...config import Config, ProjectLimits
-from ...plugins import Batch, CheckpointConflictError, Registry, RetryableError
+from ...plugins import Batch, CheckpointConflictError, Registry, RetryableError, Table
 from ...plugins.ndjson import nested
 from ..forwarding import OutputReplayer
 from ..storage.audit import audit
@@ -18,6 +18,7 @@ from ..storage.dead_letters import Dead, DeadLetter, DeadLetters, Selection, dea
 from ..storage.store import Store
 from .event_size import cut
 from .pipeline import Outcome, RunningPipeline
+from .tables import PipelineTables
 
 AT_ONCE, AT_ONCE_BYTES = 1000, 8 * 1024 * 1024
 """Dead letters read, and bytes of them, before their events are committed."""
@@ -60,9 +61,10 @@ class Replayer:
     their outputs.
     """
 
-    def __init__(self, store: Store, registry: Registry, project_id: int) -> None:
+    def __init__(self, store: Store, registry: Registry, project_id: int, tables: PipelineTables) -> None:
         self._store, self._registry, self._project_id = store, registry, project_id
         self._letters = DeadLetters(store.pool)
+        self._tables = tables
 
     async def replay(
         self, config: Config, limits: ProjectLimits, chosen: Selection, who: str, *, after: int = 0
@@ -103,8 +105,9 @@ class Replayer:
             if elsewhere := [letter for letter, _ in found if letter.output is not None]:
                 sent, again = await outputs.replay(elsewhere)
                 replayed, failed = replayed + sent, failed + again
+            tables = await self._tables.of(self._project_id, pipelines.tables(letters))
             submissions = await anyio.to_thread.run_sync(
-                self._read, letters, pipelines, limits, limiter=self._store.workers
+                self._read, letters, pipelines, limits, tables, limiter=self._store.workers
             )
             receipts = [await self._store.writer.submit(submission) for submission in submissions]
             left = []
@@ -120,7 +123,11 @@ class Replayer:
         raise RetryableError("somebody else replays or deletes the same dead letters; try again", after=1)
 
     def _read(
-        self, letters: Sequence[tuple[DeadLetter, bytes]], pipelines: _Pipelines, limits: ProjectLimits
+        self,
+        letters: Sequence[tuple[DeadLetter, bytes]],
+        pipelines: _Pipelines,
+        limits: ProjectLimits,
+        tables: Mapping[str, Table],
     ) -> list[Submission]:
         """What is to be committed for these. Blocking."""
         found: list[Submission] = []
@@ -135,14 +142,20 @@ class Replayer:
             for batch in unpacked([event for _, event in mine]):
                 numbered = [letter for letter, _ in mine[at : at + len(batch)]]
                 at += len(batch)
-                found.append(self._through(pipeline, source, batch, numbered, limits))
+                found.append(self._through(pipeline, source, batch, numbered, limits, tables))
         return found
 
     def _through(
-        self, pipeline: RunningPipeline, source: str, batch: Batch, letters: Sequence[DeadLetter], limits: ProjectLimits
+        self,
+        pipeline: RunningPipeline,
+        source: str,
+        batch: Batch,
+        letters: Sequence[DeadLetter],
+        limits: ProjectLimits,
+        tables: Mapping[str, Table],
     ) -> Submission:
         with nested(limits.depth):
-            outcome = pipeline.run(batch, source)
+            outcome = pipeline.run(batch, source, tables=tables)
         stored = cut(outcome.batch, limits.event_size)[0].with_names(limits.field_name)
         failed = {
             row: replace(letter, id=letters[row].id)
@@ -173,6 +186,11 @@ class _Pipelines:
         if name not in self._made:
             self._made[name] = RunningPipeline(config.pipelines[name], self._registry)
         return self._made[name]
+
+    def tables(self, letters: Sequence[tuple[DeadLetter, bytes]]) -> frozenset[str]:
+        """The lookup tables that the pipelines of these read."""
+        made = {self.of(letter.source, letter.pipeline) for letter, _ in letters}
+        return frozenset().union(*(pipeline.tables for pipeline in made if pipeline))
 
 
 def _none() -> Batch:

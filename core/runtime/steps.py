@@ -5,15 +5,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from ...config import Branch, Step
-from ...plugins import Batch, Divider, Judge, Parser, concat
+from ...plugins import Batch, Divider, Joiner, Judge, Parser, Table, concat
 from .taps import BranchCounts, StepCounts
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 Settle = Callable[[bool], None]
 _ORDER = "\0order"  # a NUL is in no field's name
 _NUMBER = pl.UInt32
+NO_TABLES: Mapping[str, Table] = MappingProxyType({})
 _log = logging.getLogger(__name__)
 
 
@@ -105,27 +107,34 @@ class RunningStep:
         inner = chain.from_iterable(branch.steps for branch in self.branches)
         return isinstance(self.parser, Judge) or any(step.remembers for step in inner)
 
-    def run(self, batch: Batch, *, letters: bool = True) -> Passed:
+    @property
+    def tables(self) -> frozenset[str]:
+        """The lookup tables that it reads, or the steps of its branches do."""
+        inner = (step.tables for branch in self.branches for step in branch.steps)
+        return frozenset(self.parser.tables if isinstance(self.parser, Joiner) else ()).union(*inner)
+
+    def run(self, batch: Batch, *, letters: bool = True, tables: Mapping[str, Table] = NO_TABLES) -> Passed:
         """The batch after this step; events that `when` leaves out stay as they are.
 
         :param letters: whether what it cannot read leaves the batch, where the step says so
+        :param tables: the lookup tables that there are, of those in `tables`
         """
         if not len(batch):
             return Passed(batch)
         if self.when is None:
-            return self._run(batch, letters)
+            return self._run(batch, letters, tables)
         chosen = self.when.mask(batch)
         self.counts.pass_by(len(batch) - int(chosen.sum()))
         if not chosen.any():
             return Passed(batch)
-        mine = self._run(Batch(batch.frame.filter(chosen)), letters)
+        mine = self._run(Batch(batch.frame.filter(chosen)), letters, tables)
         return _joined(batch, [(chosen, mine), (~chosen, Passed(Batch(batch.frame.filter(~chosen))))])
 
-    def _run(self, batch: Batch, letters: bool) -> Passed:
+    def _run(self, batch: Batch, letters: bool, tables: Mapping[str, Table]) -> Passed:
         if self.branches:
-            return self._routed(batch, letters)
+            return self._routed(batch, letters, tables)
         started = time.perf_counter()
-        passed = self._applied(batch)
+        passed = self._applied(batch, tables)
         before, after = batch.frame["parse_error"], passed.batch.frame["parse_error"]
         came = before if passed.rows is None else before.gather(passed.rows)
         failed = after.is_not_null() & came.is_null()
@@ -142,7 +151,7 @@ class RunningStep:
         left = Batch(passed.batch.frame.filter(~failed))
         return Passed(left, passed.origin(numbers.filter(~failed)), [fallen], passed.settle)
 
-    def _routed(self, batch: Batch, letters: bool) -> Passed:
+    def _routed(self, batch: Batch, letters: bool, tables: Mapping[str, Table]) -> Passed:
         """Each event through the steps of the first branch that finds it; those that none finds stay as they are."""
         started = time.perf_counter()
         left = pl.repeat(value=True, n=len(batch), eager=True)
@@ -153,21 +162,22 @@ class RunningStep:
             if chosen.any():
                 mine = Batch(batch.frame.filter(chosen))
                 branch.counts.add(len(mine))
-                parts.append((chosen, run_all(branch.steps, mine, letters=letters)))
+                parts.append((chosen, run_all(branch.steps, mine, letters=letters, tables=tables)))
         if left.any():
             parts.append((left, Passed(Batch(batch.frame.filter(left)))))
         joined = _joined(batch, parts)
         self.counts.add(len(batch), sum(len(one.rows) for one in joined.fallen), time.perf_counter() - started, 0)
         return joined
 
-    def _applied(self, batch: Batch) -> Passed:
+    def _applied(self, batch: Batch, tables: Mapping[str, Table]) -> Passed:
         """What the parser makes of the batch. A plugin's defect, whatever it raises, must not cost an event."""
         try:
             if isinstance(self.parser, Judge):
                 return self._judged(batch)
             if isinstance(self.parser, Divider):
                 return self._divided(batch)
-            parsed = Batch.of(self.parser.parse(batch).frame)
+            made = self.parser.join(batch, tables) if isinstance(self.parser, Joiner) else self.parser.parse(batch)
+            parsed = Batch.of(made.frame)
         except Exception as why:
             _log.exception(
                 "parser %s failed on a batch of %d events; they are kept as they came", self.type, len(batch)
@@ -227,11 +237,13 @@ def running(steps: Sequence[Step], counts: Sequence[StepCounts], within: int = 0
     return [RunningStep.of(step, own, within or number) for number, (step, own) in numbered]
 
 
-def run_all(steps: Sequence[RunningStep], batch: Batch, *, letters: bool) -> Passed:
+def run_all(
+    steps: Sequence[RunningStep], batch: Batch, *, letters: bool, tables: Mapping[str, Table] = NO_TABLES
+) -> Passed:
     """The batch after all steps."""
     passed = Passed(batch)
     for step in steps:
-        passed = passed.then(step.run(passed.batch, letters=letters))
+        passed = passed.then(step.run(passed.batch, letters=letters, tables=tables))
     return passed
 
 

@@ -16,6 +16,7 @@ from msgspec import Meta
 from ...config import Step
 from ...core.forwarding import OutputProgress, progress_of_all
 from ...core.query import BatchFilter
+from ...core.runtime.pipeline import RunningPipeline
 from ...core.runtime.taps import MOST_TAPS, STORE, StepCounts, Tap
 from ...core.runtime.trial import MOST_CHARACTERS, MOST_LINES, tried
 from ...core.storage.database import DATABASE_ERRORS
@@ -183,7 +184,9 @@ async def try_pipeline(data: JSONBody[TryBody], node: NodeDependency, pipeline_n
     pipeline = node.config.pipelines.get(pipeline_name)
     if pipeline is None:
         raise _missing(pipeline_name)
-    steps = await in_worker(tried, node.config, node.registry, pipeline.name, data.lines, data.source or "")
+    names = RunningPipeline(pipeline, node.registry).tables
+    tables = await node.tables.of(node.project_id, names)
+    steps = await in_worker(tried, node.config, node.registry, pipeline.name, data.lines, data.source or "", tables)
     return TryAnswer([TriedStep(step.type, step.when, step.changed, step.events) for step in steps])
 
 
