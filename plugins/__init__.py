@@ -65,6 +65,7 @@ from .lines import split_lines
 from .mailing import Letter, Mailer
 from .memory import Memory, Seen
 from .ndjson import leaves, read_lines, read_ndjson
+from .needs import Need, reachable, readable, runnable, url_reachable, writable
 from .normalise import normalise
 from .notification import Attachment, Chart, Notification, Pressed
 from .novelty import LearningConfig, Novelty, Sighting, sighting
@@ -137,6 +138,7 @@ __all__ = [
     "Lot",
     "Mailer",
     "Memory",
+    "Need",
     "Notification",
     "Notifier",
     "NotifierConfig",
@@ -205,10 +207,13 @@ __all__ = [
     "plain_text",
     "post_json",
     "quoted_field",
+    "reachable",
     "read_array",
     "read_lines",
     "read_ndjson",
+    "readable",
     "refined",
+    "runnable",
     "sample_messages",
     "severity_name",
     "severity_number",
@@ -219,8 +224,10 @@ __all__ = [
     "state_or_level",
     "sync_folder",
     "template",
+    "url_reachable",
     "utc_time",
     "value_words",
     "worded",
+    "writable",
     "write_durably",
 ]
