@@ -16,9 +16,16 @@ if TYPE_CHECKING:
 
 def check(
     pipeline: Annotated[Path, typer.Argument(metavar="PIPELINE.yaml", help="The file to check.", show_default=False)],
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Also try what it needs: ports, files, certificates, hosts, secrets.")
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Check a pipeline file: every error with file:line:column and a hint; exit code 1 if there are any.
+
+    With --deep, run as the user and on the machine that will run it, it binds each port and frees it, reads files and
+    certificates, and connects to hosts, 15 seconds for each at most; nothing is sent, and no event is read. Exit code 1
+    where something is not there.
 
     Projects that it names are asked of the server at CORDWOOD_URL, else of the one that runs on the data folder.
     """
@@ -44,7 +51,38 @@ def check(
         f"{len(getattr(config, section))} {section}"
         for section in ("sources", "pipelines", "detectors", "notifiers", "outputs")
     ]
+    if deep:
+        _tried_or_exit(config, pipeline, data_dir)
     print(f"{pipeline} is right: {', '.join(parts)}")
+
+
+def _tried_or_exit(config: Config, pipeline: Path, data_dir: Path | None) -> None:
+    """Say what came of everything that the file needs.
+
+    :raises typer.Exit: something is not there
+    """
+    import anyio
+
+    from ..core.runtime.deep import tried
+    from .exits import INPUT
+    from .output import clean, say
+    from .serverfile import running_listens
+
+    found, silent = anyio.run(tried, config)
+    for one in found:
+        if one.problem and one.need.address and running_listens(data_dir, pipeline, one.need.address):
+            one.problem, one.warning = "", "the server that runs this file has it"
+        if not one.problem:
+            word = f"note: {one.warning}" if one.warning else "ok"
+            print(clean(f"{one.path}.{one.need.setting}: {one.need.what}: {word}"))
+    for path in silent:
+        print(clean(f"{path}: note: not tried, for its plugin does not say what it needs"))
+    wrong = [one.error() for one in found if one.problem]
+    for error in wrong:
+        say(str(error))
+    if wrong:
+        say(f"{len(wrong)} of {len(found)} things that {pipeline} needs are not there")
+        raise typer.Exit(INPUT)
 
 
 async def _without_project(config: Config, data_dir: Path | None) -> list[ConfigError]:

@@ -50,6 +50,24 @@ def running_config(data_dir: Path) -> Path | None:
     return Path(found[1]) if found and found[1] else None
 
 
+def running_listens(data_dir: Path | None, config: Path, address: str) -> bool:
+    """Whether the server that runs on the folder runs this YAML file and has the address: `tcp 0.0.0.0:514`."""
+    import psutil
+
+    folder = data_dir or Path(os.environ.get("CORDWOOD_DATA_DIR") or "data")
+    running = running_config(folder)
+    kind, _, where = address.partition(" ")
+    port = where.rpartition(":")[2]
+    if running is None or running.resolve() != config.resolve() or kind not in ("tcp", "udp"):
+        return False
+    try:
+        pid = int(json.loads((folder / NAME).read_text())["pid"])
+        opened = psutil.Process(pid).net_connections(kind)
+    except (OSError, ValueError, KeyError, TypeError, psutil.Error):
+        return False
+    return any(one.laddr and not one.raddr and str(one.laddr.port) == port for one in opened)
+
+
 def _running(data_dir: Path) -> tuple[str, str] | None:
     """(URL, path of the YAML file or nothing)."""
     try:

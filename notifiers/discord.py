@@ -7,6 +7,7 @@ The address comes from the channel's settings, Integrations, Webhooks.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import SecretStr
@@ -14,6 +15,7 @@ from pydantic import SecretStr
 from ..plugins import (
     Duration,
     HttpAddress,
+    Need,
     Notification,
     Notifier,
     NotifierConfig,
@@ -23,6 +25,7 @@ from ..plugins import (
     hookimpl,
     post_json,
     state_or_level,
+    url_reachable,
 )
 
 MAX_TITLE, MAX_DESCRIPTION = 256, 3_000  # Discord takes 6,000 together
@@ -40,6 +43,10 @@ class DiscordConfig(NotifierConfig):
 
 class Discord(Notifier[DiscordConfig]):
     """A message in a Discord channel, with figures, samples and the link."""
+
+    def needs(self) -> Sequence[Need]:
+        """The host that it tells."""
+        return [url_reachable("url", self.config.url)]
 
     async def notify(self, notification: Notification) -> str:
         """Post it once; answers the status.

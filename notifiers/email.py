@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import smtplib
 import ssl
+from collections.abc import Sequence
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from typing import Annotated, Any, Literal
@@ -23,6 +24,7 @@ from ..plugins import (
     FatalError,
     Letter,
     Mailer,
+    Need,
     Notification,
     Notifier,
     NotifierConfig,
@@ -33,6 +35,7 @@ from ..plugins import (
     headline,
     hookimpl,
     plain_text,
+    reachable,
 )
 from .letter import html
 
@@ -75,6 +78,12 @@ class Email(Mailer[EmailConfig]):
     """A mail with figures, chart, samples and the link, as text and as HTML."""
 
     shows_chart = True
+
+    def needs(self) -> Sequence[Need]:
+        """The server; nobody logs in there."""
+        config = self.config
+        tls = ssl.create_default_context if config.tls == "implicit" else None
+        return [reachable("host", config.host, config.port or PORTS[config.tls], tls)]
 
     async def notify(self, notification: Notification) -> str:
         """Hand it over to the server once, for all recipients together; answers how many it took.

@@ -7,6 +7,7 @@ On the public server everybody who knows the topic's name can read it: take one 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import Field, SecretStr
@@ -14,6 +15,7 @@ from pydantic import Field, SecretStr
 from ..plugins import (
     Duration,
     HttpAddress,
+    Need,
     Notification,
     Notifier,
     NotifierConfig,
@@ -22,6 +24,7 @@ from ..plugins import (
     plain_text,
     post_json,
     state_or_level,
+    url_reachable,
 )
 
 MAX_TEXT = 3_500  # bytes: ntfy makes a file of a message beyond 4,096
@@ -44,6 +47,10 @@ class NtfyConfig(NotifierConfig):
 
 class Ntfy(Notifier[NtfyConfig]):
     """A push message by ntfy; a tap opens the incident."""
+
+    def needs(self) -> Sequence[Need]:
+        """The host that it tells."""
+        return [url_reachable("url", self.config.url)]
 
     async def notify(self, notification: Notification) -> str:
         """Publish it once; answers the status.

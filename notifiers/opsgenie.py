@@ -8,6 +8,7 @@ nothing.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -16,6 +17,7 @@ from pydantic import Field, SecretStr
 from ..plugins import (
     Duration,
     HttpAddress,
+    Need,
     Notification,
     Notifier,
     PluginConfig,
@@ -26,6 +28,7 @@ from ..plugins import (
     plain_text,
     post_json,
     state_or_level,
+    url_reachable,
 )
 
 MAX_MESSAGE, MAX_ALIAS, MAX_DESCRIPTION = 130, 512, 15_000  # characters, https://docs.opsgenie.com/docs/alert-api
@@ -47,6 +50,10 @@ class OpsgenieConfig(PluginConfig):
 
 class Opsgenie(Notifier[OpsgenieConfig]):
     """An alert in Opsgenie."""
+
+    def needs(self) -> Sequence[Need]:
+        """The host that it tells."""
+        return [url_reachable("url", self.config.url)]
 
     async def notify(self, notification: Notification) -> str:
         """Open or close the alert once; answers the status.

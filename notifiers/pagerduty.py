@@ -8,6 +8,7 @@ The routing key is the integration key of a service's integration "Events API v2
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import Field, SecretStr
@@ -15,6 +16,7 @@ from pydantic import Field, SecretStr
 from ..plugins import (
     Duration,
     HttpAddress,
+    Need,
     Notification,
     Notifier,
     PluginConfig,
@@ -26,6 +28,7 @@ from ..plugins import (
     post_json,
     sample_messages,
     state_or_level,
+    url_reachable,
 )
 
 MAX_SUMMARY, MAX_KEY = 1_024, 255  # characters, https://developer.pagerduty.com/docs/send-alert-event
@@ -46,6 +49,10 @@ class PagerdutyConfig(PluginConfig):
 
 class Pagerduty(Notifier[PagerdutyConfig]):
     """An incident in PagerDuty, by its Events API v2."""
+
+    def needs(self) -> Sequence[Need]:
+        """The host that it tells."""
+        return [url_reachable("url", self.config.url)]
 
     async def notify(self, notification: Notification) -> str:
         """Send the event once; answers the status.

@@ -15,7 +15,7 @@ import hashlib
 import hmac
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -27,6 +27,7 @@ from pydantic import SecretStr
 from ..plugins import (
     Duration,
     FatalError,
+    Need,
     Notification,
     Notifier,
     NotifierConfig,
@@ -39,6 +40,7 @@ from ..plugins import (
     hookimpl,
     sample_messages,
     state_or_level,
+    url_reachable,
 )
 
 if TYPE_CHECKING:
@@ -98,6 +100,10 @@ class Slack(Notifier[SlackConfig]):
     def __init__(self, config: SlackConfig, clock: Callable[[], float] = time.time) -> None:
         super().__init__(config)
         self._clock = clock
+
+    def needs(self) -> Sequence[Need]:
+        """The host that it tells."""
+        return [url_reachable("api_url", self.config.api_url)]
 
     async def notify(self, notification: Notification) -> str:
         """Post it once; answers the channel's id and the message's time stamp.

@@ -8,11 +8,12 @@ failed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from ..plugins import Notification, Notifier, headline, hookimpl
+from ..plugins import Need, Notification, Notifier, headline, hookimpl, url_reachable
 from .twilio import TwilioConfig, ask
 
 MAX_TEXT = 320  # characters: two parts of a concatenated message, and each part is paid for
@@ -27,6 +28,10 @@ class SmsConfig(TwilioConfig):
 
 class Sms(Notifier[SmsConfig]):
     """A text message: the headline and the link."""
+
+    def needs(self) -> Sequence[Need]:
+        """The host that it tells."""
+        return [url_reachable("api_url", self.config.api_url)]
 
     async def notify(self, notification: Notification) -> str:
         """Hand it over to Twilio once; answers the message's status and Twilio's id of it. For the errors see `ask`."""

@@ -8,6 +8,8 @@ machine, or AWS_ACCESS_KEY_ID. The role needs `sns:Publish` for the topic.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from typing import Annotated, Any
 
 import anyio.to_thread
@@ -17,6 +19,7 @@ from ..plugins import (
     Duration,
     FatalError,
     HttpAddress,
+    Need,
     Notification,
     Notifier,
     NotifierConfig,
@@ -27,6 +30,7 @@ from ..plugins import (
     hookimpl,
     incident_key,
     plain_text,
+    url_reachable,
 )
 
 # https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
@@ -59,6 +63,17 @@ class SnsConfig(NotifierConfig):
 
 class Sns(Notifier[SnsConfig]):
     """A message in a topic of Amazon SNS, with what filter policies choose by as its attributes."""
+
+    def needs(self) -> Sequence[Need]:
+        """SNS's host in the region, and keys."""
+        region = self.config.topic.split(":")[3]
+        host = self.config.endpoint or f"https://sns.{region}.amazonaws.com"
+
+        async def keys(_: AsyncExitStack) -> str:
+            await anyio.to_thread.run_sync(_credentials, abandon_on_cancel=True)
+            return ""
+
+        return [Need("topic", "find keys of AWS", keys), url_reachable("endpoint", host)]
 
     async def notify(self, notification: Notification) -> str:
         """Publish it once; answers the message's id.
@@ -96,6 +111,16 @@ class Sns(Notifier[SnsConfig]):
         except (BotoCoreError, OSError) as why:
             raise RetryableError(f"no answer: {type(why).__name__}") from None
         return f"published {answer.get('MessageId', '')}".strip()
+
+
+def _credentials() -> None:
+    """:raises FatalError: boto3 is not installed, or finds no keys"""
+    try:
+        import boto3
+    except ImportError:
+        raise FatalError("the notifier sns needs boto3: pip install 'cordwood[aws]'") from None
+    if boto3.session.Session().get_credentials() is None:
+        raise FatalError("SNS: boto3 finds no keys; give the machine a role, or set AWS_ACCESS_KEY_ID")
 
 
 def message(notification: Notification, topic: str) -> dict[str, Any]:

@@ -7,11 +7,13 @@ The address comes from the channel's workflow "Post to a channel when a webhook 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from ..plugins import (
     Duration,
     HttpAddress,
+    Need,
     Notification,
     Notifier,
     NotifierConfig,
@@ -21,6 +23,7 @@ from ..plugins import (
     hookimpl,
     post_json,
     state_or_level,
+    url_reachable,
 )
 
 MAX_TEXT = 4_000  # characters of the samples: Teams takes 28 KB a card
@@ -38,6 +41,10 @@ class TeamsConfig(NotifierConfig):
 
 class Teams(Notifier[TeamsConfig]):
     """A card in a channel of Microsoft Teams, with figures, samples and the link."""
+
+    def needs(self) -> Sequence[Need]:
+        """The host that it tells."""
+        return [url_reachable("url", self.config.url)]
 
     async def notify(self, notification: Notification) -> str:
         """Post it once; answers the status.

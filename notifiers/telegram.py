@@ -7,6 +7,7 @@ The token is a bot's, from @BotFather; the bot must be a member of the group, or
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,12 +18,14 @@ from ..plugins import (
     Duration,
     HttpAddress,
     HttpAnswer,
+    Need,
     Notification,
     Notifier,
     NotifierConfig,
     hookimpl,
     plain_text,
     post_json,
+    url_reachable,
 )
 
 MAX_TEXT = 4_096  # characters, https://core.telegram.org/bots/api#sendmessage
@@ -45,6 +48,10 @@ class TelegramConfig(NotifierConfig):
 
 class Telegram(Notifier[TelegramConfig]):
     """A message in a Telegram chat: plain text, in which Telegram sees no markup of a log's."""
+
+    def needs(self) -> Sequence[Need]:
+        """The host that it tells."""
+        return [url_reachable("url", self.config.url)]
 
     async def notify(self, notification: Notification) -> str:
         """Post it once; answers the status.

@@ -7,11 +7,12 @@ A voice says the headline. Nobody is called because something is over, unless `r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from ..plugins import Notification, Notifier, headline, hookimpl
+from ..plugins import Need, Notification, Notifier, headline, hookimpl, url_reachable
 from .twilio import TwilioConfig, ask, phone
 
 MAX_SAID = 600  # characters: about forty seconds
@@ -33,6 +34,10 @@ class VoiceConfig(TwilioConfig):
 
 class Voice(Notifier[VoiceConfig]):
     """A telephone call that says the headline."""
+
+    def needs(self) -> Sequence[Need]:
+        """The host that it tells."""
+        return [url_reachable("api_url", self.config.api_url)]
 
     async def notify(self, notification: Notification) -> str:
         """Have Twilio call once; answers the call's status and Twilio's id of it. For the errors see `ask`."""

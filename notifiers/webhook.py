@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -22,6 +22,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from ..plugins import (
     Duration,
     HttpAddress,
+    Need,
     Notification,
     Notifier,
     NotifierConfig,
@@ -32,6 +33,7 @@ from ..plugins import (
     in_worker,
     now_ns,
     template,
+    url_reachable,
 )
 
 OPTIONAL = ("text", "acknowledge", "words")  # left out of the default body where they are empty
@@ -74,6 +76,10 @@ class Webhook(Notifier[WebhookConfig]):
         super().__init__(config)
         self._clock = clock
         self._template = None if config.body is None else template(config.body, "body")
+
+    def needs(self) -> Sequence[Need]:
+        """The host that it tells."""
+        return [url_reachable("url", self.config.url)]
 
     async def notify(self, notification: Notification) -> str:
         """Send it once; answers the status, such as `200 OK`.

@@ -8,6 +8,7 @@ Each request has the `Idempotency-Key` of its events: sent again within 24 hours
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from ..plugins import (
     Duration,
     HttpAddress,
     Lot,
+    Need,
     Output,
     OutputConfig,
     RetryableError,
@@ -25,6 +27,7 @@ from ..plugins import (
     hookimpl,
     http_send,
     in_worker,
+    url_reachable,
 )
 from .rendering import ndjson
 
@@ -48,6 +51,10 @@ class _Answer(msgspec.Struct):
 
 class Cordwood(Output[CordwoodConfig]):
     """Another Cordwood: its HTTP API, each event stored once."""
+
+    def needs(self) -> Sequence[Need]:
+        """The host that it sends to."""
+        return [url_reachable("url", self.config.url)]
 
     async def write(self, lot: Lot) -> None:
         """Post once.

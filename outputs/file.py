@@ -9,12 +9,13 @@ events go into a file of the same name, so nothing is there twice.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
-from ..plugins import Lot, Output, RetryableError, hookimpl, in_worker, write_durably
+from ..plugins import Lot, Need, Output, RetryableError, hookimpl, in_worker, writable, write_durably
 from .rendering import FilesConfig, file_bytes, file_name
 
 
@@ -33,6 +34,10 @@ class FileConfig(FilesConfig):
 
 class File(Output[FileConfig]):
     """Files in a folder, Parquet or NDJSON, in folders by the day of arrival."""
+
+    def needs(self) -> Sequence[Need]:
+        """Its folder."""
+        return [writable("folder", self.config.folder)]
 
     async def write(self, lot: Lot) -> None:
         """Write one file; it is on the disk on return.

@@ -10,6 +10,7 @@ after a crash the lot comes again, and the header `cordwood-id` of a message is 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from ..plugins import (
     Duration,
     FatalError,
     Lot,
+    Need,
     Output,
     OutputConfig,
     PartlyRejectedError,
@@ -54,6 +56,10 @@ class KafkaOutputConfig(OutputConfig, BrokersConfig):
 
 class Kafka(Output[KafkaOutputConfig]):
     """A topic of Kafka, a message an event, in JSON. A little Python an event."""
+
+    def needs(self) -> Sequence[Need]:
+        """The brokers, and the files of TLS."""
+        return self.config.needs()
 
     async def write(self, lot: Lot) -> None:
         """Produce the lot; all of it is with the brokers on return.

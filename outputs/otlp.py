@@ -14,7 +14,7 @@ import gzip
 import logging
 import re
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,6 +28,7 @@ from ..plugins import (
     Duration,
     HttpAddress,
     Lot,
+    Need,
     Output,
     OutputConfig,
     duration_ns,
@@ -35,6 +36,7 @@ from ..plugins import (
     http_send,
     in_worker,
     split_column,
+    url_reachable,
 )
 from .rendering import value_of
 
@@ -75,6 +77,10 @@ class OtlpConfig(OutputConfig):
 
 class Otlp(Output[OtlpConfig]):
     """OpenTelemetry's protocol over HTTP, in protobuf."""
+
+    def needs(self) -> Sequence[Need]:
+        """The host that it sends to."""
+        return [url_reachable("url", self.config.url)]
 
     async def write(self, lot: Lot) -> None:
         """Post once. What the other side says it has left out (a partial success) is logged: it must not be sent again.

@@ -10,9 +10,10 @@ the same name, so nothing is there twice.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from ..plugins import Bucket, BucketConfig, Lot, Output, hookimpl, in_worker
+from ..plugins import Bucket, BucketConfig, Lot, Need, Output, hookimpl, in_worker
 from .rendering import FilesConfig, file_bytes, file_name
 
 
@@ -29,6 +30,10 @@ class S3(Output[S3OutputConfig]):
         """:raises ConfigError: half a key is given"""
         super().__init__(config)
         self._bucket = Bucket(config)
+
+    def needs(self) -> Sequence[Need]:
+        """Its bucket."""
+        return [self._bucket.need()]
 
     async def write(self, lot: Lot) -> None:
         """Put one object.

@@ -66,6 +66,7 @@ from .lines import split_lines
 from .mailing import Letter, Mailer
 from .memory import Memory, Seen
 from .ndjson import leaves, read_lines, read_ndjson
+from .needs import Need, reachable, readable, runnable, url_reachable, writable
 from .normalise import normalise
 from .notification import Attachment, Chart, Notification, Pressed
 from .novelty import LearningConfig, Novelty, Sighting, sighting
@@ -140,6 +141,7 @@ __all__ = [
     "Lot",
     "Mailer",
     "Memory",
+    "Need",
     "Notification",
     "Notifier",
     "NotifierConfig",
@@ -211,10 +213,13 @@ __all__ = [
     "plain_text",
     "post_json",
     "quoted_field",
+    "reachable",
     "read_array",
     "read_lines",
     "read_ndjson",
+    "readable",
     "refined",
+    "runnable",
     "sample_messages",
     "severity_name",
     "severity_number",
@@ -226,8 +231,10 @@ __all__ = [
     "sync_folder",
     "template",
     "text_of",
+    "url_reachable",
     "utc_time",
     "value_words",
     "worded",
+    "writable",
     "write_durably",
 ]

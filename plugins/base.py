@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from .batch import Batch
+    from .needs import Need
 
 Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
 """Any JSON value."""
@@ -130,6 +131,13 @@ class Plugin(ABC, Generic[C]):
 
     def __init__(self, config: C) -> None:
         self.config = config
+
+    def needs(self) -> Sequence[Need] | None:
+        """What must be there so that it can work: ports, files, hosts, programs; `cordwood check --deep` tries them.
+
+        None, as here: it does not say, and the check says that. The plugin is not running then.
+        """
+        return None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -342,6 +350,10 @@ class HttpSource(Source[C]):
         :raises RejectedError: the request is no such thing at all
         :raises RetryableError: the store does not answer
         """
+
+    def needs(self) -> Sequence[Need] | None:
+        """Nothing: it has no listener of its own."""
+        return ()
 
     def concerns(self, path: str, headers: Mapping[str, str]) -> bool:
         """Whether a request for one of its routes is meant for it: `/`, for one, is the UI's as well."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
 from .base import PluginConfig
+from .needs import Need, reachable, readable
 
 
 class BrokersConfig(PluginConfig):
@@ -39,6 +41,15 @@ class BrokersConfig(PluginConfig):
         if (self.ca_file or self.cert_file) and not self.tls:
             raise ValueError("ca_file and cert_file are of TLS; add `tls: true`")
         return self
+
+    def needs(self) -> list[Need]:
+        """The brokers' hosts, and the files of TLS."""
+        files = {"ca_file": self.ca_file, "cert_file": self.cert_file, "key_file": self.key_file}
+        hosts = [urlsplit(f"//{broker}") for broker in self.brokers]
+        return [
+            *(readable(name, path) for name, path in files.items() if path),
+            *(reachable("brokers", host.hostname or "", host.port or 9092) for host in hosts),
+        ]
 
     def client_settings(self) -> dict[str, Any]:
         """The settings of a client of librdkafka that lead to these brokers."""

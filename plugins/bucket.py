@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -12,6 +13,7 @@ from pydantic import AfterValidator, Field, SecretStr
 
 from .base import PluginConfig
 from .errors import ConfigError, DeliveryError, FatalError, RetryableError
+from .needs import Need
 
 if TYPE_CHECKING:
     from obstore.exceptions import BaseError
@@ -89,6 +91,15 @@ class Bucket:
         """The bucket and its server."""
         at = f" at {self.config.endpoint}" if self.config.endpoint else ""
         return f"the bucket {self.config.bucket}{at}"
+
+    def need(self) -> Need:
+        """That the bucket is there and lets us in: asked for an object that there is not."""
+
+        async def trial(_: AsyncExitStack) -> str:
+            await self.get("cordwood-check")
+            return ""
+
+        return Need("bucket", f"ask {self.location}", trial)
 
     async def put(self, key: str, data: bytes) -> None:
         """Upload by one request: durable on return, and never there in part.

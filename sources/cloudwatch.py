@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,7 +23,9 @@ from ..plugins import (
     Batch,
     Checkpoint,
     Duration,
+    FatalError,
     Json,
+    Need,
     Outlet,
     RetryableError,
     Source,
@@ -89,6 +92,19 @@ class Cloudwatch(Source[CloudwatchConfig]):
     def counts(self) -> Mapping[str, int]:
         """How often it asked, and what the store refused."""
         return {"requests": self._requests, "rejected_events": self._rejected}
+
+    def needs(self) -> Sequence[Need]:
+        """The log groups, which AWS must let us read."""
+
+        async def trial(_: AsyncExitStack) -> str:
+            for group in self.config.groups:
+                try:
+                    await self._aws.call("logs", "filter_log_events", logGroupName=group, limit=1)
+                except KeyError as why:
+                    raise FatalError(f"AWS refuses the group {group}: {why}; mend the setting groups") from why
+            return ""
+
+        return [Need("groups", "read the log groups", trial)]
 
     async def run(self, outlet: Outlet) -> None:
         """Ask until cancelled.

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,12 +22,14 @@ from pydantic import Field, field_validator
 from ..plugins import (
     Batch,
     Duration,
+    Need,
     Outlet,
     ProjectConfig,
     Source,
     duration_ns,
     hookimpl,
     in_worker,
+    runnable,
     split_lines,
 )
 from .lots import divided
@@ -71,6 +73,10 @@ class Exec(Source[ExecConfig]):
     def __init__(self, config: ExecConfig) -> None:
         super().__init__(config)
         self._runs = self._failures = self._rejected = 0
+
+    def needs(self) -> Sequence[Need]:
+        """Its program and its folder."""
+        return [runnable("command", self.config.command[0], self.config.folder)]
 
     async def run(self, outlet: Outlet) -> None:
         """Run it until cancelled.

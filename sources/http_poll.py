@@ -28,6 +28,7 @@ from ..plugins import (
     Duration,
     HttpAddress,
     Json,
+    Need,
     Outlet,
     PluginConfig,
     ProjectConfig,
@@ -40,6 +41,7 @@ from ..plugins import (
     in_worker,
     now_ns,
     read_array,
+    url_reachable,
 )
 from .http import read_body
 from .storing import store
@@ -140,6 +142,10 @@ class HttpPoll(Source[HttpPollConfig]):
     def counts(self) -> Mapping[str, int]:
         """How often it asked, how often nothing had changed, and what the store refused."""
         return {"requests": self._asked, "unchanged_answers": self._unchanged, "rejected_events": self._rejected}
+
+    def needs(self) -> Sequence[Need]:
+        """The host that it asks."""
+        return [url_reachable("url", self.config.url)]
 
     async def run(self, outlet: Outlet) -> None:
         """Ask until cancelled.

@@ -9,7 +9,7 @@ The cursor is committed together with the entries before it. Fields: `man system
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,6 +23,7 @@ from ..plugins import (
     Batch,
     Checkpoint,
     Json,
+    Need,
     Outlet,
     ProjectConfig,
     RetryableError,
@@ -31,6 +32,7 @@ from ..plugins import (
     in_worker,
     now_ns,
     read_ndjson,
+    runnable,
 )
 from .process import Program, run_program
 from .storing import store
@@ -70,6 +72,10 @@ class JournaldConfig(ProjectConfig):
 
 class Journald(Source[JournaldConfig]):
     """Follow systemd's journal. The message, priority, identifier, host and time become the standard fields."""
+
+    def needs(self) -> Sequence[Need]:
+        """Its program."""
+        return [runnable("command", self.config.command)]
 
     async def run(self, outlet: Outlet) -> None:
         """Follow until cancelled.

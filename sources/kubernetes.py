@@ -11,14 +11,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
 from pydantic import Field
 
-from ..plugins import Batch, Outlet, Source, hookimpl, now_ns, parse_times, split_lines
+from ..plugins import Batch, Need, Outlet, Source, hookimpl, now_ns, parse_times, split_lines
 from .file import FileConfig, follow_files
+from .file.needs import files_readable
 from .pieces import joined
 
 UNFINISHED: Final = "kubernetes: the line is longer than 1 MiB, or its end did not come; it was cut here"
@@ -40,6 +41,10 @@ class KubernetesConfig(FileConfig):
 
 class Kubernetes(Source[KubernetesConfig]):
     """Follow the logs of a node's pods: lines put together from their pieces, with time, stream, pod and container."""
+
+    def needs(self) -> Sequence[Need]:
+        """The files that its globs find."""
+        return files_readable(self.config.include, self.config.exclude)
 
     async def run(self, outlet: Outlet) -> None:
         """Follow until cancelled.

@@ -13,7 +13,8 @@ The column's value is committed together with the rows. PostgreSQL makes JSON of
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -23,7 +24,9 @@ from pydantic import AfterValidator, Field, SecretStr
 from ..plugins import (
     Checkpoint,
     Duration,
+    FatalError,
     Json,
+    Need,
     Outlet,
     ProjectConfig,
     RetryableError,
@@ -85,6 +88,22 @@ class SqlPoll(Source[SqlPollConfig]):
         """How often it asked, and what the store refused."""
         return {"queries": self._queries, "rejected_events": self._rejected}
 
+    def needs(self) -> Sequence[Need]:
+        """The database, and that it takes the query."""
+        import asyncpg
+
+        async def trial(_: AsyncExitStack) -> str:
+            connection = await self._connected()
+            try:
+                await connection.prepare(self._text("is not null"))
+            except asyncpg.PostgresError as why:
+                raise FatalError(f"the database refuses the query: {why}; mend query or column") from why
+            finally:
+                connection.terminate()
+            return ""
+
+        return [Need("url", "ask the database", trial)]
+
     async def run(self, outlet: Outlet) -> None:
         """Ask until cancelled.
 
@@ -92,16 +111,9 @@ class SqlPoll(Source[SqlPollConfig]):
         """
         import asyncpg
 
-        every, wait = duration_ns(self.config.every) / 1e9, duration_ns(self.config.timeout) / 1e9
+        every = duration_ns(self.config.every) / 1e9
         value = await outlet.checkpoint(_KEY)
-        try:
-            with anyio.fail_after(wait):
-                connection = await asyncpg.connect(
-                    self.config.url.get_secret_value(), timeout=wait, command_timeout=wait,
-                    server_settings={"default_transaction_read_only": "on", "application_name": "cordwood"},
-                )  # fmt: skip
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as why:
-            raise RetryableError(f"no connection to the database: {why or type(why).__name__}") from None
+        connection = await self._connected()
         try:
             await self._prepare(connection)
             outlet.started()
@@ -114,6 +126,23 @@ class SqlPoll(Source[SqlPollConfig]):
             raise RetryableError(f"the database: {why or type(why).__name__}", after=every) from why
         finally:
             connection.terminate()
+
+    async def _connected(self) -> asyncpg.Connection[Any]:
+        """A connection that may only read.
+
+        :raises RetryableError: the database does not answer, or refuses us
+        """
+        import asyncpg
+
+        wait = duration_ns(self.config.timeout) / 1e9
+        try:
+            with anyio.fail_after(wait):
+                return await asyncpg.connect(
+                    self.config.url.get_secret_value(), timeout=wait, command_timeout=wait,
+                    server_settings={"default_transaction_read_only": "on", "application_name": "cordwood"},
+                )  # fmt: skip
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as why:
+            raise RetryableError(f"no connection to the database: {why or type(why).__name__}") from None
 
     def _text(self, condition: str) -> str:
         """The query for rows (as JSON, the column as text) under a condition, in the column's order.

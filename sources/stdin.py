@@ -13,14 +13,14 @@ from __future__ import annotations
 import os
 import socket
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import anyio
 import anyio.to_thread
 from pydantic import Field
 
-from ..plugins import Batch, Outlet, ProjectConfig, RetryableError, Source, hookimpl, in_worker, split_lines
+from ..plugins import Batch, Need, Outlet, ProjectConfig, RetryableError, Source, hookimpl, in_worker, split_lines
 from .lots import divided, lots
 from .storing import store
 
@@ -44,6 +44,10 @@ class Stdin(Source[StdinConfig]):
     def __init__(self, config: StdinConfig) -> None:
         super().__init__(config)
         self._rejected = 0
+
+    def needs(self) -> Sequence[Need]:
+        """Nothing."""
+        return ()
 
     async def run(self, outlet: Outlet) -> None:
         """Read until its end, or until cancelled.

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import Field, model_validator
 
-from ...plugins import Batch, Outlet, Source, adopt, hookimpl, now_ns, read_lines, read_ndjson
-from ..network import Address, Gatherer, Listeners, StreamConfig, TlsConfig, streams
+from ...plugins import Batch, Need, Outlet, Source, adopt, hookimpl, now_ns, read_lines, read_ndjson
+from ..network import Address, Gatherer, Listeners, StreamConfig, TlsConfig, streams, tcp_and_tls
 from .server import Documents, Server
 
 _NAMES = {"trace.id": "trace_id", "span.id": "span_id"}
@@ -40,6 +40,10 @@ class Beats(Source[BeatsConfig]):
     """Take in what Beats send to Logstash; the fields of the Elastic Common Schema keep their names."""
 
     _listeners: Listeners | None = None
+
+    def needs(self) -> Sequence[Need]:
+        """Its addresses and its certificate."""
+        return tcp_and_tls(self.config.tcp, self.config.tls)
 
     async def run(self, outlet: Outlet) -> None:
         """Listen until cancelled.

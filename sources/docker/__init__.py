@@ -12,7 +12,8 @@ import fnmatch
 import logging
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from typing import Annotated, Any, Literal
 
 import anyio
@@ -24,6 +25,7 @@ from ...plugins import (
     Checkpoint,
     CheckpointConflictError,
     Every,
+    Need,
     Outlet,
     ProjectConfig,
     RejectedError,
@@ -89,6 +91,17 @@ class Docker(Source[DockerConfig]):
     def counts(self) -> Mapping[str, int]:
         """Events that the store refused, and containers whose logs cannot be read."""
         return {"rejected_events": self._rejected, "unreadable_containers": self._unreadable}
+
+    def needs(self) -> Sequence[Need]:
+        """A daemon that answers."""
+
+        async def trial(held: AsyncExitStack) -> str:
+            engine = Engine(self.config.url)
+            held.push_async_callback(engine.close)
+            await engine.containers()
+            return ""
+
+        return [Need("url", f"ask {self.config.url}", trial)]
 
     async def run(self, outlet: Outlet) -> None:
         """Follow until cancelled.

@@ -11,13 +11,15 @@ from __future__ import annotations
 
 import codecs
 import socket
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field, field_validator
 
-from ...plugins import Duration, Every, Outlet, ProjectConfig, Source, duration_ns, hookimpl
+from ...plugins import Duration, Every, Need, Outlet, ProjectConfig, Source, duration_ns, hookimpl
 from ..forgetting import Forgetting
 from .follow import Content, PlainLines, Style
+from .needs import files_readable
 from .reader import Reader
 from .scan import Scanner
 from .track import Tracker
@@ -63,6 +65,10 @@ class FileConfig(ProjectConfig):
 
 class File(Source[FileConfig]):
     """Follow files: lines become events with `log.file.path` and `host`, each line once whatever happens."""
+
+    def needs(self) -> Sequence[Need]:
+        """The files that its globs find."""
+        return files_readable(self.config.include, self.config.exclude)
 
     async def run(self, outlet: Outlet) -> None:
         """Follow until cancelled.

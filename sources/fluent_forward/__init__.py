@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import Field, SecretStr, model_validator
 
-from ...plugins import Batch, Outlet, Source, hookimpl, now_ns
-from ..network import Address, Gatherer, Listeners, StreamConfig, TlsConfig, streams
+from ...plugins import Batch, Need, Outlet, Source, hookimpl, now_ns
+from ..network import Address, Gatherer, Listeners, StreamConfig, TlsConfig, streams, tcp_and_tls
 from .frames import Message, read_messages
 from .server import Server
 
@@ -44,6 +44,10 @@ class FluentForward(Source[FluentForwardConfig]):
     """
 
     _listeners: Listeners | None = None
+
+    def needs(self) -> Sequence[Need]:
+        """Its addresses and its certificate."""
+        return tcp_and_tls(self.config.tcp, self.config.tls)
 
     async def run(self, outlet: Outlet) -> None:
         """Listen until cancelled.

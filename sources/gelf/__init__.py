@@ -21,6 +21,7 @@ from ...plugins import (
     HttpRequest,
     HttpResponse,
     HttpSource,
+    Need,
     Outlet,
     ProjectName,
     RejectedError,
@@ -39,7 +40,9 @@ from ..network import (
     Streams,
     TlsConfig,
     open_udp,
+    socket_free,
     streams,
+    tcp_and_tls,
 )
 from .chunks import Chunks, is_packed, unpack
 from .documents import read_documents
@@ -83,6 +86,12 @@ class Gelf(HttpSource[GelfConfig]):
         batch = await in_worker(_of_request, body, limiter=self._threads)
         await (await outlet.send(batch, received=len(request.body))).committed()
         return HttpResponse(202)
+
+    def needs(self) -> Sequence[Need]:
+        """Its addresses and its certificate."""
+        config = self.config
+        datagrams = [socket_free("udp", config.udp, open_udp)] if config.udp else []
+        return [*datagrams, *tcp_and_tls(config.tcp, config.tls)]
 
     async def run(self, outlet: Outlet) -> None:
         """Listen until cancelled.

@@ -25,6 +25,7 @@ from ...plugins import (
     Checkpoint,
     FatalError,
     Json,
+    Need,
     Outlet,
     ProjectConfig,
     RetryableError,
@@ -73,6 +74,10 @@ class Kafka(Source[KafkaConfig]):
     def counts(self) -> Mapping[str, int]:
         """How often partitions were given to it, and what the store refused."""
         return {"rebalances": self._rebalances, "rejected_events": self._rejected}
+
+    def needs(self) -> Sequence[Need]:
+        """The brokers, and the files of TLS."""
+        return self.config.needs()
 
     async def run(self, outlet: Outlet) -> None:
         """Follow until cancelled.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import ssl
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -19,6 +20,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_va
 from ...plugins import (
     Batch,
     Duration,
+    Need,
     Outlet,
     ProjectConfig,
     RetryableError,
@@ -27,6 +29,7 @@ from ...plugins import (
     hookimpl,
     in_worker,
     now_ns,
+    reachable,
 )
 from . import packets
 from .connection import Broker, Connection, GoneError, OldBrokerError, secured
@@ -108,6 +111,12 @@ class Mqtt(Source[MqttConfig]):
         self._v5 = config.version != "3.1.1"
         self._pause = _FIRST_PAUSE_S
         self._rejected = self._lost = 0
+
+    def needs(self) -> Sequence[Need]:
+        """The broker's host, with TLS; no session is opened there, for that would end the one that runs."""
+        broker = Broker.of(self.config.url)
+        tls = partial(secured, self.config.ca_file, self.config.cert_file, self.config.key_file)
+        return [reachable("url", broker.host, broker.port, tls if broker.secure else None)]
 
     async def run(self, outlet: Outlet) -> None:
         """Take in what the broker sends until the connection ends, or until cancelled.

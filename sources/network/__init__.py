@@ -4,6 +4,7 @@ from .address import Address, host_port
 from .datagrams import Datagrams, open_udp, open_unix
 from .gather import Gatherer, Lot
 from .listeners import Listeners
+from .needs import certificate, socket_free, tcp_and_tls, tcp_free
 from .streams import READ, Connection, StreamConfig, Streams, TlsConfig, TlsFiles, streams
 
 __all__ = [
@@ -18,8 +19,12 @@ __all__ = [
     "Streams",
     "TlsConfig",
     "TlsFiles",
+    "certificate",
     "host_port",
     "open_udp",
     "open_unix",
+    "socket_free",
     "streams",
+    "tcp_and_tls",
+    "tcp_free",
 ]

@@ -129,7 +129,7 @@ class Streams:
         :raises RetryableError: somebody else has the address
         :raises FatalError: it cannot be had, or the certificate cannot be used
         """
-        context = _context(self._tls) if self._tls else None
+        context = context_of(self._tls) if self._tls else None
         host, port = host_port(self._address)
         try:
             listener = await anyio.create_tcp_listener(local_host=host, local_port=port, backlog=1024)
@@ -202,7 +202,7 @@ def tls_reason(why: BaseException) -> str:
     return "the client closed the connection in the handshake"
 
 
-def _context(tls: TlsConfig) -> ssl.SSLContext:
+def context_of(tls: TlsFiles) -> ssl.SSLContext:
     """TLS 1.2 or newer, with this certificate.
 
     :raises FatalError: a file is not there, or is no such thing

@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import ClassVar
 
@@ -23,6 +23,7 @@ from ...plugins import (
     HttpRequest,
     HttpResponse,
     HttpSource,
+    Need,
     Outlet,
     ProjectConfig,
     ProjectName,
@@ -32,7 +33,7 @@ from ...plugins import (
     in_worker,
     now_ns,
 )
-from ..network import Address, TlsFiles
+from ..network import Address, TlsFiles, certificate, tcp_free
 from ..wire import OddError
 from .columns import read_columns
 from .json import read_json
@@ -73,6 +74,13 @@ class Otlp(HttpSource[OtlpConfig]):
     def __init__(self, config: OtlpConfig) -> None:
         super().__init__(config)
         self._threads = half_the_cores()
+
+    def needs(self) -> Sequence[Need]:
+        """The address of gRPC and its certificate, where they are set."""
+        config = self.config
+        if config.grpc is None:
+            return ()
+        return [*([certificate("tls", config.tls)] if config.tls else []), tcp_free("grpc", config.grpc)]
 
     async def run(self, outlet: Outlet) -> None:
         """Serve gRPC, where it is wanted.

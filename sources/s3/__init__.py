@@ -11,7 +11,8 @@ lines of text or JSON, arrays, CloudTrail's `Records`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any
@@ -25,6 +26,7 @@ from ...plugins import (
     Checkpoint,
     Duration,
     Json,
+    Need,
     Outlet,
     RejectedError,
     RetryableError,
@@ -92,6 +94,20 @@ class S3(Source[S3Config]):
             "strange_messages": self._strange,
             "rejected_events": self._rejected,
         }
+
+    def needs(self) -> Sequence[Need]:
+        """The queue, or the bucket."""
+
+        async def trial(_: AsyncExitStack) -> str:
+            config = self.config
+            if config.queue:
+                await self._called("sqs", "get_queue_attributes", QueueUrl=config.queue)
+            else:
+                await self._called("s3", "list_objects_v2", Bucket=config.bucket, Prefix=config.prefix, MaxKeys=1)
+            return ""
+
+        setting = "queue" if self.config.queue else "bucket"
+        return [Need(setting, f"ask the {setting}", trial)]
 
     async def run(self, outlet: Outlet) -> None:
         """Take in until cancelled.

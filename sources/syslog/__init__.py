@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
-from ...plugins import Batch, Outlet, Source, hookimpl, now_ns
+from ...plugins import Batch, Need, Outlet, Source, hookimpl, now_ns
 from ..network import (
     Address,
     Connection,
@@ -28,7 +28,9 @@ from ..network import (
     TlsConfig,
     open_udp,
     open_unix,
+    socket_free,
     streams,
+    tcp_and_tls,
 )
 from .framing import Frames, Framing
 from .parsing import read_frames
@@ -64,6 +66,15 @@ class Syslog(Source[SyslogConfig]):
     """
 
     _listeners: Listeners | None = None
+
+    def needs(self) -> Sequence[Need]:
+        """Its addresses and its certificate."""
+        config = self.config
+        return [
+            *([socket_free("udp", config.udp, open_udp)] if config.udp else []),
+            *([socket_free("unix", config.unix, open_unix)] if config.unix else []),
+            *tcp_and_tls(config.tcp, config.tls),
+        ]
 
     async def run(self, outlet: Outlet) -> None:
         """Listen until cancelled.

@@ -14,7 +14,18 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator
 
-from ....plugins import Place, PluginConfig, RetryableError, hookimpl, in_worker, part_of, sync_folder, write_durably
+from ....plugins import (
+    Need,
+    Place,
+    PluginConfig,
+    RetryableError,
+    hookimpl,
+    in_worker,
+    part_of,
+    sync_folder,
+    writable,
+    write_durably,
+)
 
 T = TypeVar("T")
 
@@ -39,6 +50,10 @@ class Folder(Place[FolderConfig]):
     def location(self) -> str:
         """The folder's path."""
         return f"the folder {self.config.path}"
+
+    def needs(self) -> Sequence[Need]:
+        """Its folder."""
+        return [writable("path", self.config.path)]
 
     async def put(self, key: str, data: bytes) -> None:
         """Write a file; it and its name are on the disk on return."""

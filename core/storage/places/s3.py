@@ -15,7 +15,7 @@ import os
 import re
 from collections.abc import Sequence
 
-from ....plugins import Bucket, BucketConfig, Place, SharedObject, hookimpl
+from ....plugins import Bucket, BucketConfig, Need, Place, SharedObject, hookimpl
 
 _PLAIN = re.compile(r"[A-Za-z0-9._/-]+")
 
@@ -38,6 +38,10 @@ class S3(Place[S3Settings]):
     def location(self) -> str:
         """The bucket and its server."""
         return self._bucket.location
+
+    def needs(self) -> Sequence[Need]:
+        """Its bucket."""
+        return [self._bucket.need()]
 
     async def put(self, key: str, data: bytes) -> None:
         """Upload by one request."""
