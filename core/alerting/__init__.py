@@ -2,6 +2,7 @@
 
 from .backtest import Backtested, Firing, Span, backtest
 from .bell import Bells
+from .figures import Course, course_of, course_of_incident
 from .records import Attempt, DetectorRecord, IncidentRecord, NotificationRecord
 from .repository import AlertingRepository
 from .run import Events
@@ -14,6 +15,7 @@ __all__ = [
     "Attempt",
     "Backtested",
     "Bells",
+    "Course",
     "DetectorRecord",
     "Events",
     "Firing",
@@ -22,5 +24,7 @@ __all__ = [
     "Span",
     "Suggestion",
     "backtest",
+    "course_of",
+    "course_of_incident",
     "suggest",
 ]

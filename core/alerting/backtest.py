@@ -82,7 +82,7 @@ class Span:
     seconds: float = DEFAULT_SECONDS
 
 
-def step_ends(detector: Detector[Any], span: Span) -> range:
+def step_ends(detector: Detector[Any], span: Span, most: int = MOST_STEPS, most_phases: int = MOST_PHASES) -> range:
     """The ends of the windows that are judged: the multiples of `every` in the range, or of a multiple of it where
     these would be too many, or would overlap too much to be asked at once.
 
@@ -90,12 +90,11 @@ def step_ends(detector: Detector[Any], span: Span) -> range:
     """
     every, window = duration_ns(detector.config.every), duration_ns(detector.config.window)
     length = max(0, span.to_ns - span.from_ns)
-    least = max(1, -(-window // (MOST_PHASES * every)), -(-length // (MOST_STEPS * every)))
+    least = max(1, -(-window // (most_phases * every)), -(-length // (most * every)))
     step = every * next((k for k in range(least, 2 * least) if window % (k * every) == 0), least)
     if step > max(every, window):
         raise RejectedError(
-            f"the range is too long for windows of {detector.config.window}: {MOST_STEPS:,} are the most; "
-            "take a shorter one"
+            f"the range is too long for windows of {detector.config.window}: {most:,} are the most; take a shorter one"
         )
     first = -(-max(span.from_ns + 1, 1) // step) * step
     ends = range(first, span.to_ns + 1, step)

@@ -19,7 +19,7 @@ from .run import MAX_ROWS, Events
 
 CANDIDATES = 200  # bounds that are tried
 MOST_VALUES = 1_000_000  # figures of groups in windows
-_UP, _DOWN = (">", ">="), ("<", "<=")
+UP, _DOWN = (">", ">="), ("<", "<=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def bound_of(condition: str) -> Bound | None:
     (stage,) = parse(f"* | where {condition}").stages
     nodes = list(stage.nodes())
     match nodes:
-        case [Compare(op=op, left=Name(name=name), right=Number(value=value))] if op in (*_UP, *_DOWN):
+        case [Compare(op=op, left=Name(name=name), right=Number(value=value))] if op in (*UP, *_DOWN):
             return Bound(name, op, value)
     return None
 
@@ -65,7 +65,7 @@ async def suggest(detector: Detector[Any], events: Events, span: Span, per_week:
         raise RejectedError("a bound can be suggested for a condition such as `n > 50` only")
     ends = step_ends(detector, span)
     figures = await _figures(query, bound.column, events, ends, duration_ns(detector.config.window))
-    sign = 1.0 if bound.op in _UP else -1.0
+    sign = 1.0 if bound.op in UP else -1.0
     values = figures[:, 2] * sign
     config = detector.config
     resolve_after = duration_ns(config.window if config.resolve_after is None else config.resolve_after)

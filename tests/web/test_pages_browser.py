@@ -87,7 +87,7 @@ def test_incidents_are_shown_acknowledged_and_resolved(open_page: Callable[..., 
     expect(page.get_by_role("region", name="Notifications")).to_contain_text("oncall")
     expect(page.get_by_role("region", name="Notifications")).to_contain_text(re.compile("failed.*503.*delivered.*200"))
     expect(page.get_by_role("region", name="Timeline")).to_contain_text("Opened")
-    expect(page.get_by_role("img", name=re.compile("^Histogram"))).to_be_visible()
+    expect(page.get_by_role("img", name="Chart of n over time, with its bounds: trouble > 20")).to_be_visible()
     expect(page.get_by_role("region", name="What is different")).not_to_contain_text("Comparing")
     shot(page, "incident")
     page.get_by_label("Comment").fill("rolled back to <b>1.4.2</b>")

@@ -26,6 +26,7 @@ from .deletions import (
     preview_deletion,
 )
 from .fields import list_fields, list_values
+from .figures import get_incident_figures
 from .health import get_health, get_metrics, get_ready
 from .lookups import delete_lookup, get_lookup, get_lookup_data, list_lookups, put_lookup
 from .mcp import answer_mcp
@@ -101,6 +102,7 @@ HANDLERS = (
     list_incidents,
     get_incident,
     list_causes,
+    get_incident_figures,
     acknowledge_incident,
     comment_incident,
     resolve_incident,

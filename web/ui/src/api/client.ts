@@ -20,6 +20,7 @@ export type QueryBody = NonNullable<paths['/api/v1/query']['post']['requestBody'
 export type Field = Get<'/api/v1/fields'>['fields'][number]
 export type TopValue = Get<'/api/v1/fields/{name}/values'>['values'][number]
 export type Incident = Get<'/api/v1/incidents/{id}'>
+export type Figures = NonNullable<Get<'/api/v1/incidents/{id}/figures'>['figures']>
 export type Notification = Get<'/api/v1/notifications'>['items'][number]
 export type Detector = Get<'/api/v1/detectors'>['items'][number]
 export type Backtest = Post<'/api/v1/detectors/{name}/backtest'>
@@ -47,6 +48,7 @@ export const api = {
   acknowledge: async (id: number) => unwrap(await http.POST('/api/v1/incidents/{id}/acknowledge', { params: { path: { id } } })),
   comment: async (id: number, text: string) => unwrap(await http.POST('/api/v1/incidents/{id}/comments', { params: { path: { id } }, body: { text } })),
   causes: async (id: number, signal: AbortSignal) => unwrap(await http.GET('/api/v1/incidents/{id}/causes', { params: { path: { id } }, signal })),
+  figures: async (id: number, signal: AbortSignal) => unwrap(await http.GET('/api/v1/incidents/{id}/figures', { params: { path: { id } }, signal })).figures,
   resolve: async (id: number) => unwrap(await http.POST('/api/v1/incidents/{id}/resolve', { params: { path: { id } } })),
   notifications: async (cursor: string | undefined, signal: AbortSignal) =>
     unwrap(await http.GET('/api/v1/notifications', { params: { query: { ...(cursor && { cursor }) } }, signal })),

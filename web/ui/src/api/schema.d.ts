@@ -236,6 +236,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/incidents/{id}/figures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The figure that an incident is about, and its bounds
+         * @description The figure of the incident's group over time, from eight windows before it, and the bounds of its threshold.
+         */
+        get: operations["getIncidentFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/incidents/{id}/acknowledge": {
         parameters: {
             query?: never;
@@ -3687,6 +3707,38 @@ export interface components {
             /** @description False where events could not be read; warnings say which */
             complete: boolean;
         };
+        /** FigureLevel */
+        FigureLevel: {
+            /**
+             * @description `condition`, `recover`, or the severity it gives
+             * @example condition
+             */
+            what: string;
+            /** @example > */
+            op: string;
+            value: number;
+        };
+        /** Figures */
+        Figures: {
+            /**
+             * @description Of the detector's query
+             * @example n
+             */
+            column: string;
+            /** @description As the detector is set now */
+            levels: components["schemas"]["FigureLevel"][];
+            /**
+             * @description How long the condition must have held
+             * @example 3m
+             */
+            hold: string | null;
+            /** @example 5m */
+            window: string;
+            step_seconds: number;
+            times: string[];
+            /** @description null: the group had no row */
+            values: (number | null)[];
+        };
         /** FirstAdmin */
         FirstAdmin: {
             /** @example ada@example.com */
@@ -3755,6 +3807,11 @@ export interface components {
             timeline: components["schemas"]["Moment"][];
             /** @description Only when one incident is asked for */
             notifications?: components["schemas"]["Notification"][];
+        };
+        /** IncidentFigures */
+        IncidentFigures: {
+            /** @description null: the detector is no longer there, or its condition is no bound such as `n > 50` */
+            figures: components["schemas"]["Figures"] | null;
         };
         /** IncidentList */
         IncidentList: {
@@ -6176,6 +6233,83 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CauseList"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Internal Server Error */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    getIncidentFigures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description The incident's number */
+                id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Request fulfilled, document follows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentFigures"];
                 };
             };
             /** @description Bad Request */

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import { ArrowLeft, BellOff, Check, Eye, ScrollText } from 'lucide-react'
-import { lazy, Suspense, useState, type ReactNode } from 'react'
+import { lazy, Suspense, useMemo, useState, type ReactNode } from 'react'
 import { api, type Incident } from '@/api/client'
 import { messageOf } from '@/api/problem'
 import { EventRow } from '@/components/events/EventRow'
@@ -23,6 +23,8 @@ import styles from './IncidentPage.module.css'
 
 const route = getRouteApi('/alerts/incidents/$id')
 const HistogramChart = lazy(() => import('@/components/chart/HistogramChart').then((module) => ({ default: module.HistogramChart })))
+
+const FigureChart = lazy(() => import('@/components/chart/FigureChart').then((module) => ({ default: module.FigureChart })))
 
 /** One incident: what happened, the events behind it, who was told, and what to do with it. */
 export default function IncidentPage() {
@@ -132,9 +134,22 @@ function Suppressed({ incident }: { readonly incident: Incident }) {
 
 const LEAD = 2 // window widths shown before the one that fired
 
-/** The events of the incident's group around the time it fired. */
+/** The figure that a threshold was held against, with its bounds; else the events of the incident's group around the time. */
 function Around({ incident, utc }: { readonly incident: Incident; readonly utc: boolean }) {
   const navigate = route.useNavigate()
+  const figures = useQuery({ queryKey: ['incident', incident.id, 'figures'], queryFn: ({ signal }) => api.figures(incident.id, signal), staleTime: 60_000, retry: false })
+  const marked = useMemo(() => ({ from: Date.parse(incident.opened_at), to: Date.parse(incident.last_seen_at) }), [incident.opened_at, incident.last_seen_at])
+  const onZoom = (from: number, to: number) => void navigate({ to: '/explore', search: { q: incident.query, from: new Date(from).toISOString(), to: new Date(to).toISOString() } })
+  if (figures.isPending) return <div style={{ height: 190 }} />
+  if (!figures.data) return <Bars incident={incident} utc={utc} onZoom={onZoom} />
+  return (
+    <Suspense fallback={<div style={{ height: 190 }} />}>
+      <FigureChart figures={figures.data} marked={marked} utc={utc} height={160} onZoom={onZoom} />
+    </Suspense>
+  )
+}
+
+function Bars({ incident, utc, onZoom }: { readonly incident: Incident; readonly utc: boolean; readonly onZoom: (from: number, to: number) => void }) {
   const { query } = incident
   const [from, to] = [Date.parse(incident.from), Date.parse(incident.to)]
   const width = Math.max(60_000, to - from)
@@ -143,7 +158,7 @@ function Around({ incident, utc }: { readonly incident: Incident; readonly utc: 
   if (!bars.data || bars.data.total === 0) return null
   return (
     <Suspense fallback={<div style={{ height: 110 }} />}>
-      <HistogramChart bars={bars.data} utc={utc} height={110} onZoom={(a, b) => void navigate({ to: '/explore', search: { q: query, from: new Date(a).toISOString(), to: new Date(b).toISOString() } })} />
+      <HistogramChart bars={bars.data} utc={utc} height={110} onZoom={onZoom} />
     </Suspense>
   )
 }
