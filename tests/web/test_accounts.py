@@ -251,6 +251,45 @@ class TestTokens:
                 await anyio.sleep(0.02)
         assert other.TRUST_S < 1  # nothing is timed here: this is what the loop waited for at most
 
+    async def test_one_is_looked_up_once_for_all_who_come_with_it(
+        self, admin: Client, node: Node, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Also where the first of them goes away, and never for longer than until it is revoked."""
+        made, secret = await tokens.create_token(node.store.pool, "x", ["query"])
+        gate = Gate(lambda: node.store.pool, "127.0.0.1")
+        headers = {"authorization": f"Bearer {secret}"}
+        verify, looked, found = tokens.verify_token, anyio.Semaphore(0), []
+        asked: list[str] = []
+
+        async def slow(pool: Any, secret: str) -> Any:
+            asked.append(secret)
+            principal = await verify(pool, secret)
+            await looked.acquire()
+            return principal
+
+        async def identify(first: anyio.CancelScope) -> None:
+            with first:
+                found.append(await gate.identify(headers))
+
+        monkeypatch.setattr(tokens, "verify_token", slow)
+        assert await gate.users_exist()
+        with anyio.fail_after(30):
+            async with anyio.create_task_group() as tasks:
+                scopes = [anyio.CancelScope() for _ in range(20)]
+                for scope in scopes:
+                    tasks.start_soon(identify, scope)
+                while not asked:
+                    await anyio.sleep(0)
+                scopes[0].cancel()
+                while len(asked) < 2:
+                    await anyio.sleep(0)
+                await tokens.revoke_token(node.store.pool, made.id)
+                gate.distrust()
+                looked.release()
+            assert (len(found), len(asked)) == (19, 2)
+            looked.release()
+            assert await gate.identify(headers) is None
+
     async def test_what_no_token_can_be(self, admin: Client) -> None:
         for body in (
             {"name": "", "scopes": ["query"]},

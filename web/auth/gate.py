@@ -6,9 +6,11 @@ import base64
 import binascii
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final
 
+import anyio
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 
@@ -29,6 +31,15 @@ _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _MOST_TRUSTED: Final = 10_000  # credentials remembered; beyond, all are looked up again
 
 
+@dataclass(eq=False)
+class _Lookup:
+    """A credential that is looked up. Not answered: who looked failed or went away, and the next one looks."""
+
+    over: anyio.Event = field(default_factory=anyio.Event)
+    principal: Principal | None = None
+    is_answered: bool = False
+
+
 class Gate:
     """Decides over requests. One for an application; remembers for some seconds whom it has let in."""
 
@@ -42,6 +53,7 @@ class Gate:
         self._users_exist = False
         self._checked_at = float("-inf")
         self._trusted: dict[str, tuple[float, Principal]] = {}
+        self._lookups: dict[str, _Lookup] = {}
         self._pages: tuple[float, frozenset[str]] = (float("-inf"), frozenset())
 
     async def users_exist(self) -> bool:
@@ -106,15 +118,31 @@ class Gate:
         known = self._trusted.get(key)
         if known and known[0] > self._clock():
             return known[1]
-        verify = sessions.verify_session if kind == "session" else tokens.verify_token
-        principal = await verify(self._pool(), secret)
+        while (asked := self._lookups.get(key)) is not None:  # one looks: those that come meanwhile wait for it
+            await asked.over.wait()
+            if asked.is_answered:
+                return asked.principal
+        asked = self._lookups[key] = _Lookup()
+        until = self._clock() + self.TRUST_S  # from the question on: what is ended meanwhile ends in time
+        try:
+            verify = sessions.verify_session if kind == "session" else tokens.verify_token
+            asked.principal = await verify(self._pool(), secret)
+            asked.is_answered = True
+            if self._lookups.get(key) is asked:
+                self._remember(key, until, asked.principal)
+            return asked.principal
+        finally:
+            if self._lookups.get(key) is asked:
+                del self._lookups[key]
+            asked.over.set()
+
+    def _remember(self, key: str, until: float, principal: Principal | None) -> None:
         if principal is None:
             self._trusted.pop(key, None)
-            return None
+            return
         if len(self._trusted) >= _MOST_TRUSTED:
             self._trusted.clear()
-        self._trusted[key] = (self._clock() + self.TRUST_S, principal)
-        return principal
+        self._trusted[key] = (until, principal)
 
     async def authorise(self, headers: Mapping[str, str], permission: Permission) -> Principal:
         """Who sends the request, if they may do this.
@@ -159,6 +187,7 @@ class Gate:
     def distrust(self) -> None:
         """Look everything up again: credentials were ended here, or the first account was made."""
         self._trusted.clear()
+        self._lookups.clear()
         self._pages = (float("-inf"), frozenset())
         if not self._users_exist:
             self._checked_at = float("-inf")
@@ -167,6 +196,7 @@ class Gate:
         """Look the credential of this request up again next time, because it was ended."""
         kind, secret = presented(headers)
         self._trusted.pop(f"{kind} {secret}", None)
+        self._lookups.pop(f"{kind} {secret}", None)
 
 
 def presented(headers: Mapping[str, str]) -> tuple[str, str]:
