@@ -65,7 +65,7 @@ def create_app(node: Node, *, bounds: Bounds | None = None, budget: Budget | Non
         admission=lambda principal: node.admission_of(principal.project_id, principal.project),
     )
     return Application(
-        gate, intake, create_api(node, gate), Pages(), lambda: node.store.commits.wake(), tracing=lambda: node.tracing
+        gate, intake, create_api(node, gate), Pages(), lambda: node.following.wake(), tracing=lambda: node.tracing
     )
 
 

@@ -13,6 +13,7 @@ aggregations.py, halves.py, answers.py, partials.py   what is remembered of segm
 clickhouse*.py                 the same plan as a statement of ClickHouse over the same segments, for scale-out
 heads.py, table_plan.py, tables.py, postgres*.py   the same over Cordwood's own tables, in PostgreSQL
 batch_filter.py                the search alone, over a batch in memory
+following.py                   live tails: new commits are searched once for all of them
 """
 
 from __future__ import annotations

@@ -138,6 +138,10 @@ class QueryEngine:
         """
         return await self._run(await self._parsed(request, any_head=True), request, progress)
 
+    async def answer(self, query: Query, request: QueryRequest) -> QueryResult:
+        """As `run`, of a query that is a tree already; the request's text is not looked at."""
+        return await self._run(query, request)
+
     async def export(self, request: QueryRequest) -> Export:
         """The answer in parts, in bounded memory where it is of events. The request's timeout is for each part.
 

@@ -29,6 +29,7 @@ from ..forwarding import ForwardingService
 from ..forwarding.label import label
 from ..query import QueryEngine, Tables
 from ..query.clickhouse_client import ClickHouse
+from ..query.following import Following
 from ..query.lookup_store import Lookups
 from ..query.saved_store import SavedQueries
 from ..query.searcher import EngineSearcher
@@ -86,6 +87,7 @@ class Node:
 
     store: Store
     engine: QueryEngine
+    following: Following
     admission: Admission
     alerting: AlertingService
     links: Links
@@ -172,6 +174,7 @@ class Node:
                 clickhouse=self._clickhouse(),
                 tracing=self.tracing,
             )
+            self.following = Following(self.engine, self.store.catalog, self.store.commits)
             self.searcher = EngineSearcher(self.engine)
             self.report_issues = Issues(self.store.pool)
             self.report_maker = Maker(self.engine, self.dashboards, project_id)
@@ -199,6 +202,7 @@ class Node:
                 self._supervisor = Supervisor(tasks)
                 tasks.start_soon(give_back_when_quiet)
                 tasks.start_soon(self.conditions.run)
+                tasks.start_soon(self.following.run)
                 if settings.metrics == "emf":
                     told = EmbeddedMetrics(self.metrics, {"role": settings.role}, {"node": self.name})
                     tasks.start_soon(told.run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
@@ -79,6 +80,13 @@ class Catalog:
     async def head(self, project_id: int) -> int:
         """The last committed position; 0 before the first commit."""
         return int(await self._pool.fetchval("select head from segment_log where project_id = $1", project_id) or 0)
+
+    async def heads(self, project_ids: Sequence[int]) -> dict[int, int]:
+        """The last committed position of each project that has one."""
+        rows = await self._pool.fetch(
+            "select project_id, head from segment_log where project_id = any($1::bigint[])", project_ids
+        )
+        return {row["project_id"]: row["head"] for row in rows}
 
     async def totals(self, project_id: int) -> dict[str, int]:
         """Counts over all live segments: `count`, `rows`, `bytes`."""

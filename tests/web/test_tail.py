@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import anyio
 import httpx
 import pytest
+from cordwood.core.query.commit_events import CommitEvents
+from cordwood.core.query.request import Mask, Rights
 from cordwood.core.runtime import Node
 from cordwood.web import create_app
 from cordwood.web.api import tail
@@ -144,6 +146,49 @@ async def test_what_cannot_be_followed_is_refused(client: Client, query: str, af
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
     assert named in answer.text
+
+
+async def test_many_tails_are_asked_together_and_each_gets_its_own(
+    node: Node, live: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their searches differ, one is asked twice, one may see a part alone; none reads by itself."""
+    searches = ["", "service:a", "service:b", "service:a n>=4", "service:none", "/m[13]$/", "service:a"]
+    rights = [None, Rights("narrow", "service:b", (Mask("message"),))]
+    alone = CommitEvents.of
+
+    async def of(self: CommitEvents, text: str, position: int) -> list[bytes]:
+        raise AssertionError(f"{text!r} was asked for by itself")
+
+    monkeypatch.setattr(CommitEvents, "of", of)
+    first = await node.store.catalog.head(node.project_id) + 1
+    async with AsyncExitStack() as stack:
+        tails = [
+            await stack.enter_async_context(node.following.tail(node.project_id, text, right, first))
+            for right in rights
+            for text in searches
+        ]
+        found: list[list[tuple[int, list[bytes]]]] = [[] for _ in tails]
+
+        async def take(number: int) -> None:
+            while tails[number].position <= last:
+                found[number] += await tails[number].next(1)
+
+        last = 0
+        for tail_ in tails:
+            assert await tail_.next(0.001) == []
+        for i in range(3):
+            await live.logs(*({"service": "ab"[j % 2], "message": f"m{j}", "n": i * 2 + j} for j in range(4)))
+        last = await node.store.catalog.head(node.project_id)
+        with anyio.fail_after(30):
+            async with anyio.create_task_group() as tasks:
+                for number in range(len(tails)):
+                    tasks.start_soon(take, number)
+        for tail_, given in zip(tails, found, strict=True):
+            asked = CommitEvents(node.engine, node.project_id, tail_.rights)
+            own = [(place, await alone(asked, tail_.text, place)) for place in range(first, last + 1)]
+            assert given == [(place, events) for place, events in own if events]
+    assert sum(len(events) for _, events in found[0]) == 12
+    assert found[4] == []
 
 
 async def test_a_server_that_stops_ends_its_tails(node: Node, listening: Any) -> None:

@@ -12,13 +12,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
+from anyio import current_time
 from litestar import Request, get
 from litestar.params import HeaderParameter
 from litestar.response import Stream
 
-from ...core.query import QueryRequest, parse
+from ...core.query import parse
 from ...core.query.request import Rights
-from ...plugins import QueryError, in_worker, now_ns
+from ...plugins import QueryError
 from ..problems import ProblemException, described, is_database_trouble, to_problem
 from .fields import Text
 from .node import GateDependency, NodeDependency, ProjectDependency, who_asks
@@ -29,11 +30,9 @@ if TYPE_CHECKING:
 HEARTBEAT_S: Final = 10.0
 _LOOK_S: Final = 1.0  # seconds until it is looked whether who follows still may
 _PART: Final = 500  # events sent at once: what a slow reader makes us hold beyond the commit it is at
-_ALL: Final = 10_000_000  # more than the events of one commit
 _PLACE: Final = re.compile(r"(\d{1,18}):(\d{1,18})", re.ASCII)
 
 _encode = msgspec.json.Encoder().encode
-_sorted = msgspec.json.Encoder(order="sorted").encode  # the order of columns is an accident of how they are stored
 
 
 @get(
@@ -111,21 +110,15 @@ async def follow(
     """
     yield b"retry: 1000\n: following\n\n"
     try:
-        with node.store.commits.subscribe() as commits:
-            quiet = 0.0
+        async with node.following.tail(project_id, text, rights, position) as tail:
+            heard = current_time()
             while not await over():
-                head = await node.store.catalog.head(project_id)
-                if position < head and not await anything(node, project_id, text, position, head, rights):
-                    position, seen = head + 1, 0
-                while position <= head and not await over():
-                    events = await events_of(node, project_id, text, position, rights)
-                    for part in messages(events, position, seen):
+                for place, events in await tail.next(min(_LOOK_S, HEARTBEAT_S)):
+                    for part in messages(events, place, seen if place == position else 0):
                         yield part
-                    position, seen = position + 1, 0
-                look = min(_LOOK_S, HEARTBEAT_S)
-                quiet = 0.0 if await commits.wait(look) else quiet + look
-                if quiet >= HEARTBEAT_S:
-                    quiet = 0.0
+                    heard = current_time()
+                if current_time() - heard >= HEARTBEAT_S:
+                    heard = current_time()
                     yield b": alive\n\n"
     except QueryError as why:
         problem, _ = to_problem(why)
@@ -143,31 +136,3 @@ def messages(events: list[bytes], position: int, seen: int) -> Iterator[bytes]:
             b"id: %d:%d\nevent: event\ndata: %b\n\n" % (position, number, event)
             for number, event in enumerate(part, start + 1)
         )
-
-
-async def anything(node: Node, project_id: int, text: str, first: int, last: int, rights: Rights | None = None) -> bool:
-    """Whether the search finds an event in any commit of this range: if not, none is looked into by itself."""
-    return bool(len(await node.engine.run(_request(project_id, text, first, last, 1, rights))))
-
-
-async def events_of(node: Node, project_id: int, text: str, position: int, rights: Rights | None = None) -> list[bytes]:
-    """The JSON of all events of a commit that the search finds, in their order."""
-    result = await node.engine.run(_request(project_id, text, position, position, _ALL, rights))
-
-    def ordered() -> list[bytes]:
-        found = [(event.get("timestamp", ""), _sorted(event), _encode(event)) for event in result.objects()]
-        return [event for _, _, event in sorted(found)]
-
-    return await in_worker(ordered)
-
-
-def _request(project_id: int, text: str, first: int, last: int, limit: int, rights: Rights | None) -> QueryRequest:
-    return QueryRequest(
-        text=text,
-        project_id=project_id,
-        now_ns=now_ns(),
-        limit=limit,
-        after_position=first - 1,
-        upto_position=last,
-        rights=rights,
-    )

@@ -113,13 +113,13 @@ async def _follow(
     socket: WebSocket[Any, Any, Any], node: Node, gate: GateDependency, tail: _Tail, start: int, limit: int
 ) -> None:
     project_id = tail.around.project_id
-    with node.store.commits.subscribe() as commits:
+    async with node.following.log(project_id) as log:
         done = await node.store.catalog.head(project_id)
         if limit and (message := await tail.before(start, limit, done)):
             await socket.send_data(message, mode="text")
         while not await _over(socket, gate, tail.principal):
             try:
-                head = await node.store.catalog.head(project_id)
+                head = await log.passed(done, _LOOK_S)
                 if head > done:
                     if message := await tail.between(done + 1, head):
                         await socket.send_data(message, mode="text")
@@ -128,7 +128,6 @@ async def _follow(
                 if not is_database_trouble(why):
                     raise
                 return
-            await commits.wait(_LOOK_S)
 
 
 async def _over(socket: WebSocket[Any, Any, Any], gate: GateDependency, before: Principal) -> bool:
