@@ -267,7 +267,7 @@ async def test_one_that_is_deleted_while_it_is_replayed_is_not_stored(open_site:
         node: Node = site.node
         letters = await node.dead_letters.events(node.project_id, ids)
         assert await node.dead_letters.delete(node.project_id, ids[:1], "ann") == 1
-        (made,) = node.replayer(node.project_id)._read(letters, _pipelines(node), node.admission.limits)
+        (made,) = node.replayer(node.project_id)._read(letters, _pipelines(node), node.admission.limits, {})
         with pytest.raises(RetryableError, match="replayed or deleted"):
             await (await node.store.writer.submit(made)).committed()
         assert await site.count() == 0
