@@ -90,8 +90,9 @@ def _print(answer: dict[str, Any], output: Format) -> None:
             for item in answer["items"]
         ],
     )
+    found = len(answer["items"])
     say(
-        f"{len(answer['items'])} incidents, {answer['per_week']:g} a week, in {answer['steps']} windows, "
+        f"{found} incident{'' if found == 1 else 's'}, {answer['per_week']:g} a week, in {answer['steps']} windows, "
         f"one each {answer['step_seconds']:g} s ({answer['elapsed_ms'] / 1000:.1f} s)"
     )
     if answer["suggestion"]:

@@ -38,7 +38,7 @@ def test_a_table_json_and_a_suggestion(data_dir: Path) -> None:
             "opened\tresolved\tseverity\ttitle\tvalues",
             "\t".join(row),
         ]
-        assert "1 incidents, 168 a week, in 60 windows" in done.stderr
+        assert "1 incident, 168 a week, in 60 windows" in done.stderr
         assert "suggested: n > 4 (0 a week)" in done.stderr
         (item,) = json.loads(run("backtest", "errors", *span, "--format", "json").stdout)["items"]
         assert item["group"] == {"service": "pay"}
