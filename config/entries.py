@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 from ..plugins import (
+    Computer,
     ConfigError,
     Mailer,
     Parser,
@@ -68,9 +69,11 @@ class Checker:
         check_query: QueryCheck | None,
         check_when: QueryCheck | None,
         check_recording: QueryCheck | None,
+        check_expression: QueryCheck | None,
     ) -> None:
         self._registry, self._report = registry, report
         self._check_query, self._check_when, self._check_recording = check_query, check_when, check_recording
+        self._check_expression = check_expression
 
     def sources(self, section: Element | None) -> dict[str, SourceEntry]:
         """The entries of `sources:`."""
@@ -245,6 +248,9 @@ class Checker:
             made = self._plugin("parser", element.without("when", "on_error"), at)
             if made:
                 cls = cast(type[Parser[Any]], made.cls)
+                if issubclass(cls, Computer) and (computed := element.items.get("expressions")):
+                    for name, text in computed.items.items():
+                        self._checked_query(text, f"{at}.expressions.{name}", self._check_expression)
                 values = concealed(shown(element), made.config)
                 yield Step(cls.type, cls, made.config, search, values, element.place, on_error)
 

@@ -30,17 +30,22 @@ def load(
     check_query: QueryCheck | None = None,
     check_when: QueryCheck | None = None,
     check_recording: QueryCheck | None = None,
+    check_expression: QueryCheck | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Config:
     """The configuration in a file. `check_query` checks detectors' queries, `check_when` (default: the same) searches,
-    `check_recording` (default: as `check_query`) what recordings keep.
+    `check_recording` (default: as `check_query`) what recordings keep, `check_expression` (default: not at all) what
+    steps compute.
 
     Reads no network and starts nothing; plugins are only made, with their settings, and thrown away.
 
     :raises ConfigErrors: everything that is wrong, with file, line and column
     """
     return _load(
-        lambda reader: reader.read(Path(path)), registry, (check_query, check_when, check_recording), environment
+        lambda reader: reader.read(Path(path)),
+        registry,
+        (check_query, check_when, check_recording, check_expression),
+        environment,
     )
 
 
@@ -59,7 +64,7 @@ def load_store(path: str | Path, registry: Registry, *, environment: Mapping[str
     where = {(place.file, place.line, place.column) for place in places}
     errors[:] = [error for error in errors if root.broken or (error.file, error.line, error.column) in where]
     section = root.without(*(name for name in root.items if name != "store"))
-    config = _config(section, Checker(registry, errors.append, None, None, None), errors, reader)
+    config = _config(section, Checker(registry, errors.append, None, None, None, None), errors, reader)
     if errors or config is None:
         raise ConfigErrors(errors)
     return config
@@ -73,25 +78,29 @@ def load_text(
     check_query: QueryCheck | None = None,
     check_when: QueryCheck | None = None,
     check_recording: QueryCheck | None = None,
+    check_expression: QueryCheck | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Config:
     """As `load`, of a text; `file` is the name in its errors, and includes are relative to it."""
     return _load(
-        lambda reader: reader.parse(text, Path(file)), registry, (check_query, check_when, check_recording), environment
+        lambda reader: reader.parse(text, Path(file)),
+        registry,
+        (check_query, check_when, check_recording, check_expression),
+        environment,
     )
 
 
 def _load(
     read: Callable[[FileReader], Element],
     registry: Registry,
-    checks: tuple[QueryCheck | None, QueryCheck | None, QueryCheck | None],
+    checks: tuple[QueryCheck | None, QueryCheck | None, QueryCheck | None, QueryCheck | None],
     environment: Mapping[str, str] | None,
 ) -> Config:
     errors: list[ConfigError] = []
     reader = FileReader(os.environ if environment is None else environment, errors.append)
     root = read(reader)
-    query, when, recording = checks
-    check = Checker(registry, errors.append, query, when or query, recording or query)
+    query, when, recording, expression = checks
+    check = Checker(registry, errors.append, query, when or query, recording or query, expression)
     config = _config(root, check, errors, reader)
     if errors or config is None:
         raise ConfigErrors(errors)

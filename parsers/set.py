@@ -1,43 +1,57 @@
-"""Fields with a value of yours: a constant, or a text made of other fields.
+"""Fields with a value of yours: a constant, a text made of other fields, or what an expression is worth.
 
-    parse:
-      - {type: set, fields: {env: production, shard: 7, key: "{service}/{user}"}}
-      - {type: set, fields: {team: payments}, when: "path~^/pay"}
-
-A parser knows nothing of the query language, which is made above it: what has to be computed is computed in queries
-(`| eval`), and `when` chooses by any search.
+parse:
+  - {type: set, fields: {env: production, shard: 7, key: "{service}/{user}"}}
+  - {type: set, fields: {team: payments}, when: "path~^/pay"}
+  - {type: set, expressions: {seconds: took / 1000, severity: "if(status >= 500, 'error', 'info')"}}
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import polars as pl
-from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, field_validator
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, field_validator, model_validator
 
-from ..plugins import Batch, Parser, PluginConfig, hookimpl, normalise, split_column
+from ..plugins import Batch, Computer, PluginConfig, hookimpl, normalise, split_column
 
 _REFERENCE = re.compile(r"\{\{|\}\}|\{([^{}]+)\}")
 _LATER = ("timestamp", "observed_timestamp", "severity")  # no text in a template: their form would be ours to choose
 _LONGEST = 100_000  # characters of a text that is made
+_OURS = frozenset(("observed_timestamp", "parse_error"))
 _UTC = ZoneInfo("UTC")
 
 
 class SetConfig(PluginConfig):
     """Settings of setting fields."""
 
-    fields: dict[str, StrictBool | StrictInt | StrictFloat | StrictStr] = Field(min_length=1, max_length=500)
+    fields: dict[str, StrictBool | StrictInt | StrictFloat | StrictStr] = Field({}, max_length=500)
     """Names and values: a number, `true` or `false`, or a text in which `{field}` stands for another field and `{{` for
     a brace. An event that lacks one of the named fields does not get the text."""
+    expressions: dict[str, Annotated[str, Field(min_length=1, max_length=4000)]] = Field({}, max_length=100)
+    """Names and expressions of the query language, as in its stage `extend`: `took / 1000`, `lower(user)`. Where one is
+    null, the event does not get the field. None sees what another of the same step sets."""
     overwrite: bool = True
     """Whether a value that is there already is replaced."""
+
+    @model_validator(mode="after")
+    def _sets(self) -> SetConfig:
+        if not self.fields and not self.expressions:
+            raise ValueError("set what? give fields, or expressions")
+        if both := sorted(self.fields.keys() & self.expressions.keys()):
+            raise ValueError(f"{both[0]} stands in fields and in expressions; take one of them out")
+        if wrong := sorted(self.expressions.keys() & _OURS):
+            raise ValueError(f"{wrong[0]} is Cordwood's own; set another field")
+        return self
 
     @field_validator("fields")
     @classmethod
     def _can_be_filled(cls, fields: dict[str, bool | int | float | str]) -> dict[str, bool | int | float | str]:
         for name, value in fields.items():
-            if name in ("observed_timestamp", "parse_error"):
+            if name in _OURS:
                 raise ValueError(f"{name} is Cordwood's own; set another field")
             for part in _REFERENCE.findall(value) if isinstance(value, str) else ():
                 if part in _LATER:
@@ -45,10 +59,15 @@ class SetConfig(PluginConfig):
         return fields
 
 
-class Set(Parser[SetConfig]):
-    """Set fields to constants, or to texts made of other fields."""
+class Set(Computer[SetConfig]):
+    """Set fields to constants, to texts made of other fields, or to the values of expressions of the query language."""
 
-    def parse(self, batch: Batch) -> Batch:
+    @property
+    def expressions(self) -> Mapping[str, str]:
+        """Those of the setting."""
+        return self.config.expressions
+
+    def put(self, batch: Batch, values: pl.DataFrame) -> Batch:
         """All values are of the event as it came: one that is set does not stand in the text of another."""
         columns: dict[str, pl.Series] = {}
         for name, value in self.config.fields.items():
@@ -56,6 +75,12 @@ class Set(Parser[SetConfig]):
             if not self.config.overwrite:
                 made = made.set(_present(batch, name), None)
             columns[name] = made.alias(name)
+        for made in values:
+            name = split_column(made.name, made.dtype)[0]
+            kept = made if self.config.overwrite else made.set(_present(batch, name), None)
+            columns[made.name] = kept.str.head(_LONGEST) if kept.dtype == pl.String else kept
+        if not columns:
+            return batch
         everywhere = pl.repeat(value=True, n=len(batch), eager=True)
         return batch.merged(normalise(pl.DataFrame(columns), None, zone=_UTC), where=everywhere, error="")
 

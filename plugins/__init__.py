@@ -39,6 +39,7 @@ from .batch import Batch, concat
 from .brokers import BrokersConfig
 from .bucket import Bucket, BucketConfig
 from .columns import Columns
+from .computing import Computer
 from .dividing import Divided, Divider
 from .durable import part_of, sync_folder, write_durably
 from .durations import Duration, duration_ns
@@ -110,6 +111,7 @@ __all__ = [
     "Checkpoint",
     "CheckpointConflictError",
     "Columns",
+    "Computer",
     "ConfigError",
     "CordwoodError",
     "DeliveryError",

@@ -12,13 +12,14 @@ turns.py                       whose query runs next
 aggregations.py, halves.py, answers.py, partials.py   what is remembered of segments
 clickhouse*.py                 the same plan as a statement of ClickHouse over the same segments, for scale-out
 heads.py, table_plan.py, tables.py, postgres*.py   the same over Cordwood's own tables, in PostgreSQL
-batch_filter.py                the search alone, over a batch in memory
+batch_filter.py, batch_values.py   the search, and expressions, over a batch in memory
 following.py                   live tails: new commits are searched once for all of them
 """
 
 from __future__ import annotations
 
 from .batch_filter import BatchFilter
+from .batch_values import BatchValues
 from .check import check
 from .engine import QueryEngine
 from .inventory import FieldInventory, FieldSummary, FieldValues
@@ -30,6 +31,7 @@ from .tables import Tables
 
 __all__ = [
     "BatchFilter",
+    "BatchValues",
     "Cache",
     "Catalog",
     "FieldInventory",

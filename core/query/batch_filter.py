@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import polars as pl
+import pyarrow as pa
 from sqlglot import exp
 
 from ...plugins.batch import Batch
@@ -23,6 +25,9 @@ from .scan import GroupScope, Layout
 from .scope import STANDARD_KINDS, TEMPLATE, Context
 from .tree import Mistake, Query
 from .value import ORDER
+
+_NOTHING = "nothing"
+BATCH = exp.Table(this=exp.to_identifier("batch", quoted=True))
 
 
 class BatchFilter:
@@ -43,21 +48,11 @@ class BatchFilter:
 
     def mask(self, batch: Batch, now: int | None = None) -> pl.Series:
         """True for each event that the search finds, in the batch's order; `now` is in nanoseconds."""
-        frame = batch.frame
-        columns = [f"c{i}" for i in range(frame.width)]
-        layout: dict[tuple[str, str], str] = {}
-        for column, (name, dtype) in zip(columns, frame.schema.items(), strict=True):
-            field, kind = (name, STANDARD_KINDS[name]) if name in STANDARD else split_column(name, dtype)
-            layout[field, kind] = column
-        layout[TEMPLATE, "text"] = "template"
-        select = filter_sql(self._query, layout, Context(now_ns() if now is None else now, self._zone))
-        if not frame.height:
+        columns = BatchColumns.of(batch)
+        select = filter_sql(self._query, columns.layout, Context(now_ns() if now is None else now, self._zone))
+        if not len(batch):
             return pl.Series("mask", [], dtype=pl.Boolean)
-        plain = frame.rename(dict(zip(frame.columns, columns, strict=True)))
-        if '"template"' in select:
-            plain = plain.with_columns(template_of(pl.col(layout["message", "text"])).alias("template"))
-        needed = [column for column in plain.columns if f'"{column}"' in select] or columns[:1]
-        table = self._duck.filtered(select, plain.select(needed).to_arrow())
+        table = self._duck.filtered(select, columns.table(select))
         return pl.Series("mask", table.column("mask").to_pylist(), dtype=pl.Boolean)
 
     def close(self) -> None:
@@ -65,23 +60,66 @@ class BatchFilter:
         self._duck.close()
 
 
+@dataclass(frozen=True)
+class BatchColumns:
+    """A batch as a table `batch` of DuckDB: whatever its fields are called, its columns have names of ours."""
+
+    frame: pl.DataFrame
+    layout: Mapping[tuple[str, str], str]
+    """(field, kind) → column"""
+
+    @classmethod
+    def of(cls, batch: Batch) -> BatchColumns:
+        """The columns of a batch, and the templates of its messages."""
+        names = [f"c{i}" for i in range(batch.frame.width)]
+        layout: dict[tuple[str, str], str] = {}
+        for column, (name, dtype) in zip(names, batch.frame.schema.items(), strict=True):
+            field, kind = (name, STANDARD_KINDS[name]) if name in STANDARD else split_column(name, dtype)
+            layout[field, kind] = column
+        layout[TEMPLATE, "text"] = "template"
+        return cls(batch.frame.rename(dict(zip(batch.frame.columns, names, strict=True))), layout)
+
+    def table(self, select: str) -> pa.Table:
+        """Those columns that a statement names."""
+        frame = self.frame
+        if '"template"' in select:
+            message = pl.col(self.layout["message", "text"])
+            frame = frame.with_columns(template_of(message).alias("template"))
+        needed = [column for column in frame.columns if f'"{column}"' in select] or frame.columns[:1]
+        return frame.select(needed).to_arrow()
+
+    def mixed(self) -> BatchColumns:
+        """The same batch, as if every attribute were text in some events."""
+        missing = [(field, "text") for field, _ in self.layout if field not in STANDARD_KINDS and field != TEMPLATE]
+        nothing = pl.lit(None, dtype=pl.String).alias(_NOTHING)
+        return BatchColumns(self.frame.with_columns(nothing), {**dict.fromkeys(missing, _NOTHING), **self.layout})
+
+    def scope(self, query: Query, context: Context) -> GroupScope:
+        """The names that a query may use here."""
+        return _scope(query, self.layout, context)
+
+
 def filter_sql(query: Query, columns: Mapping[tuple[str, str], str], context: Context) -> str:
     """SELECT of one boolean for each row of `batch`, in order.
 
     :raises QueryError: with the place of the mistake.
     """
+    scope = _scope(query, columns, context)
+    warn_of_unknown(query.search, scope.schema, context)
+    try:
+        found = condition(query.search, scope)
+    except Mistake as mistake:
+        raise mistake.error(query.text) from None
+    mask = sql.alias(sql.sql("COALESCE(:c, FALSE)", c=found), "mask")
+    return exp.Select(expressions=[mask]).from_(BATCH, copy=False).sql(dialect=sql.DIALECT)
+
+
+def _scope(query: Query, columns: Mapping[tuple[str, str], str], context: Context) -> GroupScope:
     schema: dict[str, tuple[str, ...]] = {}
     for field, _ in columns:
         schema[field] = tuple(kind for kind in ORDER if (field, kind) in columns)
     overflow = columns.get((OVERFLOW, "json"), "")
     overflowing = opened(query, schema) if overflow else frozenset()
     schema = with_members(schema, overflowing)
-    warn_of_unknown(query.search, schema, context)
     layout = Layout(columns, needs_time=False, needs_positions=False, overflow=overflow, overflowing=overflowing)
-    try:
-        found = condition(query.search, GroupScope(context, schema, layout))
-    except Mistake as mistake:
-        raise mistake.error(query.text) from None
-    mask = sql.alias(sql.sql("COALESCE(:c, FALSE)", c=found), "mask")
-    select = exp.Select(expressions=[mask]).from_(exp.Table(this=exp.to_identifier("batch", quoted=True)), copy=False)
-    return select.sql(dialect=sql.DIALECT)
+    return GroupScope(context, schema, layout)

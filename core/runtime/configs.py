@@ -13,7 +13,7 @@ def load_checked(path: Path | None, registry: Registry) -> Config:
 
     :raises ConfigErrors: everything that is wrong with it
     """
-    from ..query import BatchFilter, check
+    from ..query import BatchFilter, BatchValues, check
     from ..recordings import check_recording
 
     def check_query(text: str) -> None:
@@ -22,10 +22,20 @@ def load_checked(path: Path | None, registry: Registry) -> Config:
     def check_when(text: str) -> None:
         BatchFilter(text)
 
+    def check_expression(text: str) -> None:
+        BatchValues({"value": text})
+
     def check_figure(text: str) -> None:
         check(text)
         check_recording(text)
 
     if path is None:
         return Config.default(registry)
-    return load(path, registry, check_query=check_query, check_when=check_when, check_recording=check_figure)
+    return load(
+        path,
+        registry,
+        check_query=check_query,
+        check_when=check_when,
+        check_recording=check_figure,
+        check_expression=check_expression,
+    )

@@ -9,8 +9,20 @@ import polars as pl
 from pydantic import ValidationError
 
 from ...config import Pipeline
-from ...plugins import Batch, Divider, Joiner, Json, Judge, Parser, PluginError, Registry, RejectedError, Table
-from .steps import NO_TABLES, Fallen, Passed, RunningStep, Settle, running
+from ...plugins import (
+    Batch,
+    Divider,
+    Joiner,
+    Json,
+    Judge,
+    Parser,
+    PluginError,
+    QueryError,
+    Registry,
+    RejectedError,
+    Table,
+)
+from .steps import NO_TABLES, Fallen, Passed, RunningStep, Settle, running, values_of
 from .taps import STORE, StepCounts, Taps
 
 
@@ -130,9 +142,11 @@ class RunningPipeline:
                 raise PluginError(f"{type_} reads lookup tables, which only a step of a pipeline file may")
             if isinstance(parser, Divider):
                 raise PluginError(f"{type_} makes more events, which only a step of a pipeline file may")
-            return RunningStep(type_, parser)
+            return RunningStep(type_, parser, values=values_of(parser))
         except PluginError as why:
             raise RejectedError(str(why)) from None
+        except QueryError as why:
+            raise RejectedError(f"parser {type_}: {why.pretty()}") from None
         except ValidationError as why:
             wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in why.errors(include_url=False))
             raise RejectedError(f"parser {type_}: {wrong}") from None

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ...config import Branch, Step
-from ...plugins import Batch, Divider, Joiner, Judge, Parser, Table, concat
+from ...plugins import Batch, Computer, Divider, Joiner, Judge, Parser, Table, concat
 from .taps import BranchCounts, StepCounts
 
 if TYPE_CHECKING:
-    from ..query import BatchFilter
+    from ..query import BatchFilter, BatchValues
 
 Settle = Callable[[bool], None]
 _ORDER = "\0order"  # a NUL is in no field's name
@@ -88,18 +88,22 @@ class RunningStep:
     counts: StepCounts = field(default_factory=StepCounts)
     number: int = 0
     branches: Sequence[RunningBranch] = ()
+    values: BatchValues | None = None
+    """Of the parser's expressions, where it has some."""
 
     @classmethod
     def of(cls, step: Step, counts: StepCounts, number: int) -> RunningStep:
         """Make the parser and compile the search.
 
-        :raises QueryError: `when` is wrong
+        :raises QueryError: `when` is wrong, or an expression
         """
         branches = [
             RunningBranch.of(branch, number, own) for branch, own in zip(step.branches, counts.branches, strict=True)
         ]
         dead = step.on_error == "dead_letter"
-        return cls(step.type, step.make(), _filter(step.when), dead, counts, number, branches)
+        parser = step.make()
+        values = values_of(parser)
+        return cls(step.type, parser, _filter(step.when), dead, counts, number, branches, values)
 
     @property
     def remembers(self) -> bool:
@@ -176,8 +180,7 @@ class RunningStep:
                 return self._judged(batch)
             if isinstance(self.parser, Divider):
                 return self._divided(batch)
-            made = self.parser.join(batch, tables) if isinstance(self.parser, Joiner) else self.parser.parse(batch)
-            parsed = Batch.of(made.frame)
+            parsed = Batch.of(self._parsed(batch, tables).frame)
         except Exception as why:
             _log.exception(
                 "parser %s failed on a batch of %d events; they are kept as they came", self.type, len(batch)
@@ -189,6 +192,13 @@ class RunningStep:
         if stays is None or stays.all():
             return Passed(parsed)
         return Passed(Batch(parsed.frame.filter(stays)), stays.arg_true())
+
+    def _parsed(self, batch: Batch, tables: Mapping[str, Table]) -> Batch:
+        if isinstance(self.parser, Joiner):
+            return self.parser.join(batch, tables)
+        if isinstance(self.parser, Computer) and self.values is not None:
+            return self.parser.put(batch, self.values.of(batch))
+        return self.parser.parse(batch)
 
     def _judged(self, batch: Batch) -> Passed:
         assert isinstance(self.parser, Judge)
@@ -260,6 +270,17 @@ def _joined(batch: Batch, parts: Sequence[tuple[pl.Series, Passed]]) -> Passed:
     fallen = [one for passed in whole for one in passed.fallen]
     settle = [one for passed in whole for one in passed.settle]
     return Passed(Batch(ordered.drop(_ORDER)), None if complete else numbers, fallen, settle)
+
+
+def values_of(parser: Parser[Any]) -> BatchValues | None:
+    """What computes the parser's expressions, where it has some.
+
+    :raises QueryError: one is wrong
+    """
+    from ..query import BatchValues
+
+    expressions = parser.expressions if isinstance(parser, Computer) else {}
+    return BatchValues(expressions) if expressions else None
 
 
 def _filter(when: str | None) -> BatchFilter | None:
