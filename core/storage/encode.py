@@ -24,6 +24,7 @@ from .segment import INTERNAL, FieldColumn
 
 FORMAT: Final = 1
 _METADATA: Final = "cordwood"
+_TOLD: Final = 6  # of what the catalog knows of a column: the format's readers expect no more
 TEMPLATE: Final = "_template"
 POSITION: Final = "_position"
 VARIABLE: Final = "<*>"
@@ -81,7 +82,8 @@ def encode_frame(frame: pl.DataFrame, *, row_group: int = _ROW_GROUP, filtered: 
     bounds = _bounds(frame)
     columns = _describe(frame, bounds)
     physical = frame.rename({name: column.column for name, column in zip(frame.columns, columns, strict=True)})
-    about = msgspec.json.encode({"version": FORMAT, "columns": columns})
+    told = [msgspec.to_builtins(column)[:_TOLD] for column in columns]
+    about = msgspec.json.encode({"version": FORMAT, "columns": told})
     write = _written_small if POSITION in frame.columns else _written_fast
     data = write(physical, row_group, about)
     if filtered:

@@ -20,8 +20,8 @@ class FieldColumn(msgspec.Struct, frozen=True, array_like=True):
     """One physical column: which field and kind it holds, under which name, and its bounds.
 
     `min` and `max` are exact for int, float, time (nanoseconds since the epoch) and severity, and None for the others
-    or where all values are null. `nulls` counts the rows without a value. `size` are the bytes of its texts; of files
-    of an earlier release it is not known, and 0.
+    or where all values are null. `nulls` counts the rows without a value. `size` are the bytes of its texts, which
+    the file does not say; of segments of an earlier release it is not known, and 0.
     """
 
     field: str

@@ -161,7 +161,7 @@ def _differs(row: _Row, footer: bytes) -> str:
         columns = msgspec.json.decode((metadata.metadata or {})[b"cordwood"])["columns"]
     except (pa.ArrowInvalid, KeyError, OSError, msgspec.DecodeError) as why:
         return f"its file is no segment: {why}"
-    spans: dict[str, Any] = {column: (low, high) for _, _, column, _, low, high, *_ in columns}
+    spans: dict[str, Any] = {column: (low, high) for _, _, column, _, low, high in columns}
     if metadata.num_rows != row.rows:
         return f"its file has {metadata.num_rows} events, the catalog says {row.rows}"
     if spans["timestamp"] != (row.min_time, row.max_time):
