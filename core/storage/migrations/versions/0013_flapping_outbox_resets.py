@@ -1,4 +1,4 @@
-"""Incidents that flap, one outbox with digests, what outputs refuse, password resets, shares, and shaped patterns."""
+"""Incidents that flap, one outbox with digests, what outputs refuse, password resets, shares, shaped patterns, bells."""
 
 from alembic import op
 
@@ -106,6 +106,16 @@ STATEMENTS = (
     """,
     "create index shaped_pattern_project_id on shaped_pattern (project_id, id)",
     "create unique index shaped_pattern_name on shaped_pattern (project_id, name)",
+    # Up to which incident each account has looked; without an account it is of whoever has none: of this machine.
+    """
+    create table bell (
+        project_id integer not null references project,
+        user_id bigint references user_account on delete cascade,
+        read_upto bigint not null,
+        unique nulls not distinct (project_id, user_id)
+    )
+    """,
+    "create index bell_user_id on bell (user_id)",
 )
 
 
