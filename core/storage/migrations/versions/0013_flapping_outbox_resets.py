@@ -1,4 +1,4 @@
-"""Incidents that flap, one outbox with digests, what outputs refuse, password resets, shares, shaped patterns, bells."""
+"""Incidents that flap, one outbox with digests, what outputs refuse, resets, shares, shaped patterns, bells."""
 
 from alembic import op
 
