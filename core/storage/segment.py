@@ -55,8 +55,8 @@ class Segment(msgspec.Struct, frozen=True):
 
     @property
     def text_bytes(self) -> int:
-        """What all texts in it take, before compression."""
-        return sum(column.size for column in self.columns)
+        """What the texts of its events take, before compression; templates are few, and not counted."""
+        return sum(column.size for column in self.columns if not column.column.startswith(INTERNAL))
 
     @property
     def overflow(self) -> FieldColumn | None:
