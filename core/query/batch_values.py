@@ -49,8 +49,8 @@ class BatchValues:
         """A column for each expression, named and typed as an attribute of a batch; none where all are null.
 
         Numbers that are whole in some events only are fractions in all. Times, severities, and what is of several kinds
-        are texts; durations are nanoseconds. Where a comparison is
-        not true, it depends on the batch's kinds whether it is false or null; else nothing does.
+        are texts; durations are nanoseconds. Where a comparison is not true, it depends on the batch's kinds whether it
+        is false or null.
 
         :raises QueryError: it takes more than there is of memory
         """

@@ -24,9 +24,7 @@ from .request import Rights
 
 ROUND_ROWS: Final = 50_000  # events looked through at once, where a commit has not more
 MOST_SEARCHES: Final = 64  # of a statement
-WAITING_BYTES: Final = (
-    8 << 20
-)  # that wait for a tail's reader; with more it reads by itself, one commit after the other
+WAITING_BYTES: Final = 8 << 20  # that wait for a tail's reader; with more it reads by itself, commit by commit
 SHARE: Final = 4  # a round is followed by a pause of so many times its length: a fifth of the time at most
 LONGEST_PAUSE: Final = 0.25  # seconds
 POLL_SECONDS: Final = 1.0  # a wake-up that got lost delays the tails by this much
