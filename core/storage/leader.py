@@ -23,14 +23,14 @@ from .database import DATABASE_ERRORS, Connection
 POLL_SECONDS = 1.0
 HEARTBEAT_SECONDS = 1.0
 ANSWER_SECONDS = 3.0  # with the two above and the server's six seconds below, a takeover stays under ten
-TRANSACTION_SECONDS = 5.0
+TRANSACTION_SECONDS = 4.0  # as long as a second's sleep and a heartbeat's answer: silence is found as soon in it
 
 UNREACHABLE: tuple[type[Exception], ...] = (RetryableError, *DATABASE_ERRORS)
 
 # The heartbeat keeps a session alive; without it the server gives the lock to another node. A transaction is short.
 _SESSION = """
 set idle_session_timeout = '6s'; set idle_in_transaction_session_timeout = '6s';
-set statement_timeout = '5s'; set lock_timeout = '3s';
+set statement_timeout = '4s'; set lock_timeout = '3s';
 """
 _log = logging.getLogger(__name__)
 
@@ -46,16 +46,18 @@ class Session:
     async def transaction(self) -> AsyncIterator[Connection]:
         """A transaction on the connection that holds the lock: it commits only while the lock is held.
 
-        It is not cancelled halfway: hold nothing but the database in it.
+        It is not cancelled halfway: hold nothing but the database in it. One that takes too long ends the session.
 
         :raises RetryableError: the database does not answer; nothing was written
         """
         async with self._turn:
             try:
-                with anyio.fail_after(TRANSACTION_SECONDS, shield=True):
+                with anyio.fail_after(TRANSACTION_SECONDS, shield=True) as scope:
                     async with self._connection.transaction():
                         yield self._connection
             except DATABASE_ERRORS as why:
+                if scope.cancelled_caught:
+                    self.end()
                 raise RetryableError(f"the database does not answer: {type(why).__name__}: {why}") from why
 
     async def beat(self) -> None:
@@ -66,6 +68,11 @@ class Session:
         async with self._turn:
             with anyio.fail_after(ANSWER_SECONDS):
                 await self._connection.fetchval("select 1")
+
+    def end(self) -> None:
+        """Close the connection at once, and so give the lock up: it does not answer."""
+        with suppress(asyncpg.InterfaceError):  # it is closed already, and the pool has taken it back
+            self._connection.terminate()
 
 
 async def lead(pool: asyncpg.Pool[Any], name: str, work: Callable[[Session], Awaitable[None]]) -> None:
@@ -147,8 +154,7 @@ async def _work_while_held(connection: Connection, name: str, work: Callable[[Se
                     await session.beat()
                 except DATABASE_ERRORS as why:
                     _log.warning("%s: the connection that holds the lock is silent (%s)", name, type(why).__name__)
-                    with suppress(asyncpg.InterfaceError):  # it is closed already, and the pool has taken it back
-                        connection.terminate()
+                    session.end()
                     tasks.cancel_scope.cancel()
                     return
 

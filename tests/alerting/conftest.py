@@ -9,10 +9,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
-from uuid import uuid4
 
 import anyio
-import asyncpg
 import pytest
 from cordwood.core.alerting import AlertingRepository
 from cordwood.core.alerting.detection import Detection
@@ -26,8 +24,6 @@ from cordwood.core.alerting.turns import Turns
 from cordwood.core.query import QueryEngine
 from cordwood.core.query.shaped_store import ShapedStore
 from cordwood.core.storage.commit import Submission
-from cordwood.core.storage.database import migrate, open_pool
-from cordwood.core.storage.embedded import EmbeddedPostgres
 from cordwood.core.storage.leader import Session
 from cordwood.core.storage.store import Store
 from cordwood.plugins import Batch, Detector
@@ -66,32 +62,6 @@ def scripted() -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
-
-
-@pytest.fixture(scope="session")
-async def template(postgres: EmbeddedPostgres) -> AsyncIterator[str]:
-    """The name of a database that is migrated and empty; a copy of it is made in a tenth of a migration's time."""
-    name = f"template_{uuid4().hex[:12]}"
-    connection = await asyncpg.connect(**postgres.connect_args)
-    await connection.execute(f"create database {name}")
-    arguments = postgres.connect_args | {"database": name}
-    pool = await open_pool(arguments, max_size=2)
-    await migrate(pool, arguments)
-    await pool.close()
-    yield name
-    await connection.execute(f"drop database if exists {name} with (force)")
-    await connection.close()
-
-
-@pytest.fixture
-async def database_url(postgres: EmbeddedPostgres, template: str) -> AsyncIterator[str]:
-    """A fresh database, migrated already."""
-    name = f"test_{uuid4().hex[:12]}"
-    connection = await asyncpg.connect(**postgres.connect_args)
-    await connection.execute(f"create database {name} template {template}")
-    yield f"postgresql://{postgres.connect_args['user']}@/{name}?host={postgres.socket_dir}&port=5432"
-    await connection.execute(f"drop database if exists {name} with (force)")
-    await connection.close()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import duckdb
 from . import ingest
 from .corpus import corpus
 from .server import Server
-from .usage import PeakMemory, cpu_seconds, resident_bytes
+from .usage import PeakMemory, cpu_seconds, resident_bytes, wait_until_quiet
 
 ASKED: Final = {"query": "", "limit": 10_000_000, "timeout": 600}
 QUIET: Final = 10  # looks, 20 ms apart, in which it has used no more CPU than this: it is idle
@@ -38,7 +38,10 @@ def run(folder: Path, events: int, seed: int = 1) -> dict[str, Any]:
     folder.mkdir(mode=0o755)
     path = corpus(events, seed)
     with Server(folder) as server:
-        ingest.run(server, path, events)
+        sent = ingest.send(server, path, {})
+        if sent["acknowledged"] != events:
+            raise RuntimeError(f"{sent['acknowledged']} of {events} acknowledged; {sent['failures'][:3]}")
+        wait_until_quiet(server.family, for_s=ingest.COMPACTED_S)
         before, cpu = resident_bytes(server.family()), cpu_seconds(server.family())["total"]
         with PeakMemory(server.family) as memory:
             began = time.perf_counter()
