@@ -43,7 +43,7 @@ _T = TypeVar("_T")
 Execute: TypeAlias = Callable[[str], list[tuple[Any, ...]]]
 """Runs a statement and gives its rows."""
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result")  # a second copy, of few rows: see `Duck.table`
-_BATCH = 100_000  # rows handed over at a time
+_BATCH = 1 << 14  # rows handed over at a time: DuckDB takes memory for up to twice as many
 _OPTIMIZERS = frozenset((
     "filter_pushdown", "column_lifetime", "unused_columns", "limit_pushdown", "top_n", "cte_inlining",
     "cte_filter_pusher", "deliminator",

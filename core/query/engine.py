@@ -26,7 +26,7 @@ from .clickhouse_plan import clickhouse_sql
 from .complete import VALUES, Completions, complete, head_of
 from .duck import Duck, Execute, Fed, Interrupted, Running
 from .events import Events
-from .export import SLICE_ROWS, Export, Exports, once
+from .export import SLICE_ROWS, Export, Exports, Piece, once
 from .inventory import FieldInventory, FieldValues, counted_fields, known_fields, plan_fields, query_of_values
 from .lookups import Lookup, LookupTables
 from .parser import parse, query_parser
@@ -160,13 +160,13 @@ class QueryEngine:
             result = await self._run(query, request)
             return Export(result.id, result.outputs, once(result.table), result.complete)
 
-        async def tables() -> AsyncIterator[pa.Table]:
+        async def read() -> AsyncIterator[Sequence[Piece]]:
             with self._cancellable(request, progress):
-                async with aclosing(self._exports.tables(slices, asked)) as parts:
-                    async for table in parts:
-                        yield table
+                async with aclosing(self._exports.pieces(slices, asked)) as found:
+                    async for pieces in found:
+                        yield pieces
 
-        return Export(progress.id, slices.outputs, tables(), slices.complete)
+        return Export(progress.id, slices.outputs, read(), slices.complete)
 
     async def resolver(self, project_id: int) -> Callable[[str], str]:
         """What writes out the saved queries that a query uses, all as they are now.

@@ -1,6 +1,6 @@
 """Answers of any size in bounded memory: events in slices of time, newest first, each by a statement of its own.
 
-A slice is asked for when the one before has been taken, so that a slow reader holds one in memory and no turn of
+A slice is asked for when the one before has been taken, so that a slow reader holds two in memory and no turn of
 others. The spans between the segments' first events come from the catalog; where a span has too many events for one
 slice, one statement reads their times alone and says where to cut.
 """
@@ -47,9 +47,11 @@ from .stages.where import Where
 from .tree import EVENTS, Everything, Query
 
 SLICE_ROWS: Final = 131_072  # events of a slice, some 30 MB: of fewer, the same pages would be read more often
-PART_ROWS: Final = 16_384  # events that are sorted and handed over at a time
+PIECE_ROWS: Final = 8_192  # events that are put into their order and written at a time, some 2 MB of text
 Span: TypeAlias = tuple[int, int]
 """Nanoseconds since the epoch: from (inclusive), to (exclusive)."""
+Piece: TypeAlias = Callable[[], pa.Table]
+"""Makes some rows of an answer, in the thread that calls it."""
 T = TypeVar("T")
 
 
@@ -67,14 +69,14 @@ class Asked(Protocol):
 
 @dataclass(frozen=True)
 class Export:
-    """An answer in parts: `tables` have the same columns and are to be read once. The rest is as in `QueryResult`.
+    """An answer in slices, to be read once, each in pieces with the same columns. The rest is as in `QueryResult`.
 
-    A table that cannot be had ends them with QueryError.
+    A slice that cannot be had ends them with QueryError.
     """
 
     id: str
     outputs: Sequence[Output]
-    tables: AsyncIterator[pa.Table]
+    slices: AsyncIterator[Sequence[Piece]]
     complete: bool
 
 
@@ -118,7 +120,7 @@ class Exports:
         upto = max(segment.max_position for segment in whole.segments)
         return Slices(request, whole, outputs, complete, upto, frozenset(progress.damaged))
 
-    async def tables(self, slices: Slices, asked: Asked) -> AsyncGenerator[pa.Table, None]:
+    async def pieces(self, slices: Slices, asked: Asked) -> AsyncGenerator[Sequence[Piece], None]:
         """The events, newest first. `asked` has each statement's turn and timeout.
 
         :raises QueryError: one cannot be had; the answer ends there
@@ -127,12 +129,12 @@ class Exports:
         for span in spans(slices.whole.segments, self._most):
             for part in await asked(partial(self._cuts, slices, span)):
                 table = await asked(partial(self._rows, slices, part))
-                order = newest_of(table, left)
-                table = await in_worker(table.drop_columns("_time").combine_chunks)  # once, not for each part
-                for start in range(0, len(order), PART_ROWS):
-                    yield await in_worker(table.take, order[start : start + PART_ROWS])
-                del table  # before the next one is made
+                order = await in_worker(newest_of, table, left)
                 left -= len(order)
+                taken = (await in_worker(table.drop_columns("_time").combine_chunks)).take  # once, not for each piece
+                del table
+                yield [partial(taken, order[start : start + PIECE_ROWS]) for start in range(0, len(order), PIECE_ROWS)]
+                del taken  # before the next one is made: who reads this one holds it
                 if not left:
                     return
 
@@ -158,10 +160,9 @@ class Exports:
         return await self._files(given, given.segments, progress)
 
 
-async def once(table: pa.Table) -> AsyncIterator[pa.Table]:
-    """A table, in the parts in which it is written; one without rows has one part."""
-    for start in range(0, max(table.num_rows, 1), PART_ROWS):
-        yield table.slice(start, PART_ROWS)
+async def once(table: pa.Table) -> AsyncIterator[Sequence[Piece]]:
+    """A table as one slice; one without rows has one piece."""
+    yield [partial(table.slice, start, PIECE_ROWS) for start in range(0, max(table.num_rows, 1), PIECE_ROWS)]
 
 
 def in_slices(given: Given, most: int) -> bool:

@@ -59,7 +59,7 @@ class PeakMemory:
         self._thread.join()
 
 
-def wait_until_quiet(family: Family, *, share: float = 0.08, for_s: float = 8, at_most_s: float = 240) -> float:
+def wait_until_quiet(family: Family, *, share: float = 0.08, for_s: float = 8, at_most_s: float = 900) -> float:
     """Wait until the family has used less than `share` of a core for `for_s` seconds; seconds waited.
 
     Long enough for work that begins only once it has been quiet for a while.

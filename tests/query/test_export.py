@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from cordwood.core.query import QueryEngine, QueryRequest
-from cordwood.core.query.export import cuts, spans
+from cordwood.core.query.export import Export, cuts, spans
 from cordwood.core.query.request import Mask, Rights
 from cordwood.core.query.result import rows_of
 from cordwood.core.storage.cache import SegmentDamagedError
@@ -55,13 +56,20 @@ def asked(text: str, **more: Any) -> QueryRequest:
     return QueryRequest(text=text, project_id=1, now_ns=NOW, limit=more.pop("limit", 10_000), **more)
 
 
+async def tables_of(export: Export) -> AsyncIterator[pa.Table]:
+    """The rows of an export, a piece at a time."""
+    async for pieces in export.slices:
+        for piece in pieces:
+            yield piece()
+
+
 async def exported(engine: QueryEngine, request: QueryRequest) -> tuple[list[dict[str, Any]], list[int], bool]:
     """The rows without nulls, how many each part had, and whether it says that these are all."""
     export = await engine.export(request)
     names = [output.name for output in export.outputs]
     rows: list[dict[str, Any]] = []
     sizes: list[int] = []
-    async for table in export.tables:
+    async for table in tables_of(export):
         sizes.append(table.num_rows)
         found = rows_of(export.outputs, table)
         rows += ({k: v for k, v in zip(names, row, strict=True) if v is not None} for row in found)
@@ -122,7 +130,7 @@ async def test_a_role_sees_its_part_only(engine: QueryEngine) -> None:
 async def test_what_is_committed_and_merged_meanwhile_changes_nothing(store: Segments, engine: QueryEngine) -> None:
     export = await engine.export(asked(""))
     found = []
-    async for table in export.tables:
+    async for table in tables_of(export):
         if not found:
             store.commit([{"timestamp": NOW - 200 * SECOND, "message": "late", "unheard": 1}])
             store.compact()
@@ -132,10 +140,10 @@ async def test_what_is_committed_and_merged_meanwhile_changes_nothing(store: Seg
 
 async def test_it_can_be_cancelled_between_two_parts(engine: QueryEngine) -> None:
     export = await engine.export(asked("", id="long"))
-    await anext(export.tables)
+    await anext(export.slices)
     assert await engine.cancel("long", 1)
     with pytest.raises(QueryError, match="cancelled"):
-        await anext(export.tables)
+        await anext(export.slices)
     assert not await engine.cancel("long", 1)
 
 
@@ -157,10 +165,10 @@ async def test_a_damaged_segment_is_never_left_out_in_silence(
     gone.clear()
     export = await engine.export(asked(""))
     assert export.complete
-    await anext(export.tables)
+    await anext(export.slices)
     gone.update(segment.id for segment in store.all)
     with pytest.raises(QueryError, match="cannot be had"):
-        await anext(export.tables)
+        await anext(export.slices)
 
 
 @given(st.lists(st.integers(0, 50), max_size=60), st.integers(1, 9))

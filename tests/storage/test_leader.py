@@ -9,8 +9,8 @@ from contextlib import suppress
 
 import anyio
 import pytest
-from cordwood.core.storage.leader import Session, lead
 from cordwood.core.storage.database import open_pool
+from cordwood.core.storage.leader import Session, lead
 from cordwood.plugins.errors import RetryableError
 
 pytestmark = pytest.mark.anyio

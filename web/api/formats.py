@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectReceiveStream
 
     from ...core.query import QueryResult
-    from ...core.query.export import Export
+    from ...core.query.export import Export, Piece
     from ...core.query.plan import Output
 
 Say = Callable[[bytes], Awaitable[None]]
@@ -34,6 +34,7 @@ ARROW: Final = "application/vnd.apache.arrow.stream"
 EVENTS: Final = "text/event-stream"
 FORMATS: Final = (JSON, NDJSON, CSV, ARROW, EVENTS)
 _ALIASES: Final = {"application/ndjson": NDJSON, "application/jsonl": NDJSON}
+_AT_ONCE: Final = 3  # pieces in hand: two are written side by side while one is sent
 _ROWS_A_PART: Final = 2000  # a part is some hundred kilobytes: a slow reader holds that much, not the whole answer
 
 _encode = msgspec.json.Encoder().encode
@@ -97,9 +98,8 @@ def json_text(result: QueryResult) -> Iterator[bytes]:
 
 async def ndjson(export: Export, say: Say) -> None:
     """An object a row, nulls left out: events in the form in which they can be sent in again."""
-    async with ahead(export.tables) as tables:
-        async for table in tables:
-            await say(await in_worker(json_lines, export.outputs, table))
+    async with ahead(export.slices) as slices:
+        await _in_order(slices, lambda piece: json_lines(export.outputs, piece()), say)
 
 
 async def csv_text(export: Export, say: Say) -> None:
@@ -108,11 +108,11 @@ async def csv_text(export: Export, say: Say) -> None:
     Values are written as they are: a text that begins with `=` is data, and stays so in a program that reads data.
     """
     await say(_csv_lines([[output.name for output in export.outputs]]))
-    async with ahead(export.tables) as tables:
-        async for table in tables:
-            rows = rows_of(export.outputs, table)
-            while part := await in_worker(_csv_part, rows):
-                await say(part)
+    async with ahead(export.slices) as slices:
+        async for piece in _each(slices):
+            rows = rows_of(export.outputs, await in_worker(piece))
+            while written := await in_worker(_csv_part, rows):
+                await say(written)
 
 
 async def arrow(export: Export, say: Say) -> None:
@@ -124,9 +124,9 @@ async def arrow(export: Export, say: Say) -> None:
         sink.seek(0)
         sink.truncate()
 
-    async with ahead(export.tables) as tables:
-        async for rows in tables:
-            table = await in_worker(_arrow_table, export.outputs, rows)
+    async with ahead(export.slices) as slices:
+        async for piece in _each(slices):
+            table = await in_worker(_arrow_table, export.outputs, piece)
             writer = writer or pa.ipc.new_stream(sink, table.schema)
             for batch in table.to_batches(max_chunksize=_ROWS_A_PART * 10):
                 await in_worker(writer.write_batch, batch)
@@ -137,22 +137,53 @@ async def arrow(export: Export, say: Say) -> None:
 
 
 @asynccontextmanager
-async def ahead(tables: AsyncIterator[pa.Table]) -> AsyncIterator[MemoryObjectReceiveStream[pa.Table]]:
-    """The tables, each made while the one before is written and sent."""
-    send, receive = anyio.create_memory_object_stream[pa.Table](0)
+async def ahead(slices: AsyncIterator[Sequence[Piece]]) -> AsyncIterator[MemoryObjectReceiveStream[Sequence[Piece]]]:
+    """The slices, each read while the one before is written and sent."""
+    send, receive = anyio.create_memory_object_stream[Sequence["Piece"]](0)
 
     async def read() -> None:
         async with send:
-            async for table in tables:
-                await send.send(table)
+            async for pieces in slices:
+                await send.send(pieces)
 
     async with receive, anyio.create_task_group() as tasks:
         tasks.start_soon(read)
         yield receive
 
 
-def _arrow_table(outputs: Sequence[Output], rows: pa.Table) -> pa.Table:
-    arrays: list[Any] = []
+async def _each(slices: AsyncIterator[Sequence[Piece]]) -> AsyncIterator[Piece]:
+    async for pieces in slices:
+        for piece in pieces:
+            yield piece
+
+
+async def _in_order(slices: AsyncIterator[Sequence[Piece]], write: Callable[[Piece], bytes], say: Say) -> None:
+    """Write the pieces in worker threads, as many at once as pays, and say them in their order."""
+    pieces, taking = _each(slices), anyio.Lock()
+    said = anyio.Event()
+    said.set()
+
+    async def work() -> None:
+        nonlocal said
+        while True:
+            async with taking:
+                piece = await anext(pieces, None)
+                before, said = said, anyio.Event()
+                mine = said
+            if piece is None:
+                return
+            written = await in_worker(write, piece)
+            await before.wait()
+            await say(written)
+            mine.set()
+
+    async with anyio.create_task_group() as tasks:
+        for _ in range(_AT_ONCE):
+            tasks.start_soon(work)
+
+
+def _arrow_table(outputs: Sequence[Output], piece: Piece) -> pa.Table:
+    rows, arrays = piece(), list[Any]()
     for output in outputs:
         kind, name = output.kinds[0] if output.kinds else ("null", "")
         array: Any
