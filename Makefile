@@ -12,7 +12,7 @@ PINS := $(wildcard requirements*.txt) infra/aws/requirements.txt
 unexport PYTHONDONTWRITEBYTECODE
 UI_SOURCES := $(shell find web/ui -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: help setup ui run test check lint types bench soak docs fmt lock compose-test clean scale
+.PHONY: help setup ui run test check lint types bench soak docs fmt lock compose-test clean scale dist
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -75,6 +75,11 @@ scale: $(VENV)/.dev ## unit costs, and what a petabyte and 10,000 nodes would ta
 docs: $(VENV)/.dev ## generated pages of docs/, and all of it as a site in build/site
 	$(BIN)/python docs/generate.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet
+
+dist: $(VENV)/.dev ui ## a release's files in dist/: source, wheel with the built UI, bill of materials
+	rm -rf dist build/lib
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/python docs/packages.py > dist/cordwood-$$($(BIN)/python -c 'import cordwood; print(cordwood.__version__)').cdx.json
 
 compose-test: ## all of docker-compose.yml with an engine: start, send, find, take down
 	infra/docker/compose-test.sh

@@ -11,7 +11,6 @@ import tempfile
 import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
-from importlib.metadata import distribution
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -29,6 +28,7 @@ from cordwood.core.query.stages import built_in_stages
 from cordwood.core.runtime.metrics import DECLARED as NODE_METRICS
 from cordwood.core.storage.database import Connection, migrate, open_pool
 from cordwood.core.storage.embedded import EmbeddedPostgres
+from cordwood.docs.packages import javascript_packages, python_packages
 from cordwood.docs.plugin_pages import TEXTS, plugin_page
 from cordwood.docs.tables import KINDS, escaped, sentence, table
 from cordwood.plugins import Registry, load_plugins
@@ -241,39 +241,15 @@ What a wheel or an image of Cordwood brings with it, pinned in `requirements.txt
 under which licence its authors say it is. Packages for extras and for development are not among them. Cordwood's own:
 Apache-2.0.
 """
-_PIN = re.compile(r"^([\w.-]+)==([\w.+!-]+)", re.MULTILINE)
-_LONG = 40  # characters: a licence field that is longer is the licence's text
 
 
 def licences() -> str:
     """The packages that are shipped, from their own words."""
-    python = [
-        f"| {name} | {version} | {licence(distribution(name).metadata.json)} |"
-        for name, version in _PIN.findall((FOLDER.parent / "requirements.txt").read_text())
-    ]
-    return "\n".join([
-        "# Licences\n", MADE, LICENCES,
-        "## Python\n", "| package | version | licence |", "|---|---|---|", *python, "",
-        "## JavaScript, in the UI\n", "| package | version | licence |", "|---|---|---|", *_javascript(), "",
-    ])  # fmt: skip
-
-
-def licence(about: Mapping[str, str | list[str]]) -> str:
-    """What a package's metadata says: its SPDX expression, else its field, else its classifiers."""
-    expression, field = about.get("license_expression"), str(about.get("license", ""))
-    if expression or (field and len(field) <= _LONG and "\n" not in field):
-        return str(expression or field)
-    named = [one.rsplit(" :: ", 1)[-1] for one in about.get("classifier", ()) if one.startswith("License ::")]
-    return ", ".join(named) or "see its source"
-
-
-def _javascript() -> list[str]:
-    packages = json.loads((FOLDER.parent / "web/ui/package-lock.json").read_text())["packages"]
-    return [
-        f"| {path.rsplit('node_modules/', 1)[-1]} | {about['version']} | {about.get('license', 'see its source')} |"
-        for path, about in sorted(packages.items())
-        if path and not about.get("dev") and not about.get("optional")
-    ]
+    parts = ["# Licences\n", MADE, LICENCES]
+    for title, packages in (("Python", python_packages()), ("JavaScript, in the UI", javascript_packages())):
+        rows = [f"| {one.name} | {one.version} | {one.licence} |" for one in packages]
+        parts += [f"## {title}\n", "| package | version | licence |", "|---|---|---|", *rows, ""]
+    return "\n".join(parts)
 
 
 async def schema_page(connection: Connection) -> str:

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
+from types import FunctionType, ModuleType
 
 import pluggy
 
@@ -84,9 +85,11 @@ def load_plugins() -> Registry:
     """Load every entry point of the group; one that fails is reported and the rest load."""
     kinds: dict[str, dict[str, LoadedPlugin]] = {base.kind: {} for base in KINDS}
     failures: list[LoadFailure] = []
+    manager = _Manager("cordwood")
+    manager.add_hookspecs(Hooks)
     for package, version, entry in _entries():
         try:
-            for cls in _classes(entry):
+            for cls in _classes(entry, manager):
                 _register(kinds, cls, package, version)
         except Exception as why:  # a stranger's code: whatever it raises must not stop the others
             reason = str(why) if isinstance(why, PluginError) else f"{type(why).__name__}: {why}"
@@ -123,14 +126,24 @@ def check_api(module: object) -> None:
         )
 
 
-def _classes(entry: EntryPoint) -> list[type[Plugin]]:  # type: ignore[type-arg]
+class _Manager(pluggy.PluginManager):
+    """Asks of a module's names only those whether they are hooks that may be: the others are a twentieth of a start."""
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
+        if isinstance(plugin, ModuleType) and not isinstance(vars(plugin).get(name), FunctionType):
+            return None
+        return super().parse_hookimpl_opts(plugin, name)
+
+
+def _classes(entry: EntryPoint, manager: _Manager) -> list[type[Plugin]]:  # type: ignore[type-arg]
     module = entry.load()
     check_api(module)
-    manager = pluggy.PluginManager("cordwood")
-    manager.add_hookspecs(Hooks)
     manager.register(module)
-    manager.check_pending()
-    classes = [cls for found in manager.hook.cordwood_plugins() for cls in found]
+    try:
+        manager.check_pending()
+        classes = [cls for found in manager.hook.cordwood_plugins() for cls in found]
+    finally:
+        manager.unregister(module)
     if not classes:
         raise PluginError("has no cordwood_plugins() marked with hookimpl that returns plugin classes")
     return classes

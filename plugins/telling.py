@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from .base import PluginConfig
+from .described import Described
 from .durations import Duration, duration_ns
 from .errors import ConfigError
 from .templating import MAX_TEMPLATE, template
@@ -27,10 +28,10 @@ def _template(text: str | None) -> str | None:
     return text
 
 
-class RateLimit(BaseModel):
+class RateLimit(Described, BaseModel):
     """How many messages a channel gets; what is beyond goes out as one digest when the time is over."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     messages: Annotated[int, Field(ge=1, le=10_000)]
     """As many in that time, attempts that fail included."""

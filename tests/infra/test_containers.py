@@ -11,6 +11,7 @@ from fnmatch import fnmatch
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import kubernetes_validate
 import pytest
@@ -181,6 +182,46 @@ def test_the_example_is_what_the_settings_are() -> None:
     assert EXAMPLE.keys() == settings | OF_CLIENTS | of_compose
     given = Settings.from_environment(EXAMPLE)
     assert given == Settings(data_dir=Path("./data"))
+
+
+def test_grafana_is_given_what_it_reads_from() -> None:
+    sources = {
+        one["name"]: one for one in yaml.safe_load((ROOT / "infra/grafana/cordwood.yaml").read_text())["datasources"]
+    }
+    page = (ROOT / "docs/grafana.md").read_text()
+    (told,) = yaml.safe_load(re.findall(r"```yaml\n(apiVersion.*?)```", page, re.DOTALL)[0])["datasources"]
+    assert sources["Cordwood"] == told | {"isDefault": True}
+    assert {urlsplit(one["url"]).hostname for one in sources.values()} <= COMPOSE["services"].keys()
+    grafana = COMPOSE["services"]["grafana"]
+    assert "CORDWOOD_TOKEN=" in grafana["command"][0]
+    assert "./infra/grafana:/etc/grafana/provisioning/datasources:ro" in grafana["volumes"]
+
+
+def test_the_s3_server_has_what_the_page_says_and_does_not_start_without_a_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (ROOT / "docs/containers.md").read_text()
+    (text,) = re.findall(r"```yaml\n(store:.*?)```", page, re.DOTALL)
+    monkeypatch.setenv("S3_PASSWORD", "a secret key")
+    settings: Any = load_text(text, load_plugins()).places["s3"].config
+    server = COMPOSE["services"]["s3"]
+    assert server["environment"] == {
+        "MINIO_ROOT_USER": settings.access_key_id,
+        "MINIO_ROOT_PASSWORD": "${S3_PASSWORD:-}",
+    }
+    assert settings.endpoint == "http://s3:9000"
+    (script,) = server["command"]
+    assert f"mkdir -p /data/{settings.bucket}" in script
+    minio = tmp_path / "minio"
+    minio.write_text("#!/bin/sh\necho started $*\n")
+    minio.chmod(0o755)
+    script = script.replace("$$", "$").replace("/data", str(tmp_path / "data"))
+    for password, code in (("", 1), ("a secret key", 0)):
+        environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "MINIO_ROOT_PASSWORD": password}
+        done = subprocess.run(["/bin/sh", "-ec", script], env=environment, capture_output=True, text=True, timeout=30)
+        assert done.returncode == code
+        assert ("set S3_PASSWORD" in done.stderr) == (code == 1)
+    assert (tmp_path / "data" / settings.bucket).is_dir()
 
 
 def test_the_example_pipeline_is_right() -> None:

@@ -1,4 +1,4 @@
-"""The image's steps without an engine: a wheel with the UI in it, in a new environment without Node and compiler.
+"""The release's files, and the image's steps without an engine: a wheel in a new environment without Node and compiler.
 
 Every dependency is downloaded as a wheel, as in `infra/docker/Dockerfile`, so this needs a package index.
 """
@@ -9,6 +9,8 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
+import tarfile
 import time
 import urllib.request
 import venv
@@ -23,7 +25,7 @@ pytestmark = pytest.mark.soak
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A new environment with the wheel and what requirements.txt pins."""
+    """A new environment with the wheel, built from the source distribution, and what requirements.txt pins."""
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     left_out = shutil.ignore_patterns(".*", "node_modules", "__pycache__", "build", "*.egg-info", "data", "tests")
@@ -33,9 +35,15 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     requirements = ["-r", ROOT / "requirements.txt", "-r", ROOT / "requirements-aws.txt"]
     subprocess.run([*pip, "--only-binary=:all:", *requirements], check=True, timeout=600)
-    subprocess.run([*pip, "--no-deps", "--no-build-isolation", "--no-index", source], check=True, timeout=300)
-    (held,) = folder.glob("env/lib/python*/site-packages/cordwood/web/static/index.html")
-    assert held.exists()
+    build = [sys.executable, "-m", "build", "--no-isolation", "--outdir", folder / "dist", source]
+    subprocess.run(build, check=True, capture_output=True, timeout=300)
+    (wheel,) = (folder / "dist").glob("*.whl")
+    with tarfile.open(*(folder / "dist").glob("*.tar.gz")) as held:
+        names = {name.partition("/")[2] for name in held.getnames()}
+    assert {"requirements.lock", "CHANGELOG.md", "LICENSE", "web/static/index.html", "infra/docker/Dockerfile"} <= names
+    subprocess.run([*pip, "--no-deps", "--no-index", wheel], check=True, timeout=120)
+    (page,) = folder.glob("env/lib/python*/site-packages/cordwood/web/static/index.html")
+    assert page.exists()
     shutil.rmtree(source)
     return folder / "env"
 
