@@ -8,6 +8,7 @@ from typing import Any
 
 from ..config import Config, Pipeline, PipelineTest
 from ..core.runtime.pipeline import RunningPipeline, sample_batch
+from ..core.runtime.reads import Known
 from ..core.runtime.tables import tables_of
 from ..core.runtime.taps import StepCounts
 from ..plugins import HttpSource, Registry
@@ -36,7 +37,7 @@ def failures(
     )
     batch = sample_batch(lines, by_http=by_http)
     running = RunningPipeline(pipeline, registry, counts)
-    events = running.apply(batch, source, tables=tables_of(case.tables)).events()
+    events = running.apply(batch, source, known=Known(tables_of(case.tables))).events()
     found: list[str] = []
     for number, (expected, event) in enumerate(zip(case.expect, events, strict=False), start=1):
         wrong = list(_differences(dict(_flat(expected)), event))

@@ -12,11 +12,23 @@ from __future__ import annotations
 import polars as pl
 from pydantic import Field
 
-from ..plugins import Batch, Duration, Judge, Judged, PluginConfig, Quota, arrived, hookimpl, keys_of
+from ..plugins import (
+    Batch,
+    Duration,
+    Judged,
+    MergedPatterns,
+    PatternJudge,
+    PluginConfig,
+    Quota,
+    arrived,
+    hookimpl,
+    keys_of,
+)
 from ..plugins.patterns import MASK, PLACEHOLDER
 
 _FIELD = "repeated"
 _SEED = 5
+_MOST_MERGED = 1_000  # masks of a batch, the most frequent, that are compared with what people merged
 
 
 class StormConfig(PluginConfig):
@@ -30,20 +42,21 @@ class StormConfig(PluginConfig):
     """Fields that tell events of one pattern apart."""
 
 
-class Storm(Judge[StormConfig]):
+class Storm(PatternJudge[StormConfig]):
     """Store the first events of each pattern, and the rest as one event a batch: `… (repeated 41,233 times)`.
 
-    A pattern is the message without its tokens that have a digit. It counts for 200,000 patterns, on each node for
-    itself; what it leaves out is in the same commit as the event that says how many, so that no count is lost.
+    A pattern is the message without its tokens that have a digit, or what people merged of such ones: a merge counts a
+    second later. It counts for 200,000 patterns, on each node for itself; what it leaves out is in the same commit as
+    the event that says how many, so that no count is lost.
     """
 
     def __init__(self, config: StormConfig) -> None:
         super().__init__(config)
         self._quota = Quota(config.events, config.every)
 
-    def judge(self, batch: Batch) -> Judged:
+    def judge_patterns(self, batch: Batch, merged: MergedPatterns | None) -> Judged:
         """The first of each pattern, and of the rest the last of each with their number."""
-        now, keys = arrived(batch), self._patterns(batch)
+        now, keys = arrived(batch), self._patterns(batch, merged)
         goes, taken, numbers = self._quota.take(keys, now)
         table = pl.DataFrame({"key": keys, "goes": goes}).with_row_index("row")
         rest = table.filter(~pl.col("goes")).group_by("key").agg(pl.col("row").last(), n=pl.len().cast(pl.Int64))
@@ -57,9 +70,13 @@ class Storm(Judge[StormConfig]):
 
         return Judged(_told(batch, repeated) if len(several) else batch, keeps, settle)
 
-    def _patterns(self, batch: Batch) -> pl.Series:
+    def _patterns(self, batch: Batch, merged: MergedPatterns | None) -> pl.Series:
         """A number for the pattern of each event."""
         message = batch.frame["message"].fill_null("").str.replace_all(MASK, PLACEHOLDER)
+        if merged:
+            masks = message.value_counts(sort=True)["message"].head(_MOST_MERGED).to_list()
+            known = {mask: pattern for mask in masks if (pattern := merged.of_mask(mask)) is not None}
+            message = message.replace(known) if known else message
         told_apart = keys_of(batch, self.config.by).fill_null(0).cast(pl.String)
         table = pl.DataFrame([told_apart.alias("by"), message.alias("message")])
         return table.select(key=pl.concat_str("by", "message", separator=" ").hash(_SEED))["key"]

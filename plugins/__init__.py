@@ -61,7 +61,7 @@ from .errors import (
 from .fields import ALIASES, STANDARD, UNDERSTOOD, clean_name, split_column
 from .hooks import API_VERSION, LoadedPlugin, LoadFailure, Registry, check_api, hookimpl, load_plugins
 from .http_sending import HttpAddress, HttpAnswer, hide_addresses, http_send, post_json
-from .judging import Judge, Judged
+from .judging import Judge, Judged, MergedPatterns, PatternJudge
 from .layout import Layout
 from .lines import split_lines
 from .mailing import Letter, Mailer
@@ -143,6 +143,7 @@ __all__ = [
     "Lot",
     "Mailer",
     "Memory",
+    "MergedPatterns",
     "Need",
     "Notification",
     "Notifier",
@@ -154,6 +155,7 @@ __all__ = [
     "Parser",
     "Part",
     "PartlyRejectedError",
+    "PatternJudge",
     "Place",
     "Plugin",
     "PluginConfig",

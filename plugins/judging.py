@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import polars as pl
 
@@ -41,3 +41,25 @@ class Judge(Parser[C]):
     @abstractmethod
     def judge(self, batch: Batch) -> Judged:
         """Decide over a batch. Those left out are acknowledged and counted, and not stored."""
+
+
+class MergedPatterns(Protocol):
+    """The patterns that people merged, of the project whose events a parser sees."""
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+
+    def of_mask(self, mask: str) -> str | None:
+        """What the merged pattern is known by to which messages of this mask belong; None: to none."""
+
+
+class PatternJudge(Judge[C]):
+    """A judge that tells messages apart by their patterns."""
+
+    def judge(self, batch: Batch) -> Judged:
+        """Where nobody has merged any."""
+        return self.judge_patterns(batch, None)
+
+    @abstractmethod
+    def judge_patterns(self, batch: Batch, merged: MergedPatterns | None) -> Judged:
+        """As `judge`."""

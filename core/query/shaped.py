@@ -136,8 +136,16 @@ class Shaped:
 
     def of_mask(self, mask: str) -> str | None:
         """What the pattern is known by that a mask tells, without values of a split; None: none."""
-        first = next((one for one, fits in self._fitting if fits.fullmatch(mask)), None)
-        return None if first is None else self.patterns[first.shape].text
+        shape = self._shape(mask)
+        return None if shape is None else shape.text
+
+    def merged(self, mask: str) -> str | None:
+        """As `of_mask`, but None of one that is split: each of its values is a pattern."""
+        shape = self._shape(mask)
+        return None if shape is None or shape.split is not None else shape.text
+
+    def _shape(self, mask: str) -> ShapedPattern | None:
+        return next((self.patterns[one.shape] for one, fits in self._fitting if fits.fullmatch(mask)), None)
 
     @cached_property
     def _fitting(self) -> list[tuple[_Text, re.Pattern[str]]]:

@@ -57,6 +57,7 @@ from .memory import give_back_when_quiet
 from .metrics import NodeMetrics
 from .outlet import StoreOutlet
 from .pipeline import RunningPipeline
+from .reads import PipelineReads
 from .replay import Replayer
 from .scrubbing import scrub_all
 from .spill import spill_folder
@@ -95,6 +96,7 @@ class Node:
     conditions: Conditions
     lookups: Lookups
     tables: PipelineTables
+    reads: PipelineReads
     saved: SavedQueries
     shaped: ShapedStore
     dashboards: Dashboards
@@ -157,6 +159,7 @@ class Node:
             self.tables = PipelineTables(self.lookups)
             self.saved = SavedQueries(self.store.pool)
             self.shaped = ShapedStore(self.store.pool)
+            self.reads = PipelineReads(self.tables, self.shaped)
             self.dashboards = Dashboards(self.store.pool)
             self.engine = QueryEngine(
                 catalog=self.store.catalog,
@@ -260,7 +263,7 @@ class Node:
             waits = not isinstance(source, HttpSource)
             project = entry.config.project if isinstance(entry.config, ProjectConfig) else DEFAULT_PROJECT
             outlet = StoreOutlet(name, pipeline, self.store, self._expected(project), self.door, waits)
-            outlet.tracing, outlet.tables = self.tracing, self.tables
+            outlet.tracing, outlet.reads = self.tracing, self.reads
             folder = self.settings.data_dir.absolute() / "spool" / label(name)
             outlet.spool = Spool(folder, outlet, self.spool_room)
             made[name] = RunningSource(name, entry.type, source, outlet, self._enter)
@@ -284,7 +287,7 @@ class Node:
 
     def replayer(self, project_id: int) -> Replayer:
         """What replays a project's dead letters."""
-        return Replayer(self.store, self.registry, project_id, self.tables)
+        return Replayer(self.store, self.registry, project_id, self.reads)
 
     @property
     def uptime_s(self) -> float:

@@ -10,7 +10,7 @@ import anyio
 import anyio.to_thread
 import polars as pl
 
-from ...plugins import Acknowledgement, Batch, Checkpoint, Json, Part, Receipt, RetryableError, Table
+from ...plugins import Acknowledgement, Batch, Checkpoint, Json, Part, Receipt, RetryableError
 from ...plugins.ndjson import nested
 from ..storage.commit import Submission
 from ..storage.database import DATABASE_ERRORS, trouble
@@ -22,10 +22,10 @@ from .admission import DEFAULT_PROJECT, Admission
 from .door import Door
 from .event_size import cut
 from .pipeline import RunningPipeline
+from .reads import NOTHING_KNOWN, Known, PipelineReads
 from .replay import dead_letters
 from .spool import Spool
-from .steps import NO_TABLES, Settle
-from .tables import PipelineTables
+from .steps import Settle
 
 _FEW = 2000  # events that are given their defaults on the spot, in a fraction of a millisecond
 
@@ -83,8 +83,8 @@ class StoreOutlet:
     """Where a limit is reached, the source is made to wait instead of being told."""
     counters: SourceCounters = field(default_factory=SourceCounters)
     tracing: Tracing = field(default_factory=Tracing)
-    tables: PipelineTables | None = None
-    """Where its pipeline's lookup tables are read."""
+    reads: PipelineReads | None = None
+    """Where is read what its pipeline's steps need besides events."""
     spool: Spool | None = None
     """What it holds, of a source that runs on this node."""
     begun: anyio.Event = field(default_factory=anyio.Event)
@@ -127,8 +127,8 @@ class StoreOutlet:
     ) -> PendingReceipt:
         """See `plugins.Outlet.send`."""
         with self.tracing.span("pipeline") as told:
-            tables = await self._tables()
-            applied = await anyio.to_thread.run_sync(self._applied, batch, parser, tables, limiter=self.store.workers)
+            known = await self._read()
+            applied = await anyio.to_thread.run_sync(self._applied, batch, parser, known, limiter=self.store.workers)
             told({"cordwood.source": self.source, "cordwood.events": len(batch)})
         dead = [letter for _, letter in applied.dead]
         left_out = applied.came - len(applied.batch) - len(dead)
@@ -160,8 +160,8 @@ class StoreOutlet:
         if self.pipeline.is_plain and len(batch) <= _FEW:
             applied = self._applied(batch)
         else:
-            tables = await self._tables()
-            applied = await anyio.to_thread.run_sync(self._applied, batch, None, tables, limiter=self.store.workers)
+            known = await self._read()
+            applied = await anyio.to_thread.run_sync(self._applied, batch, None, known, limiter=self.store.workers)
         runs: list[tuple[Submission, list[Part]]] = []
         at = 0
         for mine in _runs(parts):
@@ -206,19 +206,22 @@ class StoreOutlet:
         self.counters.left_out += applied.left_out
         self.counters.batches += 1
 
-    async def _tables(self) -> Mapping[str, Table]:
-        return await self.tables.of(self.project_id, self.pipeline.tables) if self.tables else NO_TABLES
+    async def _read(self) -> Known:
+        pipeline = self.pipeline
+        if self.reads is None:
+            return NOTHING_KNOWN
+        return await self.reads.of(self.project_id, pipeline.tables, by_patterns=pipeline.by_patterns)
 
     def _applied(
         self,
         batch: Batch,
         parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None,
-        tables: Mapping[str, Table] = NO_TABLES,
+        known: Known = NOTHING_KNOWN,
     ) -> _Applied:
         """What is stored of a batch. Blocking."""
         limits = self.admission.limits
         with nested(limits.depth):
-            outcome = self.pipeline.run(batch, self.source, parser, watched=self.watched, tables=tables)
+            outcome = self.pipeline.run(batch, self.source, parser, watched=self.watched, known=known)
         parsed, count = cut(outcome.batch, limits.event_size)
         self.counters.cut += count
         return _Applied(

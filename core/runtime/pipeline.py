@@ -20,9 +20,9 @@ from ...plugins import (
     QueryError,
     Registry,
     RejectedError,
-    Table,
 )
-from .steps import NO_TABLES, Fallen, Passed, RunningStep, Settle, running, values_of
+from .reads import NOTHING_KNOWN, Known
+from .steps import Fallen, Passed, RunningStep, Settle, running, values_of
 from .taps import STORE, StepCounts, Taps
 
 
@@ -78,6 +78,11 @@ class RunningPipeline:
         """The lookup tables that its steps read."""
         return frozenset().union(*(step.tables for step in self._steps))
 
+    @property
+    def by_patterns(self) -> bool:
+        """Whether a step asks for the patterns that people merged."""
+        return any(step.by_patterns for step in self._steps)
+
     def apply(
         self,
         batch: Batch,
@@ -85,10 +90,10 @@ class RunningPipeline:
         parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None,
         *,
         watched: bool = True,
-        tables: Mapping[str, Table] = NO_TABLES,
+        known: Known = NOTHING_KNOWN,
     ) -> Batch:
         """The batch as it is stored, without dead letters; see `run`."""
-        return self.run(batch, source, parser, watched=watched, tables=tables).batch
+        return self.run(batch, source, parser, watched=watched, known=known).batch
 
     def run(
         self,
@@ -97,11 +102,11 @@ class RunningPipeline:
         parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None,
         *,
         watched: bool = True,
-        tables: Mapping[str, Table] = NO_TABLES,
+        known: Known = NOTHING_KNOWN,
     ) -> Outcome:
         """What becomes of a batch. `parser` is one step more, or several, before the others. Blocking.
 
-        `watched`: those who watch see it. `tables`: the lookup tables that there are, of those its steps read.
+        `watched`: those who watch see it. `known`: what its steps read besides events.
 
         :raises RejectedError: `parser` names no parser, or its settings are wrong
         """
@@ -113,7 +118,7 @@ class RunningPipeline:
             self._taps.see(self.pipeline.name, 0, batch)
         entered, passed = batch, Passed(batch)
         for number, step in enumerate(self._steps, 1):
-            passed = passed.then(step.run(passed.batch, tables=tables))
+            passed = passed.then(step.run(passed.batch, known=known))
             if watched:
                 self._taps.see(self.pipeline.name, number, passed.batch)
         passed = _whole(passed)
@@ -122,11 +127,11 @@ class RunningPipeline:
             self._taps.see(self.pipeline.name, STORE, batch)
         return Outcome(batch, entered, passed.rows, passed.fallen, passed.settle)
 
-    def traced(self, batch: Batch, source: str, tables: Mapping[str, Table] = NO_TABLES) -> list[Batch]:
+    def traced(self, batch: Batch, source: str, known: Known = NOTHING_KNOWN) -> list[Batch]:
         """The batch as it came, after each step, and as it would be stored. Blocking."""
         found = [batch]
         for step in self._steps:
-            found.append(step.run(found[-1], letters=False, tables=tables).batch)
+            found.append(step.run(found[-1], letters=False, known=known).batch)
         return [*found, found[-1].with_default(service=self.pipeline.service, source=source)]
 
     def _ad_hoc(self, settings: Mapping[str, Json]) -> RunningStep:

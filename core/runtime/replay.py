@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
 import anyio.to_thread
 
 from ...config import Config, ProjectLimits
-from ...plugins import Batch, CheckpointConflictError, Registry, RetryableError, Table
+from ...plugins import Batch, CheckpointConflictError, Registry, RetryableError
 from ...plugins.ndjson import nested
 from ..forwarding import OutputReplayer
 from ..storage.audit import audit
@@ -18,7 +18,7 @@ from ..storage.dead_letters import Dead, DeadLetter, DeadLetters, Selection, dea
 from ..storage.store import Store
 from .event_size import cut
 from .pipeline import Outcome, RunningPipeline
-from .tables import PipelineTables
+from .reads import Known, PipelineReads
 
 AT_ONCE, AT_ONCE_BYTES = 1000, 8 * 1024 * 1024
 """Dead letters read, and bytes of them, before their events are committed."""
@@ -61,10 +61,10 @@ class Replayer:
     their outputs.
     """
 
-    def __init__(self, store: Store, registry: Registry, project_id: int, tables: PipelineTables) -> None:
+    def __init__(self, store: Store, registry: Registry, project_id: int, reads: PipelineReads) -> None:
         self._store, self._registry, self._project_id = store, registry, project_id
         self._letters = DeadLetters(store.pool)
-        self._tables = tables
+        self._reads = reads
 
     async def replay(
         self, config: Config, limits: ProjectLimits, chosen: Selection, who: str, *, after: int = 0
@@ -105,9 +105,12 @@ class Replayer:
             if elsewhere := [letter for letter, _ in found if letter.output is not None]:
                 sent, again = await outputs.replay(elsewhere)
                 replayed, failed = replayed + sent, failed + again
-            tables = await self._tables.of(self._project_id, pipelines.tables(letters))
+            used = pipelines.used(letters)
+            tables = frozenset[str]().union(*(pipeline.tables for pipeline in used))
+            by_patterns = any(pipeline.by_patterns for pipeline in used)
+            known = await self._reads.of(self._project_id, tables, by_patterns=by_patterns)
             submissions = await anyio.to_thread.run_sync(
-                self._read, letters, pipelines, limits, tables, limiter=self._store.workers
+                self._read, letters, pipelines, limits, known, limiter=self._store.workers
             )
             receipts = [await self._store.writer.submit(submission) for submission in submissions]
             left = []
@@ -127,7 +130,7 @@ class Replayer:
         letters: Sequence[tuple[DeadLetter, bytes]],
         pipelines: _Pipelines,
         limits: ProjectLimits,
-        tables: Mapping[str, Table],
+        known: Known,
     ) -> list[Submission]:
         """What is to be committed for these. Blocking."""
         found: list[Submission] = []
@@ -142,7 +145,7 @@ class Replayer:
             for batch in unpacked([event for _, event in mine]):
                 numbered = [letter for letter, _ in mine[at : at + len(batch)]]
                 at += len(batch)
-                found.append(self._through(pipeline, source, batch, numbered, limits, tables))
+                found.append(self._through(pipeline, source, batch, numbered, limits, known))
         return found
 
     def _through(
@@ -152,10 +155,10 @@ class Replayer:
         batch: Batch,
         letters: Sequence[DeadLetter],
         limits: ProjectLimits,
-        tables: Mapping[str, Table],
+        known: Known,
     ) -> Submission:
         with nested(limits.depth):
-            outcome = pipeline.run(batch, source, tables=tables)
+            outcome = pipeline.run(batch, source, known=known)
         stored = cut(outcome.batch, limits.event_size)[0].with_names(limits.field_name)
         failed = {
             row: replace(letter, id=letters[row].id)
@@ -187,10 +190,10 @@ class _Pipelines:
             self._made[name] = RunningPipeline(config.pipelines[name], self._registry)
         return self._made[name]
 
-    def tables(self, letters: Sequence[tuple[DeadLetter, bytes]]) -> frozenset[str]:
-        """The lookup tables that the pipelines of these read."""
+    def used(self, letters: Sequence[tuple[DeadLetter, bytes]]) -> list[RunningPipeline]:
+        """Those that these go through."""
         made = {self.of(letter.source, letter.pipeline) for letter, _ in letters}
-        return frozenset().union(*(pipeline.tables for pipeline in made if pipeline))
+        return [pipeline for pipeline in made if pipeline]
 
 
 def _none() -> Batch:

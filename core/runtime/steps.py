@@ -5,16 +5,16 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from ...config import Branch, Step
-from ...plugins import Batch, Computer, Divider, Joiner, Judge, Parser, Table, concat
+from ...plugins import Batch, Computer, Divider, Joiner, Judge, Parser, PatternJudge, concat
+from .reads import NOTHING_KNOWN, Known
 from .taps import BranchCounts, StepCounts
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 Settle = Callable[[bool], None]
 _ORDER = "\0order"  # a NUL is in no field's name
 _NUMBER = pl.UInt32
-NO_TABLES: Mapping[str, Table] = MappingProxyType({})
 _log = logging.getLogger(__name__)
 
 
@@ -117,28 +116,34 @@ class RunningStep:
         inner = (step.tables for branch in self.branches for step in branch.steps)
         return frozenset(self.parser.tables if isinstance(self.parser, Joiner) else ()).union(*inner)
 
-    def run(self, batch: Batch, *, letters: bool = True, tables: Mapping[str, Table] = NO_TABLES) -> Passed:
+    @property
+    def by_patterns(self) -> bool:
+        """Whether it asks for the patterns that people merged, or a step of its branches does."""
+        inner = chain.from_iterable(branch.steps for branch in self.branches)
+        return isinstance(self.parser, PatternJudge) or any(step.by_patterns for step in inner)
+
+    def run(self, batch: Batch, *, letters: bool = True, known: Known = NOTHING_KNOWN) -> Passed:
         """The batch after this step; events that `when` leaves out stay as they are.
 
         :param letters: whether what it cannot read leaves the batch, where the step says so
-        :param tables: the lookup tables that there are, of those in `tables`
+        :param known: what it reads besides the events
         """
         if not len(batch):
             return Passed(batch)
         if self.when is None:
-            return self._run(batch, letters, tables)
+            return self._run(batch, letters, known)
         chosen = self.when.mask(batch)
         self.counts.pass_by(len(batch) - int(chosen.sum()))
         if not chosen.any():
             return Passed(batch)
-        mine = self._run(Batch(batch.frame.filter(chosen)), letters, tables)
+        mine = self._run(Batch(batch.frame.filter(chosen)), letters, known)
         return _joined(batch, [(chosen, mine), (~chosen, Passed(Batch(batch.frame.filter(~chosen))))])
 
-    def _run(self, batch: Batch, letters: bool, tables: Mapping[str, Table]) -> Passed:
+    def _run(self, batch: Batch, letters: bool, known: Known) -> Passed:
         if self.branches:
-            return self._routed(batch, letters, tables)
+            return self._routed(batch, letters, known)
         started = time.perf_counter()
-        passed = self._applied(batch, tables)
+        passed = self._applied(batch, known)
         before, after = batch.frame["parse_error"], passed.batch.frame["parse_error"]
         came = before if passed.rows is None else before.gather(passed.rows)
         failed = after.is_not_null() & came.is_null()
@@ -155,7 +160,7 @@ class RunningStep:
         left = Batch(passed.batch.frame.filter(~failed))
         return Passed(left, passed.origin(numbers.filter(~failed)), [fallen], passed.settle)
 
-    def _routed(self, batch: Batch, letters: bool, tables: Mapping[str, Table]) -> Passed:
+    def _routed(self, batch: Batch, letters: bool, known: Known) -> Passed:
         """Each event through the steps of the first branch that finds it; those that none finds stay as they are."""
         started = time.perf_counter()
         left = pl.repeat(value=True, n=len(batch), eager=True)
@@ -166,21 +171,21 @@ class RunningStep:
             if chosen.any():
                 mine = Batch(batch.frame.filter(chosen))
                 branch.counts.add(len(mine))
-                parts.append((chosen, run_all(branch.steps, mine, letters=letters, tables=tables)))
+                parts.append((chosen, run_all(branch.steps, mine, letters=letters, known=known)))
         if left.any():
             parts.append((left, Passed(Batch(batch.frame.filter(left)))))
         joined = _joined(batch, parts)
         self.counts.add(len(batch), sum(len(one.rows) for one in joined.fallen), time.perf_counter() - started, 0)
         return joined
 
-    def _applied(self, batch: Batch, tables: Mapping[str, Table]) -> Passed:
+    def _applied(self, batch: Batch, known: Known) -> Passed:
         """What the parser makes of the batch. A plugin's defect, whatever it raises, must not cost an event."""
         try:
             if isinstance(self.parser, Judge):
-                return self._judged(batch)
+                return self._judged(batch, known)
             if isinstance(self.parser, Divider):
                 return self._divided(batch)
-            parsed = Batch.of(self._parsed(batch, tables).frame)
+            parsed = Batch.of(self._parsed(batch, known).frame)
         except Exception as why:
             _log.exception(
                 "parser %s failed on a batch of %d events; they are kept as they came", self.type, len(batch)
@@ -193,16 +198,19 @@ class RunningStep:
             return Passed(parsed)
         return Passed(Batch(parsed.frame.filter(stays)), stays.arg_true())
 
-    def _parsed(self, batch: Batch, tables: Mapping[str, Table]) -> Batch:
+    def _parsed(self, batch: Batch, known: Known) -> Batch:
         if isinstance(self.parser, Joiner):
-            return self.parser.join(batch, tables)
+            return self.parser.join(batch, known.tables)
         if isinstance(self.parser, Computer) and self.values is not None:
             return self.parser.put(batch, self.values.of(batch))
         return self.parser.parse(batch)
 
-    def _judged(self, batch: Batch) -> Passed:
+    def _judged(self, batch: Batch, known: Known) -> Passed:
         assert isinstance(self.parser, Judge)
-        judged = self.parser.judge(batch)
+        if isinstance(self.parser, PatternJudge):
+            judged = self.parser.judge_patterns(batch, known.merged)
+        else:
+            judged = self.parser.judge(batch)
         made = Batch.of(judged.batch.frame)
         if len(made) != len(batch) or len(judged.keeps) != len(batch):
             judged.settle(False)
@@ -247,13 +255,11 @@ def running(steps: Sequence[Step], counts: Sequence[StepCounts], within: int = 0
     return [RunningStep.of(step, own, within or number) for number, (step, own) in numbered]
 
 
-def run_all(
-    steps: Sequence[RunningStep], batch: Batch, *, letters: bool, tables: Mapping[str, Table] = NO_TABLES
-) -> Passed:
+def run_all(steps: Sequence[RunningStep], batch: Batch, *, letters: bool, known: Known = NOTHING_KNOWN) -> Passed:
     """The batch after all steps."""
     passed = Passed(batch)
     for step in steps:
-        passed = passed.then(step.run(passed.batch, letters=letters, tables=tables))
+        passed = passed.then(step.run(passed.batch, letters=letters, known=known))
     return passed
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from ...config import Config
-from ...plugins import HttpSource, Registry, RejectedError, Table
+from ...plugins import HttpSource, Registry, RejectedError
 from .pipeline import RunningPipeline, sample_batch
-from .steps import NO_TABLES
+from .reads import NOTHING_KNOWN, Known
 from .taps import StepCounts
 
 MOST_LINES: Final = 100
@@ -35,12 +35,12 @@ def tried(
     name: str,
     lines: Sequence[str],
     source: str = "",
-    tables: Mapping[str, Table] = NO_TABLES,
+    known: Known = NOTHING_KNOWN,
 ) -> list[TriedStep]:
     """The lines as they came to a pipeline, after each of its steps, and as they would be stored. Blocking.
 
     :param source: which of the pipeline's sources they come from; not given: its first.
-    :param tables: the lookup tables that its steps may read
+    :param known: what its steps may read besides events
     :raises RejectedError: there are too many of them, or the source is none of the pipeline's
     """
     pipeline = config.pipelines[name]
@@ -53,7 +53,7 @@ def tried(
     by_http = source in config.sources and issubclass(config.sources[source].plugin, HttpSource)
     counts = [StepCounts.of(step) for step in pipeline.parse]
     running = RunningPipeline(pipeline, registry, counts)
-    batches = running.traced(sample_batch(lines, by_http=by_http), source, tables)
+    batches = running.traced(sample_batch(lines, by_http=by_http), source, known)
     steps = [(step.type, step.when, own) for step, own in zip(pipeline.parse, counts, strict=True)]
     found: list[TriedStep] = []
     for (type_, when, own), batch in zip([("source", None, None), *steps, ("store", None, None)], batches, strict=True):

@@ -38,7 +38,7 @@ class SurgeConfig(SeriesConfig):
 class Surge(SeriesDetector[SurgeConfig]):
     """Counts that leave the band of their season: hour of the day and day of the week."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     @property
     def value(self) -> str:

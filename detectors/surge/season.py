@@ -5,6 +5,10 @@ the hours' middles, times a level that follows slowly. Counts stray as a negativ
 plus (c times the mean) squared, with c learned. The distance is measured on the scale on which that variance is
 constant (Anscombe 1948, "The transformation of Poisson, binomial and negative-binomial data"), over the last bin, the
 last 3 and the last 12, so that a slight change shows as well once it lasts.
+
+Trouble bends nothing, but what comes back at the same hour of the week is usual: at an hour that is known by its day
+alone from the second time on, else from the third. Nor does silence bend anything, however long it is: a source that
+was off for days comes back to the season that it left.
 """
 
 from __future__ import annotations
@@ -71,8 +75,8 @@ class Season:
     """The model of one series; `step` judges a bin, then learns it."""
 
     __slots__ = (
-        "began", "day", "day_seen", "hour", "hour_at", "hour_seen", "hour_sum", "last", "level", "settings", "stray",
-        "trouble", "trouble_ratio", "week",
+        "began", "day", "day_seen", "hour", "hour_seen", "hour_sum", "last", "level", "odd", "odd_seen", "odd_sum",
+        "quiet", "settings", "stray", "trouble", "trouble_ratio", "week",
     )  # fmt: skip
 
     def __init__(self, settings: Settings, state: Any = None) -> None:
@@ -86,15 +90,20 @@ class Season:
             self.level, self.stray = 0.0, STRAY[1]
             self.week, self.hour_seen = [0.0] * HOURS, [0] * HOURS
             self.day, self.day_seen = [0.0] * DAY, [0] * DAY
-            self.hour, self.hour_at, self.hour_sum = -1, 0, [0.0, 0.0]
+            self.odd, self.odd_seen = [0.0] * HOURS, [0] * HOURS  # shares in trouble, and how many weeks in a row
+            self.hour, self.hour_sum, self.odd_sum = -1, [0.0, 0.0], [0.0, 0.0]
             self.last: list[tuple[float, float]] = []
             self.trouble, self.trouble_ratio = 0, 0.0
+            self.quiet = [0, 0.0]  # bins since the last event, and how many events were expected in them
             return
         try:
-            (self.began, self.level, self.stray, self.week, self.hour_seen, self.day, self.day_seen, self.hour,
-             self.hour_at, self.hour_sum, last, self.trouble, self.trouble_ratio) = state  # fmt: skip
+            (self.began, self.level, self.stray, self.week, self.hour_seen, self.day, self.day_seen, self.odd,
+             self.odd_seen, self.hour, self.hour_sum, self.odd_sum, last, self.trouble, self.trouble_ratio,
+             self.quiet) = state  # fmt: skip
             self.last = [(float(count), float(expected)) for count, expected in last]
-            fits = (len(self.week), len(self.hour_seen), len(self.day), len(self.day_seen)) == (HOURS, HOURS, DAY, DAY)
+            lists = (self.week, self.hour_seen, self.odd, self.odd_seen, self.day, self.day_seen, self.hour_sum,
+                     self.odd_sum, self.quiet)  # fmt: skip
+            fits = [len(one) for one in lists] == [HOURS, HOURS, HOURS, HOURS, DAY, DAY, 2, 2, 2]
         except (TypeError, ValueError) as why:
             raise ValueError(f"no season: {why}") from why
         if not fits:
@@ -102,14 +111,13 @@ class Season:
 
     def dump(self) -> Any:
         """Its numbers."""
-        return (self.began, self.level, self.stray, self.week, self.hour_seen, self.day, self.day_seen, self.hour,
-                self.hour_at, self.hour_sum, self.last, self.trouble, self.trouble_ratio)  # fmt: skip
+        return (self.began, self.level, self.stray, self.week, self.hour_seen, self.day, self.day_seen, self.odd,
+                self.odd_seen, self.hour, self.hour_sum, self.odd_sum, self.last, self.trouble, self.trouble_ratio,
+                self.quiet)  # fmt: skip
 
     def copy(self) -> Season:
         """Another of the same state."""
-        began, level, stray, week, hour_seen, day, day_seen, hour, hour_at, hour_sum, *rest = self.dump()
-        lists = [*week], [*hour_seen], [*day], [*day_seen]
-        return Season(self.settings, (began, level, stray, *lists, hour, hour_at, [*hour_sum], *rest))
+        return Season(self.settings, tuple([*part] if isinstance(part, list) else part for part in self.dump()))
 
     def steps(self, points: Sequence[Point]) -> list[Verdict | None]:
         """The counts of bins, each judged by those before."""
@@ -121,14 +129,25 @@ class Season:
         if self.began is None:
             self.began, self.level = point.second, max(count, LEAST)
         slot, share = self._slot(point.second)
+        if slot != self.hour:
+            self._learn_hour()
+            self.hour = slot
         expected, known = self._expected(slot, share)
         stray = self.stray if known else self.stray + UNSURE
+        silent = self._silent(slot, count, expected, stray)
         self.last = [*self.last[1 - SCALES[-1] :], (count, expected)]
         distance = _distance(count, expected, stray)
         verdict = None
         if point.second - self.began >= TWO_DAYS:
             verdict = self._verdict(count, expected, stray, distance)
-        self._learn(point.second, slot, count, expected, distance, verdict)
+        if verdict is None and not silent:
+            self.trouble, self.trouble_ratio = 0, 0.0
+            self._learn(point.second, slot, count, expected, distance)
+            return None
+        self.odd_sum = [self.odd_sum[0] + count, self.odd_sum[1] + 1.0]
+        if verdict is None or self.quiet[0] > self.settings.adapt_bins or self._came_before(slot, count, stray):
+            return None
+        self._adapt(count, expected)
         return verdict
 
     def _slot(self, second: int) -> tuple[int, float]:
@@ -168,17 +187,38 @@ class Season:
         lower, upper = (_at_distance(expected, stray, way * bound) for way in (-1, 1))
         return Verdict(count, expected, lower, upper, far)
 
-    def _learn(
-        self, second: int, slot: int, count: float, expected: float, distance: float, verdict: Verdict | None
-    ) -> None:
-        if verdict is not None:
-            ratio = (count + 0.1) / (expected + 0.1)
-            self.trouble += 1
-            self.trouble_ratio += (ratio - self.trouble_ratio) / min(self.trouble, self.settings.adapt_bins)
-            if self.trouble < self.settings.adapt_bins:
-                return
+    def _silent(self, slot: int, count: float, expected: float, stray: float) -> bool:
+        """Whether nothing has come for too long to be chance, at hours of which it is known that something comes."""
+        if count or not self.day_seen[slot % DAY]:
+            if self.quiet[0] > self.settings.adapt_bins:  # what comes after it is trouble of its own
+                self.trouble, self.trouble_ratio = 0, 0.0
+            self.quiet = [0, 0.0]
+            return False
+        self.quiet = [self.quiet[0] + 1, self.quiet[1] + expected]
+        return _distance(0.0, self.quiet[1], stray) <= -self.settings.sensitivity
+
+    def _came_before(self, slot: int, count: float, stray: float) -> bool:
+        """Whether it is as in the weeks before, which were out of the way at this hour as well."""
+        if self.odd_seen[slot] < self._weeks_odd(slot):
+            return False
+        return abs(_distance(count, self.odd[slot] * self.level, stray + UNSURE)) < self.settings.sensitivity
+
+    def _weeks_odd(self, slot: int) -> int:
+        """So many weeks in a row are news; one more is usual."""
+        return 2 if self.hour_seen[slot] else 1
+
+    def _adapt(self, count: float, expected: float) -> None:
+        """Trouble that has lasted long enough is the new level, unless nothing comes at all, or nothing is due."""
+        if expected <= DEAD * self.level:
+            return
+        ratio = (count + 0.1) / (expected + 0.1)
+        self.trouble += 1
+        self.trouble_ratio += (ratio - self.trouble_ratio) / min(self.trouble, self.settings.adapt_bins)
+        if self.trouble >= self.settings.adapt_bins > self.quiet[0]:
             self.level = max(LEAST, self.level * self.trouble_ratio)
-        self.trouble, self.trouble_ratio = 0, 0.0
+            self.trouble, self.trouble_ratio = 0, 0.0
+
+    def _learn(self, second: int, slot: int, count: float, expected: float, distance: float) -> None:
         clipped = count
         if abs(distance) > CLIP and self.hour_seen[slot]:  # the first is all that is known
             clipped = _at_distance(expected, self.stray, math.copysign(CLIP, distance))
@@ -191,18 +231,31 @@ class Season:
             weight = self.settings.bin_s / LEVEL_S * min(1.0, usual)
             self.level = max(LEAST, self.level + weight * (clipped / usual - self.level))
         square = min(distance * distance, CLIP * CLIP)
-        self.stray = min(STRAY[2], max(STRAY[0], self.stray * math.exp(STRAY_WEIGHT * (square - 0.9))))
-        self._learn_hour(slot, clipped)
+        weight = STRAY_WEIGHT * min(1.0, expected)  # where nothing is due, nothing strays
+        self.stray = min(STRAY[2], max(STRAY[0], self.stray * math.exp(weight * (square - 0.9))))
+        self.hour_sum = [self.hour_sum[0] + clipped, self.hour_sum[1] + 1.0]
 
-    def _learn_hour(self, slot: int, count: float) -> None:
+    def _learn_hour(self) -> None:
         """An hour is learned once it is over: the mean of its bins, as a share of the level."""
-        if slot != self.hour and self.hour >= 0 and self.hour_sum[1]:
-            share = self.hour_sum[0] / self.hour_sum[1] / max(self.level, LEAST)
-            _follow(self.week, self.hour_seen, self.hour, share, HOUR_WEIGHT)
-            _follow(self.day, self.day_seen, self.hour % DAY, share, DAY_WEIGHT)
-            self.hour_sum = [0.0, 0.0]
-        self.hour = slot
-        self.hour_sum = [self.hour_sum[0] + count, self.hour_sum[1] + 1.0]
+        slot, level = self.hour, max(self.level, LEAST)
+        (usual, bins), (odd, odd_bins) = self.hour_sum, self.odd_sum
+        self.hour_sum, self.odd_sum = [0.0, 0.0], [0.0, 0.0]
+        if odd_bins > bins:
+            self._learn_odd(slot, odd / odd_bins / level)
+        elif bins:
+            self.odd_seen[slot] = 0
+            _follow(self.week, self.hour_seen, slot, usual / bins / level, HOUR_WEIGHT)
+            _follow(self.day, self.day_seen, slot % DAY, usual / bins / level, DAY_WEIGHT)
+
+    def _learn_odd(self, slot: int, share: float) -> None:
+        """An hour that was out of the way: what comes back every week at the same hour belongs to the season."""
+        low, high = sorted((share, self.odd[slot]))
+        again = self.odd_seen[slot] > 0 and (high < DEAD or high <= low * (1 + PLAIN))
+        if again and self.odd_seen[slot] >= self._weeks_odd(slot):
+            self.week[slot], self.hour_seen[slot], self.odd_seen[slot] = share, 1, 0
+            return
+        self.odd[slot] = share
+        self.odd_seen[slot] = self.odd_seen[slot] + 1 if again else 1
 
 
 def _follow(profile: list[float], seen: list[int], slot: int, value: float, least: float) -> None:

@@ -2,7 +2,8 @@
 
 A series has a rate per bin that follows the hours of a day and the days of a week of its time zone, grows or shrinks
 slowly, and is that of a Sunday on holidays. Counts are drawn from a gamma-Poisson mixture around it. Trouble lasts one
-to four hours: a surge of 2 to 6 times the rate, a drop to a third of it or less, or a gap, in which nothing comes.
+to four hours: a surge of 2 to 6 times the rate, a drop to a third of it or less, or a gap, in which nothing comes. On
+request there are weekends without any event, and outages of up to three days in what is learned from.
 """
 
 from __future__ import annotations
@@ -33,8 +34,11 @@ class Made:
     """The bin from which on trouble may be, and is looked for."""
 
 
-def made(seed: int, *, trouble: bool = True) -> Made:
-    """The series of a seed: 28 days to learn, then 30 that are judged, over one change of the clocks."""
+def made(seed: int, *, trouble: bool = True, outages: bool = False, closed: bool = False) -> Made:
+    """The series of a seed: 28 days to learn, then 30 that are judged, over one change of the clocks.
+
+    `outages`: in one or two spans of the days to learn, nothing came. `closed`: nothing comes on weekends and holidays.
+    """
     random = np.random.default_rng(seed)
     zone = ZoneInfo(ZONES[seed % len(ZONES)])
     # Both changes of the clocks of 2026, in Europe and in America, lie in the days that are judged.
@@ -47,7 +51,7 @@ def made(seed: int, *, trouble: bool = True) -> Made:
     free = tuple(sorted((begin + timedelta(days=int(day))).date() for day in random.integers(2, days, 3)))
     mean = float(np.exp(random.uniform(np.log(15), np.log(3000))))
     depth, peak = random.uniform(0.3, 0.8), random.uniform(10, 19)
-    weekend = random.uniform(0.3, 1.1)
+    weekend = random.uniform(0.3, 1.1) * (not closed)
     growth = random.uniform(-0.1, 0.2) / (7 * 86_400 // BIN_S)
     hours = np.array([moment.hour + moment.minute / 60 for moment in local])
     rate = mean * (1 + depth * np.cos((hours - peak) / 24 * 2 * np.pi))
@@ -62,6 +66,8 @@ def made(seed: int, *, trouble: bool = True) -> Made:
         rate[begin_bin : end_bin + 1] *= factor
     noise = random.uniform(0.02, 0.15)
     counts = random.poisson(rate * random.gamma(1 / noise**2, noise**2, bins))
+    for at, length in _outages(random) if outages else ():
+        counts[at : at + length] = 0
     return Made(zone, free, tuple(map(int, seconds)), tuple(map(int, counts)), spans, LEARNED_DAYS * 86_400 // BIN_S)
 
 
@@ -72,4 +78,12 @@ def _spans(random: np.random.Generator, rate: np.ndarray, first: int) -> Iterato
         at = first + number * 5 * day + int(random.integers(0, 3 * day))
         last = at + int(random.integers(3_600 // BIN_S, 4 * 3_600 // BIN_S + 1)) - 1
         down = rate[at : last + 1].min() >= 20 and random.random() < 0.5
-        yield at, last, "down" if down else "up"
+        if rate[at : last + 1].min() > 0:  # nothing times six is nothing
+            yield at, last, "down" if down else "up"
+
+
+def _outages(random: np.random.Generator) -> Iterator[tuple[int, int]]:
+    """(first bin, bins): from an hour to three days, in the weeks that are learned from, after the first."""
+    day = 86_400 // BIN_S
+    for begin in range(7, 7 + 14 * int(random.integers(1, 3)), 14):
+        yield begin * day + int(random.integers(0, 4 * day)), int(random.integers(day // 24, 3 * day))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from datetime import UTC, datetime
+from statistics import fmean
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -24,6 +26,7 @@ MINUTE, HOUR = 60 * SECOND, 3600 * SECOND
 T0 = 1_769_860_800 * SECOND  # 2026-01-31T12:00:00Z, a Saturday
 TUNED, TESTED = range(12), range(200, 224)  # seeds: what the constants were chosen on, and what they are measured on
 QUIET = range(300, 312)
+DAY = 86_400 // BIN_S
 SOON = 3  # bins behind trouble that still belong to it
 
 test_contract = detector_contract(Surge, {"by": ["service"]}, groups=None)
@@ -47,33 +50,78 @@ def episodes(series: Made, **settings: Any) -> list[tuple[int, int, str]]:
     return found
 
 
-def test_precision_and_recall(capsys: pytest.CaptureFixture[str]) -> None:
-    right = wrong = trouble = 0
-    late: list[int] = []
+def kind(series: Made, first: int, last: int, direction: str) -> str:
+    return "surge" if direction == "up" else "drop" if any(series.counts[first : last + 1]) else "gap"
+
+
+def test_what_the_seeds_hold() -> None:
+    """Every kind of season and of trouble is in what is measured."""
+    for seeds in (TUNED, TESTED):
+        some = [made(seed) for seed in seeds]
+        kinds = Counter(kind(series, *span) for series in some for span in series.trouble)
+        assert min(kinds[name] for name in ("surge", "drop", "gap")) >= 10
+        judged = [
+            [datetime.fromtimestamp(at, series.zone) for at in series.seconds[series.judged :]] for series in some
+        ]
+        assert sum(len({moment.utcoffset() for moment in moments}) == 2 for moments in judged) >= len(some) / 2
+        held = [{moment.date() for moment in moments} for moments in judged]
+        assert sum(not days.isdisjoint(series.holidays) for days, series in zip(held, some, strict=True)) >= 10
+        weekly, trend, daily = [], [], []
+        for series in (made(seed, trouble=False) for seed in seeds):
+            days = [sum(series.counts[at : at + DAY]) for at in range(0, len(series.counts), DAY)]
+            weekdays = [datetime.fromtimestamp(at, series.zone).weekday() for at in series.seconds[DAY // 2 :: DAY]]
+            means = [fmean(n for n, day in zip(days, weekdays, strict=True) if (day >= 5) == end) for end in (0, 1)]
+            weekly.append(means[1] / means[0])
+            trend.append(sum(days[-7:]) / sum(days[:7]))
+            hours = [sum(series.counts[at::DAY]) for at in range(DAY)]
+            daily.append(max(hours) / max(1, min(hours)))
+        assert min(daily) > 1.5
+        assert min(weekly) < 0.6 < 0.9 < max(weekly)
+        assert min(trend) < 0.8 < 1.2 < max(trend)
+
+
+SPECIAL = pytest.mark.parametrize(
+    "special",
+    [{}, {"outages": True}, {"closed": True}, {"outages": True, "closed": True}],
+    ids=["usual", "outages in what was learned", "closed on weekends", "both"],
+)
+
+
+@SPECIAL
+def test_precision_and_recall(special: dict[str, bool], capsys: pytest.CaptureFixture[str]) -> None:
+    hit, trouble = Counter[str](), Counter[str]()
+    wrong, late = 0, list[int]()
     for seed in TESTED:
-        series = made(seed)
+        series = made(seed, **special)
         found = episodes(series)
         for first, last, direction in series.trouble:
             hits = [one[0] for one in found if one[0] <= last and one[1] >= first and one[2] == direction]
-            trouble, right = trouble + 1, right + bool(hits)
+            name = kind(series, first, last, direction)
+            trouble[name], hit[name] = trouble[name] + 1, hit[name] + bool(hits)
             late += [max(0, hits[0] - first)] if hits else []
         wrong += sum(
             not any(one[0] <= last + SOON and one[1] >= first for first, last, _ in series.trouble) for one in found
         )
-    precision, recall = right / (right + wrong), right / trouble
+    precision, recall = hit.total() / (hit.total() + wrong), hit.total() / trouble.total()
+    kinds = ", ".join(f"{hit[name]} of {trouble[name]} {name}s" for name in ("surge", "drop", "gap"))
     with capsys.disabled():
         print(
-            f"\nsurge: {trouble} surges, drops and gaps in {len(TESTED)} series of 30 days: precision {precision:.3f}, "
-            f"recall {recall:.3f}, found after {1 + sum(late) / len(late):.2f} bins of {BIN_S} s"
+            f"\nsurge: {len(TESTED)} series of 30 days, {' and '.join(special) or 'usual'} (seeds {TESTED[0]} to "
+            f"{TESTED[-1]}; tuned on {TUNED[0]} to {TUNED[-1]}): precision {precision:.3f}, recall {recall:.3f}: "
+            f"{kinds}, {wrong} false, found after {1 + sum(late) / len(late):.2f} bins of {BIN_S} s"
         )
     assert precision >= 0.95
     assert recall >= 0.95
 
 
-def test_false_alarms(capsys: pytest.CaptureFixture[str]) -> None:
-    counts = [len(episodes(made(seed, trouble=False))) for seed in QUIET]
+@SPECIAL
+def test_false_alarms(special: dict[str, bool], capsys: pytest.CaptureFixture[str]) -> None:
+    counts = [len(episodes(made(seed, trouble=False, **special))) for seed in QUIET]
     with capsys.disabled():
-        print(f"\nsurge: {sum(counts)} false alarms in {len(counts)} quiet series of 30 days, {max(counts)} at most")
+        print(
+            f"\nsurge: {sum(counts)} false alarms in {len(counts)} quiet series of 30 days, "
+            f"{' and '.join(special) or 'usual'}, {max(counts)} at most"
+        )
     assert max(counts) <= 1
 
 
@@ -117,6 +165,39 @@ def test_a_level_that_stays_is_the_new_usual() -> None:
     span = list(hours(datetime(2026, 1, 5, tzinfo=UTC), 24 * 40))
     told = [row for row, second in enumerate(span) if model.step(Point(second, 100.0 if row < 600 else 300.0))]
     assert told == list(range(600, 606))
+
+
+def test_a_source_that_was_off_comes_back_to_its_season() -> None:
+    """Five days without an event are told for `adapt`, and not what comes after them."""
+    model = season(adapt="6h")
+    span = list(hours(datetime(2026, 1, 5, tzinfo=UTC), 24 * 60))
+    usual = [100.0 + 60 * (second // 3600 % 24 in (9, 10, 11)) for second in span]
+    told = [
+        row
+        for row, second in enumerate(span)
+        if model.step(Point(second, 0.0 if 600 <= row < 720 else usual[row])) is not None
+    ]
+    assert told == list(range(600, 606))
+    # At another level it is told, until that is the usual one.
+    model = season(adapt="6h")
+    counts = [0.0 if 600 <= row < 720 else usual[row] * (3 if row >= 720 else 1) for row in range(len(span))]
+    told = [row for row, second in enumerate(span) if model.step(Point(second, counts[row])) is not None]
+    assert told == [*range(600, 606), *range(720, 726)]
+
+
+@pytest.mark.parametrize(("first", "told"), [(0, [1]), (4, [5, 6])], ids=["from the first", "later"])
+def test_what_comes_back_every_week_is_usual(first: int, told: list[int]) -> None:
+    """A job on Wednesdays, or a day off: news once or twice, then a part of the season. One of another size is news."""
+    model, weeks = season(), set()
+    begin = datetime(2026, 1, 5, tzinfo=UTC)
+    for row, second in enumerate(hours(begin, 24 * 7 * 12)):
+        week, hour = divmod(row, 168)
+        count = 100.0 if week < first or hour not in (50, 51) else 2000.0
+        if week == 11:
+            count = 9000.0 if hour == 50 else 100.0
+        if model.step(Point(second, count)) is not None:
+            weeks.add(week + 1)
+    assert sorted(weeks) == [*told, 12]
 
 
 @pytest.mark.parametrize(("direction", "told"), [("up", [300.0]), ("down", [5.0]), ("both", [300.0, 5.0])])

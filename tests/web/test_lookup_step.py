@@ -17,6 +17,7 @@ from cordwood.core.query.lookup_store import Lookups
 from cordwood.core.runtime import Node, load_checked
 from cordwood.core.runtime import tables as tables_module
 from cordwood.core.runtime.pipeline import RunningPipeline
+from cordwood.core.runtime.reads import Known
 from cordwood.core.runtime.tables import PipelineTables, tables_of
 from cordwood.parsers.lookup import Lookup
 from cordwood.plugins import Batch, RejectedError, RetryableError, Table, load_plugins
@@ -39,7 +40,7 @@ def run(step: str, *events: dict[str, Any], tables: dict[str, Table] | None = No
     """What is stored of these events."""
     pipeline = RunningPipeline(load_text(HEAD + step, REGISTRY, check_when=BatchFilter).pipelines["web"], REGISTRY)
     given_ = {"owners": Table(pl.DataFrame(OWNERS))} if tables is None else tables
-    found = pipeline.apply(Batch.from_records(events), "app", tables=given_).events()
+    found = pipeline.apply(Batch.from_records(events), "app", known=Known(given_)).events()
     own = {"timestamp", "observed_timestamp", "source", "message"}
     return [{name: value for name, value in one.items() if name not in own} for one in found]
 

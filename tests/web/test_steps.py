@@ -7,12 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import asyncpg
 import pytest
 from cordwood.config import ConfigErrors, Settings, load_text, pipeline_schema
 from cordwood.core.query import BatchFilter
+from cordwood.core.query.shaped import Shaped, ShapedPattern
+from cordwood.core.query.shaped_store import ShapedStore
 from cordwood.core.runtime import Node, load_checked
+from cordwood.core.runtime import reads as reads_module
 from cordwood.core.runtime.outlet import StoreOutlet
 from cordwood.core.runtime.pipeline import Outcome, RunningPipeline
+from cordwood.core.runtime.reads import NOTHING_KNOWN, Known, Merged, PipelineReads
 from cordwood.plugins import Batch, Part, RejectedError, RetryableError, load_plugins
 from cordwood.web import create_app
 from hypothesis import given, settings
@@ -273,6 +278,24 @@ class TestStorm:
                 settle(committed)
         assert stored == sent
 
+    def test_merged_patterns_are_one(self) -> None:
+        """Of two that are merged the limit is one; of one that is split each mask has its own."""
+        shaped = Shaped(
+            [ShapedPattern(("VM <*> started", "VM <*> stopped")), ShapedPattern(("login by <*> now",), split=1)]
+        )
+        parse = "[{type: storm, events: 1, every: 1h}]"
+        sent = ["VM 1 started", "VM 2 stopped", "VM 3 started", "other", "login by ann now", "login by bob now"]
+        batch = Batch.from_lines(sent, observed=0)
+        assert messages(pipeline(parse).run(batch, "app", known=Known(merged=Merged(shaped)))) == [
+            "VM 1 started", "VM 3 started (repeated 2 times)", "other", "login by ann now", "login by bob now",
+        ]  # fmt: skip
+        assert messages(pipeline(parse).run(batch, "app")) == [
+            "VM 1 started", "VM 2 stopped", "VM 3 started", "other", "login by ann now", "login by bob now",
+        ]  # fmt: skip
+        assert pipeline(parse).by_patterns
+        assert pipeline(f"[{{type: route, branches: [{{when: '*', parse: {parse}}}]}}]").by_patterns
+        assert not pipeline("[{type: dedupe, fields: [message]}]").by_patterns
+
 
 def test_requests_cannot_use_them() -> None:
     made = pipeline("[]")
@@ -319,6 +342,39 @@ async def test_over_http(running: Callable[[str], Node], client_of: Callable[...
         storm, rest = line["parse"][1]["branches"]
         assert (storm["when"], storm["events"], storm["parse"][0]["left_out"]) == ("kind:storm", 500, 498)
         assert (rest["when"], [step["left_out"] for step in rest["parse"]]) == (None, [3, 1])
+
+
+async def test_a_storm_of_patterns_that_are_merged_while_it_lasts(
+    running: Callable[[str], Node], client_of: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = running("[{type: storm, events: 1, every: 1h}]")
+    async with node.running(), client_of(create_app(node)) as client:
+        await client.logs({"message": "VM Started"}, {"message": "VM Stopped"})
+        answer = await client.post("/api/v1/patterns", json={"patterns": ["VM Started", "VM Stopped"]})
+        assert answer.status_code == 201
+        sent = 2
+        # As long as they are two patterns, each batch has one event more of either, as it came.
+        with anyio.fail_after(60):
+            while not await client.rows("repeated:* | limit 1"):
+                await client.logs({"message": "VM Stopped"}, {"message": "VM Started"})
+                sent += 2
+                await anyio.sleep(0.2)
+        assert await client.rows("repeated:* | fields message, repeated") == [
+            {"message": "VM Started (repeated 2 times)", "repeated": 2}
+        ]
+        assert await client.rows("| stats count() - count(repeated) + sum(repeated) as n") == [{"n": sent}]
+        # With the database gone, what was read before is used on.
+        monkeypatch.setattr(reads_module, "_EVERY_S", 0.0)
+        pool = await asyncpg.create_pool(node.settings.database_url, min_size=1, max_size=1)
+        reads = PipelineReads(node.tables, ShapedStore(pool))
+        assert await reads.of(node.project_id, (), by_patterns=False) is NOTHING_KNOWN
+        known = await reads.of(node.project_id, (), by_patterns=True)
+        assert known.merged.of_mask("VM Stopped") == "VM Started"
+        assert (await reads.of(node.project_id, (), by_patterns=True)).merged is known.merged
+        await pool.close()
+        assert (await reads.of(node.project_id, (), by_patterns=True)).merged is known.merged
+        with pytest.raises(RetryableError, match="the merged patterns are not known"):
+            await reads.of(node.project_id + 1, (), by_patterns=True)
 
 
 async def test_requests_at_once_do_not_lean_on_each_other(running: Callable[[str], Node]) -> None:

@@ -184,9 +184,9 @@ async def try_pipeline(data: JSONBody[TryBody], node: NodeDependency, pipeline_n
     pipeline = node.config.pipelines.get(pipeline_name)
     if pipeline is None:
         raise _missing(pipeline_name)
-    names = RunningPipeline(pipeline, node.registry).tables
-    tables = await node.tables.of(node.project_id, names)
-    steps = await in_worker(tried, node.config, node.registry, pipeline.name, data.lines, data.source or "", tables)
+    made = RunningPipeline(pipeline, node.registry)
+    known = await node.reads.of(node.project_id, made.tables, by_patterns=made.by_patterns)
+    steps = await in_worker(tried, node.config, node.registry, pipeline.name, data.lines, data.source or "", known)
     return TryAnswer([TriedStep(step.type, step.when, step.changed, step.events) for step in steps])
 
 
