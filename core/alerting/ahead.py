@@ -41,7 +41,7 @@ class Ahead:
         :raises QueryError: the query is wrong
         """
         width, number = to_ns - from_ns, (to_ns - self.first_end) // self.every_ns
-        is_step = (to_ns - self.first_end) % self.every_ns == 0 and to_ns <= self.last_end
+        is_step = (to_ns - self.first_end) % self.every_ns == 0 and self.first_end <= to_ns <= self.last_end
         if not is_step or (text, width) in self._single or not self._fits(width):
             return await self._ask(text, from_ns, to_ns, now_ns, limit)
         block = number // BLOCK

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any
 from zlib import crc32
 
 import anyio
 
-from ...plugins import CordwoodError, Detector, Finding, RetryableError, duration_ns
+from ...plugins import CordwoodError, Detector, Finding, QueryError, RetryableError, duration_ns
 from ..storage.database import DATABASE_ERRORS
 from ..storage.segment import Segment
+from .ahead import Ahead
 from .journal import Progress
 from .lifecycle import Step, by_key, changes
+from .narrow import sample_query
 from .records import from_rfc3339
-from .run import Events, Run
-from .steps import MAX_STEPS, Interval, coarse_step, late_steps, missed_steps
+from .run import Asked, Events, Run
+from .steps import CATCH_UP_NS, MAX_STEPS, Interval, coarse_step, fine_step, late_after, late_steps, missed_steps
 from .surroundings import SHARED_FROM_NS, Surroundings
 from .together import Sharing
+from .windowed import windowed
 
 SECOND = 1_000_000_000
 LATE_EVERY_SECONDS = (
@@ -55,6 +59,7 @@ class Detection:
         self._may_use_saved = "`" in config.model_dump_json()  # else no library is read: a statement for each run
         asked = f"{detector.type} {getattr(config, 'query', name)}"
         self._phase = crc32(asked.encode()) / 2**32  # of detectors that ask the same the same, others take turns
+        self._is_fine: bool | None = None  # many windows can be asked at once; None: not looked yet
         self._concerned = -1  # up to which position of the log there may be an event that matters
         self._call = anyio.Event()
 
@@ -178,10 +183,14 @@ class Detection:
         new = await self._new_segments(head)
         if not self.searches:
             self._newest = max([self._newest, *(segment.max_time for segment in new)])
+        if self._is_fine is None:
+            self._is_fine = await self._can_be_asked_at_once()
         late, position = await self._late(new, at_ns, head)
         missed = await self._missed(at_ns, head)
-        for step in [*late, *missed]:
-            await self._judge_step(step, head, None)
+        for steps in (late, missed):
+            asked = self._ahead(steps, head)
+            for step in steps:
+                await self._judge_step(step, head, None, asked)
         went_back = at_ns < self._evaluated_until
         await self._judge_step(Step(at_ns, self._window_ns, again=went_back), head, position)
         self._seen_head = head
@@ -208,24 +217,67 @@ class Detection:
             steps = self._late_steps(at_ns, await self._late_events(at_ns, head))
         return steps, head
 
+    def _past_step(self, length_ns: int = 0) -> int:
+        """The distance of past windows that are judged."""
+        if self._is_fine:
+            return fine_step(self._every_ns, self._window_ns, length_ns)
+        return coarse_step(self._every_ns, self._window_ns)
+
+    async def _can_be_asked_at_once(self) -> bool:
+        query = getattr(self._detector.config, "query", None)
+        if not isinstance(query, str):
+            return False
+        try:
+            return windowed((await self._resolved())(query), self._window_ns, 0) is not None
+        except QueryError:  # the detector says so
+            return False
+
+    async def _resolved(self) -> Callable[[str], str]:
+        """What writes out the saved queries that a query uses."""
+        return await self._shared.engine.resolver(self._shared.project_id) if self._may_use_saved else str
+
+    def _ahead(self, steps: list[Step], head: int) -> Asked | None:
+        """What answers for many past windows at once; None: they are asked one by one."""
+        if not self._is_fine or len(steps) < 2:
+            return None
+        shared = self._shared
+        step = min(after.at_ns - one.at_ns for one, after in pairwise(steps))
+        return Ahead(Events(shared.engine, shared.project_id, head), step, steps[0].at_ns, steps[-1].at_ns)
+
     def _late_steps(self, at_ns: int, events: list[Interval]) -> list[Step]:
-        return late_steps(self._evaluated_until, at_ns, self._every_ns, self._window_ns, self._grace_ns, events)
+        return late_steps(
+            self._evaluated_until, self._late_between(at_ns), self._window_ns, events, self._past_step(self._grace_ns)
+        )
+
+    def _late_between(self, at_ns: int) -> tuple[int, int]:
+        """Which events are late ones."""
+        if not self._is_fine:
+            return at_ns - self._grace_ns, at_ns - coarse_step(self._every_ns, self._window_ns)
+        step = self._past_step(self._grace_ns)
+        return at_ns - self._grace_ns, at_ns - late_after(self._every_ns, self._window_ns, step)
 
     async def _late_events(self, at_ns: int, head: int) -> list[Interval]:
-        shared, step = self._shared, coarse_step(self._every_ns, self._window_ns)
+        """Where the late events lie that the detector may look at."""
+        shared, step = self._shared, self._past_step(self._grace_ns)
+        oldest, newest = self._late_between(at_ns)
+        search = "*"
+        if self._is_fine and len(self.searches) == 1:
+            search = sample_query((await self._resolved())(self.searches[0]), {})
         rows = await Events(shared.engine, shared.project_id, head, self._position).rows(
-            f"* | stats count() as events by bin(timestamp, {step}ns) as since",
-            from_ns=at_ns - self._grace_ns,
-            to_ns=at_ns - step,
+            f"{search} | stats count() as events by bin(timestamp, {step}ns) as since",
+            from_ns=oldest,
+            to_ns=newest,
             now_ns=at_ns,
             limit=MAX_STEPS,
         )
         begins = [from_rfc3339(row["since"]) for row in rows]
-        return [(max(begin, at_ns - self._grace_ns), begin + step - 1) for begin in begins]
+        return [(max(begin, oldest), begin + step - 1) for begin in begins]
 
     async def _missed(self, at_ns: int, head: int) -> list[Step]:
         """Windows that ended while no node ran this detector."""
-        if at_ns - self._evaluated_until <= coarse_step(self._every_ns, self._window_ns) * 3 // 2:
+        length = at_ns - self._evaluated_until
+        step = self._past_step(min(length, CATCH_UP_NS))
+        if length <= step * 3 // 2:
             return []
         segments = await self._shared.catalog.segments(
             self._shared.project_id,
@@ -233,17 +285,16 @@ class Detection:
             to_ns=at_ns,
             upto_position=head,
         )
-        return missed_steps(self._evaluated_until, at_ns, self._every_ns, self._window_ns, _intervals(segments))
+        return missed_steps(self._evaluated_until, at_ns, self._window_ns, _intervals(segments), step)
 
-    async def _judge_step(self, step: Step, head: int, position: int | None) -> None:
+    async def _judge_step(self, step: Step, head: int, position: int | None, asked: Asked | None = None) -> None:
         shared = self._shared
         events = Events(shared.engine, shared.project_id, head)
-        resolved = await shared.engine.resolver(shared.project_id) if self._may_use_saved else str
         run = Run(
             self.name,
             step.at_ns,
-            Sharing(shared.together, events),
-            resolved,
+            asked or Sharing(shared.together, events),
+            await self._resolved(),
             learned=self._learned,
             memory=shared.journal.memory(self.name),
         )
@@ -293,8 +344,8 @@ class Detection:
 
     async def _samples(self, step: Step, found: Mapping[str, Finding], events: Events) -> dict[str, Any]:
         """Sample events for what would open; read before the transaction, which must be short."""
-        known = await self._shared.journal.known_now(self.name, step, list(found))
-        opens = changes(step, found, known, self._resolve_after_ns).opens
+        known, judged = await self._shared.journal.known_now(self.name, step, list(found))
+        opens = changes(judged, found, known, self._resolve_after_ns).opens
         samples: dict[str, Any] = {}
         for key, finding in opens[:SAMPLED]:
             try:

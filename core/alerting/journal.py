@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -30,7 +30,8 @@ MAX_TITLE, MAX_ERROR = 500, 2_000  # characters: a title is one line in a list a
 
 _KNOWN = """
 select id, dedup_key, state, from_time, case when resolved_by is null then to_time else resolved_at end as until,
-       resolved_by is not null as by_hand, severity, opened_at, turned_at, is_well
+       resolved_by is not null as by_hand, severity, opened_at, turned_at, is_well,
+       (select evaluated_until from detector_state where project_id = $1 and name = $2) as judged_until
 from incident
 where project_id = $1 and detector = $2
   and (state <> 'resolved'
@@ -136,8 +137,11 @@ class Journal:
 
     async def known(
         self, connection: Connection, name: str, step: Step, keys: Sequence[str], damping: Damping = NEVER
-    ) -> list[Known]:
-        """The incidents of a detector that matter for a step in which `keys` were found."""
+    ) -> tuple[list[Known], Step]:
+        """The incidents of a detector that matter for a step in which `keys` were found; and the step.
+
+        It is judged again if another node, which took over, has come further: a node that was frozen does not know.
+        """
         rows = await connection.fetch(
             _KNOWN,
             self._project,
@@ -145,7 +149,8 @@ class Journal:
             list(keys),
             *(to_datetime(at) for at in (step.at_ns, step.from_ns, step.at_ns - damping.within_ns)),
         )
-        return [
+        is_again = any(to_ns(row["judged_until"]) > step.at_ns for row in rows) and not step.late
+        known = [
             Known(
                 row["id"],
                 row["dedup_key"],
@@ -160,8 +165,9 @@ class Journal:
             )
             for row in rows
         ]
+        return known, replace(step, again=True) if is_again else step
 
-    async def known_now(self, name: str, step: Step, keys: Sequence[str]) -> list[Known]:
+    async def known_now(self, name: str, step: Step, keys: Sequence[str]) -> tuple[list[Known], Step]:
         """As `known`, in a transaction of its own."""
         async with self._session.transaction() as connection:
             return await self.known(connection, name, step, keys)
@@ -209,7 +215,7 @@ class Journal:
         """
         async with self._session.transaction() as connection:
             damping = Damping.of(detector.config)
-            known = await self.known(connection, name, step, list(found), damping)
+            known, step = await self.known(connection, name, step, list(found), damping)
             outcome = changes(step, found, known, resolve_after_ns, damping)
             if not (outcome.opens or outcome.resolves or outcome.steady):
                 # Nothing that anybody is told of: after a crash the window is judged again, so no disk is waited for.

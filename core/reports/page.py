@@ -26,6 +26,7 @@ WIDTH = 812  # pixels of the page's text
 TABLE_ROWS, TOP_ROWS, SLICES = 40, 20, 8
 _CELL = 300  # characters of a cell
 _ROW_PIXELS = 30  # of a grid's row, on paper
+_GAP = 1.5  # percent of a row, between panels
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,8 @@ def page(gathered: Gathered, title: str, summary: list[str], zone: ZoneInfo, mad
     return template.render(
         title=title,
         range=f"{_moment(gathered.from_, zone)} to {_moment(gathered.to, zone)}, {zone.key}",
-        summary=summary,
+        summary=[sentence.replace(" %", "\N{NO-BREAK SPACE}%") for sentence in summary],
+        gap=_GAP,
         rows=[list(_cells(row, zone)) for row in _rows(gathered.panels)],
         version=__version__,
         made=f"{made.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
@@ -72,9 +74,11 @@ def _width(shown: Shown) -> int:
 
 def _cells(row: list[Shown], zone: ZoneInfo) -> Iterable[Cell]:
     used = sum(_width(shown) for shown in row)
+    left = 100 - _GAP * (len(row) - 1)
     for shown in row:
-        pixels = int(WIDTH * _width(shown) / used) - 38
-        yield Cell(shown.panel.title, round(100 * _width(shown) / used, 2), Markup(_body(shown, pixels, zone)))  # noqa: S704 - made of escaped parts
+        width = left * _width(shown) / used
+        body = _body(shown, int(WIDTH * width / 100) - 26, zone)
+        yield Cell(shown.panel.title, round(width, 2), Markup(body))  # noqa: S704 - made of escaped parts
 
 
 def _body(shown: Shown, width: int, zone: ZoneInfo) -> str:
@@ -156,7 +160,10 @@ def _pie(panel: Panel, found: list[Category], width: int) -> str:
 
 
 def _table(panel: Panel, rows: Rows, zone: ZoneInfo) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in rows.columns)
+    numbers = {at for at in range(len(rows.columns)) for row in rows.rows[:TABLE_ROWS] if is_number(row[at])}
+    head = "".join(
+        f'<th class="{"n" if at in numbers else "t"}">{escape(name)}</th>' for at, name in enumerate(rows.columns)
+    )
     lines = []
     for row in rows.rows[:TABLE_ROWS]:
         cells = []

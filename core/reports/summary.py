@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ...plugins.errors import QueryError
+from ..query.parser import parse
+from ..query.tree import Call, Query
 from .figures import Category, categories, number_of, number_text, series_of
 from .gather import Gathered, Rows, Shown
 
@@ -11,6 +14,9 @@ MOST_PATTERNS = 3  # that are named
 MOVERS = 3  # that are named of a panel
 LEAST_CHANGE = 0.1  # a tenth: less is told of a total, and of nobody as a mover
 _LONGEST = 120  # characters of a pattern
+_CUTTING = frozenset({"top", "rare", "patterns", "limit", "tail", "sample"})  # stages that leave out who is beyond
+_COUNTING = frozenset({"count", "countif", "sum"})
+_OTHERS = "other"  # the series of a `timechart` in which those are that it leaves out
 
 
 def summary(gathered: Gathered) -> list[str]:
@@ -57,18 +63,46 @@ def _total(shown: Shown) -> str | None:
 
 
 def _movers(shown: Shown) -> str | None:
-    """Who changed most; only counted things, since an average has no total."""
+    """Who changed most; over time only counted things, since averages have no total."""
     if shown.panel.kind not in ("top", "pie", "bar", "timeseries") or shown.error is not None:
+        return None
+    query = _parsed(shown.query)
+    if series_of(shown.now) is not None and not _is_counted(query):
         return None
     now, before = ({one.name: one.value for one in _named(rows)} for rows in (shown.now, shown.before))
     if len(now) < 2 and len(before) < 2:
         return None
-    changes = [(name, now.get(name, 0), before.get(name, 0)) for name in now.keys() | before.keys()]
+    # Who is not in a list that was cut may be beyond its end; of two lists of one query the shorter one was not cut.
+    is_cut = query is None or _OTHERS in now or _OTHERS in before or any(one.name in _CUTTING for one in query.stages)
+    names = now.keys() & before.keys()
+    names |= now.keys() if not is_cut or len(before) < len(now) else set()
+    names |= before.keys() if not is_cut or len(now) < len(before) else set()
+    changes = [(name, now.get(name, 0), before.get(name, 0)) for name in names]
     moved = [one for one in changes if abs(one[1] - one[2]) >= max(1, LEAST_CHANGE * one[2])]
     if not moved or not before:
         return None
     moved.sort(key=lambda one: (-abs(one[1] - one[2]), one[0]))
     return "; ".join(f"{_cut(name)} {number_text(n)} ({_short(n, b)})" for name, n, b in moved[:MOVERS])
+
+
+def _parsed(text: str) -> Query | None:
+    """The query; None: it names saved ones, so that what it does is not seen here."""
+    try:
+        return parse(text)
+    except QueryError:
+        return None
+
+
+def _is_counted(query: Query | None) -> bool:
+    """Whether the values of spans add up to one of them all, as counts do and averages do not.
+
+    >>> _is_counted(parse("* | timechart count() by x")), _is_counted(parse("* | timechart p95(took), count()"))
+    (True, False)
+    """
+    if query is None:
+        return False
+    made = [item.node for stage in query.stages for item in getattr(stage, "aggregates", ())]
+    return all(isinstance(node, Call) and node.name in _COUNTING for node in made)
 
 
 def _named(rows: Rows) -> Iterable[Category]:

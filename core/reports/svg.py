@@ -69,7 +69,7 @@ def heat(series: Series, width: int, label: str, zone: ZoneInfo) -> str:
         y = line * row
         parts.append(_text(left - 6, y + 12, _cut(name, 15), anchor="end"))
         for at, value in enumerate(values):
-            shade = "#edeae3" if not value else f"rgba(27,107,80,{0.12 + 0.88 * math.sqrt(max(0, value) / most):.2f})"
+            shade = _shade(max(0, value) / most) if value else "#edeae3"
             parts.append(
                 f'<rect x="{left + at * step:.2f}" y="{y}" width="{max(0.5, step - 0.6):.2f}" height="{row - 2}" '
                 f'fill="{shade}"/>'
@@ -81,6 +81,17 @@ def heat(series: Series, width: int, label: str, zone: ZoneInfo) -> str:
         if left + at * step < width - 30
     ]
     return _svg(width, height, label, parts)
+
+
+def _shade(part: float) -> str:
+    """Opaque, since cells that are seen through get darker where they touch.
+
+    >>> _shade(0), _shade(1)
+    ('#e4ece6', '#1b6b50')
+    """
+    weight = 0.12 + 0.88 * math.sqrt(part)
+    paper, full = (255, 254, 251), (27, 107, 80)
+    return "#" + "".join(f"{round(a + (b - a) * weight):02x}" for a, b in zip(paper, full, strict=True))
 
 
 class _Box:
@@ -156,11 +167,14 @@ def _nice(value: float) -> float:
 
     >>> _nice(0), _nice(37), _nice(1200), _nice(0.3)
     (1.0, 40.0, 2000.0, 0.4)
+    >>> _nice(215), _nice(430), _nice(3)
+    (300.0, 500.0, 4.0)
     """
     if value <= 0 or not math.isfinite(value):
         return 1.0
     power = 10.0 ** math.floor(math.log10(value))
-    return float(next(step * power for step in (1, 2, 4, 6, 8, 10) if step * power >= value * 0.999999))
+    steps = (1, 2, 3, 4, 5, 6, 8, 10) if power >= 10 else (1, 2, 4, 6, 8, 10)  # half an event is no mark of an axis
+    return float(next(step * power for step in steps if step * power >= value * 0.999999))
 
 
 def _clock(series: Series, at: int, zone: ZoneInfo) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from cordwood.core.alerting import AlertingRepository, Events, Span, backtest, suggest
 from cordwood.core.alerting.ahead import Ahead
+from cordwood.core.alerting.records import from_rfc3339
 from cordwood.core.query import QueryEngine
 from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.store import Store
@@ -27,6 +28,10 @@ def threshold(query: str = ERRORS, condition: str = "n > 3", **more: Any) -> Thr
 
 def errors(service: str, at_ns: int, count: int) -> list[dict[str, Any]]:
     return [{"service": service, "severity": "error", "message": "x", "timestamp": at_ns + i} for i in range(count)]
+
+
+def quiet(minute: int) -> dict[str, Any]:
+    return {"message": "all is well", "timestamp": T0 + minute * MINUTE}
 
 
 async def commit(store: Store, events: list[dict[str, Any]]) -> None:
@@ -98,24 +103,64 @@ async def test_it_finds_what_the_live_detector_found(
     assert [(dict(f.group), f.opened_ns, f.resolved_ns) for f in found.firings] == expected
 
 
-async def test_late_events_are_found_as_they_were_live(live: Any, store: Store, engine: QueryEngine) -> None:
+@pytest.mark.parametrize("seed", range(3))
+async def test_it_finds_what_came_late_as_the_live_detector_did(
+    live: Any, store: Store, engine: QueryEngine, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    """Trouble of many groups, up to 14 minutes late, within the grace, or in time: the same incidents from and to."""
+    monkeypatch.setattr("cordwood.core.alerting.detection.LATE_EVERY_SECONDS", 0)
     live.clock.now = T0
-    detection = await live.started(detector := threshold())
-    for minute in range(26):
-        await commit(store, errors("web", T0 + minute * MINUTE, 1))
-        if minute == 20:  # eight minutes late
-            await commit(store, errors("pay", T0 + 12 * MINUTE, 6))
+    detector = threshold()
+    detection = await live.started(detector)
+    source = random.Random(seed)
+    comes: dict[int, list[dict[str, Any]]] = {}
+    for number in range(12):
+        begin, late = source.randint(1, 20), source.choice((0, 0, 2, 3, 5, 8))
+        for i in range(source.randint(2, 8)):  # over up to five minutes, so that few windows have all of them
+            at = T0 + begin * MINUTE + source.randint(0, 299) * SECOND + i
+            arrives = max(begin + 5 + late if late else 0, (at - T0) // MINUTE)
+            comes.setdefault(arrives, []).append(errors(f"s{number}", at, 1)[0])
+    for minute in range(45):
+        await commit(store, [quiet(minute), *comes.get(minute, ())])
         live.clock.now = T0 + (minute + 1) * MINUTE
         await detection.judge()
     found = await backtest("errors", detector, await asked(store, engine), Span(T0, live.clock.now))
-    ((group, opened, resolved),) = [item for item in await live.incidents() if item[0]["service"] == "pay"]
-    (firing,) = [firing for firing in found.firings if firing.group["service"] == "pay"]
-    assert dict(firing.group) == group
-    assert resolved is not None
-    assert firing.resolved_ns is not None
-    # Live, past windows are judged again in steps of half a window.
-    assert abs(firing.opened_ns - opened) <= 5 * MINUTE // 2
-    assert firing.from_ns <= T0 + 12 * MINUTE < firing.opened_ns
+    items = (await AlertingRepository(store.pool).list_incidents(1, limit=500)).items
+    told = [
+        (str(one.group), from_rfc3339(one.from_), from_rfc3339(one.opened_at), from_rfc3339(one.to)) for one in items
+    ]
+    assert len(told) >= 4
+    assert sorted(told) == sorted((str(dict(f.group)), f.from_ns, f.opened_ns, f.last_ns) for f in found.firings)
+    assert all(one.resolved_at for one in items)
+
+
+async def test_late_events_that_only_one_window_has_together(live: Any, store: Store, engine: QueryEngine) -> None:
+    """They lie as far apart as the window is long, so that no other window has enough of them."""
+    live.clock.now = T0
+    detection = await live.started(detector := threshold())
+    spread = [errors("pay", T0 + at * SECOND, 1)[0] for at in (12 * 60, 13 * 60, 15 * 60, 12 * 60 + 299)]
+    for minute in range(30):
+        late = spread if minute == 24 else []
+        await commit(store, [quiet(minute), *late])
+        live.clock.now = T0 + (minute + 1) * MINUTE
+        await detection.judge()
+    found = await backtest("errors", detector, await asked(store, engine), Span(T0, live.clock.now))
+    (firing,) = found.firings
+    ((group, opened, resolved),) = await live.incidents()
+    assert (dict(firing.group), firing.opened_ns) == (group, opened) == ({"service": "pay"}, T0 + 17 * MINUTE)
+    assert resolved == T0 + 25 * MINUTE, "as soon as it was known, since it was over"
+
+
+async def test_what_was_missed_while_nobody_judged(live: Any, store: Store, engine: QueryEngine) -> None:
+    """Downtime of an hour: every window of it is judged afterwards, so the incidents are those of a backtest."""
+    live.clock.now = T0
+    detection = await live.started(detector := threshold(condition="n > 8"))
+    await commit(store, noise(60, seed=4))
+    live.clock.now = T0 + 61 * MINUTE
+    await detection.judge()
+    found = await backtest("errors", detector, await asked(store, engine), Span(T0, live.clock.now))
+    assert len(found.firings) > 3
+    assert [(dict(f.group), f.opened_ns, f.resolved_ns) for f in found.firings] == await live.incidents()
 
 
 async def test_severity_gets_worse_and_not_better(live: Any, store: Store, engine: QueryEngine) -> None:

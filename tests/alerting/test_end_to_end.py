@@ -11,15 +11,20 @@ from typing import Any
 
 import anyio
 import pytest
+from cordwood.config import Config, load_text
 from cordwood.core.alerting import AlertingRepository, AlertingService
 from cordwood.core.query import QueryEngine, QueryRequest, QueryResult
 from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.store import Store
+from cordwood.detectors.match import Match, MatchConfig
 from cordwood.detectors.surge import Surge, SurgeConfig
 from cordwood.detectors.threshold import Threshold, ThresholdConfig
+from cordwood.notifiers.email import Email, EmailConfig
 from cordwood.notifiers.webhook import Webhook, WebhookConfig
-from cordwood.plugins import Batch, now_ns
+from cordwood.plugins import Batch, load_plugins, now_ns
 from prometheus_client import CollectorRegistry
+
+from ..notifiers.test_email import Peer
 
 pytestmark = pytest.mark.anyio
 
@@ -190,3 +195,103 @@ async def test_a_surge_tells_a_webhook(
     assert opened["values"]["direction"] == "up"
     assert opened["values"]["lower"] < 20 < opened["values"]["upper"] < 120
     assert [event["message"] for event in opened["samples"]] == [f"order {i}" for i in range(119, 114, -1)]
+
+
+async def test_a_digest_reaches_a_webhook_and_a_mailbox(
+    store: Store, engine: QueryEngine, receiver: Receiver, background: Any, eventually: Any
+) -> None:
+    """Six incidents at once for channels that take two messages in six seconds; the webhook refuses the digest once."""
+    limit = {"messages": 2, "within": "6s"}
+    broken = Match(MatchConfig(query="broken", by=["service"], window="10m", every="1s", notify=["hook", "mail"]))
+    hook = Webhook(WebhookConfig(url=f"http://127.0.0.1:{receiver.server_address[1]}/x", rate_limit=limit))
+    services = [f"s{i}" for i in range(6)]
+    async with Peer() as smtp:
+        mail = Email(EmailConfig(**smtp.settings, rate_limit=limit))
+        service = AlertingService(store, engine, link=lambda id_: f"http://c/{id_}", metrics=CollectorRegistry())
+        async with background(service.run_plugins, 1, {"broken": broken}, {"hook": hook, "mail": mail}):
+            events = [{"service": name, "severity": "error", "message": "broken"} for name in services]
+            await (await store.writer.submit(Submission(1, "test", Batch.from_records(events)))).committed()
+            await eventually(lambda: len(receiver.got) == 2, 30)
+            receiver.up = False
+            await eventually(lambda: receiver.refused, 30)
+            receiver.up = True
+            await eventually(lambda: len(receiver.got) == 3, 30)
+            await eventually(lambda: len(smtp.server.mails) == 3, 30)
+            history = (await AlertingRepository(store.pool).list_notifications(1)).items
+    *alone, digest = receiver.got
+    assert [one["event"] for one in receiver.got] == ["opened", "opened", "digest"]
+    assert (digest["title"], digest["values"], digest["link"]) == (
+        "4 notifications: 4 opened",
+        {"opened": 4},
+        "http://c/0",
+    )
+    inside = {one.delivery_id: one for one in history if one.notifier == "hook" and one.digest == digest["delivery_id"]}
+    assert [one["delivery_id"] for one in digest["samples"]] == sorted(inside, key=lambda id_: inside[id_].id)
+    assert {one.status for one in history} == {"sent"}
+    attempts = next(iter(inside.values())).attempts
+    assert (attempts[0].ok, attempts[-1].ok, attempts[-1].detail) == (False, True, "in a digest: 200 OK")
+    told = [one["group"]["service"] for one in alone]
+    assert sorted([*told, *(one["message"].rpartition(" ")[2] for one in digest["samples"])]) == services
+    first, second, last = smtp.server.mails
+    assert last["Subject"] == "[ERROR] 4 notifications: 4 opened"
+    ids = {one.digest for one in history if one.notifier == "mail" and one.digest is not None}
+    assert len(ids) == 1
+    assert f"<{ids.pop()}@" in last["Message-ID"]
+    text = last.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    named = [name for name in services if f"for service {name}" in text]
+    assert len(named) == 4
+    assert all(not any(f"service {name}" in str(one["Subject"]) for name in named) for one in (first, second))
+
+
+async def test_a_changed_file_while_incidents_are_open(
+    store: Store, engine: QueryEngine, receiver: Receiver, background: Any, eventually: Any
+) -> None:
+    """The bound, the query, the detector itself: who is in trouble before and after is told once, others are over."""
+    registry = load_plugins()
+
+    def config(detector: str) -> Config:
+        hook = f"notifiers: {{hook: {{type: webhook, url: 'http://127.0.0.1:{receiver.server_address[1]}/x'}}}}"
+        return load_text(f"version: 1\n{hook}\ndetectors: {{{detector}}}\n", registry)
+
+    def errors(condition: str, search: str = "severity>=error") -> str:
+        return (
+            f"errors: {{type: threshold, query: '{search} | stats count() as n by service', condition: '{condition}', "
+            "window: 10m, every: 1s, resolve_after: 0s, notify: [hook]}"
+        )
+
+    def told() -> list[tuple[str, str]]:
+        """Each once: what was on its way when the file changed comes again under its id."""
+        return [
+            (one["event"], one["group"]["service"])
+            for one in {one["delivery_id"]: one for one in receiver.got}.values()
+        ]
+
+    service = AlertingService(store, engine, link=lambda id_: f"/{id_}", metrics=CollectorRegistry())
+    repository = AlertingRepository(store.pool)
+    async with background(service.run, 1, config(errors("n > 4"))):
+        await commit(store, "pay", 9)
+        await commit(store, "web", 5)
+        await eventually(lambda: len(told()) == 2, 60)
+        await service.reload(config(errors("n > 7")))
+        await eventually(lambda: len(told()) == 3, 60)
+        assert told()[2] == ("resolved", "web")
+        await service.reload(config(errors("n > 7", "severity>=warn declined")))
+
+        async def ran_again() -> bool:
+            (one,) = (await repository.list_detectors(1)).items
+            return (
+                one.query is not None and "warn" in one.query and one.last_run_at is not None and one.state != "error"
+            )
+
+        await eventually(ran_again, 60)
+        await commit(store, "db", 8)
+        await eventually(lambda: len(told()) == 4, 60)
+        await service.reload(config(""))
+        await eventually(lambda: len(told()) == 6, 60)
+    assert sorted(told()[:2]) == [("opened", "pay"), ("opened", "web")]
+    assert told()[3] == ("opened", "db")
+    assert sorted(told()[4:]) == [("resolved", "db"), ("resolved", "pay")]
+    incidents = (await repository.list_incidents(1)).items
+    assert sorted((one.group["service"], one.state) for one in incidents) == [
+        ("db", "resolved"), ("pay", "resolved"), ("web", "resolved")
+    ]  # fmt: skip

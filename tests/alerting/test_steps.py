@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from cordwood.core.alerting.steps import CATCH_UP_NS, MAX_STEPS, coarse_step, late_steps, missed_steps
+from cordwood.core.alerting.steps import (
+    CATCH_UP_NS,
+    MAX_STEPS,
+    coarse_step,
+    fine_step,
+    late_after,
+    late_steps,
+    missed_steps,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,31 +35,46 @@ def test_a_burst_during_downtime_lies_whole_in_a_window(
     high = low + min(length, window - step - 1)
     if high >= now or high < low:
         return
-    ends = [found.at_ns for found in missed_steps(until, now, every, window, [(low, high)])] + [now]
+    ends = [found.at_ns for found in missed_steps(until, now, window, [(low, high)], step)] + [now]
     assert any(end - window <= low and high < end for end in ends)
 
 
 def test_empty_stretches_are_judged_once() -> None:
-    steps = missed_steps(0, 3600 * SECOND, SECOND, 5 * MINUTE, [(1800 * SECOND, 1800 * SECOND)])
+    steps = missed_steps(0, 3600 * SECOND, 5 * MINUTE, [(1800 * SECOND, 1800 * SECOND)], 150 * SECOND)
     assert len(steps) == 4  # one empty, two with the event, one empty after it
 
 
 def test_catching_up_is_bounded() -> None:
     week = 7 * CATCH_UP_NS
-    steps = missed_steps(0, week, SECOND, 5 * MINUTE, [(0, week)])
+    steps = missed_steps(0, week, 5 * MINUTE, [(0, week)], 150 * SECOND)
     assert steps[0].at_ns > week - CATCH_UP_NS
-    assert len(missed_steps(0, week, SECOND, 2 * SECOND, [(0, week)])) == MAX_STEPS
+    assert len(missed_steps(0, week, 2 * SECOND, [(0, week)], SECOND)) == MAX_STEPS
 
 
 @given(late_by=st.integers(0, 20 * 60), every=st.integers(1, 60), window=st.integers(10, 600))
 def test_a_late_event_is_judged_where_it_belongs(late_by: int, every: int, window: int) -> None:
     now, grace = 1_000_000, 15 * 60
     at = now - late_by
-    steps = late_steps(now, now + 1, every, window, grace, [(at, at)])
-    assert all(step.late and step.at_ns <= now for step in steps)
-    judged = any(step.from_ns <= at < step.at_ns for step in steps)
     step = coarse_step(every, window)
+    steps = late_steps(now, (now + 1 - grace, now + 1 - step), window, [(at, at)], step)
+    assert all(one.late and one.at_ns <= now for one in steps)
+    judged = any(one.from_ns <= at < one.at_ns for one in steps)
     if step < window and step < late_by <= grace - 1:
         assert judged
     if late_by > grace + window:
         assert not judged
+
+
+@given(late_by=st.integers(0, 15 * 60), every=st.integers(1, 300), window=st.integers(10, 600))
+def test_where_windows_are_asked_at_once_a_late_event_is_judged_in_all_it_lies_in(
+    late_by: int, every: int, window: int
+) -> None:
+    now, grace = 1_000_000 * SECOND, 15 * MINUTE
+    every, window, at = every * SECOND, window * SECOND, now - late_by * SECOND
+    step = fine_step(every, window, grace)
+    bounds = now - grace, now - late_after(every, window, step)
+    steps = late_steps(now, bounds, window, [(at, at)], step)
+    expected = [end for end in range(at // step * step + step, min(at + window, now) + 1, step) if at < bounds[1]]
+    assert [one.at_ns for one in steps] == expected
+    assert window <= 60 * step or step == coarse_step(every, window)
+    assert step == every or window > 60 * every or step == coarse_step(every, window)

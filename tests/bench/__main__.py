@@ -1,4 +1,4 @@
-"""`python -m tests.bench [--events 10M]`: ingest, queries, tail, cold cache, small posts, ways in, detectors."""
+"""`python -m tests.bench [--events 10M]`: ingest, queries, tail, cold cache, small posts, ways in, alerting."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 from . import (
     api,
+    backtest,
     detectors,
     export,
     ingest,
@@ -39,6 +40,7 @@ PARTS = (
     "ways",
     "outputs",
     "detectors",
+    "backtest",
     "export",
     "api",
     "pages",
@@ -114,6 +116,9 @@ def main() -> None:
         if given.only in (None, "detectors"):
             results["detectors"] = detectors.run(folder / "detectors", rate=given.detector_rate)
             print(detectors.report(results["detectors"]), flush=True)
+        if given.only in (None, "backtest"):
+            results["backtest"] = backtest.run(folder / "backtest", given.events, given.seed)
+            print(backtest.report(results["backtest"]), flush=True)
         if given.only in (None, "api"):
             results["api"] = api.run(folder / "api")
             print(api.report(results["api"]), flush=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import doctest
 import io
 import re
 import zipfile
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -23,7 +25,7 @@ from cordwood.core.alerting.records import to_ns
 from cordwood.core.alerting.repository import AlertingRepository
 from cordwood.core.dashboards.model import Dashboard, Panel, PanelOptions, Position, Threshold
 from cordwood.core.query import QueryRequest
-from cordwood.core.reports.figures import categories, number_text, series_of
+from cordwood.core.reports.figures import categories, is_number, number_text, series_of
 from cordwood.core.reports.files import NoPdfError, pdf_of
 from cordwood.core.reports.gather import Gathered, Rows, Shown
 from cordwood.core.reports.make import begin
@@ -80,6 +82,44 @@ def test_what_changed_is_told_in_words() -> None:
         "1 new pattern of warnings and errors: “b” (2 times).",
     ]
     assert summary(gathered()) == ["There is nothing to compare: the panels have no numbers."]
+
+
+def lists(now: list[list[Any]], before: list[list[Any]], query: str) -> Shown:
+    columns = ("host", "count")
+    panel = Panel("p", "Hosts", "top", Position(0, 0, 6, 4))
+    return Shown(panel, query, Rows(columns, now), Rows(columns, before))
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("| stats count() as count by host", "a 9 (new); b 0 (gone)"),
+        ("| top 2 host", None),
+        ("| stats count() as count by host | sort -count | limit 2", None),
+    ],
+)
+def test_who_is_not_in_a_list_that_was_cut_is_neither_new_nor_gone(query: str, told: str | None) -> None:
+    words = summary(gathered(lists([["a", 9], ["c", 5]], [["b", 8], ["c", 5]], query)))
+    assert words == (
+        [f"Moved most in Hosts: {told}."] if told else ["There is nothing to compare: the panels have no numbers."]
+    )
+    # The shorter of two lists has all there are.
+    words = summary(gathered(lists([["a", 9], ["c", 5]], [["c", 5]], query)))
+    assert words == ["Moved most in Hosts: a 9 (new)."]
+
+
+def test_averages_over_time_have_no_total_that_could_move() -> None:
+    def course(a: int, b: int) -> Rows:
+        time = "2026-01-31T12:00:00.000000000Z"
+        return Rows(("time", "service", "p95"), [[time, "web", a], [time, "pay", b]])
+
+    panel = Panel("p", "P", "timeseries", Position(0, 0, 6, 4))
+    for query, told in (
+        ("| timechart p95(took) as p95 by service", False),
+        ("| timechart sum(n) as p95 by service", True),
+    ):
+        words = summary(gathered(Shown(panel, query, course(90, 9), course(10, 9))))
+        assert (words == ["Moved most in P: web 90 (+800 %)."]) is told
 
 
 def test_nothing_of_an_event_becomes_html() -> None:
@@ -278,6 +318,74 @@ async def over_the_api(node: Node, client: Client) -> None:
         assert (await client.get(f"/api/v1/reports/{path}")).status_code == 404, path
     (entry, *_) = (await client.get("/api/v1/audit?what=report")).json()["items"]
     assert entry["what"] == "report.make"
+
+
+SIX: dict[str, tuple[str, str]] = {
+    "events": ("number", "service:* | stats count() as events"),
+    "severity": ("bar", "service:* | timechart count() by severity"),
+    "latency": ("timeseries", "service:* | timechart p95(took) as p95 by service"),
+    "share": ("pie", "service:* | top 3 service"),
+    "patterns": ("top", "severity>=warn | patterns limit=10 | fields pattern, count, share"),
+    "slow": ("table", "service:* | stats count() as requests, p95(took) as p95 by path | sort -p95, path"),
+}
+
+
+async def test_six_panels_have_the_figures_of_the_dashboard(reporting: Node) -> None:
+    """The page, the data, and what the API answers to a dashboard for the same queries and range."""
+    from cordwood.core.storage.commit import Submission
+    from cordwood.plugins import Batch
+
+    end = datetime.now(UTC)
+    events = [
+        {"timestamp": (end - timedelta(seconds=10 + 13 * n)).isoformat(), "service": f"s{n % 4 % 3}",
+         "took": n * 7 % 1013 / 4,
+         "severity": "ERROR" if n % 7 == 0 else "INFO", "path": f"/p{n % 5}", "message": f"request {n} of /p{n % 5}"}
+        for n in range(250)
+    ]  # fmt: skip
+    await (
+        await reporting.store.writer.submit(Submission(reporting.project_id, "t", Batch.from_records(events)))
+    ).committed()
+    panels = [
+        {"id": name, "title": name, "kind": kind, "query": query,
+         "position": {"x": 6 * (at % 2), "y": 5 * (at // 2), "w": 6, "h": 5}}
+        for at, (name, (kind, query)) in enumerate(SIX.items())
+    ]  # fmt: skip
+    text = CONFIG.replace("PORT", "1").replace("dashboard: overview", "dashboard: six")
+    reporting.config = replace(reporting.config, reports=load_text(text, reporting.registry).reports)
+    transport = httpx.ASGITransport(app=create_app(reporting))  # type: ignore[arg-type]
+    async with Client(transport=transport, base_url="http://localhost", timeout=60) as client:
+        dashboard = {"name": "six", "title": "Six", "panels": panels}
+        assert (await client.post("/api/v1/dashboards", json=dashboard)).status_code == 201
+        issue = (await client.post("/api/v1/reports/daily/issues", json={})).json()
+        assert issue["has_pdf"], issue
+        html = (await client.get(f"/api/v1/reports/issues/{issue['id']}/html")).text
+        data = await client.get(f"/api/v1/reports/issues/{issue['id']}/data")
+        for name, (kind, query) in SIX.items():
+            asked = {"query": query, "from": issue["from"], "to": issue["to"], "limit": 20_000}
+            answer = (await client.post("/api/v1/query", json=asked)).json()
+            assert answer["rows"], name
+            with zipfile.ZipFile(io.BytesIO(data.content)) as archive:
+                head, *lines = csv.reader(io.StringIO(archive.read(f"{name}.csv").decode("utf-8-sig")))
+            assert head == [column["name"] for column in answer["columns"]]
+            assert [[float(cell) if is_number(value) else cell for cell, value in zip(line, row, strict=True)]
+                    for line, row in zip(lines, answer["rows"], strict=True)] == [
+                ["" if value is None else value for value in row] for row in answer["rows"]
+            ]  # fmt: skip
+            (panel,) = re.findall(rf"<h2>{name}</h2>(.*?)(?:<h2>|</body>)", html, re.DOTALL)
+            columns = {column["name"]: at for at, column in enumerate(answer["columns"])}
+            for row in answer["rows"] if kind in ("number", "top", "table") else ():
+                for value in (value for at, value in enumerate(row) if is_number(value) and at != columns.get("share")):
+                    assert f">{number_text(value)}<" in panel, (name, value)
+            if kind == "pie":
+                total = sum(row[columns["count"]] for row in answer["rows"])
+                for row in answer["rows"]:
+                    assert f"{row[columns['service']]} <b>{100 * row[columns['count']] / total:.1f} %</b>" in panel
+            if kind in ("bar", "timeseries"):
+                shown = series_of(Rows(tuple(columns), answer["rows"]))
+                assert shown is not None
+                bars = sum(bool(value) for values in shown.values.values() for value in values)
+                assert kind != "bar" or panel.count("<rect") == bars
+                assert all(f"</i>{series}</li>" in panel for series in shown.values)
 
 
 async def test_a_pdf_loads_nothing() -> None:
