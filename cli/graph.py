@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,16 +14,24 @@ if TYPE_CHECKING:
 
 def graph(
     pipeline: Annotated[Path, typer.Argument(metavar="PIPELINE.yaml", help="The file to draw.", show_default=False)],
+    format_: Annotated[
+        Literal["mermaid", "svg"], typer.Option("--format", help="A Mermaid flowchart, or a picture of its own.")
+    ] = "mermaid",
 ) -> None:
-    """Draw a pipeline file as a Mermaid flowchart: sources, parsers with their conditions, detectors, notifiers,
-    outputs.
+    """Draw a pipeline file: sources, parsers with their conditions, detectors, notifiers, outputs.
 
-    GitHub, GitLab, Notion and editors show it as a picture; so does the page mermaid.live.
+    GitHub, GitLab, Notion and editors show a Mermaid flowchart as a picture; so does the page mermaid.live. An SVG is
+    a picture already: browsers show it, and so does a page that has it as an image.
     """
     from ..core.runtime import load_checked
     from ..plugins import load_plugins
+    from .picture import svg
 
-    print("\n".join(mermaid(load_checked(pipeline, load_plugins()))))
+    config = load_checked(pipeline, load_plugins())
+    if format_ == "svg":
+        print(svg(config), end="")
+    else:
+        print("\n".join(mermaid(config)))
 
 
 def mermaid(config: Config) -> Iterator[str]:
@@ -95,4 +103,4 @@ def _text(*lines: str) -> str:
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command(epilog="Example: cordwood graph pipeline.yaml")(graph)
+    app.command(epilog="Example: cordwood graph pipeline.yaml --format svg > pipeline.svg")(graph)

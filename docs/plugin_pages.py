@@ -11,7 +11,7 @@ from cordwood.docs.tables import escaped, table
 from cordwood.plugins import HttpSource, Plugin
 
 ROOT = Path(__file__).parent.parent
-TEXTS = {"source": "sources"}
+TEXTS = {"source": "sources", "parser": "parsers"}
 """The folder of a kind's texts, each with the plugin's name, and of its pages under docs/."""
 MADE = "<!-- Made by `make docs` from the plugin and {text}: edit that. -->\n"
 PORT = """\
@@ -19,6 +19,7 @@ Of Cordwood's own port. A body may be packed by gzip, deflate or zstd; how large
 [limits](../limits.md).
 """
 ACKNOWLEDGED = "## What is acknowledged\n"
+PIPELINE = "```yaml\nversion: 1\n"
 
 
 def plugin_page(plugin: type[Plugin[Any]], definitions: Mapping[str, Any]) -> str:
@@ -30,6 +31,8 @@ def plugin_page(plugin: type[Plugin[Any]], definitions: Mapping[str, Any]) -> st
     words = text.read_text()
     if plugin.kind == "source" and ACKNOWLEDGED not in words:
         raise ValueError(f"{text} does not say what is acknowledged; write {ACKNOWLEDGED.strip()!r}")
+    if plugin.kind == "parser" and PIPELINE not in words:
+        raise ValueError(f"{text} shows no pipeline with tests; begin one with {PIPELINE!r}")
     schema = definitions[f"{plugin.kind}.{plugin.type}"]
     settings = {name: setting for name, setting in schema["properties"].items() if name != "type"}
     parts = [
