@@ -57,6 +57,7 @@ class BrokersConfig(PluginConfig):
             "bootstrap.servers": ",".join(self.brokers),
             "client.id": "cordwood",
             "log_level": 2,  # what it would log, `error_cb` is told
+            "socket.connection.setup.timeout.ms": 10_000,  # TLS and login; librdkafka's own are thirty seconds
             "security.protocol": f"{'SASL_' if self.username else ''}{'SSL' if self.tls else 'PLAINTEXT'}",
             "ssl.ca.location": self.ca_file and str(self.ca_file),
             "ssl.certificate.location": self.cert_file and str(self.cert_file),
