@@ -112,7 +112,7 @@ class Serving:
             self._server = WebServer(
                 create_app(node),
                 connections=node.config.limits.connections,
-                refused=lambda: node.admission.reached.update([("connections", "refused")]),
+                refused=lambda limit: node.admission.reached.update([(limit, "refused")]),
             )
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._server.serve, [listener])

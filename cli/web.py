@@ -25,23 +25,36 @@ httptools_impl.HIGH_WATER_LIMIT = 1 << 18  # type: ignore[attr-defined] # there 
 
 GRACE_S = 3
 """Seconds that requests have to finish at a stop; live tails are ended, and what takes longer is cut."""
-
+PATIENCE_S = 30
+"""Seconds that a peer has to send a request's head, from the connection or its first byte on, and that a body may keep
+us waiting, all its pauses together, beyond the time that its bytes take at `SLOWEST`."""
+SLOWEST = 240
+"""Bytes a second."""
+IDLE_S = 75
+"""Seconds that a connection may be idle after an answer."""
+MOST_HEAD = 64 * 1024
+"""Bytes of a head, and those of one read more. The parser has no bound."""
 
 _BUSY = b"too many connections; try again\n"
 _REFUSAL = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nRetry-After: 1\r\nConnection: close\r\n"
     b"Content-Length: %d\r\n\r\n%s" % (len(_BUSY), _BUSY)
 )
+_SLOW, _LARGE_HEAD = b"408 Request Timeout", b"431 Request Header Fields Too Large"
 
 
-class _WholeRequests(RequestResponseCycle):
-    """A request that came whole is taken, also if its sender left without waiting for the answer, as pygelf does."""
+class _Requests(RequestResponseCycle):
+    """A request that came whole is taken, also if its sender left without waiting for the answer, as pygelf does.
+
+    One that does not come on is given up.
+    """
 
     _whole = False
+    _waited = 0.0
 
     async def receive(self) -> ASGIReceiveEvent:
         """The next of the body; only what comes after its end, or in place of it, is that the client has gone."""
-        message = await super().receive()
+        message = await (self._in_time() if self.more_body else super().receive())
         if message["type"] == "http.disconnect" and self.disconnected and not (self.more_body or self._whole):
             body, self.body = bytes(self.body), bytearray()
             message = {"type": "http.request", "body": body, "more_body": False}
@@ -49,45 +62,118 @@ class _WholeRequests(RequestResponseCycle):
             self._whole = not message["more_body"]
         return message
 
+    async def _in_time(self) -> ASGIReceiveEvent:
+        """The next of a body that has not ended; a sender that is too slow is cut off, which ends the waiting."""
+        loop = asyncio.get_running_loop()
+        began, protocol = loop.time(), self.transport.get_protocol()
+        assert isinstance(protocol, _Protocol)
+        over = loop.call_later(PATIENCE_S - self._waited, protocol.cut, b"" if self.response_started else _SLOW)
+        try:
+            message = await super().receive()
+        finally:
+            over.cancel()
+        came = len(message["body"]) if message["type"] == "http.request" else 0
+        self._waited = max(0.0, self._waited + loop.time() - began - came / SLOWEST)
+        return message
 
-httptools_impl.RequestResponseCycle = _WholeRequests  # type: ignore[misc] # there is no setting for it
+
+httptools_impl.RequestResponseCycle = _Requests  # type: ignore[misc] # there is no setting for it
 
 
-def _protocol(most: int | None, refused: Callable[[], None]) -> type[HttpToolsProtocol]:
-    """uvicorn's protocol with at most so many connections: uvicorn's own limit, once reached, refuses all requests."""
+class _Protocol(HttpToolsProtocol):
+    """uvicorn's protocol with at most so many connections, heads of a size, and peers that do not keep it waiting.
 
-    class Protocol(HttpToolsProtocol):
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-            super().connection_made(transport)
-            if most is not None and len(self.connections) > most:
-                refused()
-                transport.write(_REFUSAL)
-                transport.close()
+    uvicorn's own limit of connections, once reached, refuses all requests.
+    """
 
-    return Protocol
+    most: int | None = None
+    refused: Callable[[str], None]
+    _in_head = False
+    _head = 0
+    _over: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if self.most is not None and len(self.connections) > self.most:
+            self.refused("connections")
+            transport.write(_REFUSAL)
+            transport.close()
+        else:
+            self._wait_for_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._wait_no_more()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head, self._head = True, 0
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self._in_head = False
+        self._wait_no_more()
+
+    def data_received(self, data: bytes) -> None:
+        self._head += len(data)  # where a head begins in what came, it counts from there on, and not this read
+        super().data_received(data)
+        if self._in_head and self._head > MOST_HEAD:
+            self.cut(_LARGE_HEAD)
+        elif self._over is None and (self._in_head or self.cycle is None or self.cycle.response_complete):
+            self._wait_for_head()
+
+    def cut(self, status: bytes) -> None:
+        """End the connection, with this answer where it is not empty."""
+        if self.transport.is_closing():
+            return
+        self.refused("request_head" if status == _LARGE_HEAD else "request_time")
+        if status:
+            self.transport.write(b"HTTP/1.1 %s\r\nConnection: close\r\nContent-Length: 0\r\n\r\n" % status)
+        self.transport.close()
+
+    def _wait_for_head(self) -> None:
+        if self.transport.get_protocol() is self:  # a WebSocket has a protocol of its own
+            self._over = self.loop.call_later(PATIENCE_S, self._head_is_late)
+
+    def _head_is_late(self) -> None:
+        if self._in_head:
+            self.cut(_SLOW)
+        else:  # it asked for no answer: browsers connect ahead of their requests
+            self.transport.close()
+
+    def _wait_no_more(self) -> None:
+        if self._over is not None:
+            self._over.cancel()
+            self._over = None
 
 
 class WebServer(uvicorn.Server):
     """A uvicorn that leaves signals to us, and says when it listens.
 
-    :param connections: how many there may be at once; `refused` is called for each one more.
+    :param connections: how many there may be at once
+    :param refused: called with the name of the limit for each peer that is refused or cut off
     """
 
     def __init__(
-        self, app: Any, *, connections: int | None = None, refused: Callable[[], None] = lambda: None, **options: Any
+        self,
+        app: Any,
+        *,
+        connections: int | None = None,
+        refused: Callable[[str], None] = lambda _: None,
+        **options: Any,
     ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 loop="none",
-                http=_protocol(connections, refused),
+                http=type("Protocol", (_Protocol,), {"most": connections, "refused": staticmethod(refused)}),
                 ws="websockets-sansio",
                 ws_max_size=64 * 1024,  # nobody who follows has to say anything
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                timeout_keep_alive=75,
+                timeout_keep_alive=IDLE_S,
                 timeout_graceful_shutdown=GRACE_S,
                 **options,
             )

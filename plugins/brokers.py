@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -43,13 +44,22 @@ class BrokersConfig(PluginConfig):
         return self
 
     def needs(self) -> list[Need]:
-        """The brokers' hosts, and the files of TLS."""
+        """The brokers' hosts, with TLS where it is wanted, and its files."""
         files = {"ca_file": self.ca_file, "cert_file": self.cert_file, "key_file": self.key_file}
         hosts = [urlsplit(f"//{broker}") for broker in self.brokers]
+        tls = self._context if self.tls else None
         return [
             *(readable(name, path) for name, path in files.items() if path),
-            *(reachable("brokers", host.hostname or "", host.port or 9092) for host in hosts),
+            *(reachable("brokers", host.hostname or "", host.port or 9092, tls) for host in hosts),
         ]
+
+    def _context(self) -> ssl.SSLContext:
+        """Blocking."""
+        context = ssl.create_default_context(cafile=self.ca_file)
+        if self.cert_file is not None:
+            # Without a function for it, OpenSSL would ask the terminal for a passphrase.
+            context.load_cert_chain(self.cert_file, self.key_file, password=lambda: "")
+        return context
 
     def client_settings(self) -> dict[str, Any]:
         """The settings of a client of librdkafka that lead to these brokers."""
@@ -57,6 +67,7 @@ class BrokersConfig(PluginConfig):
             "bootstrap.servers": ",".join(self.brokers),
             "client.id": "cordwood",
             "log_level": 2,  # what it would log, `error_cb` is told
+            "socket.connection.setup.timeout.ms": 10_000,  # TLS and login; librdkafka's own are thirty seconds
             "security.protocol": f"{'SASL_' if self.username else ''}{'SSL' if self.tls else 'PLAINTEXT'}",
             "ssl.ca.location": self.ca_file and str(self.ca_file),
             "ssl.certificate.location": self.cert_file and str(self.cert_file),

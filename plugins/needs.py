@@ -145,7 +145,7 @@ async def _connected(
                     message = f"{shown}: we refuse its certificate: {why.verify_message}"
                     raise FatalError(f"{message}; mend it, or trust its authority") from why
                 except (ssl.SSLError, OSError, anyio.BrokenResourceError, anyio.EndOfStream) as why:
-                    said = getattr(why, "reason", None) or type(why).__name__
+                    said = getattr(why, "reason", None) or "it ends the connection"
                     raise FatalError(f"{shown} speaks no TLS ({said}); mend the port or the scheme") from why
             return
     said = f": {last.strerror or last}" if last else ""

@@ -71,7 +71,8 @@ class Aws:
                 s3={"addressing_style": "path" if given.endpoint else "auto"},
             )  # fmt: skip
             try:
-                self._clients[service] = boto3.client(
+                # A session of its own: the one that boto3 keeps for all is not for several threads.
+                self._clients[service] = boto3.session.Session().client(
                     service,
                     region_name=given.region,
                     endpoint_url=given.endpoint,

@@ -25,6 +25,7 @@ from ...plugins import (
     Checkpoint,
     CheckpointConflictError,
     Every,
+    FatalError,
     Need,
     Outlet,
     ProjectConfig,
@@ -98,7 +99,10 @@ class Docker(Source[DockerConfig]):
         async def trial(held: AsyncExitStack) -> str:
             engine = Engine(self.config.url)
             held.push_async_callback(engine.close)
-            await engine.containers()
+            try:
+                await engine.containers()
+            except RetryableError as why:
+                raise FatalError(f"{why}; is the daemon up, is this its address, may this user reach it?") from why
             return ""
 
         return [Need("url", f"ask {self.config.url}", trial)]

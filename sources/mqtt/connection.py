@@ -207,13 +207,17 @@ async def _connected(broker: Broker, context: ssl.SSLContext | None) -> ByteStre
         raise GoneError(f"nobody is there{_words(why)}") from why
     if context is None:
         return stream
+    secure: TLSStream | None = None
     try:
-        return await TLSStream.wrap(
+        secure = await TLSStream.wrap(
             stream, hostname=broker.host, ssl_context=context, standard_compatible=False, server_side=False
         )
+        return secure
     except _GONE as why:
-        await anyio.aclose_forcefully(stream)
         raise GoneError(f"TLS{_words(why)}") from why
+    finally:
+        if secure is None:  # also where the broker never ends the handshake
+            await anyio.aclose_forcefully(stream)
 
 
 def _words(why: BaseException) -> str:

@@ -31,6 +31,9 @@ _MOST_CALLS: Final = 1000  # that wait for room; each costs little before its me
 _ROOM_S: Final = 5.0  # how long a call waits for room before it is told to come again
 _READ_S: Final = 30.0  # how long a message may take to arrive: it has room already
 _GRACE_S: Final = 2.0
+_HANDSHAKE_S: Final = 30.0  # until a peer has spoken TLS and HTTP/2's first frame; gRPC's own are two minutes
+_SILENT_S: Final = 60.0  # after which a peer is pinged; gRPC's own are two hours
+_PONG_S: Final = 20.0  # within which it answers, or has gone
 _log = logging.getLogger(__name__)
 
 Export: TypeAlias = Callable[[bytes, Outlet], Awaitable[bytes]]
@@ -72,6 +75,12 @@ async def serve(address: str, tls: TlsFiles | None, max_bytes: int, outlet: Outl
             ("grpc.so_reuseport", 0),  # two processes would share the address and not notice
             ("grpc.max_metadata_size", 16 * 1024),
             ("grpc.max_concurrent_streams", 100),
+            ("grpc.server_handshake_timeout_ms", int(_HANDSHAKE_S * 1000)),
+            ("grpc.keepalive_time_ms", int(_SILENT_S * 1000)),
+            ("grpc.keepalive_timeout_ms", int(_PONG_S * 1000)),
+            ("grpc.keepalive_permit_without_calls", 1),
+            ("grpc.http2.max_pings_without_data", 0),
+            ("grpc.http2.ping_timeout_ms", int(_PONG_S * 1000)),
         ],
         maximum_concurrent_rpcs=_MOST_CALLS,
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cordwood.cli import web
 from cordwood.config import ConfigErrors, Limits, ProjectLimits, limits, load_text, parse_duration, parse_size
 from cordwood.core.query import duck, request
 from cordwood.core.storage.commit import KEY_HOURS
@@ -40,6 +41,9 @@ def test_every_setting_is_there_with_its_default() -> None:
     ("start", "numbers"),
     [
         ("`Idempotency-Key`", [MAX_KEY, KEY_HOURS]),
+        ("head of a request", [web.MOST_HEAD >> 10, web.PATIENCE_S]),
+        ("pauses of a body that comes", [web.PATIENCE_S, web.SLOWEST]),
+        ("a connection without a request", [web.PATIENCE_S, web.IDLE_S]),
         ("rows of an answer", [request.DEFAULT_LIMIT, request.MAX_ROWS]),
         ("rows that can be asked for", [request.MOST_ROWS, duck.ANSWER_BYTES >> 20]),
     ],

@@ -1,4 +1,7 @@
-"""Random bytes to everything that listens, and peers that say nothing: no crash, flat memory, and others are served."""
+"""Random bytes to everything that listens, reads or asks, and peers that say nothing.
+
+There is no crash, memory stays flat, and others are served.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import random
 import socket
 import ssl
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -16,15 +20,18 @@ import grpc
 import psutil
 import pytest
 import yaml
-from anyio.abc import SocketStream
+from anyio.abc import SocketAttribute, SocketStream
 from cordwood.plugins import HttpSource, RetryableError, load_plugins
 from cordwood.plugins.conformance_outlet import MemoryOutlet, MemoryStore
+from cordwood.sources import aws
+from cordwood.sources.docker import engine
 from cordwood.sources.mqtt import Mqtt, MqttConfig
 from cordwood.sources.otlp.listener import SERVICE
 
 from ..conftest import Server, free_port
 from .brokers import message, packet
-from .listening import certificates
+from .listening import certificates, until
+from .test_half_open import FETCHING
 
 MOST_GROWTH = 300 * 1024 * 1024
 """Bytes by which the server's memory may be more after all of it than after the first second."""
@@ -45,6 +52,10 @@ STARTS = (
 """What makes a reader believe at first."""
 
 
+NEVER_ENDING = {"kafka", "kafka by TLS", "http_poll"}
+"""Kafka's client connects again by itself, and an HTTP server may answer anything."""
+
+
 def nonsense(chance: random.Random) -> bytes:
     return chance.choice(STARTS) + chance.randbytes(chance.choice((1, 50, 2000, 60_000)))
 
@@ -56,22 +67,33 @@ def memory(pid: int | None = None) -> int:
 
 @pytest.mark.parametrize("seconds", [10, pytest.param(600, marks=pytest.mark.soak)])
 def test_random_bytes(seconds: int, make_server: Callable[..., Any], data_dir: Path) -> None:
-    """Over TCP, UDP, TLS, a Unix socket, HTTP and gRPC: to its port, and as messages of its calls."""
+    """Over TCP, UDP, TLS, a Unix socket, HTTP and gRPC (to its port, and as messages of its calls), in files, and from
+    programs."""
     ports = {name: free_port() for name in ("syslog", "gelf", "fluent_forward", "beats")}
-    secure, calls, log = free_port(), free_port(), f"{data_dir}/log"
+    secure, calls, local_log = free_port(), free_port(), f"{data_dir}/log"
     files = certificates(data_dir)
     sources = {name: {"type": name, "tcp": f"127.0.0.1:{port}"} for name, port in ports.items()}
     for name in ("syslog", "gelf"):
         sources[name]["udp"] = f"127.0.0.1:{ports[name]}"
     pem = {"cert_file": str(files["server"]), "key_file": str(files["server_key"])}
     sources["syslog"] |= {
-        "unix": log,
+        "unix": local_log,
         "tls": {
             "listen": f"127.0.0.1:{secure}",
             **pem,
         },
     }
     sources["otlp"] = {"type": "otlp", "grpc": f"127.0.0.1:{calls}"}
+    logs = [data_dir / name for name in ("app.log", "pod.log", "app.log.gz")]
+    journal = data_dir / "journal"
+    journal.write_text("#!/bin/sh\nhead -c 20000 /dev/urandom\n")
+    journal.chmod(0o755)
+    sources |= {
+        "files": {"type": "file", "include": [f"{data_dir}/app.log*"]},
+        "pods": {"type": "kubernetes", "include": [f"{data_dir}/pod.log"]},
+        "program": {"type": "exec", "command": ["head", "-c", "20000", "/dev/urandom"], "every": "500ms"},
+        "journal": {"type": "journald", "command": str(journal)},
+    }
     server: Server = make_server(yaml.safe_dump({"version": 1, "sources": sources}))
     server.start()
     assert server.process
@@ -102,7 +124,7 @@ def test_random_bytes(seconds: int, make_server: Callable[..., Any], data_dir: P
                 continue
         for name in ("syslog", "gelf"):
             datagrams.sendto(nonsense(chance)[:60_000], ("127.0.0.1", ports[name]))
-        local.sendto(nonsense(chance), log)
+        local.sendto(nonsense(chance), local_log)
         with (
             suppress(OSError),
             socket.create_connection(("127.0.0.1", secure), timeout=10) as peer,
@@ -111,6 +133,9 @@ def test_random_bytes(seconds: int, make_server: Callable[..., Any], data_dir: P
             secured.sendall(nonsense(chance))
         with suppress(grpc.RpcError):  # what is no protobuf is refused
             export(nonsense(chance), timeout=10, wait_for_ready=True)
+        for log in logs:
+            with log.open("ab" if rounds % 200 else "wb") as file:  # it is cut now and then
+                file.write(nonsense(chance))
         status, _ = server.call("POST", chance.choice(posts), nonsense(chance))
         assert status < 600
         rounds += 1
@@ -171,3 +196,52 @@ async def test_random_bytes_of_a_broker(seconds: int) -> None:
                 first = memory()
         tasks.cancel_scope.cancel()
     assert memory() - first < MOST_GROWTH
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("seconds", [5, pytest.param(600, marks=pytest.mark.soak)])
+async def test_random_bytes_of_those_that_are_asked(seconds: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever an HTTP server, PostgreSQL, Docker, AWS or Kafka answers: the source goes on, or is started again."""
+    chance, store, ended = random.Random(2), MemoryStore(), Counter[str]()
+    monkeypatch.setattr(engine, "_WAIT_S", 0.2)
+    monkeypatch.setattr(aws, "_WAIT_S", 0.2)
+    kinds = ("application/json", "application/x-ndjson", "text/plain", "text/xml", "application/octet-stream")
+
+    def answered() -> bytes:
+        body = nonsense(chance)
+        media, coding = chance.choice(kinds), chance.choice(("identity", "identity", "gzip", "deflate"))
+        length = chance.choice((b"Content-Length: %d" % len(body), b"Connection: close", b"Transfer-Encoding: chunked"))
+        status = chance.choice((200, 200, 200, 204, 301, 400, 404, 500, 503))
+        head = f"HTTP/1.1 {status} X\r\nContent-Type: {media}\r\nContent-Encoding: {coding}\r\n".encode()
+        return head + length + b"\r\n\r\n" + body
+
+    async def serve(stream: SocketStream) -> None:
+        with suppress(anyio.EndOfStream, anyio.BrokenResourceError, anyio.ClosedResourceError):
+            async with stream:
+                for _ in range(chance.randrange(1, 5)):
+                    await stream.receive()
+                    await stream.send(chance.choice((answered, answered, lambda: nonsense(chance)))())
+
+    async def ask(name: str, to: str) -> None:
+        while True:
+            with anyio.move_on_after(chance.choice((0.5, 20))):
+                try:
+                    await FETCHING[name](to).run(MemoryOutlet(store))
+                except RetryableError:
+                    ended[name] += 1
+            store.batches.clear()
+
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    address = f"127.0.0.1:{listener.extra(SocketAttribute.local_port)}"
+    async with listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, serve)
+        for name in FETCHING:
+            tasks.start_soon(ask, name, address)
+        end = time.monotonic() + seconds
+        with anyio.fail_after(seconds + 120):
+            await until(lambda: ended.keys() >= FETCHING.keys() - NEVER_ENDING, 60)
+            first = memory()
+            await until(lambda: time.monotonic() > end, seconds)
+        tasks.cancel_scope.cancel()
+    assert memory() - first < MOST_GROWTH
+    assert ended.keys() >= FETCHING.keys() - NEVER_ENDING, ended
