@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Any
 
 import typer
@@ -15,13 +16,15 @@ _Field = Annotated[
 
 @group.command(epilog="Example: cordwood sigma check rules/")
 def check(path: _Path) -> None:
-    """List the rules that cannot be converted, with the reason; exit 1 if there is one."""
+    """List the rules that cannot be converted, with the reason, and how many have each; exit 1 if there is one."""
     from .exits import InputError
     from .output import table
 
     rules, unsupported = _read(path, None)
     if unsupported:
         table(("file", "rule", "reason"), [(one.path, one.title, one.reason) for one in unsupported])
+        reasons = Counter(one.reason for one in unsupported)
+        table(("rules", "reason"), [(str(count), reason) for reason, count in reasons.most_common()])
         raise InputError(f"{len(unsupported)} of {len(rules) + len(unsupported)} rules are not supported")
     print(f"all supported: {len(rules)}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,7 +139,9 @@ def _within(search: str, sources: Sequence[str]) -> str:
 
 
 def _words(why: Exception) -> str:
-    return (str(why).partition("\n")[0] or type(why).__name__)[:300]
+    """The first line, without the name of the rule, which stands beside it."""
+    said = re.sub(r" \(while converting rule .*\)$", "", str(why).partition("\n")[0])
+    return (said or type(why).__name__)[:300]
 
 
 __all__ = ["LEVELS", "Mapped", "Rule", "Unsupported", "read_rules"]

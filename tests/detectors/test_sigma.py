@@ -169,6 +169,8 @@ def test_the_command_lists_what_cannot_be(tmp_path: Path) -> None:
     rule = "title: {}\nlogsource: {{product: x}}\ndetection: {{s: {{Image|endswith: '/a', h|{}: 1}}, condition: s}}\n"
     (tmp_path / "a.yml").write_text(rule.format("Good", "gt"))
     (tmp_path / "b.yml").write_text(rule.format("Bad", "hour"))
+    (tmp_path / "c.yml").write_text(rule.format("Worse", "minute"))
+    (tmp_path / "d.yml").write_text("title: Sum\ncorrelation: {type: event_count}\n")
 
     def cordwood(*arguments: str) -> subprocess.CompletedProcess[str]:
         command = [str(Path(sys.executable).parent / "cordwood"), "sigma", *arguments]
@@ -178,7 +180,12 @@ def test_the_command_lists_what_cannot_be(tmp_path: Path) -> None:
     assert checked.returncode == 1
     assert "Bad" in checked.stdout
     assert "a part of a time" in checked.stdout
-    assert "1 of 2 rules are not supported" in checked.stderr
+    assert "3 of 4 rules are not supported" in checked.stderr
+    summary = [line.split(maxsplit=1) for line in checked.stdout.splitlines() if line[:1].isdigit()]
+    assert [(count, reason[:20]) for count, reason in summary] == [
+        ("2", "a part of a time; us"),
+        ("1", "a correlation of rul"),
+    ]
     shown = cordwood("convert", str(tmp_path), "--field", "Image=exe")
     assert shown.returncode == 0
     assert "`exe`:/(?s)\\/a$/i and `h` > 1" in shown.stdout
