@@ -141,13 +141,13 @@ def changes(
     room = max(0, MAX_OPEN - len(is_open))
     before = {key: _before(key, step, known, damping) for key, _ in opens[:room]} if damping.flaps else {}
     present = () if step.late else tuple(is_open.values())
-    swings = [item for item in present if damping.flaps and item.turned_ns is not None]
+    swings = {item.id: item for item in present if damping.flaps and item.turned_ns is not None}
     gone = [
         item.id
         for item in present
-        if item not in swings and item.key not in found and step.at_ns - item.to_ns >= resolve_after_ns
+        if item.id not in swings and item.key not in found and step.at_ns - item.to_ns >= resolve_after_ns
     ]
-    turns, calm, steady = _swung(step, found, swings, resolve_after_ns, damping.within_ns)
+    turns, calm, steady = _swung(step, found, list(swings.values()), resolve_after_ns, damping.within_ns)
     return Changes(
         tuple(opens[:room]),
         seen,

@@ -45,19 +45,29 @@ def sample_query(text: str, group: Mapping[str, Json]) -> str:
 
     :raises QueryError: the query is wrong
     """
+    before, is_search, keys = _before(text)
+    fields = [(field, group[name]) for name, field in keys if name in group]
+    if is_search:
+        return " ".join([*([before] if before else []), *(_term(name, value) for name, value in fields)]) or "*"
+    # Stages before may have made the field, so it is tested after them.
+    return " | ".join([before, *(f"where {_condition(name, value)}" for name, value in fields)])
+
+
+@lru_cache(maxsize=1_000)
+def _before(text: str) -> tuple[str, bool, tuple[tuple[str, str], ...]]:
+    """What a query does before it aggregates, whether that is a search alone, and the fields that its keys are."""
     query = parse(text)
     first = next((i for i, stage in enumerate(query.stages) if _aggregates(stage)), len(query.stages))
     keys = _keys(query.stages[first]) if first < len(query.stages) else {}
-    fields = [(node.name, group[name]) for name, node in keys.items() if isinstance(node, Name) and name in group]
+    fields = tuple((name, node.name) for name, node in keys.items() if isinstance(node, Name))
+    before = text_before(query, first)
     if first == 0:
-        search = _FROM_EVENTS.sub("", text_before(query, 0)).strip()
+        before = _FROM_EVENTS.sub("", before).strip()
         if isinstance(query.search, Or):
-            search = f"({search})"
+            before = f"({before})"
         elif isinstance(query.search, Everything):
-            search = ""
-        return " ".join([*([search] if search else []), *(_term(name, value) for name, value in fields)]) or "*"
-    # Stages before may have made the field, so it is tested after them.
-    return " | ".join([text_before(query, first), *(f"where {_condition(name, value)}" for name, value in fields)])
+            before = ""
+    return before, first == 0, fields
 
 
 def _aggregates(stage: Stage) -> bool:

@@ -19,7 +19,7 @@ from .usage import cpu_seconds
 AIM_S: Final = 3.0
 AGAIN: Final = 3
 ERRORS: Final = {"type": "threshold", "query": "severity>=error | stats count() as n by service"}
-SLOW: Final = {"type": "threshold", "query": "duration_ms:* | stats p99(duration_ms) as slow by service, host"}
+SLOW: Final = {"type": "threshold", "query": "duration:* | stats p99(duration) as slow by service, host"}
 DETECTORS: Final[dict[str, dict[str, Any]]] = {
     "errors, 5m every 1m": {**ERRORS, "condition": "n > 60", "window": "5m", "every": "1m"},
     "errors, 1m every 10s": {**ERRORS, "condition": "n > 15", "window": "1m", "every": "10s"},
