@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 if TYPE_CHECKING:
-    from ..config import Config
+    from ..config import Config, Step
     from ..core.runtime.trial import TriedStep
+    from ..plugins import Registry, Table
 
 _LONGEST: Final = 300  # characters of a value that are shown; --json has all
 _MARKS: Final = {"+": "green", "-": "red", "~": "yellow", "!": "bold red"}
@@ -36,14 +37,23 @@ def try_(
             show_default=False,
         ),
     ] = "",
+    table: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=FILE",
+            help="A lookup table that steps read, from CSV with a header or Parquet; for each one.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole events after each step, as JSON.")] = False,
 ) -> None:
     """Show what each step of a pipeline makes of a line, without a server or a store.
 
-    Of each step are shown the fields that it adds (+), changes (~) and takes away (-), and why it could not read a
-    line (!). Exit code 1 where an event has a `parse_error` in the end.
+    Of each step, also of those in the branches that are taken, are shown the fields that it adds (+), changes (~) and
+    takes away (-), and why it could not read a line (!). Exit code 1 where an event has a `parse_error` in the end.
     """
     from ..core.runtime import load_checked
+    from ..core.runtime.reads import Known
     from ..core.runtime.trial import tried
     from ..plugins import load_plugins
     from .exits import INPUT
@@ -51,7 +61,8 @@ def try_(
     registry = load_plugins()
     config = load_checked(pipeline, registry)
     name, last = _chosen(config, source, step)
-    steps = tried(config, registry, name, _given(lines or []), source)
+    known = Known(_tables(config, registry, name, table or []))
+    steps = tried(config, registry, name, _given(lines or []), source, known)
     if last is not None:
         steps = steps[: last + 1]
     if as_json:
@@ -79,6 +90,36 @@ def _chosen(config: Config, source: str, step: str) -> tuple[str, int | None]:
     if source and config.pipeline_of(source).name != name:
         raise InputError(f"{source} is no source of {name}: use one of {', '.join(config.pipelines[name].from_)}")
     return name, None if number == STORE else number
+
+
+def _tables(config: Config, registry: Registry, name: str, given: Sequence[str]) -> dict[str, Table]:
+    """The lookup tables of the options; those that the pipeline reads and that are not given are told.
+
+    :raises InputError: one is no table, or no step reads it
+    """
+    from ..config.errors import nearest
+    from ..core.query.lookup_files import frame_of
+    from ..core.runtime.pipeline import RunningPipeline
+    from ..plugins import RejectedError, Table
+    from .exits import InputError
+    from .output import say
+
+    read = RunningPipeline(config.pipelines[name], registry).tables
+    tables = {}
+    for option in given:
+        named, equals, file = option.partition("=")
+        if not equals or named not in read:
+            hint = nearest(named, read) if read else f"{name} reads none"
+            raise InputError(f"--table {option[:60]!r}: write NAME=FILE with a table that {name} reads; {hint}")
+        try:
+            tables[named] = Table(frame_of(Path(file).read_bytes()))
+        except OSError as why:
+            raise InputError(f"{file}: {why.strerror}") from None
+        except RejectedError as why:
+            raise InputError(f"{file}: {why}") from None
+    for missing in sorted(read - tables.keys()):
+        say(f"the lookup table {missing} is not given: its step finds nothing; add --table {missing}=FILE")
+    return tables
 
 
 def _given(lines: Sequence[str]) -> list[str]:
@@ -114,23 +155,41 @@ def _whole(step: TriedStep) -> dict[str, Any]:
             "left_out": own.left_out,
             "branches": [branch.events for branch in own.branches],
         }
+    if step.branches:
+        told["steps"] = [[_whole(one) for one in branch] for branch in step.branches]
     return told | {"events": step.events}
 
 
 def _print(name: str, config: Config, steps: Sequence[TriedStep]) -> None:
     show = _printer()
-    branches = [[branch.when for branch in step.branches] for step in config.pipelines[name].parse]
+    own: list[Step | None] = [None, *config.pipelines[name].parse, None]
     before: Sequence[Mapping[str, Any]] | None = None
-    for number, step in enumerate(steps):
-        show(f"{name}{f'.{number}' if step.counts is not None else ''} {_title(step)}", "bold")
-        if step.counts is not None:
-            for when, taken in zip(branches[number - 1], step.counts.branches, strict=True):
-                show(f"  {taken.events} of {step.counts.events} {f'when {when}' if when else 'else'}", "dim")
+    for number, (step, entry) in enumerate(zip(steps, own, strict=False)):
+        _show(show, f"{name}.{number}" if entry else name, step, entry, before)
+        before = step.events
+
+
+def _show(
+    show: Callable[[str, str], None],
+    number: str,
+    step: TriedStep,
+    entry: Step | None,
+    before: Sequence[Mapping[str, Any]] | None,
+) -> None:
+    """What a step did; of a route, what the steps of the branches did that were taken, before what it leaves."""
+    show(f"{number} {_title(step)}", "bold")
+    if entry is not None and step.counts is not None and entry.branches:
+        for n, (branch, taken, steps) in enumerate(
+            zip(entry.branches, step.counts.branches, step.branches, strict=True), 1
+        ):
+            show(f"  {taken.events} of {step.counts.events} {f'when {branch.when}' if branch.when else 'else'}", "dim")
+            for inner, (one, its) in enumerate(zip(steps, branch.parse, strict=False), 1):
+                _show(show, f"{number}.{n}.{inner}", one, its, one.before)
+    if not step.branches or not any(step.branches):
         for mark, text in _lines(before, step.events):
             show(f"  {mark} {text}" if mark else f"  {text}", _MARKS.get(mark, "dim"))
-        if number and not step.changed:
+        if before is not None and not step.changed:
             show("  unchanged", "dim")
-        before = step.events
 
 
 def _title(step: TriedStep) -> str:
@@ -185,7 +244,7 @@ def _short(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text)} characters)"
 
 
-def _printer() -> Any:
+def _printer() -> Callable[[str, str], None]:
     """Prints a line, in colours on a terminal."""
     from .output import clean, one_line
 

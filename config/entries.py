@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, cast
 from ..plugins import (
     Computer,
     ConfigError,
+    Gatherer,
     Mailer,
     Parser,
     Place,
@@ -251,8 +252,20 @@ class Checker:
                 if issubclass(cls, Computer) and (computed := element.items.get("expressions")):
                     for name, text in computed.items.items():
                         self._checked_query(text, f"{at}.expressions.{name}", self._check_expression)
+                if issubclass(cls, Gatherer):
+                    self._gathers(element, at, first=i == 0 and depth == 0)
                 values = concealed(shown(element), made.config)
                 yield Step(cls.type, cls, made.config, search, values, element.place, on_error)
+
+    def _gathers(self, element: Element, path: str, *, first: bool) -> None:
+        """A step that puts events together sees all of them, as they come."""
+        for name in ("when", "on_error"):
+            if name in element.items:
+                message = f"{path}.{name}: a step that puts events together sees all of them"
+                self._report(element.keys[name].error(message, f"take out {name}"))
+        if not first:
+            message = f"{path}: a step that puts events together is a pipeline's first"
+            self._report(element.place.error(message, "move it before the others"))
 
     def _route(self, element: Element, path: str, when: str | None, depth: int) -> Step | None:
         """A step of steps; None where nothing can be made of it, which was reported."""

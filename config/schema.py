@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema
 
-from ..plugins import Plugin, Registry
+from ..plugins import Gatherer, Plugin, Registry
 from .branches import ROUTE, route_schema
 from .limits import Limits
 from .loader import NOT_YET
@@ -42,7 +42,8 @@ def pipeline_schema(registry: Registry) -> dict[str, Any]:
     definitions: dict[str, Any] = {}
     for kind, plugins in registry.kinds.items():
         for type_, loaded in plugins.items():
-            extra = {"when": _when(), "on_error": _on_error()} if kind == "parser" else {}
+            chosen = kind == "parser" and not issubclass(loaded.cls, Gatherer)
+            extra = {"when": _when(), "on_error": _on_error()} if chosen else {}
             definitions[f"{kind}.{type_}"] = _settings(loaded.cls, extra, definitions)
         definitions[kind] = _by_type(kind, sorted([*plugins, ROUTE] if kind == "parser" else plugins))
     properties = _model(FileSettings, "", definitions)["properties"]

@@ -59,6 +59,7 @@ from .errors import (
     RetryableError,
 )
 from .fields import ALIASES, STANDARD, UNDERSTOOD, clean_name, split_column
+from .gathering import Gathered, Gatherer, Held
 from .hooks import API_VERSION, LoadedPlugin, LoadFailure, Registry, check_api, hookimpl, load_plugins
 from .http_sending import HttpAddress, HttpAnswer, hide_addresses, http_send, post_json
 from .judging import Judge, Judged, MergedPatterns, PatternJudge
@@ -125,6 +126,9 @@ __all__ = [
     "Every",
     "FatalError",
     "Finding",
+    "Gathered",
+    "Gatherer",
+    "Held",
     "HttpAddress",
     "HttpAnswer",
     "HttpRequest",

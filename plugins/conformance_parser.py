@@ -12,6 +12,7 @@ from .batch import Batch
 from .conformance_class import Check, Contract, class_checks, make, require, tests_of
 from .dividing import Divider
 from .fields import STANDARD, split_column
+from .gathering import Gatherer, Held
 from .judging import Judge
 from .lines import split_lines
 
@@ -64,6 +65,25 @@ def parser_contract(
             require(set(rows) == set(range(len(batch))), "each event must be there, divided or not")
             require(Batch.of(frame).frame.equals(frame), "a column has a type or name that no batch has: use Batch.of")
             require(frame[_ROW].equals(batch.frame[_ROW].gather(rows)), "attributes of earlier steps must stay")
+
+    def gathers() -> None:
+        """What came is in what is whole or in what is held, and nothing is held when nothing more will come."""
+        many: Sequence[str | None] = [*lines, *HOSTILE.values()]
+        parser = make(cls, config)
+        held = Held()
+        for messages in (many, [], [None], *([message] for message in HOSTILE.values())):
+            before, batch = held, _batch(messages)
+            found = parser.gather(held, batch, _AT)
+            held = found.held
+            came = len(batch) + sum(before.parts)
+            texts = [*before.batch.frame["message"], *messages]
+            require(len(held.batch) == len(held.parts) == len(held.at), "parts and at are of each event that is held")
+            require(sum(held.parts) + len(found.batch) <= came, "more events than came")
+            everything = "\n".join(t or "" for t in [*found.batch.frame["message"], *held.batch.frame["message"]])
+            require(all((text or "") in everything for text in texts), "a message is gone")
+        end = parser.gather(held, _batch([]), _AT, last=True)
+        require(not len(end.held.batch), "nothing more will come: nothing may be held")
+        require(len(end.batch) == len(held.batch), "what was held must be whole at the end")
 
     def judged() -> None:
         """A judge's verdict is over every event, and what is not committed leaves no trace."""
@@ -147,6 +167,8 @@ def parser_contract(
         "same again": same_again,
         "fields of other kinds": fields_of_other_kinds,
     }
+    if issubclass(cls, Gatherer):
+        checks["gathers"] = gathers
     if issubclass(cls, Divider):
         checks["divides"] = divided
     if issubclass(cls, Judge):

@@ -18,7 +18,7 @@ import pluggy
 from .base import Detector, Notifier, Output, Parser, Place, Plugin, Source
 from .errors import PluginError
 
-API_VERSION = "1.1"
+API_VERSION = "1.2"
 """Version of this plugin API. A plugin made for another major version (`CORDWOOD_API` in its module) is refused."""
 
 GROUP = "cordwood"

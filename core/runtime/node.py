@@ -53,6 +53,7 @@ from .conditions import Conditions
 from .configs import load_checked
 from .door import Door
 from .emf import EmbeddedMetrics
+from .gathering import Gathering, LeftOver
 from .memory import give_back_when_quiet
 from .metrics import NodeMetrics
 from .outlet import StoreOutlet
@@ -212,6 +213,8 @@ class Node:
                 for running in self._sources(self.config).values():
                     self._supervisor.start(running)
                 await self._foresee()
+                if settings.role in ("all", "ingest"):
+                    tasks.start_soon(self.left_over().run)
                 if works:
                     tasks.start_soon(self.alerting.run, self.project_id, self.config)
                     tasks.start_soon(self.forwarding.run, self.config)
@@ -240,6 +243,10 @@ class Node:
         """Do deletions whenever no other node does, until cancelled."""
         await lead(self.store.pool, "deletion", self.deletion_worker().work)
 
+    def left_over(self) -> LeftOver:
+        """What takes over what nodes that are gone held of events."""
+        return LeftOver(self.store, self.registry, lambda: self.sources)
+
     def deletion_worker(self) -> DeletionWorker:
         """What does the deletions, for whoever holds their lock."""
         store = self.store
@@ -264,6 +271,8 @@ class Node:
             project = entry.config.project if isinstance(entry.config, ProjectConfig) else DEFAULT_PROJECT
             outlet = StoreOutlet(name, pipeline, self.store, self._expected(project), self.door, waits)
             outlet.tracing, outlet.reads = self.tracing, self.reads
+            if pipeline.timeout_ns is not None:
+                outlet.gathering = Gathering(f"{self.name}:{self.settings.data_dir.absolute()}")
             folder = self.settings.data_dir.absolute() / "spool" / label(name)
             outlet.spool = Spool(folder, outlet, self.spool_room)
             made[name] = RunningSource(name, entry.type, source, outlet, self._enter)

@@ -21,6 +21,7 @@ from ..tracing import Tracing
 from .admission import DEFAULT_PROJECT, Admission
 from .door import Door
 from .event_size import cut
+from .gathering import Gathering, Turn
 from .pipeline import RunningPipeline
 from .reads import NOTHING_KNOWN, Known, PipelineReads
 from .replay import dead_letters
@@ -85,6 +86,8 @@ class StoreOutlet:
     tracing: Tracing = field(default_factory=Tracing)
     reads: PipelineReads | None = None
     """Where is read what its pipeline's steps need besides events."""
+    gathering: Gathering | None = None
+    """What its pipeline holds of events that are not whole, where its first step does so."""
     spool: Spool | None = None
     """What it holds, of a source that runs on this node."""
     begun: anyio.Event = field(default_factory=anyio.Event)
@@ -108,9 +111,14 @@ class StoreOutlet:
             return self
         known = self._others.get(admission.project_id)
         if known is None or known.admission is not admission:
-            known = replace(self, admission=admission, _others={})
+            gathering = Gathering(self.gathering.node) if self.gathering else None
+            known = replace(self, admission=admission, gathering=gathering, _others={})
             self._others[admission.project_id] = known
         return known
+
+    def everybodys(self) -> Sequence[StoreOutlet]:
+        """This one, and those of the same source for other projects."""
+        return self, *self._others.values()
 
     def started(self) -> None:
         """See `plugins.Outlet.started`."""
@@ -126,13 +134,38 @@ class StoreOutlet:
         received: int = 0,
     ) -> PendingReceipt:
         """See `plugins.Outlet.send`."""
+        if self.gathering is None:
+            return await self.deliver(batch, checkpoint=checkpoint, key=key, parser=parser, received=received)
+        async with self.gathering.turn(self) as turn:
+            return await self.deliver(
+                batch, checkpoint=checkpoint, key=key, parser=parser, received=received, turn=turn
+            )
+
+    async def deliver(
+        self,
+        batch: Batch,
+        *,
+        checkpoint: Checkpoint | None = None,
+        key: str | None = None,
+        parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None,
+        received: int = 0,
+        turn: Turn | None = None,
+    ) -> PendingReceipt:
+        """As `send`, in the batch's `turn` where the pipeline puts events together."""
         with self.tracing.span("pipeline") as told:
             known = await self._read()
-            applied = await anyio.to_thread.run_sync(self._applied, batch, parser, known, limiter=self.store.workers)
+            applied = await anyio.to_thread.run_sync(
+                self._applied, batch, parser, known, turn, limiter=self.store.workers
+            )
             told({"cordwood.source": self.source, "cordwood.events": len(batch)})
         dead = [letter for _, letter in applied.dead]
         left_out = applied.came - len(applied.batch) - len(dead)
-        submission = Submission(self.project_id, self.source, applied.batch, checkpoint, key, received, dead, left_out)
+        mark = turn.mark if turn is not None else None
+        submission = Submission(
+            self.project_id, self.source, applied.batch, checkpoint, key, received, dead, left_out, gathered=mark
+        )
+        if turn is not None and not applied.came:
+            submission.received = 0  # it counted when it came
         ended: list[Callable[[], None]] = []
         try:
             if submission.accepted:
@@ -144,6 +177,9 @@ class StoreOutlet:
                 end()
             applied.settled(committed=False)
             raise
+        if turn is not None:
+            turn.submitted()
+            applied = replace(applied, settle=[*applied.settle, turn.gathering.settled])
         _when_settled(receipt, ended[0], applied)
         self._count(applied)
         return receipt
@@ -217,15 +253,20 @@ class StoreOutlet:
         batch: Batch,
         parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None,
         known: Known = NOTHING_KNOWN,
+        turn: Turn | None = None,
     ) -> _Applied:
         """What is stored of a batch. Blocking."""
-        limits = self.admission.limits
+        limits, came = self.admission.limits, len(batch)
         with nested(limits.depth):
-            outcome = self.pipeline.run(batch, self.source, parser, watched=self.watched, known=known)
+            if turn is not None:
+                batch = turn.gather(self.pipeline, batch, parser)
+            outcome = self.pipeline.run(
+                batch, self.source, parser, watched=self.watched, known=known, gathered=turn is not None
+            )
         parsed, count = cut(outcome.batch, limits.event_size)
         self.counters.cut += count
         return _Applied(
-            len(outcome.entered),
+            len(outcome.entered) if turn is None else came,
             parsed.with_names(limits.field_name),
             outcome.kept,
             dead_letters(outcome, self.source, self.pipeline, limits),

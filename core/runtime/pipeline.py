@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +13,9 @@ from ...config import Pipeline
 from ...plugins import (
     Batch,
     Divider,
+    Gathered,
+    Gatherer,
+    Held,
     Joiner,
     Json,
     Judge,
@@ -22,7 +26,7 @@ from ...plugins import (
     RejectedError,
 )
 from .reads import NOTHING_KNOWN, Known
-from .steps import Fallen, Passed, RunningStep, Settle, running, values_of
+from .steps import Fallen, Passed, RunningStep, Seen, Settle, running, values_of
 from .taps import STORE, StepCounts, Taps
 
 
@@ -61,17 +65,25 @@ class RunningPipeline:
         self.pipeline = pipeline
         self._registry = registry
         self._taps = taps or Taps()
-        self._steps = running(pipeline.parse, counts or [StepCounts.of(step) for step in pipeline.parse])
+        steps = running(pipeline.parse, counts or [StepCounts.of(step) for step in pipeline.parse])
+        first = steps[0] if steps and isinstance(steps[0].parser, Gatherer) else None
+        self._gathers, self._steps = first, steps[1:] if first else steps
 
     @property
     def is_plain(self) -> bool:
         """Whether no parser runs in it."""
-        return not self._steps
+        return not self._steps and self._gathers is None
+
+    @property
+    def timeout_ns(self) -> int | None:
+        """How long its first step waits for more of an event; None: it puts no events together."""
+        gatherer = self._gathers.parser if self._gathers else None
+        return gatherer.timeout_ns if isinstance(gatherer, Gatherer) else None
 
     @property
     def remembers(self) -> bool:
         """Whether what it does to a batch depends on those before: `Outcome.settle` must be called."""
-        return any(step.remembers for step in self._steps)
+        return self._gathers is not None or any(step.remembers for step in self._steps)
 
     @property
     def tables(self) -> frozenset[str]:
@@ -103,21 +115,22 @@ class RunningPipeline:
         *,
         watched: bool = True,
         known: Known = NOTHING_KNOWN,
+        gathered: bool = False,
     ) -> Outcome:
         """What becomes of a batch. `parser` is one step more, or several, before the others. Blocking.
 
         `watched`: those who watch see it. `known`: what its steps read besides events.
+        `gathered`: the events were put together by `gather` already; otherwise those of the batch alone are.
 
         :raises RejectedError: `parser` names no parser, or its settings are wrong
         """
-        given = [parser] if isinstance(parser, Mapping) else parser or ()
-        for before in map(self._ad_hoc, given):
-            batch = before.run(batch).batch
+        if self._gathers is not None and not gathered:
+            batch = self.gather(batch, parser, now=time.time_ns(), last=True, watched=watched).batch
+        elif not gathered:
+            batch = self._came(batch, parser, watched=watched)
         watched = watched and self._taps.count > 0
-        if watched:
-            self._taps.see(self.pipeline.name, 0, batch)
         entered, passed = batch, Passed(batch)
-        for number, step in enumerate(self._steps, 1):
+        for number, step in enumerate(self._steps, 2 if self._gathers else 1):
             passed = passed.then(step.run(passed.batch, known=known))
             if watched:
                 self._taps.see(self.pipeline.name, number, passed.batch)
@@ -127,11 +140,45 @@ class RunningPipeline:
             self._taps.see(self.pipeline.name, STORE, batch)
         return Outcome(batch, entered, passed.rows, passed.fallen, passed.settle)
 
-    def traced(self, batch: Batch, source: str, known: Known = NOTHING_KNOWN) -> list[Batch]:
-        """The batch as it came, after each step, and as it would be stored. Blocking."""
+    def gather(
+        self,
+        batch: Batch,
+        parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None = None,
+        *,
+        held: Held | None = None,
+        now: int,
+        last: bool = False,
+        watched: bool = True,
+    ) -> Gathered:
+        """The events that its first step, which must be a `Gatherer`, puts together; see there. Blocking."""
+        assert self._gathers is not None
+        batch = self._came(batch, parser, watched=watched)
+        found = self._gathers.gathered(held or Held(), batch, now, last=last)
+        if watched and self._taps.count:
+            self._taps.see(self.pipeline.name, 1, found.batch)
+        return found
+
+    def _came(
+        self, batch: Batch, parser: Mapping[str, Json] | Sequence[Mapping[str, Json]] | None, *, watched: bool
+    ) -> Batch:
+        """The batch as its first step sees it."""
+        given = [parser] if isinstance(parser, Mapping) else parser or ()
+        for before in map(self._ad_hoc, given):
+            batch = before.run(batch).batch
+        if watched and self._taps.count:
+            self._taps.see(self.pipeline.name, 0, batch)
+        return batch
+
+    def traced(self, batch: Batch, source: str, known: Known = NOTHING_KNOWN, seen: Seen | None = None) -> list[Batch]:
+        """The batch as it came, after each step, and as it would be stored. Blocking.
+
+        `seen` is told of each step, also of those in branches.
+        """
         found = [batch]
+        if self._gathers is not None:
+            found.append(self.gather(batch, now=time.time_ns(), last=True).batch)
         for step in self._steps:
-            found.append(step.run(found[-1], letters=False, known=known).batch)
+            found.append(step.run(found[-1], letters=False, known=known, seen=seen).batch)
         return [*found, found[-1].with_default(service=self.pipeline.service, source=source)]
 
     def _ad_hoc(self, settings: Mapping[str, Json]) -> RunningStep:
@@ -145,6 +192,8 @@ class RunningPipeline:
                 raise PluginError(f"{type_} leaves events out, which only a step of a pipeline file may")
             if isinstance(parser, Joiner):
                 raise PluginError(f"{type_} reads lookup tables, which only a step of a pipeline file may")
+            if isinstance(parser, Gatherer):
+                raise PluginError(f"{type_} puts events together, which only a step of a pipeline file may")
             if isinstance(parser, Divider):
                 raise PluginError(f"{type_} makes more events, which only a step of a pipeline file may")
             return RunningStep(type_, parser, values=values_of(parser))

@@ -158,7 +158,7 @@ class Replayer:
         known: Known,
     ) -> Submission:
         with nested(limits.depth):
-            outcome = pipeline.run(batch, source, known=known)
+            outcome = pipeline.run(batch, source, known=known, gathered=True)
         stored = cut(outcome.batch, limits.event_size)[0].with_names(limits.field_name)
         failed = {
             row: replace(letter, id=letters[row].id)

@@ -13,7 +13,19 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ...config import Branch, Step
-from ...plugins import Batch, Computer, Divider, Joiner, Judge, Parser, PatternJudge, concat
+from ...plugins import (
+    Batch,
+    Computer,
+    Divider,
+    Gathered,
+    Gatherer,
+    Held,
+    Joiner,
+    Judge,
+    Parser,
+    PatternJudge,
+    concat,
+)
 from .reads import NOTHING_KNOWN, Known
 from .taps import BranchCounts, StepCounts
 
@@ -21,6 +33,8 @@ if TYPE_CHECKING:
     from ..query import BatchFilter, BatchValues
 
 Settle = Callable[[bool], None]
+Seen = Callable[["RunningStep", Batch, Batch], None]
+"""Is told of each step that runs, also of those in branches: what came to it, and what it left."""
 _ORDER = "\0order"  # a NUL is in no field's name
 _NUMBER = pl.UInt32
 _log = logging.getLogger(__name__)
@@ -122,7 +136,14 @@ class RunningStep:
         inner = chain.from_iterable(branch.steps for branch in self.branches)
         return isinstance(self.parser, PatternJudge) or any(step.by_patterns for step in inner)
 
-    def run(self, batch: Batch, *, letters: bool = True, known: Known = NOTHING_KNOWN) -> Passed:
+    def run(
+        self,
+        batch: Batch,
+        *,
+        letters: bool = True,
+        known: Known = NOTHING_KNOWN,
+        seen: Seen | None = None,
+    ) -> Passed:
         """The batch after this step; events that `when` leaves out stay as they are.
 
         :param letters: whether what it cannot read leaves the batch, where the step says so
@@ -130,18 +151,46 @@ class RunningStep:
         """
         if not len(batch):
             return Passed(batch)
+        passed = self._chosen(batch, letters, known, seen)
+        if seen is not None:
+            seen(self, batch, passed.batch)
+        return passed
+
+    def _chosen(self, batch: Batch, letters: bool, known: Known, seen: Seen | None) -> Passed:
+        """The events that `when` finds after this step, among the others."""
         if self.when is None:
-            return self._run(batch, letters, known)
+            return self._run(batch, letters, known, seen)
         chosen = self.when.mask(batch)
         self.counts.pass_by(len(batch) - int(chosen.sum()))
         if not chosen.any():
             return Passed(batch)
-        mine = self._run(Batch(batch.frame.filter(chosen)), letters, known)
+        mine = self._run(Batch(batch.frame.filter(chosen)), letters, known, seen)
         return _joined(batch, [(chosen, mine), (~chosen, Passed(Batch(batch.frame.filter(~chosen))))])
 
-    def _run(self, batch: Batch, letters: bool, known: Known) -> Passed:
+    def gathered(self, held: Held, batch: Batch, now: int, *, last: bool) -> Gathered:
+        """What a `Gatherer` puts together. A plugin's defect must not cost an event."""
+        assert isinstance(self.parser, Gatherer)
+        started = time.perf_counter()
+        try:
+            made = self.parser.gather(held, batch, now, last=last)
+            found = Gathered(
+                Batch.of(made.batch.frame), Held(Batch.of(made.held.batch.frame), made.held.parts, made.held.at)
+            )
+        except Exception as why:
+            _log.exception(
+                "parser %s failed on a batch of %d events; they are kept as they came", self.type, len(batch)
+            )
+            every = concat([held.batch, batch])
+            found = Gathered(_marked(every, f"{self.type}: {type(why).__name__}: {why}"), Held())
+        failed = int(found.batch.frame["parse_error"].is_not_null().sum()) - int(
+            batch.frame["parse_error"].is_not_null().sum()
+        )
+        self.counts.add(len(batch), max(0, failed), time.perf_counter() - started, 0)
+        return found
+
+    def _run(self, batch: Batch, letters: bool, known: Known, seen: Seen | None) -> Passed:
         if self.branches:
-            return self._routed(batch, letters, known)
+            return self._routed(batch, letters, known, seen)
         started = time.perf_counter()
         passed = self._applied(batch, known)
         before, after = batch.frame["parse_error"], passed.batch.frame["parse_error"]
@@ -160,7 +209,7 @@ class RunningStep:
         left = Batch(passed.batch.frame.filter(~failed))
         return Passed(left, passed.origin(numbers.filter(~failed)), [fallen], passed.settle)
 
-    def _routed(self, batch: Batch, letters: bool, known: Known) -> Passed:
+    def _routed(self, batch: Batch, letters: bool, known: Known, seen: Seen | None) -> Passed:
         """Each event through the steps of the first branch that finds it; those that none finds stay as they are."""
         started = time.perf_counter()
         left = pl.repeat(value=True, n=len(batch), eager=True)
@@ -171,7 +220,7 @@ class RunningStep:
             if chosen.any():
                 mine = Batch(batch.frame.filter(chosen))
                 branch.counts.add(len(mine))
-                parts.append((chosen, run_all(branch.steps, mine, letters=letters, known=known)))
+                parts.append((chosen, run_all(branch.steps, mine, letters=letters, known=known, seen=seen)))
         if left.any():
             parts.append((left, Passed(Batch(batch.frame.filter(left)))))
         joined = _joined(batch, parts)
@@ -255,11 +304,18 @@ def running(steps: Sequence[Step], counts: Sequence[StepCounts], within: int = 0
     return [RunningStep.of(step, own, within or number) for number, (step, own) in numbered]
 
 
-def run_all(steps: Sequence[RunningStep], batch: Batch, *, letters: bool, known: Known = NOTHING_KNOWN) -> Passed:
+def run_all(
+    steps: Sequence[RunningStep],
+    batch: Batch,
+    *,
+    letters: bool,
+    known: Known = NOTHING_KNOWN,
+    seen: Seen | None = None,
+) -> Passed:
     """The batch after all steps."""
     passed = Passed(batch)
     for step in steps:
-        passed = passed.then(step.run(passed.batch, letters=letters, known=known))
+        passed = passed.then(step.run(passed.batch, letters=letters, known=known, seen=seen))
     return passed
 
 

@@ -44,11 +44,14 @@ class RunningSource:
                 if not await self._tried(lambda: self.enter(self.outlet)):
                     return
                 self.error = ""
-                if self.outlet.spool is None:
-                    await self._run()
-                else:
-                    async with self.outlet.spool.running():
+                async with anyio.create_task_group() as holding:
+                    if self.outlet.gathering is not None:
+                        holding.start_soon(self.outlet.gathering.watch, self.outlet)
+                    if self.outlet.spool is None:
                         await self._run()
+                    else:
+                        async with self.outlet.spool.running():
+                            await self._run()
         finally:
             self.outlet.begun.set()
             self._ended.set()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from ...config import Config
-from ...plugins import HttpSource, Registry, RejectedError
+from ...config import Config, Step
+from ...plugins import Batch, HttpSource, Registry, RejectedError
 from .pipeline import RunningPipeline, sample_batch
 from .reads import NOTHING_KNOWN, Known
+from .steps import RunningStep
 from .taps import StepCounts
 
 MOST_LINES: Final = 100
@@ -27,6 +28,10 @@ class TriedStep:
     events: list[dict[str, Any]]
     counts: StepCounts | None
     """What the step has counted; None beside `source` and `store`."""
+    branches: tuple[tuple[TriedStep, ...], ...] = ()
+    """Of a route: the steps of each branch, without those that no event came to."""
+    before: list[dict[str, Any]] | None = None
+    """Of a step in a branch: the events that came to it."""
 
 
 def tried(
@@ -53,10 +58,37 @@ def tried(
     by_http = source in config.sources and issubclass(config.sources[source].plugin, HttpSource)
     counts = [StepCounts.of(step) for step in pipeline.parse]
     running = RunningPipeline(pipeline, registry, counts)
-    batches = running.traced(sample_batch(lines, by_http=by_http), source, known)
-    steps = [(step.type, step.when, own) for step, own in zip(pipeline.parse, counts, strict=True)]
+    passed: _Seen = {}
+
+    def seen(step: RunningStep, before: Batch, after: Batch) -> None:
+        passed[id(step.counts)] = before, after
+
+    batches = running.traced(sample_batch(lines, by_http=by_http), source, known, seen)
+    steps = [(step.type, step.when, step, own) for step, own in zip(pipeline.parse, counts, strict=True)]
+    edges = [("source", None, None, None), *steps, ("store", None, None, None)]
     found: list[TriedStep] = []
-    for (type_, when, own), batch in zip([("source", None, None), *steps, ("store", None, None)], batches, strict=True):
+    for (type_, when, step, own), batch in zip(edges, batches, strict=True):
         events = batch.events()
-        found.append(TriedStep(type_, when, bool(found) and events != found[-1].events, events, own))
+        changed = bool(found) and events != found[-1].events
+        found.append(TriedStep(type_, when, changed, events, own, _branches(step, own, passed)))
     return found
+
+
+_Seen: TypeAlias = dict[int, tuple[Batch, Batch]]
+"""What came to a step and what it left, by its counts."""
+
+
+def _branches(step: Step | None, counts: StepCounts | None, passed: _Seen) -> tuple[tuple[TriedStep, ...], ...]:
+    """What the steps of a route's branches did."""
+    if step is None or counts is None:
+        return ()
+    return tuple(
+        tuple(_within(inner, own, *passed[id(own)], passed) for inner, own in zip(branch.parse, its.steps, strict=True)
+              if id(own) in passed)
+        for branch, its in zip(step.branches, counts.branches, strict=True)
+    )  # fmt: skip
+
+
+def _within(step: Step, counts: StepCounts, before: Batch, after: Batch, passed: _Seen) -> TriedStep:
+    came, left = before.events(), after.events()
+    return TriedStep(step.type, step.when, came != left, left, counts, _branches(step, counts, passed), came)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from ...plugins.base import Acknowledgement, Checkpoint
 from ...plugins.batch import Batch
@@ -25,6 +26,9 @@ from .outcome import Attempt
 
 KEY_HOURS = 24
 """How long an idempotency key is remembered."""
+
+GATHERED = "gathered:"
+"""What stands before a source's name where its steps hold something: no source finds it among its own positions."""
 
 _NEW_KEYS = f"""
 insert into idempotency_key as known (project_id, key, accepted)
@@ -75,12 +79,22 @@ class Submission:
     than none: `accepted` is of those that came."""
     replays: frozenset[int] = frozenset()
     """Dead letters whose events these are: the commit takes them out, or is none."""
+    gathered: Checkpoint | None = None
+    """What a step holds of events whose last lines are still to come, in place of what it held before."""
     size: int = field(init=False)
     taken_at: float = field(init=False, default_factory=time.monotonic)
 
     def __post_init__(self) -> None:
         self.size = self.batch.size + sum(letter.size for letter in self.dead)
+        if self.gathered is not None:
+            self.size += len(str(self.gathered.value))
         self.received = self.received or self.size
+
+    @property
+    def marks(self) -> list[tuple[str, Checkpoint]]:
+        """The positions that its commit moves, each with whose it is."""
+        own = [(self.source, self.checkpoint)] if self.checkpoint is not None else []
+        return own if self.gathered is None else [*own, (f"{GATHERED}{self.source}", self.gathered)]
 
     @property
     def accepted(self) -> int:
@@ -163,34 +177,34 @@ async def _move_checkpoints(
     connection: Connection, group: Sequence[Submission]
 ) -> dict[Submission, Acknowledgement | CheckpointConflictError]:
     """Move each source's positions from what it believes to what it has read; who believes wrong is refused."""
-    chains: dict[tuple[str, str], list[Submission]] = {}
+    chains: dict[tuple[str, str], list[tuple[Checkpoint, Submission]]] = {}
     for submission in group:
-        if submission.checkpoint is not None:
-            chains.setdefault((submission.source, submission.checkpoint.key), []).append(submission)
+        for source, mark in submission.marks:
+            chains.setdefault((source, mark.key), []).append((mark, submission))
     if not chains:
         return {}
     refused: set[Submission] = set()
     first: list[tuple[str, str, object]] = []
     following: list[tuple[str, str, object, object]] = []
     for (source, key), chain in sorted(chains.items()):
-        marks = [s.checkpoint for s in chain if s.checkpoint is not None]
-        for n, (mark, submission) in enumerate(zip(marks[1:], chain[1:], strict=True)):
-            if mark.previous != marks[n].value or chain[n] in refused:
+        for (before, earlier), (mark, submission) in pairwise(chain):
+            if mark.previous != before.value or earlier in refused:
                 refused.add(submission)
-        if refused.intersection(chain):
+        if refused.intersection(submission for _, submission in chain):
             continue
-        if marks[0].previous is None:
-            first.append((source, key, marks[-1].value))
+        if chain[0][0].previous is None:
+            first.append((source, key, chain[-1][0].value))
         else:
-            following.append((source, key, marks[-1].value, marks[0].previous))
+            following.append((source, key, chain[-1][0].value, chain[0][0].previous))
     moved = set()
     if first:
         moved |= {tuple(row) for row in await connection.fetch(_FIRST_CHECKPOINTS, *_columns(first))}
     if following:
         moved |= {tuple(row) for row in await connection.fetch(_NEXT_CHECKPOINTS, *_columns(following))}
     for place, chain in chains.items():
-        if place not in moved and not refused.intersection(chain):
-            refused.update(chain)
+        mine = {submission for _, submission in chain}
+        if place not in moved and not refused & mine:
+            refused |= mine
     return {
         s: CheckpointConflictError(
             f"the position of {s.source} was moved by another reader; read on from the stored one"

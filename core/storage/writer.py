@@ -142,7 +142,7 @@ class Writer:
         if self._closing:
             raise RetryableError("Cordwood is stopping", after=2)
         receipt = PendingReceipt()
-        if not submission.accepted and submission.checkpoint is None:
+        if not submission.accepted and not submission.marks:
             receipt.settle(Acknowledgement(0))
             return receipt
         if not self._pending:
