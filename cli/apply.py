@@ -41,14 +41,14 @@ async def _run(root: Path, dry_run: bool, prune: bool, yes: bool, data_dir: Path
     import anyio.to_thread
 
     from ..config import ConfigErrors
-    from .client import connected_client
+    from .client import connected
     from .code.drift import carry_out, changes, configuration, node_changes
     from .code.folder import read
     from .exits import INPUT
     from .output import say
 
     folder = await anyio.to_thread.run_sync(read, root)
-    async with connected_client(data_dir, served=True) as client:
+    async with connected(data_dir, served=True) as client:
         found, notes = await changes(client, folder)
         node = None if folder.node is None else await configuration(client)
         if folder.node is not None and node is None:

@@ -46,31 +46,22 @@ def backtest(
 async def _run(detector: str, body: dict[str, Any], output: Format, data_dir: Any) -> None:
     from urllib.parse import quote
 
-    from .client import checked, connected
+    from .client import connected
     from .exits import InputError
     from .progress import Progress
 
     path = f"/api/v1/detectors/{quote(detector, safe='')}/backtest"
     answer: dict[str, Any] | None = None
-    headers = {"Accept": "text/event-stream"}
-    async with (
-        connected(data_dir) as client,
-        client.stream("POST", path, json=body, headers=headers) as response,
-    ):
-        await checked(response)
+    async with connected(data_dir) as client:
         with Progress("backtest", unit="windows") as progress:
-            event = ""
-            async for line in response.aiter_lines():
-                if line.startswith("event: "):
-                    event = line.removeprefix("event: ")
-                elif line.startswith("data: "):
-                    data = json.loads(line.removeprefix("data: "))
-                    if event == "progress" and data["total"]:
-                        progress(data["steps"], data["total"])
-                    elif event == "problem":
-                        raise InputError(data["detail"])
-                    elif event == "result":
-                        answer = data
+            async for event, told in client.messages("POST", path, json=body):
+                data = json.loads(told)
+                if event == "progress" and data["total"]:
+                    progress(data["steps"], data["total"])
+                elif event == "problem":
+                    raise InputError(data["detail"])
+                elif event == "result":
+                    answer = data
     if answer is None:
         raise InputError("the server went away before it was done")
     _print(answer, output)

@@ -89,7 +89,7 @@ async def _without_project(config: Config, data_dir: Path | None) -> list[Config
     """An error for each source and output of a project that is not there; without a server, that is said."""
     from ..config.errors import nearest
     from ..plugins import ProjectConfig
-    from .client import connected_client
+    from .client import connected
     from .exits import CommandError
     from .output import say
 
@@ -102,7 +102,7 @@ async def _without_project(config: Config, data_dir: Path | None) -> list[Config
     if not entries:
         return []
     try:
-        async with connected_client(data_dir, served=True) as client:
+        async with connected(data_dir, served=True) as client:
             known = [one["name"] for one in (await client.call("GET", "/api/v1/projects")).json()["items"]]
     except CommandError as why:
         names = ", ".join(sorted({project for _, _, project in entries}))

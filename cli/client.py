@@ -7,13 +7,14 @@ opened by this process.
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 
+from .. import client as library
 from .exits import InputError, UnreachableError
 from .serverfile import running_server
 
@@ -26,16 +27,36 @@ TIMEOUT = httpx.Timeout(10, read=3700, write=120)
 
 @asynccontextmanager
 async def connected(
-    data_dir: Path | None, *, role: str = "query", deletes: bool = False, served: bool = False
-) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the API; paths are relative to it.
+    data_dir: Path | None,
+    query: str = "",
+    *,
+    role: str = "query",
+    deletes: bool = False,
+    served: bool = False,
+    retry_for: float = 60,
+    waiting: Callable[[str], None] | None = None,
+) -> AsyncIterator[AsyncClient]:
+    """The client library; what a call of it ends with becomes an error of the command line.
 
-    `role` is what a store that we open ourselves must do; `deletes`: deletions besides. `served`: open none, for what
-    is asked needs the pipelines of a server.
+    `query` is what is asked, in which the server points at mistakes. `role` is what a store that we open ourselves must
+    do; `deletes`: deletions besides. `served`: open none, for what is asked needs the pipelines of a server.
 
-    :raises UnreachableError: the server cannot be reached
+    :raises UnreachableError: the server cannot be reached, or cannot answer
+    :raises QueryError: the server says where in `query` the mistake is
+    :raises InputError: it refuses
     :raises ConfigError: the data folder or a setting cannot be used
     """
+    async with _spoken_to(data_dir, role=role, deletes=deletes, served=served) as http:
+        try:
+            yield library.AsyncClient.over(http, retry_for=retry_for, waiting=waiting)
+        except library.CordwoodError as why:
+            raise command_error(why, query) from None
+
+
+@asynccontextmanager
+async def _spoken_to(
+    data_dir: Path | None, *, role: str, deletes: bool, served: bool
+) -> AsyncIterator[httpx.AsyncClient]:
     url = os.environ.get("CORDWOOD_URL", "").strip()
     token = os.environ.get("CORDWOOD_TOKEN", "").strip() or None
     if url:
@@ -72,74 +93,24 @@ async def connected(
 
 
 @asynccontextmanager
-async def connected_client(data_dir: Path | None, *, served: bool = False) -> AsyncIterator[AsyncClient]:
-    """As `connected`, the client library; what it ends with becomes an error of the command line.
-
-    :raises UnreachableError: the server cannot be reached, or cannot answer
-    :raises InputError: it refuses
-    """
-    from .. import client as library
-
-    async with connected(data_dir, served=served) as http:
-        try:
-            yield library.AsyncClient.over(http)
-        except library.RefusedError as why:
-            raise told({"status": why.status, "detail": why.detail, "errors": why.errors}) from None
-        except library.UnreachableError as why:
-            raise UnreachableError(str(why)) from None
-
-
-@asynccontextmanager
 async def _client(
     url: str, token: str | None, transport: httpx.AsyncHTTPTransport | None = None
 ) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    try:
-        async with httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT, transport=transport) as client:
-            yield client
-    except httpx.TransportError as why:
-        raise UnreachableError(f"{url} cannot be reached: {str(why) or type(why).__name__}") from None
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT, transport=transport) as client:
+        yield client
 
 
-async def checked(response: httpx.Response, query: str = "") -> httpx.Response:
-    """The response, if it is a success.
-
-    :raises QueryError: the server says where in `query` the mistake is
-    :raises UnreachableError: 502, 503, 504: it is there but cannot answer now
-    :raises InputError: anything else that it refuses
-    """
-    if response.is_success:
-        return response
-    await response.aread()
-    raise refusal(response, query)
-
-
-def refusal(response: httpx.Response, query: str = "") -> Exception:
-    """The error for an answer that is no success; its body must have been read."""
-    return told({"status": response.status_code} | _problem(response), query)
-
-
-def told(problem: Mapping[str, Any], query: str = "") -> Exception:
-    """The error for a problem that the server told (RFC 9457)."""
+def command_error(why: library.CordwoodError, query: str = "") -> Exception:
+    """The error of the command line for one of the client library."""
     from ..plugins import QueryError
 
-    status = problem.get("status")
-    detail = str(problem.get("detail") or problem.get("title") or f"HTTP {status}")
-    errors = problem.get("errors") or []
-    if status == 400 and errors and errors[0].get("line") and query:
-        first = errors[0]
+    if not isinstance(why, library.RefusedError):
+        return UnreachableError(str(why))
+    if why.status == 400 and why.errors and why.errors[0].get("line") and query:
+        first = why.errors[0]
         hint = first.get("hint") or ""
         return QueryError(first["message"], text=query, line=first["line"], column=first["column"], hint=hint)
-    if status in (502, 503, 504):
-        return UnreachableError(f"the server cannot answer now: {detail}")
-    if status == 401:
-        return InputError(f"{detail}; set CORDWOOD_TOKEN to a token (`cordwood token create`)")
-    return InputError(detail)
-
-
-def _problem(response: httpx.Response) -> dict[str, Any]:
-    try:
-        body = response.json()
-    except ValueError:
-        return {"detail": f"HTTP {response.status_code} {response.text[:200]}".strip()}
-    return body if isinstance(body, dict) else {}
+    if why.status == 401:
+        return InputError(f"{why.detail}; set CORDWOOD_TOKEN to a token (`cordwood token create`)")
+    return InputError(why.detail)

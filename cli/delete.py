@@ -10,7 +10,7 @@ import typer
 from .options import DataDir, From, Timezone, To
 
 if TYPE_CHECKING:
-    import httpx
+    from ..client import AsyncClient
 
 _LOOK_S = 0.3
 
@@ -41,13 +41,12 @@ def delete(
 
 
 async def _run(body: dict[str, Any], yes: bool, dry_run: bool, data_dir: Any) -> None:
-    from .client import checked, connected
+    from .client import connected
     from .exits import InputError
     from .output import say
 
-    async with connected(data_dir, deletes=True) as client:
-        answer = await checked(await client.post("/api/v1/deletions/preview", json=body), body["query"])
-        preview = answer.json()
+    async with connected(data_dir, body["query"], deletes=True) as client:
+        preview = (await client.call("POST", "/api/v1/deletions/preview", json=body)).json()
         _show(preview)
         if dry_run or not (preview["events"] or not preview["complete"]):
             return
@@ -56,7 +55,7 @@ async def _run(body: dict[str, Any], yes: bool, dry_run: bool, data_dir: Any) ->
                 raise InputError("nobody is here to ask: --yes deletes without asking, --dry-run only looks")
             if not typer.confirm(f"Delete these {preview['events']} events for good?", err=True):
                 raise InputError("nothing was deleted")
-        made = (await checked(await client.post("/api/v1/deletions", json=body), body["query"])).json()
+        made = (await client.call("POST", "/api/v1/deletions", json=body)).json()
         done = await _finished(client, made)
         print(f"deletion {done['id']}: {done['events_deleted']} events deleted")
         if done["state"] != "done":
@@ -78,11 +77,10 @@ def _show(preview: dict[str, Any]) -> None:
     print(f"{preview['events']} events from {preview['from']} to {preview['to']}", flush=True)
 
 
-async def _finished(client: httpx.AsyncClient, deletion: dict[str, Any]) -> dict[str, Any]:
+async def _finished(client: AsyncClient, deletion: dict[str, Any]) -> dict[str, Any]:
     """The deletion when it is over; shows how far it is."""
     import anyio
 
-    from .client import checked
     from .output import say
     from .progress import Progress
 
@@ -91,7 +89,7 @@ async def _finished(client: httpx.AsyncClient, deletion: dict[str, Any]) -> dict
             while deletion["state"] == "running":
                 progress(deletion["segments_done"], deletion["segments_total"])
                 await anyio.sleep(_LOOK_S)
-                deletion = (await checked(await client.get(f"/api/v1/deletions/{deletion['id']}"))).json()
+                deletion = (await client.call("GET", f"/api/v1/deletions/{deletion['id']}")).json()
         except anyio.get_cancelled_exc_class():
             number = deletion["id"]
             say(f"deletion {number} goes on in the server, or in the next one that starts")

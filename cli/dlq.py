@@ -95,11 +95,11 @@ def _asked(method: str, path: str, data_dir: Path | None, *, served: bool = Fals
     """The answer of the API."""
     import anyio
 
-    from .client import checked, connected
+    from .client import connected
 
     async def ask() -> Any:
         async with connected(data_dir, served=served) as client:
-            answer = await checked(await client.request(method, f"/api/v1/dead-letters{path}", **more))
+            answer = await client.call(method, f"/api/v1/dead-letters{path}", **more)
             return answer.json() if answer.content else None
 
     return anyio.run(ask)

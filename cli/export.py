@@ -26,13 +26,13 @@ def export(
 async def _run(root: Path, data_dir: Path | None) -> None:
     import anyio.to_thread
 
-    from .client import connected_client
+    from .client import connected
     from .code import KINDS
     from .code.drift import configuration, installation
     from .code.folder import files, write
     from .output import say
 
-    async with connected_client(data_dir, served=True) as client:
+    async with connected(data_dir, served=True) as client:
         things = await installation(client, list(KINDS))
         node = await configuration(client)
     parts, in_clear = node or ({}, [])

@@ -69,12 +69,12 @@ def _asked(method: str, path: str, data_dir: Path | None, data: bytes | None = N
 
     import anyio
 
-    from .client import checked, connected
+    from .client import connected
 
     async def ask() -> Any:
         async with connected(data_dir) as client:
             url = f"/api/v1/lookups/{quote(path)}".rstrip("/")
-            return await checked(await client.request(method, url, content=data))
+            return await client.call(method, url, content=data)
 
     return anyio.run(ask)
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import sys
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from .options import DataDir, From, Timezone, To
+
+if TYPE_CHECKING:
+    from ..client import Answer
 
 
 class Format(StrEnum):
@@ -53,37 +56,31 @@ def query(
     if since and start:
         raise InputError("--since and --from cannot both be given")
     known_zone(timezone)
-    body: dict[str, Any] = {"query": text, "timezone": timezone, "timeout": timeout, "limit": limit}
-    body["from"] = ago(since) if since else moment(start, timezone) if start else None
-    body["to"] = moment(end, timezone) if end else None
-    body = {name: value for name, value in body.items() if value is not None}
-    anyio.run(_run, body, output, explain, data_dir)
+    asked: dict[str, Any] = {"timezone": timezone, "timeout": timeout, "limit": limit}
+    asked["start"] = ago(since) if since else moment(start, timezone) if start else None
+    asked["end"] = moment(end, timezone) if end else None
+    anyio.run(_run, text, asked, output, explain, data_dir)
 
 
-async def _run(body: dict[str, Any], output: Format, explain: bool, data_dir: Any) -> None:
-    from .client import checked, connected
+async def _run(text: str, asked: dict[str, Any], output: Format, explain: bool, data_dir: Any) -> None:
+    from .client import connected
 
-    async with connected(data_dir) as client:
+    async with connected(data_dir, text) as client:
         if explain:
-            answer = await checked(await client.post("/api/v1/explain", json=body), body["query"])
-            print(json.dumps(answer.json()["plan"], indent=2, ensure_ascii=False))
+            print(json.dumps(await client.explain(text, **asked), indent=2, ensure_ascii=False))
         elif output in _ACCEPT:
-            headers = {"Accept": _ACCEPT[output]}
-            async with client.stream("POST", "/api/v1/query", json=body, headers=headers) as response:
-                await checked(response, body["query"])
-                async for chunk in response.aiter_bytes():
-                    sys.stdout.buffer.write(chunk)
-                sys.stdout.buffer.flush()
+            async for part in client.export(text, _ACCEPT[output], **asked):
+                sys.stdout.buffer.write(part)
+            sys.stdout.buffer.flush()
         else:
-            answer = await checked(await client.post("/api/v1/query", json=body), body["query"])
-            _print(answer.json(), output)
+            _print(await client.query(text, **asked), output)
 
 
-def _print(answer: dict[str, Any], output: Format) -> None:
+def _print(answer: Answer, output: Format) -> None:
     from .output import EVENT_COLUMNS, EventPrinter, say, table
 
-    names = [column["name"] for column in answer["columns"]]
-    rows = answer["rows"]
+    names = [column.name for column in answer.columns]
+    rows = answer.rows
     if output is Format.JSON:
         objects = [{name: value for name, value in zip(names, row, strict=True) if value is not None} for row in rows]
         print(json.dumps(objects, ensure_ascii=False))
@@ -92,10 +89,10 @@ def _print(answer: dict[str, Any], output: Format) -> None:
         for row in rows:
             printer.show(dict(zip(names, row, strict=True)))
     else:
-        table(names, rows, numeric=[column["type"] in ("int", "float") for column in answer["columns"]])
-    for warning in answer["warnings"]:
+        table(names, rows, numeric=[column.type in ("int", "float") for column in answer.columns])
+    for warning in answer.warnings:
         say(f"note: {warning}")
-    if not answer["complete"]:
+    if not answer.complete:
         say(f"note: there are more rows than these {len(rows)}; --limit says how many are wanted")
 
 

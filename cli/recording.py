@@ -10,6 +10,7 @@ import typer
 from .options import DataDir, From, Timezone, To
 
 _COLUMNS = ("name", "kind", "every", "series", "dropped", "recorded_until", "error")
+_PATIENCE_S = 86_400  # the figures of years take their time
 
 
 def show(data_dir: DataDir = None) -> None:
@@ -39,22 +40,22 @@ def backfill(
 
 
 async def _list(data_dir: Path | None) -> None:
-    from .client import checked, connected
+    from .client import connected
     from .output import table
 
     async with connected(data_dir) as client:
-        items = (await checked(await client.get("/api/v1/recordings"))).json()["items"]
+        items = (await client.call("GET", "/api/v1/recordings")).json()["items"]
     table(_COLUMNS, [[item[column] if item[column] is not None else "" for column in _COLUMNS] for item in items])
 
 
 async def _backfill(name: str, body: dict[str, Any], data_dir: Path | None) -> None:
     from urllib.parse import quote
 
-    from .client import checked, connected
+    from .client import connected
 
     async with connected(data_dir) as client:
         path = f"/api/v1/recordings/{quote(name, safe='')}/backfill"
-        done = (await checked(await client.post(path, json=body, timeout=None))).json()
+        done = (await client.call("POST", path, json=body, timeout=_PATIENCE_S)).json()
     print(
         f"{done['figures']} figures of {done['steps']} steps"
         + (f", {done['dropped']} left out" * bool(done["dropped"]))

@@ -36,12 +36,12 @@ async def _run(name: str, out: Path | None, send: bool, data_dir: Path | None) -
 
     import anyio
 
-    from .client import checked, connected
+    from .client import connected
     from .exits import InputError
     from .output import say
 
     async with connected(data_dir) as client:
-        answer = await checked(await client.post(f"/api/v1/reports/{quote(name, safe='')}/issues", json={"send": send}))
+        answer = await client.call("POST", f"/api/v1/reports/{quote(name, safe='')}/issues", json={"send": send})
         issue: dict[str, Any] = answer.json()
         if issue["error"]:
             raise InputError(issue["error"])
@@ -52,7 +52,7 @@ async def _run(name: str, out: Path | None, send: bool, data_dir: Path | None) -
         form = FORMS[out.suffix]
         if not issue[f"has_{form}"]:
             raise InputError(f"the server made no {form}: its log says why; .html and .zip are there")
-        file = await checked(await client.get(f"/api/v1/reports/issues/{issue['id']}/{form}"))
+        file = await client.call("GET", f"/api/v1/reports/issues/{issue['id']}/{form}")
         await anyio.Path(out).write_bytes(file.content)
         say(f"wrote {out}")
 

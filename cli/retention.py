@@ -35,16 +35,16 @@ def _rules(file: Path) -> dict[str, Any]:
 
 
 async def _run(rules: dict[str, Any] | None, data_dir: Any) -> None:
-    from .client import checked, connected
+    from .client import connected
     from .output import say, table
 
     async with connected(data_dir) as client:
         answer = (
-            await client.get("/api/v1/retention")
+            await client.call("GET", "/api/v1/retention")
             if rules is None
-            else await client.post("/api/v1/retention/preview", json=rules)
+            else await client.call("POST", "/api/v1/retention/preview", json=rules)
         )
-        items = (await checked(answer)).json()["items"]
+        items = answer.json()["items"]
     if not items:
         say("no rule: everything is kept")
         return

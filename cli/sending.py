@@ -10,15 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-import httpx
 
+from ..client import AsyncClient, CordwoodError
 from ..plugins import in_worker
 from .blocks import TEXT, Block, Lines
-from .client import connected, refusal
-from .exits import InputError, UnreachableError
+from .client import command_error, connected
+from .exits import InputError
 
-RETRIED = frozenset({429, 502, 503, 504})
-FIRST_WAIT_S, LONGEST_WAIT_S = 0.25, 10.0
 IN_FLIGHT = 3
 """Blocks on their way at once where lines have times of their own; else one, for their order is that of arrival."""
 
@@ -57,7 +55,7 @@ class Sending:
     def __init__(self, files: Sequence[str], given: dict[str, str], retry_for: float) -> None:
         self._files, self._given, self._retry_for = files, given, retry_for
         self._run = uuid.uuid4().hex
-        self._client: httpx.AsyncClient
+        self._client: AsyncClient
         self.accepted = self.lines = 0
 
     async def run(self, data_dir: Path | None) -> None:
@@ -66,18 +64,18 @@ class Sending:
         :raises UnreachableError: the server cannot be reached, or was busy for too long
         :raises InputError: a file cannot be read, or the server refuses its lines
         """
-        async with connected(data_dir, role="ingest") as client:
-            self._client = client
-            try:
-                with _Progress(self._files) as progress:
+        with _Progress(self._files) as progress:
+            to = connected(data_dir, role="ingest", retry_for=self._retry_for, waiting=progress.waiting)
+            async with to as self._client:
+                try:
                     for number, name in enumerate(self._files):
                         await self._file(number, name, progress)
-            except* (InputError, UnreachableError) as group:
-                first: BaseException = group
-                while isinstance(first, BaseExceptionGroup):
-                    first = first.exceptions[0]
-                stored = f"{self.accepted} events were accepted before"
-                raise type(first)(f"{first}; {stored}") from None
+                except* (InputError, CordwoodError) as group:
+                    first: BaseException = group
+                    while isinstance(first, BaseExceptionGroup):
+                        first = first.exceptions[0]
+                    why = command_error(first) if isinstance(first, CordwoodError) else first
+                    raise type(why)(f"{why}; {self.accepted} events were accepted before") from None
 
     async def _file(self, number: int, name: str, progress: _Progress) -> None:
         with await in_worker(Lines, name) as lines:
@@ -94,35 +92,12 @@ class Sending:
 
     async def _block(self, block: Block, key: str, media_type: str, room: anyio.Semaphore, progress: _Progress) -> None:
         try:
-            accepted = await self._send(block, key, media_type, progress)
+            accepted = await self._client.send(block.body, media_type, key, self._given)
             self.accepted += accepted
             self.lines += block.lines
             progress.advance(block, self.accepted)
         finally:
             room.release()
-
-    async def _send(self, block: Block, key: str, media_type: str, progress: _Progress) -> int:
-        headers = {"Content-Type": media_type, "Idempotency-Key": key}
-        wait, until = FIRST_WAIT_S, time.monotonic() + self._retry_for
-        while True:
-            try:
-                response = await self._client.post(
-                    "/api/v1/logs", params=self._given, headers=headers, content=block.body, timeout=120
-                )
-            except httpx.TransportError as why:
-                reason, after = str(why) or type(why).__name__, None
-            else:
-                if response.is_success:
-                    return int(response.json()["accepted"])
-                if response.status_code not in RETRIED:
-                    raise refusal(response)
-                reason, after = f"HTTP {response.status_code}", response.headers.get("retry-after")
-            pause = max(wait, float(after)) if after and after.isdigit() else wait
-            if time.monotonic() + pause > until:
-                raise UnreachableError(f"the server did not take a block within {self._retry_for:g} s: {reason}")
-            progress.note(f"waiting for the server: {reason}")
-            await anyio.sleep(pause)
-            wait = min(LONGEST_WAIT_S, wait * 2)
 
 
 class _Progress:
@@ -155,10 +130,10 @@ class _Progress:
             rate = accepted / max(0.001, time.monotonic() - self._began)
             self._bar.update(self._task, advance=block.read, description=f"{accepted:,} events, {rate:,.0f}/s")
 
-    def note(self, text: str) -> None:
-        """What is being waited for."""
+    def waiting(self, why: str) -> None:
+        """The server is away or busy."""
         if self._bar:
-            self._bar.update(self._task, description=text)
+            self._bar.update(self._task, description=f"waiting for the server: {why}")
 
 
 def _sizes(files: Sequence[str]) -> Iterator[int]:

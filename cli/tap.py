@@ -47,34 +47,20 @@ def tap(
 async def _run(name: str, number: int, query: str, output: Format, data_dir: Any) -> None:
     from urllib.parse import quote
 
-    import httpx
-
-    from ..client.wire import SILENCE_S, ServerSent
-    from .client import checked, connected
+    from ..client import SILENCE_S
+    from .client import connected
     from .output import EventPrinter, say
 
     printer = EventPrinter()
-    async with connected(data_dir) as client:
-        asked = client.build_request(
-            "GET",
-            f"/api/v1/pipelines/{quote(name, safe='')}/tap",
-            params={"step": number, "query": query},
-            headers={"Accept": "text/event-stream"},
-            timeout=httpx.Timeout(10, read=SILENCE_S),
-        )
-        async with contextlib.aclosing(await client.send(asked, stream=True)) as response:
-            await checked(response, query)
-            lines = ServerSent()
-            async for line in response.aiter_lines():
-                kind, _, data = lines.event(line) or ("", "", "")
-                if not data:
-                    continue
-                if kind == "dropped":
-                    say(f"note: {data} events more passed")
-                elif output is Format.NDJSON:
-                    print(json.dumps(json.loads(data), ensure_ascii=False), flush=True)
-                else:
-                    printer.show(json.loads(data))
+    path, params = f"/api/v1/pipelines/{quote(name, safe='')}/tap", {"step": number, "query": query}
+    async with connected(data_dir, query) as client:
+        async for kind, data in client.messages("GET", path, params=params, timeout=SILENCE_S):
+            if kind == "dropped":
+                say(f"note: {data} events more passed")
+            elif output is Format.NDJSON:
+                print(json.dumps(json.loads(data), ensure_ascii=False), flush=True)
+            else:
+                printer.show(json.loads(data))
 
 
 def register(app: typer.Typer) -> None:

@@ -12,8 +12,9 @@ import typer
 from .options import DataDir
 
 if TYPE_CHECKING:
-    import httpx
     from rich.console import Group
+
+    from ..client import AsyncClient
 
 Row: TypeAlias = tuple[str, str, str, str, str, str]
 """What, state, events a second, events, failed, note."""
@@ -56,10 +57,8 @@ async def _run(every: float, data_dir: Any) -> None:
                 before = now
 
 
-async def _asked(client: httpx.AsyncClient) -> Mapping[str, Any]:
-    from .client import checked
-
-    found: Mapping[str, Any] = (await checked(await client.get("/api/v1/pipelines"))).json()
+async def _asked(client: AsyncClient) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = (await client.call("GET", "/api/v1/pipelines")).json()
     return found
 
 

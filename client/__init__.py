@@ -4,5 +4,15 @@ from .answer import Answer, Column
 from .asynchronous import AsyncClient
 from .errors import CordwoodError, RefusedError, UnreachableError
 from .synchronous import Client
+from .wire import SILENCE_S
 
-__all__ = ["Answer", "AsyncClient", "Client", "Column", "CordwoodError", "RefusedError", "UnreachableError"]
+__all__ = [
+    "SILENCE_S",
+    "Answer",
+    "AsyncClient",
+    "Client",
+    "Column",
+    "CordwoodError",
+    "RefusedError",
+    "UnreachableError",
+]

@@ -13,8 +13,26 @@ from typing import TYPE_CHECKING, Any, Self
 import httpx
 
 from .answer import Answer
-from .errors import UnreachableError
-from .wire import ARROW, NDJSON, SILENCE_S, Event, Messages, Moment, Patience, bodies, options, question, refusal
+from .wire import (
+    ARROW,
+    EVENTS,
+    NDJSON,
+    SILENCE_S,
+    TIMEOUT,
+    Event,
+    Lines,
+    Messages,
+    Moment,
+    Patience,
+    ServerSent,
+    Waiting,
+    asking,
+    bodies,
+    options,
+    patient,
+    refusal,
+    unreachable,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,14 +41,22 @@ if TYPE_CHECKING:
 class Client:
     """A client of the server at `url` (else `CORDWOOD_URL`), with `token` (else `CORDWOOD_TOKEN`).
 
-    `retry_for`: seconds that sending and following go on trying while the server is away or busy.
+    `retry_for`: seconds that sending and following go on trying while the server is away or busy; `waiting` is told
+    each time why.
 
     :raises CordwoodError: there is no URL
     """
 
-    def __init__(self, url: str | None = None, token: str | None = None, *, retry_for: float = 60) -> None:
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        *,
+        retry_for: float = 60,
+        waiting: Waiting | None = None,
+    ) -> None:
         self._http = httpx.Client(**options(url, token))
-        self._retry_for = retry_for
+        self._retry_for, self._waiting = retry_for, waiting
 
     def __enter__(self) -> Self:
         return self
@@ -57,7 +83,7 @@ class Client:
         :raises RefusedError: the query is wrong, too large or not allowed
         :raises UnreachableError: the server cannot answer
         """
-        with self._asked(question(text, start, end, limit, timezone, timeout), "application/json") as answer:
+        with self.open(**asking(text, start, end, limit, timezone, timeout, "application/json")) as answer:
             return Answer.of(json.loads(answer.read()))
 
     def stream(
@@ -75,8 +101,8 @@ class Client:
         :raises RefusedError: the query is wrong, too large or not allowed
         :raises UnreachableError: the server cannot answer
         """
-        with self._asked(question(text, start, end, limit, timezone, timeout), NDJSON) as answer:
-            for line in answer.iter_lines():
+        with self.open(**asking(text, start, end, limit, timezone, timeout, NDJSON)) as answer:
+            for line in _lines(answer):
                 yield json.loads(line)
 
     def arrow(
@@ -96,19 +122,46 @@ class Client:
         """
         import pyarrow.ipc
 
-        with self._asked(question(text, start, end, limit, timezone, timeout), ARROW) as answer:
+        with self.open(**asking(text, start, end, limit, timezone, timeout, ARROW)) as answer:
             return pyarrow.ipc.open_stream(io.BytesIO(answer.read())).read_all()
 
-    @contextmanager
-    def _asked(self, asked: dict[str, Any], accept: str) -> Iterator[httpx.Response]:
-        try:
-            with self._http.stream("POST", "/api/v1/query", headers={"Accept": accept}, **asked) as answer:
-                if not answer.is_success:
-                    answer.read()
-                    raise refusal(answer)
-                yield answer
-        except httpx.TransportError as why:
-            raise UnreachableError(f"{self._http.base_url} cannot be reached: {why}") from None
+    def explain(
+        self,
+        text: str,
+        *,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        limit: int | None = None,
+        timezone: str = "UTC",
+        timeout: float = 30,
+    ) -> dict[str, Any]:
+        """How a query would be run, without running it.
+
+        :raises RefusedError: the query is wrong or not allowed
+        :raises UnreachableError: the server cannot answer
+        """
+        asked = asking(text, start, end, limit, timezone, timeout, "application/json")
+        plan: dict[str, Any] = (self.call(**asked | {"path": "/api/v1/explain"})).json()["plan"]
+        return plan
+
+    def export(
+        self,
+        text: str,
+        form: str = "text/csv",
+        *,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        limit: int | None = None,
+        timezone: str = "UTC",
+        timeout: float = 30,
+    ) -> Iterator[bytes]:
+        """Run a query and give its rows as they come, in a form of the API: `text/csv`, `application/x-ndjson`.
+
+        :raises RefusedError: the query is wrong, too large or not allowed
+        :raises UnreachableError: the server cannot answer
+        """
+        with self.open(**asking(text, start, end, limit, timezone, timeout, form)) as answer:
+            yield from answer.iter_bytes()
 
     def call(
         self,
@@ -119,19 +172,68 @@ class Client:
         content: bytes | None = None,
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
     ) -> httpx.Response:
         """Any other call of the API: a path such as `/api/v1/dashboards`, and what goes with it.
+
+        `timeout`: seconds that the server may stay silent; None: 120.
+
+        :raises RefusedError: the server refuses
+        :raises UnreachableError: the server cannot answer
+        """
+        with self.open(
+            method, path, json=json, content=content, params=params, headers=headers, timeout=timeout
+        ) as answer:
+            answer.read()
+        return answer
+
+    @contextmanager
+    def open(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        content: bytes | None = None,
+        params: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> Iterator[httpx.Response]:
+        """As `call`, an answer that is read as it comes.
 
         :raises RefusedError: the server refuses
         :raises UnreachableError: the server cannot answer
         """
         try:
-            answer = self._http.request(method, path, json=json, content=content, params=params, headers=headers)
+            with self._http.stream(
+                method, path, json=json, content=content, params=params, headers=headers, **patient(timeout)
+            ) as answer:
+                if not answer.is_success:
+                    answer.read()
+                    raise refusal(answer)
+                yield answer
         except httpx.TransportError as why:
-            raise UnreachableError(f"{self._http.base_url} cannot be reached: {why}") from None
-        if not answer.is_success:
-            raise refusal(answer)
-        return answer
+            raise unreachable(self._http.base_url, why) from None
+
+    def messages(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Any = None,
+        params: Mapping[str, Any] | None = None,
+        timeout: float | None = None,
+    ) -> Iterator[tuple[str, str]]:
+        """As `call`, an answer of server-sent events: the name and the data of each, as they come.
+
+        :raises RefusedError: the server refuses
+        :raises UnreachableError: the server cannot answer
+        """
+        headers, sent = {"Accept": EVENTS}, ServerSent()
+        with self.open(method, path, json=json, params=params, headers=headers, timeout=timeout) as answer:
+            for line in _lines(answer):
+                if found := sent.event(line):
+                    yield found[0], found[2]
 
     def items(self, path: str, **params: Any) -> Iterator[dict[str, Any]]:
         """Everything in a list of the API, page by page.
@@ -157,16 +259,24 @@ class Client:
         """
         key, accepted = key or uuid.uuid4().hex, 0
         for number, body in enumerate(bodies(events)):
-            accepted += self._send(body, f"{key}-{number}", {"service": service} if service else {})
+            accepted += self.send(body, NDJSON, f"{key}-{number}", {"service": service} if service else {})
         return accepted
 
-    def _send(self, body: bytes, key: str, params: dict[str, str]) -> int:
-        headers = {"Content-Type": NDJSON, "Idempotency-Key": key}
-        patience = Patience(self._retry_for)
+    def send(self, body: bytes, media_type: str, key: str, params: Mapping[str, str]) -> int:
+        """Send a body as it is, and wait until it is stored; gives how many events were accepted.
+
+        `key` is its `Idempotency-Key`: while the server is away or busy it is sent again, and stored once. `params` are
+        those of `/api/v1/logs`, such as `parser`.
+
+        :raises RefusedError: the server refuses it
+        :raises UnreachableError: `retry_for` is over
+        """
+        headers = {"Content-Type": media_type, "Idempotency-Key": key}
+        patience = Patience(self._retry_for, self._waiting)
         tried: httpx.Response | httpx.TransportError
         while True:
             try:
-                tried = self._http.post("/api/v1/logs", params=params, headers=headers, content=body)
+                tried = self._http.post("/api/v1/logs", params=params, headers=headers, content=body, timeout=TIMEOUT)
             except httpx.TransportError as why:
                 tried = why
             else:
@@ -180,7 +290,7 @@ class Client:
         :raises RefusedError: the search is wrong or not allowed
         :raises UnreachableError: the server has been away for `retry_for`
         """
-        messages, patience = Messages(), Patience(self._retry_for)
+        messages, patience = Messages(), Patience(self._retry_for, self._waiting)
         timeout = httpx.Timeout(10, read=SILENCE_S)
         while True:
             tried: httpx.Response | httpx.TransportError
@@ -189,8 +299,8 @@ class Client:
                     "GET", "/api/v1/tail", params={"query": text}, headers=messages.headers(), timeout=timeout
                 ) as tried:
                     if tried.is_success:
-                        patience = Patience(self._retry_for)
-                        for line in tried.iter_lines():
+                        patience = Patience(self._retry_for, self._waiting)
+                        for line in _lines(tried):
                             if event := messages.event(line):
                                 yield event
                         tried = httpx.RemoteProtocolError("the stream ended")
@@ -200,3 +310,9 @@ class Client:
                 tried = why
             messages.restart()
             time.sleep(patience.pause(tried))
+
+
+def _lines(answer: httpx.Response) -> Iterator[str]:
+    lines = Lines()
+    for part in answer.iter_bytes():
+        yield from lines.ended_by(part)

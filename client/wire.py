@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,9 +15,13 @@ from .errors import CordwoodError, RefusedError, UnreachableError
 
 Event = Mapping[str, Any]
 Moment = datetime | str
+Waiting = Callable[[str], None]
+"""Is told why something is tried again."""
 
 NDJSON: Final = "application/x-ndjson"
 ARROW: Final = "application/vnd.apache.arrow.stream"
+EVENTS: Final = "text/event-stream"
+TIMEOUT: Final = httpx.Timeout(10, read=120, write=120)
 SILENCE_S: Final = 35.0
 """Seconds without a word after which a tail counts as broken; the server says something every 10."""
 _BODY_BYTES: Final = 1024 * 1024
@@ -37,18 +41,31 @@ def options(url: str | None, token: str | None) -> dict[str, Any]:
         raise CordwoodError("give the server's URL, or set CORDWOOD_URL; it begins with http:// or https://")
     token = (token or os.environ.get("CORDWOOD_TOKEN", "")).strip()
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    return {"base_url": url, "headers": headers, "timeout": httpx.Timeout(10, read=120, write=120)}
+    return {"base_url": url, "headers": headers, "timeout": TIMEOUT}
 
 
-def question(
-    text: str, start: Moment | None, end: Moment | None, limit: int | None, timezone: str, timeout: float
+def asking(
+    text: str, start: Moment | None, end: Moment | None, limit: int | None, timezone: str, timeout: float, form: str
 ) -> dict[str, Any]:
-    """Arguments of a request that asks a query; it is read for as long as the query may run, and a little more."""
+    """Arguments of `open` for a query whose answer has this form; it is read for as long as the query may run, and a
+    little more.
+    """
     body: dict[str, Any] = {"query": text, "timezone": timezone, "timeout": timeout}
     body |= {"from": _moment(start)} if start is not None else {}
     body |= {"to": _moment(end)} if end is not None else {}
     body |= {"limit": limit} if limit is not None else {}
-    return {"json": body, "timeout": httpx.Timeout(10, read=timeout + 10)}
+    return {
+        "method": "POST",
+        "path": "/api/v1/query",
+        "json": body,
+        "headers": {"Accept": form},
+        "timeout": timeout + 10,
+    }
+
+
+def patient(timeout: float | None) -> dict[str, Any]:
+    """The argument of a request whose answer may stay silent for so many seconds; None: as long as any."""
+    return {} if timeout is None else {"timeout": httpx.Timeout(10, read=timeout, write=120)}
 
 
 def _moment(value: Moment) -> str:
@@ -65,8 +82,14 @@ def refusal(response: httpx.Response) -> CordwoodError:
         found = response.json()
     except ValueError:
         found = None
-    problem = found if isinstance(found, dict) and found else {"detail": response.text[:200]}
+    text = f"HTTP {response.status_code} {response.text[:200]}".strip()
+    problem = found if isinstance(found, dict) and found else {"detail": text}
     return refused(response.status_code, problem)
+
+
+def unreachable(url: httpx.URL, why: httpx.TransportError) -> UnreachableError:
+    """The error for a request that had no answer."""
+    return UnreachableError(f"{url} cannot be reached: {str(why) or type(why).__name__}")
 
 
 def refused(status: int, problem: Mapping[str, Any]) -> CordwoodError:
@@ -92,10 +115,14 @@ def bodies(events: Iterable[Event]) -> Iterator[bytes]:
 
 
 class Patience:
-    """How long to wait before it is tried again: doubling, or as the server says, until `seconds` are over."""
+    """How long to wait before it is tried again: doubling, or as the server says, until `seconds` are over.
 
-    def __init__(self, seconds: float) -> None:
+    `waiting` is told each time why.
+    """
+
+    def __init__(self, seconds: float, waiting: Waiting | None) -> None:
         self._seconds, self._until, self._wait = seconds, time.monotonic() + seconds, _FIRST_WAIT_S
+        self._waiting = waiting
 
     def pause(self, tried: httpx.Response | httpx.TransportError) -> float:
         """Seconds until the next try.
@@ -114,7 +141,24 @@ class Patience:
         if time.monotonic() + pause > self._until:
             raise UnreachableError(f"the server did not answer within {self._seconds:g} s: {why}")
         self._wait = min(_LONGEST_WAIT_S, self._wait * 2)
+        if self._waiting is not None:
+            self._waiting(why)
         return pause
+
+
+class Lines:
+    """Lines of an answer. They end with a line feed: in a text of JSON any other line end of Unicode may stand."""
+
+    def __init__(self) -> None:
+        self._begun: list[bytes] = []
+
+    def ended_by(self, part: bytes) -> Iterator[str]:
+        """The lines that end in this part, of UTF-8."""
+        first, *more = part.split(b"\n")
+        self._begun.append(first)
+        for line in more:
+            yield b"".join(self._begun).removesuffix(b"\r").decode()
+            self._begun = [line]
 
 
 class ServerSent:
@@ -156,7 +200,7 @@ class Messages:
 
     def headers(self) -> dict[str, str]:
         """Headers of a request that goes on after the last message."""
-        return {"Accept": "text/event-stream"} | ({"Last-Event-ID": self.last} if self.last else {})
+        return {"Accept": EVENTS} | ({"Last-Event-ID": self.last} if self.last else {})
 
     def event(self, line: str) -> dict[str, Any] | None:
         """The event that the line completes, if it does.

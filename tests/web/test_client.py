@@ -43,6 +43,63 @@ async def test_both_clients_send_and_ask(live: Live) -> None:
         assert len(await client.query("service:shop", limit=5)) == 5
 
 
+ODD = "a\u2028b\u2029c\x85d\u000be\u001cf"
+"""Has what Unicode calls line ends, and JSON leaves as it is."""
+
+
+async def test_only_a_line_feed_ends_a_line(live: Live) -> None:
+    url = str(live.base_url)
+    async with AsyncClient(url) as client:
+
+        async def feed() -> None:
+            while True:
+                await client.ingest([{"message": ODD}])
+
+        with anyio.fail_after(30):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(feed)
+                async for event in client.tail():
+                    assert event["message"] == ODD
+                    break
+                tasks.cancel_scope.cancel()
+        assert {row["message"] async for row in client.stream("")} == {ODD}
+
+    def waits() -> set[str]:
+        with Client(url) as client:
+            return {row["message"] for row in client.stream("")}
+
+    assert await anyio.to_thread.run_sync(waits) == {ODD}
+
+
+async def test_answers_come_in_other_forms_and_parts(live: Live) -> None:
+    url, counting = str(live.base_url), {"query": "| stats count() as n"}
+
+    def waits() -> tuple[Any, ...]:
+        with Client(url) as client:
+            accepted = client.send(b"one\ntwo\n", "text/plain", "k", {"service": "lines"})
+            again = client.send(b"one\ntwo\n", "text/plain", "k", {"service": "lines"})
+            rows = b"".join(client.export("service:lines | fields message | sort message"))
+            plan = client.explain("service:lines")
+            with client.open("GET", "/api/v1/status") as answer:
+                status = answer.read()
+            told = [name for name, _ in client.messages("POST", "/api/v1/query", json=counting)]
+            return accepted, again, rows, plan["strategy"], status[:1], told
+
+    found = await anyio.to_thread.run_sync(waits)
+    assert (found[0], found[1], found[2].split(), found[4]) == (2, 2, [b"message", b"one", b"two"], b"{")
+    async with AsyncClient(url) as client:
+        rows = b"".join([part async for part in client.export("service:lines | fields message | sort message")])
+        assert rows == found[2]
+        assert (await client.explain("service:lines"))["strategy"] == found[3]
+        async with client.open("GET", "/api/v1/status") as answer:
+            assert (await answer.aread())[:1] == b"{"
+        told = [name async for name, _ in client.messages("POST", "/api/v1/query", json=counting)]
+        assert (told, told[-1]) == (found[5], "end")
+        with pytest.raises(RefusedError):
+            async with client.open("GET", "/api/v1/reports/issues/7/pdf"):
+                pass
+
+
 async def test_a_lost_answer_stores_nothing_twice(node: Node, listening: Callable[..., Any]) -> None:
     app, tries = create_app(node), 0
 

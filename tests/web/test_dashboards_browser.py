@@ -189,6 +189,7 @@ def test_a_panel_comes_from_explore_and_a_dashboard_goes_round(
     page = open_page("/explore")
     ask(page, "severity>=error | stats count() as n by service")
     page.get_by_role("button", name="Add to dashboard").click()
+    expect(page.get_by_label("Title of the panel")).to_have_value("Errors by service")
     page.get_by_label("Title of the panel").fill("Errors, counted")
     page.get_by_label("Dashboard", exact=True).select_option("New dashboard")
     page.get_by_role("button", name="Add", exact=True).click()

@@ -7,6 +7,7 @@ import { Button } from '@/components/ui/Button'
 import { freePlace } from '@/lib/dashboards/grid'
 import { splitStages } from '@/lib/query/tokens'
 import { withStage } from '@/lib/query/edit'
+import { titleOf } from '@/lib/query/title'
 import { freeId, nameOf } from '@/pages/dashboards/names'
 import styles from './AddToDashboard.module.css'
 
@@ -65,14 +66,14 @@ const BY_STAGE: Record<string, PanelKind> = { timechart: 'timeseries', top: 'top
 
 /** The panel that suits a query: a search counts its events by severity, a timechart is lines, one number is large. */
 function panelOf(query: string): Omit<Panel, 'id' | 'position'> {
-  const { search, stages } = splitStages(query)
-  const words = search.trim() || 'All events'
-  if (stages.length === 0) return { title: words.slice(0, 80), kind: 'bar', query: withStage(query, 'timechart count() by severity') }
+  const { stages } = splitStages(query)
+  const title = titleOf(query)
+  if (stages.length === 0) return { title, kind: 'bar', query: withStage(query, 'timechart count() by severity') }
   const names = stages.map((stage) => /^\w*/.exec(stage)?.[0].toLowerCase() ?? '')
   const known = names.findLast((name) => name in BY_STAGE)
   const stats = stages.findLast((stage) => stage.startsWith('stats'))
   const kind = known !== undefined ? BY_STAGE[known] ?? 'table' : stats === undefined ? 'table' : / by /.test(stats) ? 'bar' : 'number'
-  return { title: query.replace(/^\s*\|\s*/, '').slice(0, 80), kind, query }
+  return { title, kind, query }
 }
 
 function freeName(title: string, taken: readonly { readonly name: string }[]): string {
