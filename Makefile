@@ -12,7 +12,7 @@ PINS := $(wildcard requirements*.txt) infra/aws/requirements.txt
 unexport PYTHONDONTWRITEBYTECODE
 UI_SOURCES := $(shell find web/ui -type f -not -path '*/node_modules/*' 2>/dev/null)
 
-.PHONY: help setup ui run test check lint types bench soak docs fmt lock compose-test clean scale dist
+.PHONY: help setup ui run test check lint types bench soak docs fmt lock compose-test clean scale dist rights
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
@@ -49,6 +49,9 @@ soak: $(VENV)/.dev ui ## the long tests
 	$(BIN)/python tests/services.py
 	$(BIN)/python -m pytest -m soak
 	CORDWOOD_EXAMPLES=1000 $(BIN)/python -m pytest tests/query/test_differential.py
+
+rights: $(VENV)/.dev ## twice 10,000 questions of roles that see a part of the events: to the engine, and by HTTP
+	$(BIN)/python -m pytest -s -m soak tests/query/test_rights.py tests/web/test_row_filters.py
 
 check: $(VENV)/.dev lint types ## lint, import directions, types
 lint: $(VENV)/.dev

@@ -24,6 +24,7 @@ from .loki import HANDLERS as LOKI_HANDLERS
 from .pages import Pages
 from .problems import JsonRequest, ProblemException, problem_response, to_problem
 from .schema import openapi_config
+from .sharing import Sharing
 
 if TYPE_CHECKING:
     from ..core.runtime import Node
@@ -99,6 +100,7 @@ def create_api(node: Node | None, gate: Gate | None = None) -> Litestar:
         logging_config=None,
     )
     app.state.stopping = False
+    app.state.sharing = Sharing()
     app.state.gate, app.state.attempts, app.state.ingest_rate = gate, Attempts(), Rate()
     app.state.resets_asked = Attempts(most=MOST_RESETS, window_s=RESETS_WINDOW_S, what="links asked for")
     app.state.shares_used = Attempts(most=MOST_SHARED, window_s=SHARED_WINDOW_S, what="uses of this link")

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Sequence
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,8 @@ from .test_differential import HOUR, commit_lists, pick, searches
 
 pytestmark = pytest.mark.anyio
 SALT = "pinch"
+PATIENCE = 600.0
+"""Seconds: that a busy machine has no time for a question is no answer to compare."""
 MASKED = ["user", "status", "host", "message", "client.ip", "weird name"]
 masks = st.lists(st.tuples(pick(MASKED), pick(["hash", "stars"])), max_size=2, unique_by=lambda mask: mask[0])
 STAGES = [
@@ -112,7 +116,7 @@ class Pair:
         """What the two answer, in a form that can be compared."""
         answers = []
         for engine, rights in zip(self.engines, (self.rights, None), strict=True):
-            request = QueryRequest(text=text, project_id=1, now_ns=NOW, rights=rights, **more)
+            request = QueryRequest(text=text, project_id=1, now_ns=NOW, rights=rights, timeout=PATIENCE, **more)
             try:
                 answers.append(await asked(engine, request, question, name))
             except QueryError as why:
@@ -153,7 +157,9 @@ WHAT = {
 }
 
 
-async def hold(commits: Any, search: Any, masked: Any, merged: bool, asks: Any) -> None:
+async def hold(
+    commits: Any, search: Any, masked: Any, merged: bool, asks: Any, counted: Counter[str] | None = None
+) -> None:
     """Ten questions, each answered as over a store that holds what is permitted alone."""
     if "time" in str(search):  # times of a role's search are written in full: tested below
         search = ("level", ">=", "info")
@@ -164,6 +170,8 @@ async def hold(commits: Any, search: Any, masked: Any, merged: bool, asks: Any) 
                 text = f"{shown(first)} {stage.format(shown(second))}"
                 if question == "tail":
                     text = shown(first)
+                if counted is not None:
+                    counted[stage.partition(" {")[0].strip("| ") or "search" if question == "query" else question] += 1
                 more = {"from_ns": NOW - 5 * HOUR, "to_ns": NOW - HOUR // 2} if ranged else {}
                 seen, expected = await pair.both(
                     question, text, f"`{name}`" if question == "complete" else name, **more
@@ -171,6 +179,15 @@ async def hold(commits: Any, search: Any, masked: Any, merged: bool, asks: Any) 
                 assert seen == expected, (pair.rights, question, text, ranged)
         finally:
             pair.close()
+
+
+@pytest.fixture
+def ways() -> Iterator[Counter[str]]:
+    """Counts the questions by what they ask; `pytest -s` shows it."""
+    counted, began = Counter[str](), time.monotonic()
+    yield counted
+    told = ", ".join(f"{way} {count}" for way, count in counted.most_common())
+    print(f"\n{counted.total():,} questions to the engine in {time.monotonic() - began:,.0f} s: {told}")
 
 
 @EXAMPLES
@@ -186,9 +203,9 @@ async def test_answers_are_those_over_what_is_permitted(
 @settings(EXAMPLES, max_examples=1000)
 @given(**WHAT)
 async def test_ten_thousand_answers_are_those_over_what_is_permitted(
-    commits: Any, search: Any, masked: Any, merged: bool, asks: Any
+    commits: Any, search: Any, masked: Any, merged: bool, asks: Any, ways: Counter[str]
 ) -> None:
-    await hold(commits, search, masked, merged, asks)
+    await hold(commits, search, masked, merged, asks, ways)
 
 
 @pytest.mark.parametrize("search", [("present", "weird name"), ("level", ">=", "info")])

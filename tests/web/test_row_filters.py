@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -327,6 +329,16 @@ def in_any_order(found: Any) -> Any:
 
 
 @pytest.fixture
+def ways() -> Iterator[Counter[str]]:
+    """Counts the questions by the way they went; `pytest -s` shows it."""
+    counted, began = Counter[str](), time.monotonic()
+    yield counted
+    told = ", ".join(f"{way} {count}" for way, count in counted.most_common())
+    print(f"\n{counted.total():,} questions by HTTP in {time.monotonic() - began:,.0f} s: {told}")
+    assert {way.split()[0] for way in counted} == {way.split()[0] for way in WAYS}
+
+
+@pytest.fixture
 async def world(
     node: Node, client_of: Callable[..., Client], listening: Any, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[World]:
@@ -341,9 +353,11 @@ async def world(
         yield made
 
 
-async def hold(world: World, asked: list[Ask]) -> None:
+async def hold(world: World, asked: list[Ask], counted: Counter[str] | None = None) -> None:
     """Each question is answered as over what the role sees alone, and no answer has the mark."""
     for number, ask in enumerate(asked):
+        if counted is not None:
+            counted[f"{ask[0]} {ask[6][0]}" if ask[0] == "loki" else ask[0]] += 1
         found: dict[str, Answer] = {}
 
         async def put(who: str, ask: Ask = ask, found: dict[str, Answer] = found) -> None:
@@ -368,8 +382,10 @@ async def test_answers_are_those_over_what_the_role_sees(world: World, asked: li
 @pytest.mark.soak
 @settings(EXAMPLES, max_examples=1000)
 @given(asked=asks)
-async def test_ten_thousand_answers_are_those_over_what_the_role_sees(world: World, asked: list[Ask]) -> None:
-    await hold(world, asked)
+async def test_ten_thousand_answers_are_those_over_what_the_role_sees(
+    world: World, asked: list[Ask], ways: Counter[str]
+) -> None:
+    await hold(world, asked, ways)
 
 
 async def test_every_way_shows_the_mark_to_who_may_see_it(world: World) -> None:

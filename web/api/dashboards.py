@@ -17,7 +17,7 @@ from ...core.dashboards.model import Dashboard, Fault
 from ...core.dashboards.store import BUILT_IN, ChangedError, Stored, TakenError
 from ..problems import NotFoundProblem, ProblemError, ProblemException, described
 from .alerts import Limit
-from .node import NodeDependency, ProjectDependency, who_asks
+from .node import NodeDependency, ProjectDependency, shared, who_asks
 from .query import may_administer
 from .times import Time
 
@@ -60,13 +60,15 @@ class DashboardList(msgspec.Struct, frozen=True):
     responses=described(),
 )
 async def list_dashboards(
+    request: Request[Any, Any, Any],
     node: NodeDependency,
     project_id: ProjectDependency,
     cursor: Annotated[str | None, QueryParameter(max_length=200, description="`next_cursor`")] = None,
     limit: Limit = 100,
 ) -> DashboardList:
     """Dashboards by name, those that are built in among them."""
-    found = await node.dashboards.list(project_id, cursor=cursor, limit=limit)
+    asked = ("dashboards", project_id, cursor, limit)
+    found = await shared(request).answer(asked, lambda: node.dashboards.list(project_id, cursor=cursor, limit=limit))
     return DashboardList([_item(stored) for stored in found.items], found.next_cursor)
 
 
@@ -79,10 +81,14 @@ async def list_dashboards(
     responses=described(404),
 )
 async def get_dashboard(
-    node: NodeDependency, project_id: ProjectDependency, dashboard_name: DashboardName
+    request: Request[Any, Any, Any],
+    node: NodeDependency,
+    project_id: ProjectDependency,
+    dashboard_name: DashboardName,
 ) -> Response[Dashboard]:
     """A dashboard as a document; its version is the `ETag`, `"0"` of one that is built in."""
-    found = await node.dashboards.get(project_id, dashboard_name)
+    asked = ("dashboard", project_id, dashboard_name)
+    found = await shared(request).answer(asked, lambda: node.dashboards.get(project_id, dashboard_name))
     if found is None:
         raise _missing(dashboard_name)
     return _answer(found)

@@ -13,6 +13,7 @@ from ..auth.principal import Principal
 if TYPE_CHECKING:
     from ...core.runtime import Node
     from ..auth.gate import Gate
+    from ..sharing import Sharing
 
     NodeDependency: TypeAlias = Node
     GateDependency: TypeAlias = Gate
@@ -21,6 +22,12 @@ else:  # Litestar reads the annotation: nothing to validate, nothing of the requ
     NodeDependency = NamedDependency[SkipValidation[Any]]
     GateDependency = NamedDependency[SkipValidation[Any]]
     ProjectDependency = NamedDependency[SkipValidation[Any]]
+
+
+def shared(request: Request[Any, Any, Any]) -> Sharing:
+    """The small reads that are under way."""
+    sharing: Sharing = request.app.state.sharing
+    return sharing
 
 
 def who_asks(request: Request[Any, Any, Any]) -> Principal:

@@ -14,7 +14,7 @@ from ...core.query.saved import SavedParameter, SavedQuery
 from ...core.query.saved_store import LONGEST, MOST_PARAMETERS, StoredQuery
 from ..problems import NotFoundProblem, ProblemException, described
 from .alerts import Cursor, Limit
-from .node import NodeDependency, ProjectDependency, who_asks
+from .node import NodeDependency, ProjectDependency, shared, who_asks
 from .times import Time
 
 QueryName = Annotated[str, PathParameter(name="name", max_length=100, description="The saved query's name")]
@@ -74,10 +74,15 @@ class SavedQueryList(msgspec.Struct, frozen=True):
     responses=described(),
 )
 async def list_saved_queries(
-    node: NodeDependency, project_id: ProjectDependency, cursor: Cursor = None, limit: Limit = 100
+    request: Request[Any, Any, Any],
+    node: NodeDependency,
+    project_id: ProjectDependency,
+    cursor: Cursor = None,
+    limit: Limit = 100,
 ) -> SavedQueryList:
     """The saved queries of the project, by name."""
-    page = await node.saved.page(project_id, after=cursor or "", limit=limit)
+    asked = ("saved queries", project_id, cursor, limit)
+    page = await shared(request).answer(asked, lambda: node.saved.page(project_id, after=cursor or "", limit=limit))
     return SavedQueryList([_shown(stored) for stored in page.items], page.next_cursor)
 
 

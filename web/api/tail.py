@@ -112,8 +112,11 @@ async def follow(
     try:
         async with node.following.tail(project_id, text, rights, position) as tail:
             heard = current_time()
-            while not await over():
-                for place, events in await tail.next(min(_LOOK_S, HEARTBEAT_S)):
+            while True:
+                found = await tail.next(min(_LOOK_S, HEARTBEAT_S))
+                if await over():  # asked with the events at hand: what comes after the end of a right is not shown
+                    return
+                for place, events in found:
                     for part in messages(events, place, seen if place == position else 0):
                         yield part
                     heard = current_time()

@@ -121,7 +121,8 @@ async def _follow(
             try:
                 head = await log.passed(done, _LOOK_S)
                 if head > done:
-                    if message := await tail.between(done + 1, head):
+                    message = await tail.between(done + 1, head)
+                    if message and not await _over(socket, gate, tail.principal):
                         await socket.send_data(message, mode="text")
                     done = head
             except Exception as why:
