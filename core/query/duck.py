@@ -180,7 +180,16 @@ class Duck:
             "enable_external_access": False,
             "lock_configuration": True,
         }
-        self._connection = self._opened()
+        self._opening = Lock()
+        self._held: duckdb.DuckDBPyConnection | None = None
+
+    @property
+    def _connection(self) -> duckdb.DuckDBPyConnection:
+        """The database, made when somebody needs it: that takes 25 ms of CPU, and each node has two."""
+        with self._opening:
+            if self._held is None:
+                self._held = self._opened()
+            return self._held
 
     def _opened(self) -> duckdb.DuckDBPyConnection:
         connection = duckdb.connect(":memory:")
@@ -202,12 +211,17 @@ class Duck:
 
     def renew(self) -> None:
         """Go on with a new database: what this one keeps of files in memory goes when its last query ends."""
-        self._connection = self._opened()  # the old one closes when nobody refers to it any more
+        with self._opening:
+            self._held = None  # the old one closes when nobody refers to it any more
 
     def close(self) -> None:
         """Give back memory and files, now or when the last query ends."""
-        with suppress(duckdb.Error):  # a query of another thread is just taking its cursor: DuckDB does not wait for it
-            self._connection.close()
+        with (
+            self._opening,
+            suppress(duckdb.Error),
+        ):  # another thread's query just takes its cursor: DuckDB does not wait
+            if self._held is not None:
+                self._held.close()
 
     async def table(
         self,
