@@ -217,7 +217,15 @@ async def test_a_digest_reaches_a_webhook_and_a_mailbox(
             receiver.up = True
             await eventually(lambda: len(receiver.got) == 3, 30)
             await eventually(lambda: len(smtp.server.mails) == 3, 30)
-            history = (await AlertingRepository(store.pool).list_notifications(1)).items
+
+            async def history_of() -> list[Any]:
+                return (await AlertingRepository(store.pool).list_notifications(1)).items
+
+            async def all_are_sent() -> bool:
+                return {one.status for one in await history_of()} == {"sent"}
+
+            await eventually(all_are_sent, 30)
+            history = await history_of()
     *alone, digest = receiver.got
     assert [one["event"] for one in receiver.got] == ["opened", "opened", "digest"]
     assert (digest["title"], digest["values"], digest["link"]) == (

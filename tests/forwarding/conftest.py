@@ -95,18 +95,10 @@ class Receiver:
     @asynccontextmanager
     async def on(self) -> AsyncIterator[None]:
         """While it listens."""
-        import contextlib
-
-        import uvicorn
+        from cordwood.cli.web import WebServer
         from cordwood.web import create_app
 
-        server = uvicorn.Server(
-            uvicorn.Config(
-                create_app(self.node), lifespan="off", ws="none", log_config=None, http="httptools",
-                timeout_graceful_shutdown=1,
-            )
-        )  # fmt: skip
-        server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign]
+        server = WebServer(create_app(self.node))
         with socket.socket() as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(("127.0.0.1", self.port))
@@ -118,8 +110,7 @@ class Receiver:
                     stopped.set()
 
                 tasks.start_soon(serve)
-                while not server.started:
-                    await anyio.sleep(0.01)
+                await server.listens.wait()
                 try:
                     yield
                 finally:

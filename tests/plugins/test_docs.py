@@ -40,5 +40,18 @@ def test_names_of_the_page_exist() -> None:
         assert f"`{name}`" in PAGE
     for name in re.findall(r"`([a-z_]+|[A-Z]\w+)\(", PAGE):
         known = hasattr(cordwood.plugins, name) or name in dir(cordwood.plugins.Detector) or name.endswith("_contract")
-        own = ("parse", "keeps", "divide", "judge", "settle", "join", "detect", "notify", "put", "get", "delete")
+        own = (
+            "parse",
+            "keeps",
+            "divide",
+            "judge",
+            "settle",
+            "join",
+            "detect",
+            "notify",
+            "put",
+            "get",
+            "delete",
+            "gather",
+        )
         assert known or name in own, name

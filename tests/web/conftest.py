@@ -11,8 +11,8 @@ from typing import Any
 import anyio
 import httpx
 import pytest
-import uvicorn
 from argon2 import PasswordHasher
+from cordwood.cli.web import WebServer
 from cordwood.core.runtime import Node
 from cordwood.web import create_app
 from cordwood.web.auth import credentials
@@ -76,18 +76,13 @@ def listening() -> Callable[[Any], contextlib.AbstractAsyncContextManager[str]]:
 
 @contextlib.asynccontextmanager
 async def _listening(app: Any) -> AsyncIterator[str]:
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app, lifespan="off", ws="websockets-sansio", log_config=None, http="httptools", timeout_graceful_shutdown=1
-        )
-    )
-    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign]
+    server = WebServer(app)
+    server.config.timeout_graceful_shutdown = 1
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(server.serve, [listener])
-            while not server.started:
-                await anyio.sleep(0.01)
+            await server.listens.wait()
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
             server.should_exit = True
 

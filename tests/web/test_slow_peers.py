@@ -91,7 +91,7 @@ async def test_who_says_nothing_or_half_a_head_is_let_go(port: Port) -> None:
     silent, half, blank = await port.peer(), await port.peer(b"GET /healthz HT"), await port.peer(b"\r\n" * 10)
     slow = await port.peer()
     async with anyio.create_task_group() as tasks:
-        tasks.start_soon(drip, slow, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n" * 9, 0.02)
+        tasks.start_soon(drip, slow, b"GET /healthz HTTP/1.1\r\n" + b"Host: localhost\r\n" * 20, 0.02)
         await port.post("meanwhile")
         assert await end(silent) == await end(blank) == b""
         assert (await end(half)).startswith(b"HTTP/1.1 408 ")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...core.query.plan import Output
 
 _DAY, _MOMENT = len("yyyy-mm-dd"), len("yyyy-mm-ddThh:mm:ss.nnnnnnnnn")
-_SEVERITIES: Final = pa.array([NAMES.get(number, str(number)) for number in range(256)])
+_SEVERITIES: Final = pl.Series([NAMES.get(number, str(number)) for number in range(256)])
 _SPECIAL: Final = r'["\\\x00-\x1f]'
 _encode = msgspec.json.Encoder().encode
 
@@ -57,7 +57,7 @@ def _values(kind: str, column: Any) -> _Values:
         case "time":
             return _Values(_series(moments(column)), '"', 'Z"')
         case "severity":
-            return _Values(_series(_SEVERITIES.take(column.combine_chunks())), '"', '"')
+            return _Values(_SEVERITIES.gather(_series(column)), '"', '"')
         case "duration":
             return _Values((_series(column).cast(pl.Float64) / 1e9).cast(pl.String))
         case "json":
