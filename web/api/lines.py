@@ -65,7 +65,7 @@ def _values(kind: str, column: Any) -> _Values:
     series = _series(column)
     match series.dtype:
         case pl.String():
-            return _Values(series if is_plain(column) else _escaped(series, column), '"', '"')
+            return _Values(_escaped(series, column), '"', '"')
         case pl.Boolean():
             return _Values(series.cast(pl.String))
         case dtype if dtype.is_float() and not series.is_finite().all():
@@ -77,7 +77,10 @@ def _values(kind: str, column: Any) -> _Values:
 
 def _escaped(series: pl.Series, column: Any) -> pl.Series:
     """Texts as JSON has them between quotes; most have nothing that it writes in another way."""
-    controls = any(map(_controls, map(_octets, column.chunks)))
+    octets = [_octets(chunk) for chunk in column.chunks]
+    controls = any(map(_controls, octets))
+    if not (controls or any(b'"' in some or b"\\" in some for some in octets)):
+        return series
     special = series.str.contains(_SPECIAL) if controls else series.str.contains_any(['"', "\\"])
     others = special.fill_null(value=False).arg_true()
     written = series.gather(others).alias("").to_frame().to_struct().struct.json_encode()
@@ -132,11 +135,6 @@ def moments(column: Any) -> Any:
     written = bytearray(text or b"")
     written[_DAY::_MOMENT] = b"T" * (len(written) // _MOMENT)
     return pa.StringArray.from_buffers(len(array), offsets, pa.py_buffer(written), valid)
-
-
-def is_plain(column: Any) -> bool:
-    """Whether JSON has all texts of an Arrow column as they are, in quotes."""
-    return not any(b'"' in octets or b"\\" in octets or _controls(octets) for octets in map(_octets, column.chunks))
 
 
 def _octets(texts: Any) -> bytes:
