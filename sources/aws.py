@@ -102,6 +102,7 @@ class Aws:
 def _asked(function: Callable[[], T]) -> T:
     try:
         from botocore.exceptions import BotoCoreError, ClientError
+        from urllib3.exceptions import HTTPError
     except ImportError:
         raise _absent() from None
     try:
@@ -110,7 +111,11 @@ def _asked(function: Callable[[], T]) -> T:
         if why.response.get("Error", {}).get("Code", "") in ("NoSuchKey", "InvalidParameterException"):
             raise KeyError(str(why)) from why
         raise RetryableError(f"AWS refuses: {why}") from why
-    except BotoCoreError as why:
+    except (
+        BotoCoreError,
+        HTTPError,
+        UnicodeDecodeError,
+    ) as why:  # botocore lets the others pass where a body is broken
         raise RetryableError(f"AWS does not answer: {why}") from why
 
 

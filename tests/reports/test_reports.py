@@ -25,13 +25,14 @@ from cordwood.core.alerting.records import to_ns
 from cordwood.core.alerting.repository import AlertingRepository
 from cordwood.core.dashboards.model import Dashboard, Panel, PanelOptions, Position, Threshold
 from cordwood.core.query import QueryRequest
-from cordwood.core.reports.figures import categories, is_number, number_text, series_of
+from cordwood.core.reports.figures import Series, categories, is_number, number_text, series_of
 from cordwood.core.reports.files import NoPdfError, pdf_of
 from cordwood.core.reports.gather import Gathered, Rows, Shown
 from cordwood.core.reports.make import begin
 from cordwood.core.reports.page import page
 from cordwood.core.reports.service import ReportService
 from cordwood.core.reports.summary import summary
+from cordwood.core.reports.svg import chart
 from cordwood.core.runtime import Node
 from cordwood.core.storage.leader import Session
 from cordwood.plugins import load_plugins
@@ -51,6 +52,14 @@ EVIL = "<script>alert(1)</script>"
 )
 def test_the_examples_hold(name: str) -> None:
     assert doctest.testmod(import_module(f"cordwood.{name}")).failed == 0
+
+
+def test_a_bar_is_drawn_for_what_there_is() -> None:
+    times = tuple(NOON + timedelta(minutes=n) for n in range(3))
+    drawn = chart(Series(times, {"info": [2, 0, None], "error": [1, 3, None]}), 300, 100, "bars", ZoneInfo("UTC"), "x")
+    assert drawn.count("<rect") == 3
+    stacked = chart(Series(times, {"info": [2, 0, 0], "error": [1, 3, 0]}), 300, 100, "areas", ZoneInfo("UTC"), "x")
+    assert [len(points.split()) for points in re.findall('points="([^"]*)"', stacked)] == [5, 5]
 
 
 def shown(kind: str, now: Rows, before: Rows, **more: Any) -> Shown:

@@ -16,6 +16,7 @@ from cordwood.sources import aws
 from cordwood.sources.cloudwatch import Cloudwatch, CloudwatchConfig
 
 from ..objectstore import KEYS, S3Server
+from .http_peer import Answer, answering
 from .listening import listening, messages, until
 
 pytestmark = pytest.mark.anyio
@@ -123,6 +124,19 @@ async def test_no_group_and_nobody_there(group: Group) -> None:
         await source(group, groups=["/none"]).run(MemoryOutlet(MemoryStore()))
     with pytest.raises(RetryableError, match="AWS does not answer"):
         await source(group, endpoint="http://127.0.0.1:1").run(MemoryOutlet(MemoryStore()))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Answer(b"\xcc\x80\xff", 400), Answer(b"\x92", 200), Answer(b"", 200, {"Transfer-Encoding": "chunked"})],
+    ids=["no UTF-8, refused", "no UTF-8", "chunks that do not come"],
+)
+async def test_a_broken_answer_is_asked_again_later(
+    group: Group, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aws, "_WAIT_S", 0.2)
+    with answering(lambda _: answer) as peer, pytest.raises(RetryableError, match=r"AWS (does not answer|refuses)"):
+        await source(group, endpoint=peer.url).run(MemoryOutlet(MemoryStore()))
 
 
 SERVER: list[S3Server] = []
