@@ -20,7 +20,17 @@ from .lifecycle import Step, by_key, changes
 from .narrow import sample_query
 from .records import from_rfc3339
 from .run import Asked, Events, Run
-from .steps import CATCH_UP_NS, MAX_STEPS, Interval, coarse_step, fine_step, late_after, late_steps, missed_steps
+from .steps import (
+    CATCH_UP_NS,
+    MAX_STEPS,
+    Interval,
+    coarse_step,
+    fine_step,
+    late_before,
+    late_parts,
+    late_steps,
+    missed_steps,
+)
 from .surroundings import SHARED_FROM_NS, Surroundings
 from .together import Sharing
 from .windowed import windowed
@@ -55,6 +65,7 @@ class Detection:
         self._newest = shared.clock()  # the newest event known of; at the start assume one of just now
         self._late_waits = False
         self._late_at = float("-inf")  # when past windows were last judged again
+        self._late: list[Interval] = []  # where the events lie that came late and wait for that
         self._is_judging = False
         self._may_use_saved = "`" in config.model_dump_json()  # else no library is read: a statement for each run
         asked = f"{detector.type} {getattr(config, 'query', name)}"
@@ -185,7 +196,8 @@ class Detection:
             self._newest = max([self._newest, *(segment.max_time for segment in new)])
         if self._is_fine is None:
             self._is_fine = await self._can_be_asked_at_once()
-        late, position = await self._late(new, at_ns, head)
+        self._late = self._late_now(new, at_ns)
+        late, position = await self._late_ones(at_ns, head)
         missed = await self._missed(at_ns, head)
         for steps in (late, missed):
             asked = self._ahead(steps, head)
@@ -194,17 +206,26 @@ class Detection:
         went_back = at_ns < self._evaluated_until
         await self._judge_step(Step(at_ns, self._window_ns, again=went_back), head, position)
         self._seen_head = head
+        if position is not None:
+            self._late = []
 
     async def _new_segments(self, head: int) -> list[Segment]:
-        if head <= self._position:
+        """Those that no run has seen; after a start those of which nothing is written down."""
+        seen = max(self._position, self._seen_head)
+        if head <= seen:
             return []
-        return await self._shared.catalog.segments(
-            self._shared.project_id, after_position=self._position, upto_position=head
-        )
+        return await self._shared.catalog.segments(self._shared.project_id, after_position=seen, upto_position=head)
 
-    async def _late(self, new: list[Segment], at_ns: int, head: int) -> tuple[list[Step], int | None]:
+    def _late_now(self, new: list[Segment], at_ns: int) -> list[Interval]:
+        """Where events came late, with those that wait: a segment may have both late ones and others."""
+        before = late_before(self._evaluated_until, at_ns, self._every_ns, self._window_ns, is_fine=bool(self._is_fine))
+        oldest = at_ns - self._grace_ns
+        waits = [(low, high) for low, high in self._late if high >= oldest]
+        return waits + late_parts(_intervals(new), oldest, before)
+
+    async def _late_ones(self, at_ns: int, head: int) -> tuple[list[Step], int | None]:
         """Past windows to judge again, and the position that is judged with them; None: the late events must wait."""
-        steps = self._late_steps(at_ns, _intervals(new))
+        steps = self._late_steps(self._late)
         now = anyio.current_time()
         if not steps:
             return [], head
@@ -214,7 +235,7 @@ class Detection:
         self._late_at, self._late_waits = now, False
         if len(steps) > FEW:
             # A segment from old to new says little: one query tells where its late events are.
-            steps = self._late_steps(at_ns, await self._late_events(at_ns, head))
+            steps = self._late_steps(await self._late_events(at_ns, head))
         return steps, head
 
     def _past_step(self, length_ns: int = 0) -> int:
@@ -244,34 +265,25 @@ class Detection:
         step = min(after.at_ns - one.at_ns for one, after in pairwise(steps))
         return Ahead(Events(shared.engine, shared.project_id, head), step, steps[0].at_ns, steps[-1].at_ns)
 
-    def _late_steps(self, at_ns: int, events: list[Interval]) -> list[Step]:
-        return late_steps(
-            self._evaluated_until, self._late_between(at_ns), self._window_ns, events, self._past_step(self._grace_ns)
-        )
-
-    def _late_between(self, at_ns: int) -> tuple[int, int]:
-        """Which events are late ones."""
-        if not self._is_fine:
-            return at_ns - self._grace_ns, at_ns - coarse_step(self._every_ns, self._window_ns)
-        step = self._past_step(self._grace_ns)
-        return at_ns - self._grace_ns, at_ns - late_after(self._every_ns, self._window_ns, step)
+    def _late_steps(self, events: list[Interval]) -> list[Step]:
+        return late_steps(self._evaluated_until, self._window_ns, events, self._past_step(self._grace_ns))
 
     async def _late_events(self, at_ns: int, head: int) -> list[Interval]:
         """Where the late events lie that the detector may look at."""
         shared, step = self._shared, self._past_step(self._grace_ns)
-        oldest, newest = self._late_between(at_ns)
+        oldest, newest = min(low for low, _ in self._late), max(high for _, high in self._late)
         search = "*"
         if self._is_fine and len(self.searches) == 1:
             search = sample_query((await self._resolved())(self.searches[0]), {})
         rows = await Events(shared.engine, shared.project_id, head, self._position).rows(
             f"{search} | stats count() as events by bin(timestamp, {step}ns) as since",
             from_ns=oldest,
-            to_ns=newest,
+            to_ns=newest + 1,
             now_ns=at_ns,
             limit=MAX_STEPS,
         )
         begins = [from_rfc3339(row["since"]) for row in rows]
-        return [(max(begin, oldest), begin + step - 1) for begin in begins]
+        return [(max(begin, oldest), min(begin + step - 1, newest)) for begin in begins]
 
     async def _missed(self, at_ns: int, head: int) -> list[Step]:
         """Windows that ended while no node ran this detector."""

@@ -15,7 +15,7 @@ from .lifecycle import Step
 CATCH_UP_NS = 24 * 3_600_000_000_000  # downtime longer than this is not judged afterwards: nobody acts on it any more
 MAX_STEPS = 2_000  # windows of one run: of more, the oldest are left out, or a short window would take minutes
 MOST_OVERLAP: Final = 60  # windows that one moment lies in, where each of them is judged: so many queries for a block
-USUAL_NS: Final = 10_000_000_000  # events come up to so late all the time; the next window has them
+USUAL_NS: Final = 10_000_000_000  # before the last window's end, events of so late come all the time
 
 Interval = tuple[int, int]
 """First and last event time, both included, in nanoseconds since the epoch."""
@@ -40,13 +40,17 @@ def fine_step(every_ns: int, window_ns: int, length_ns: int = 0) -> int:
     return min(times * every_ns, coarse_step(every_ns, window_ns))
 
 
-def late_after(every_ns: int, window_ns: int, step_ns: int) -> int:
-    """How old an event is at least that makes windows be judged again, which are `step_ns` apart.
+def late_before(evaluated_until: int, at_ns: int, every_ns: int, window_ns: int, *, is_fine: bool) -> int:
+    """Newly committed events from this time on are no late ones: the windows from now on show what they change.
 
-    >>> late_after(60 * 10**9, 300 * 10**9, 60 * 10**9) // 10**9, late_after(1, 300 * 10**9, 10**9) // 10**9
-    (60, 10)
+    >>> second = 10**9
+    >>> late_before(940 * second, 1000 * second, 60 * second, 300 * second, is_fine=True) // second
+    930
+    >>> late_before(940 * second, 1000 * second, 60 * second, 300 * second, is_fine=False) // second
+    850
     """
-    return min(max(step_ns, USUAL_NS), coarse_step(every_ns, window_ns))
+    coarse = at_ns - coarse_step(every_ns, window_ns)
+    return max(coarse, evaluated_until - USUAL_NS) if is_fine else coarse
 
 
 def missed_steps(
@@ -70,24 +74,26 @@ def missed_steps(
     return steps[-MAX_STEPS:]
 
 
-def late_steps(
-    evaluated_until: int, bounds: tuple[int, int], window_ns: int, events: Sequence[Interval], step_ns: int
-) -> list[Step]:
-    """Windows judged before, that newly committed events fall into; at multiples of `step_ns`, oldest first.
+def late_parts(events: Sequence[Interval], oldest: int, before: int) -> list[Interval]:
+    """What of these intervals lies from `oldest` on and before `before`.
 
-    `bounds`: events older than the first count no more, and those from the second on are no late ones.
-
-    >>> [step.at_ns for step in late_steps(1000, (410, 910), 200, [(730, 740)], 100)]
-    [800, 900]
-    >>> late_steps(1000, (410, 910), 200, [(950, 1000)], 100), late_steps(1000, (410, 910), 200, [(5, 300)], 100)
-    ([], [])
+    >>> late_parts([(0, 10), (5, 40), (50, 60), (38, 90)], 20, 40)
+    [(20, 39), (38, 39)]
     """
-    oldest, newest = bounds
+    return [(max(low, oldest), min(high, before - 1)) for low, high in events if low < before and high >= oldest]
+
+
+def late_steps(evaluated_until: int, window_ns: int, events: Sequence[Interval], step_ns: int) -> list[Step]:
+    """Windows judged before, that events which came late fall into; at multiples of `step_ns`, oldest first.
+
+    >>> [step.at_ns for step in late_steps(1000, 200, [(730, 740)], 100)]
+    [800, 900]
+    >>> late_steps(990, 200, [(950, 1000)], 100)
+    []
+    """
     ends: set[int] = set()
     for low, high in events:
-        if low >= newest or high < oldest:
-            continue
-        first = max(low, oldest) // step_ns * step_ns + step_ns  # the first window end after the event
+        first = low // step_ns * step_ns + step_ns  # the first window end after the event
         last = min(high + window_ns, evaluated_until)
         ends.update(range(first, last + 1, step_ns))
     return [Step(end, window_ns, late=True) for end in sorted(ends)][-MAX_STEPS:]

@@ -7,7 +7,8 @@ from cordwood.core.alerting.steps import (
     MAX_STEPS,
     coarse_step,
     fine_step,
-    late_after,
+    late_before,
+    late_parts,
     late_steps,
     missed_steps,
 )
@@ -56,7 +57,7 @@ def test_a_late_event_is_judged_where_it_belongs(late_by: int, every: int, windo
     now, grace = 1_000_000, 15 * 60
     at = now - late_by
     step = coarse_step(every, window)
-    steps = late_steps(now, (now + 1 - grace, now + 1 - step), window, [(at, at)], step)
+    steps = late_steps(now, window, late_parts([(at, at)], now + 1 - grace, now + 1 - step), step)
     assert all(one.late and one.at_ns <= now for one in steps)
     judged = any(one.from_ns <= at < one.at_ns for one in steps)
     if step < window and step < late_by <= grace - 1:
@@ -72,9 +73,11 @@ def test_where_windows_are_asked_at_once_a_late_event_is_judged_in_all_it_lies_i
     now, grace = 1_000_000 * SECOND, 15 * MINUTE
     every, window, at = every * SECOND, window * SECOND, now - late_by * SECOND
     step = fine_step(every, window, grace)
-    bounds = now - grace, now - late_after(every, window, step)
-    steps = late_steps(now, bounds, window, [(at, at)], step)
-    expected = [end for end in range(at // step * step + step, min(at + window, now) + 1, step) if at < bounds[1]]
+    last = now - every  # the event came after it, and is judged now
+    before = late_before(last, now, every, window, is_fine=True)
+    steps = late_steps(last, window, late_parts([(at, at)], now - grace, before), step)
+    expected = [end for end in range(at // step * step + step, min(at + window, last) + 1, step) if at < before]
+    assert before >= last - 10 * SECOND or before == now - coarse_step(every, window)
     assert [one.at_ns for one in steps] == expected
     assert window <= 60 * step or step == coarse_step(every, window)
     assert step == every or window > 60 * every or step == coarse_step(every, window)
