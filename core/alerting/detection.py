@@ -13,7 +13,6 @@ import anyio
 
 from ...plugins import CordwoodError, Detector, Finding, QueryError, RetryableError, duration_ns
 from ..storage.database import DATABASE_ERRORS
-from ..storage.segment import Segment
 from .ahead import Ahead
 from .journal import Progress
 from .lifecycle import Step, by_key, changes
@@ -191,9 +190,10 @@ class Detection:
         """
         shared = self._shared
         at_ns, head = moment or await shared.moment(0, (0, 0))
-        new = await self._new_segments(head)
+        # After a start, what came since that of which something is written down.
+        new = await shared.arrivals.since(max(self._position, self._seen_head), head)
         if not self.searches:
-            self._newest = max([self._newest, *(segment.max_time for segment in new)])
+            self._newest = max([self._newest, *(high for _, high in new)])
         if self._is_fine is None:
             self._is_fine = await self._can_be_asked_at_once()
         self._late = self._late_now(new, at_ns)
@@ -209,19 +209,12 @@ class Detection:
         if position is not None:
             self._late = []
 
-    async def _new_segments(self, head: int) -> list[Segment]:
-        """Those that no run has seen; after a start those of which nothing is written down."""
-        seen = max(self._position, self._seen_head)
-        if head <= seen:
-            return []
-        return await self._shared.catalog.segments(self._shared.project_id, after_position=seen, upto_position=head)
-
-    def _late_now(self, new: list[Segment], at_ns: int) -> list[Interval]:
+    def _late_now(self, new: list[Interval], at_ns: int) -> list[Interval]:
         """Where events came late, with those that wait: a segment may have both late ones and others."""
         before = late_before(self._evaluated_until, at_ns, self._every_ns, self._window_ns, is_fine=bool(self._is_fine))
         oldest = at_ns - self._grace_ns
         waits = [(low, high) for low, high in self._late if high >= oldest]
-        return waits + late_parts(_intervals(new), oldest, before)
+        return waits + late_parts(new, oldest, before)
 
     async def _late_ones(self, at_ns: int, head: int) -> tuple[list[Step], int | None]:
         """Past windows to judge again, and the position that is judged with them; None: the late events must wait."""
@@ -297,7 +290,8 @@ class Detection:
             to_ns=at_ns,
             upto_position=head,
         )
-        return missed_steps(self._evaluated_until, at_ns, self._window_ns, _intervals(segments), step)
+        events = [(segment.min_time, segment.max_time) for segment in segments]
+        return missed_steps(self._evaluated_until, at_ns, self._window_ns, events, step)
 
     async def _judge_step(self, step: Step, head: int, position: int | None, asked: Asked | None = None) -> None:
         shared = self._shared
@@ -365,7 +359,3 @@ class Detection:
             except CordwoodError as why:  # the incident matters more than its samples
                 _log.warning("detector %s: no samples: %s", self.name, why)
         return samples
-
-
-def _intervals(segments: list[Segment]) -> list[Interval]:
-    return [(segment.min_time, segment.max_time) for segment in segments]

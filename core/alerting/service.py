@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from ...config import Config, Maintenance, Routing
 from ...plugins import Chart, Detector, Notifier, now_ns
 from ..storage.leader import Session, lead, lead_once
+from .arrivals import Arrivals
 from .chart import Shown, chart_of
 from .delivery import Delivery
 from .detection import Detection
@@ -173,6 +174,7 @@ class AlertingService:
             engine=self._engine,
             catalog=self._store.catalog,
             head=head,
+            arrivals=Arrivals(self._store.catalog, self._engine, project_id, head.value),
             journal=journal,
             idle=Idle(session, project_id),
             metrics=self._metrics,

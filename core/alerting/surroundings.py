@@ -8,6 +8,7 @@ from typing import Final
 
 import anyio
 
+from .arrivals import Arrivals
 from .head import Catalog, Head
 from .idle import Idle
 from .journal import Journal
@@ -28,6 +29,7 @@ class Surroundings:
     engine: Engine
     catalog: Catalog
     head: Head
+    arrivals: Arrivals
     journal: Journal
     idle: Idle
     metrics: AlertingMetrics

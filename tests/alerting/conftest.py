@@ -13,6 +13,7 @@ from typing import Any
 import anyio
 import pytest
 from cordwood.core.alerting import AlertingRepository
+from cordwood.core.alerting.arrivals import Arrivals
 from cordwood.core.alerting.detection import Detection
 from cordwood.core.alerting.head import Head
 from cordwood.core.alerting.idle import Idle
@@ -116,6 +117,7 @@ class Live:
             engine=self.engine,
             catalog=self.store.catalog,
             head=head,
+            arrivals=Arrivals(self.store.catalog, self.engine, 1, head.value),
             journal=self.journal,
             idle=Idle(self.session, 1),
             metrics=AlertingMetrics(CollectorRegistry()),
