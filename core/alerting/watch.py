@@ -21,8 +21,8 @@ from ..query.newest import NewestFound, is_searched
 from ..storage.leader import UNREACHABLE
 from .surroundings import Surroundings
 
-SHARE: Final = 10  # a round is followed by a pause of so many times its length: a tenth of a core at most
-LONGEST_PAUSE: Final = 0.5  # seconds; with it, a commit is told of well within one
+SHARE: Final = 5  # a round is followed by a pause of so many times its length: a sixth of a core at most
+LONGEST_PAUSE: Final = 0.25  # seconds; with it, a commit is told of well within one
 LOOK_BACK_ROWS: Final = 2_000_000  # events looked through at the start; with more, all detectors begin as warm
 ROUND_SECONDS: Final = 30.0
 _FAILURES: Final[tuple[type[Exception], ...]] = (QueryError, *UNREACHABLE)

@@ -21,7 +21,7 @@ from .progress import Progress
 from .result import QueryResult, worth_showing
 from .segments_told import cut
 
-LEAST_ROWS: Final = 50_000  # of events: fewer are read again as fast as put together
+LEAST_ROWS: Final = 200_000  # of events: fewer are read again as fast as put together
 MOST_ROWS: Final = 100_000  # that a first half gives; of more, putting them together costs as much as reading anew
 TRIED_ROWS: Final = 8_192  # of events that tell whether the groups are few; of fewer than eight times as many, none do
 MOST_GROUPS: Final = TRIED_ROWS // 4  # of them: of more, the first half would be nearly as large as the events
@@ -117,7 +117,7 @@ class Aggregations:
         new = blocks_of([one for one in rest if one.id in wanted], most)
         edges = [segment for segment in rest if segment.id not in wanted]
         made = None
-        if await self._fits(parts, given, rest, progress):
+        if partials.has(key) or await self._fits(parts, given, rest, progress):  # they were few before
             made = await self._in_steps(parts, given, [*new, *([edges] if edges else [])], kept, progress)
         if made is None:
             progress.cached = 0

@@ -9,7 +9,7 @@ with its columns: one for all searches would cost ten times as much.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import partial
 from typing import Final, Protocol, TypeVar
@@ -102,12 +102,12 @@ class NewestFound:
             if given.context.shaped != self._shaped:
                 self._shaped, self._plan = given.context.shaped, None
             if self._plan is None:
-                self._plan = Plan(given, self._searches)
+                self._plan = Plan(given, self._searches, self._fields)
             rows = sum(segment.rows for segment in given.segments)
             ask = partial(self._plan.answer, sifted=rows <= SIFTED_ROWS)
             try:
                 return await self._engine.fed(given, self._plan.fed, partial(_source, given, self._plan.needed), ask)
-            except SegmentGoneError:
+            except (SegmentGoneError, _MoreColumnsError):
                 if attempt == ATTEMPTS:
                     raise QueryError("the segments change faster than they can be read") from None
             except SegmentDamagedError as why:
@@ -124,11 +124,16 @@ class NewestFound:
         return self._kinds
 
 
+class _MoreColumnsError(Exception):
+    """A search reads columns that were not fetched; next time they are."""
+
+
 class Plan:
     """How to ask for searches over events whose fields have the kinds that they have in `given`."""
 
-    def __init__(self, given: Given, searches: Sequence[Node]) -> None:
+    def __init__(self, given: Given, searches: Sequence[Node], fields: Set[str]) -> None:
         self.fed = Fed()
+        self._given, self._searches = given, searches
         self._phrases = [needles(search) for search in searches]
         self._values = [values(search, partial(text_field, schema=given.schema)) for search in searches]
         self._every = sorted(frozenset[str]().union(*(found for found in self._phrases if found is not None)))
@@ -138,8 +143,10 @@ class Plan:
         for name, value in {pair for found in self._values for one in found for pair in one}:
             self._wanted.setdefault(name, set()).add(value)
         self._relation = apply_stages(given, relation_of(given), self._told())
-        self._asked = [self._column(given, search, i) for i, search in enumerate(searches)]
+        self._asked: dict[int, str | None] = {}  # made when one is first asked for: a millisecond each
         self._tell = self._telling()
+        for name in sorted({"timestamp", *fields}):  # whatever the searches read
+            self._relation.field(name)
         self.needed = dict(self._relation.scanned[0].needed)
         frame = written(self._relation, self._relation.select(sql.column(_COLUMNS)), {})
         self._before, self._after = frame.split(sql.column(_COLUMNS).sql(dialect=sql.DIALECT))
@@ -156,9 +163,23 @@ class Plan:
             columns.append((f"{_HELD}{i}", Call("if", (is_wanted, Name(name), Constant(None)))))
         return (Extend(columns=tuple(Named(node, name, Place()) for name, node in columns)),) if columns else ()
 
-    def _column(self, given: Given, search: Node, number: int) -> str | None:
+    def _columns(self, chosen: Sequence[int]) -> dict[int, str]:
+        """SQL for those of the searches that may find something.
+
+        :raises _MoreColumnsError: they read what was not fetched
+        """
+        for i in chosen:
+            if i not in self._asked:
+                self._asked[i] = self._column(self._searches[i], i)
+        needed = self._relation.scanned[0].needed
+        if len(needed) > len(self.needed):
+            self.needed, self.fed = dict(needed), Fed()
+            raise _MoreColumnsError
+        return {i: column for i in chosen if (column := self._asked[i]) is not None}
+
+    def _column(self, search: Node, number: int) -> str | None:
         """SQL for the newest event of a search, as a number; None: it finds none. A mistake stands for all events."""
-        condition = widened(search, given.schema)
+        condition = widened(search, self._given.schema)
         if self._phrases[number] is not None:
             condition = And((Name(_SPOKEN), condition))
         try:
@@ -171,7 +192,7 @@ class Plan:
     def _telling(self) -> str | None:
         """The statement that tells which phrases and values there are; None: of these searches that says nothing."""
         names = [_SAID] * bool(self._every) + [f"{_HELD}{i}" for i in range(len(self._wanted))]
-        if not names or len(self._asked) < SIFTED_FROM:
+        if not names or len(self._searches) < SIFTED_FROM:
             return None
         columns = []
         for name in names:
@@ -184,20 +205,18 @@ class Plan:
 
     def answer(self, execute: Execute, *, sifted: bool) -> list[int | None]:
         """For each search the newest event that it found; not `sifted`: all searches are asked."""
-        chosen = self._chosen(execute) if sifted else range(len(self._asked))
-        places = tuple(i for i in chosen if self._asked[i] is not None)
-        found: list[int | None] = [None] * len(self._asked)
-        if places:
-            columns = ", ".join(self._asked[i] or "" for i in places)
-            (row,) = execute(f"{self._before}{columns}{self._after}")
-            for place, at in zip(places, row, strict=True):
+        columns = self._columns(self._chosen(execute) if sifted else range(len(self._searches)))
+        found: list[int | None] = [None] * len(self._searches)
+        if columns:
+            (row,) = execute(f"{self._before}{', '.join(columns.values())}{self._after}")
+            for place, at in zip(columns, row, strict=True):
                 found[place] = at
         return found
 
     def _chosen(self, execute: Execute) -> Sequence[int]:
         """The searches that may have found something."""
         if self._tell is None:
-            return range(len(self._asked))
+            return range(len(self._searches))
         (row,) = execute(self._tell)
         said = [text for text in row[0] or () if text is not None] if self._every else []
         spoken = {phrase for phrase in self._every if len(said) > MOST_SAID or any(phrase in text for text in said)}

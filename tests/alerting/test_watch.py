@@ -273,6 +273,16 @@ async def test_together_as_alone(
             assert newest == (from_rfc3339(row["at"]) if row else None), (search, after)
 
 
+async def test_a_column_that_was_not_fetched_is_fetched_then(
+    live: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cordwood.core.query.newest.searched_fields", lambda *_: set())
+    await live.commit([{"timestamp": live.clock.now, **EVENTS[0]}])
+    together = NewestFound(live.engine, ["status>=500", "user=ann refused", "user=bob"])
+    request = QueryRequest(text="", project_id=1, now_ns=live.clock.now, after_position=0, upto_position=1)
+    assert await together.of(request) == [live.clock.now, live.clock.now, None]
+
+
 async def test_only_what_may_have_found_something_is_asked(
     live: Any, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
