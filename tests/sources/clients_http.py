@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -15,7 +15,7 @@ from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter as GrpcExporter
 from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter as HttpExporter
 from opentelemetry.sdk._logs import LoggerProvider
-from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, LogRecordExportResult
 from opentelemetry.sdk.resources import Resource
 
 from ..conftest import free_port
@@ -55,15 +55,23 @@ def bulk(package: Any, client_class: Any) -> Callable[[Stage], AbstractContextMa
 
 
 def sdk(exporter: Callable[[Stage], Any]) -> Callable[[Stage], AbstractContextManager[Send]]:
-    """OpenTelemetry's SDK; its exporter retries by itself."""
+    """OpenTelemetry's SDK; its exporter retries by itself, six times in half a minute, and then says what it drops."""
 
     @contextmanager
     def opened(stage: Stage) -> Iterator[Send]:
+        made = exporter(stage)
+        plain = made.export
+
+        def export(batch: Sequence[Any]) -> LogRecordExportResult:
+            result: LogRecordExportResult = plain(batch)
+            if result is not LogRecordExportResult.SUCCESS:
+                stage.refused |= {int(one.log_record.body.rpartition(" ")[2]) for one in batch}
+            return result
+
+        made.export = export
         provider = LoggerProvider(resource=Resource.create({"service.name": "shop"}))
         provider.add_log_record_processor(
-            BatchLogRecordProcessor(
-                exporter(stage), max_queue_size=20_000, max_export_batch_size=BATCH, schedule_delay_millis=100
-            )
+            BatchLogRecordProcessor(made, max_queue_size=20_000, max_export_batch_size=BATCH, schedule_delay_millis=100)
         )
         logger = provider.get_logger("shop")
         yield lambda n: logger.emit(
@@ -121,9 +129,9 @@ HTTP: Mapping[str, Client] = {
     # A chunk with ids that comes again is stored once; OTLP has no such ids.
     "elasticsearch": Client(bulk(elasticsearch, elasticsearch.Elasticsearch), Loss.NOTHING),
     "opensearch": Client(bulk(opensearchpy, opensearchpy.OpenSearch), Loss.NOTHING),
-    "otlp-http": Client(sdk(http), Loss.NOTHING, again=BATCH),
+    "otlp-http": Client(sdk(http), Loss.REFUSED, again=BATCH),
     "otlp-grpc": Client(
-        sdk(grpc), Loss.NOTHING, lambda stage: {"type": "otlp", "grpc": f"127.0.0.1:{stage.port}"}, again=BATCH
+        sdk(grpc), Loss.REFUSED, lambda stage: {"type": "otlp", "grpc": f"127.0.0.1:{stage.port}"}, again=BATCH
     ),
     # Firehose itself says again which delivery it is; moto gives each attempt a name of its own.
     "firehose": Client(firehose, Loss.NOTHING, again=BATCH),
