@@ -156,7 +156,7 @@ def _whole(step: TriedStep) -> dict[str, Any]:
             "branches": [branch.events for branch in own.branches],
         }
     if step.branches:
-        told["steps"] = [[_whole(one) for one in branch] for branch in step.branches]
+        told["steps"] = [[_whole(one) for one in branch.steps] for branch in step.branches]
     return told | {"events": step.events}
 
 
@@ -179,13 +179,13 @@ def _show(
     """What a step did; of a route, what the steps of the branches did that were taken, before what it leaves."""
     show(f"{number} {_title(step)}", "bold")
     if entry is not None and step.counts is not None and entry.branches:
-        for n, (branch, taken, steps) in enumerate(
+        for n, (branch, taken, within) in enumerate(
             zip(entry.branches, step.counts.branches, step.branches, strict=True), 1
         ):
             show(f"  {taken.events} of {step.counts.events} {f'when {branch.when}' if branch.when else 'else'}", "dim")
-            for inner, (one, its) in enumerate(zip(steps, branch.parse, strict=False), 1):
+            for inner, (one, its) in enumerate(zip(within.steps, branch.parse, strict=False), 1):
                 _show(show, f"{number}.{n}.{inner}", one, its, one.before)
-    if not step.branches or not any(step.branches):
+    if not any(branch.steps for branch in step.branches):
         for mark, text in _lines(before, step.events):
             show(f"  {mark} {text}" if mark else f"  {text}", _MARKS.get(mark, "dim"))
         if before is not None and not step.changed:

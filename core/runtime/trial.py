@@ -28,10 +28,18 @@ class TriedStep:
     events: list[dict[str, Any]]
     counts: StepCounts | None
     """What the step has counted; None beside `source` and `store`."""
-    branches: tuple[tuple[TriedStep, ...], ...] = ()
-    """Of a route: the steps of each branch, without those that no event came to."""
+    branches: tuple[TriedBranch, ...] = ()
+    """Of a route."""
     before: list[dict[str, Any]] | None = None
     """Of a step in a branch: the events that came to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class TriedBranch:
+    """A branch of a route, with its steps, without those that no event came to."""
+
+    when: str | None
+    steps: tuple[TriedStep, ...]
 
 
 def tried(
@@ -78,15 +86,21 @@ _Seen: TypeAlias = dict[int, tuple[Batch, Batch]]
 """What came to a step and what it left, by its counts."""
 
 
-def _branches(step: Step | None, counts: StepCounts | None, passed: _Seen) -> tuple[tuple[TriedStep, ...], ...]:
+def _branches(step: Step | None, counts: StepCounts | None, passed: _Seen) -> tuple[TriedBranch, ...]:
     """What the steps of a route's branches did."""
     if step is None or counts is None:
         return ()
     return tuple(
-        tuple(_within(inner, own, *passed[id(own)], passed) for inner, own in zip(branch.parse, its.steps, strict=True)
-              if id(own) in passed)
+        TriedBranch(
+            branch.when,
+            tuple(
+                _within(inner, own, *passed[id(own)], passed)
+                for inner, own in zip(branch.parse, its.steps, strict=True)
+                if id(own) in passed
+            ),
+        )
         for branch, its in zip(step.branches, counts.branches, strict=True)
-    )  # fmt: skip
+    )
 
 
 def _within(step: Step, counts: StepCounts, before: Batch, after: Batch, passed: _Seen) -> TriedStep:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -15,7 +16,7 @@ import yaml
 from cordwood.cli.exits import InputError
 from cordwood.cli.steps import edge
 from cordwood.cli.top import rows
-from cordwood.config import Settings
+from cordwood.config import Settings, load_text
 from cordwood.core.runtime import Node, load_checked
 from cordwood.core.runtime.taps import Tap
 from cordwood.plugins import Batch, load_plugins
@@ -193,6 +194,36 @@ async def test_a_line_is_tried_step_by_step_and_not_stored(client: Client) -> No
     assert steps[2]["events"][0]["secret_field"] != "x"
     assert steps[3]["events"][0]["source"] == "web"
     assert await client.rows("| stats count() as n") == [{"n": 0}]
+
+
+async def test_a_line_is_tried_through_the_branches_of_a_route(client: Client, node: Node) -> None:
+    route = """
+version: 1
+sources:
+  web: {type: http}
+pipelines:
+  main:
+    from: [web]
+    parse:
+      - type: route
+        branches:
+          - {when: "kind:a", parse: [{type: set, fields: {from_a: 1}}, {type: drop, when: "n>1"}]}
+          - {when: "kind:b", parse: [{type: set, fields: {from_b: 1}}]}
+        else: [{type: set, fields: {other: 1}}]
+"""
+    node.config = replace(node.config, pipelines=load_text(route, node.registry).pipelines)
+    lines = [json.dumps({"kind": kind, "n": n}) for n, kind in enumerate("aac", 1)]
+    steps = (await client.post("/api/v1/pipelines/main/try", json={"lines": lines})).json()["steps"]
+    assert [step["type"] for step in steps] == ["source", "route", "store"]
+    found = {branch["when"]: branch["steps"] for branch in steps[1]["branches"]}
+    assert found.keys() == {"kind:a", None}, "nothing came to b"
+    put, dropped = found["kind:a"]
+    assert [event["from_a"] for event in put["events"]] == [1, 1]
+    assert [event["n"] for event in put["before"]] == [1, 2]
+    assert ([event["n"] for event in dropped["events"]], dropped["changed"]) == ([1], True)
+    assert found[None][0]["events"][0]["other"] == 1
+    assert all(step["before"] is None and step["branches"] == [] for step in (steps[0], steps[2]))
+    assert {event["kind"] for event in steps[2]["events"]} == {"a", "c"}
 
 
 async def test_what_cannot_be_tried(client: Client) -> None:

@@ -190,7 +190,10 @@ def test_the_pipeline_is_shown_and_a_line_is_tried(open_page: Callable[..., Page
     page.get_by_label(re.compile("^Lines")).fill('{"service": "gateway", "message": "GET /cart 200", "user": "ann"}')
     page.get_by_role("button", name="Try", exact=True).click()
     steps = page.get_by_role("list", name="Steps").get_by_role("listitem")
-    expect(steps).to_have_count(5)
+    expect(steps).to_have_count(6)
+    expect(page.get_by_role("region", name=re.compile("^Branch when path")).get_by_role("listitem")).to_contain_text(
+        "set"
+    )
     expect(steps.nth(1)).to_contain_text("/cart")
     expect(steps.nth(2)).not_to_contain_text("ann")
     looked_at(page, "pipelines")

@@ -16,6 +16,7 @@ from msgspec import Meta
 from ...config import Step
 from ...core.forwarding import OutputProgress, progress_of_all
 from ...core.query import BatchFilter
+from ...core.runtime import trial
 from ...core.runtime.pipeline import RunningPipeline
 from ...core.runtime.taps import MOST_TAPS, STORE, StepCounts, Tap
 from ...core.runtime.trial import MOST_CHARACTERS, MOST_LINES, tried
@@ -138,6 +139,17 @@ class TriedStep(msgspec.Struct, frozen=True):
     when: str | None
     changed: Annotated[bool, Meta(description="Whether the step changed anything")]
     events: list[dict[str, Any]]
+    before: Annotated[
+        list[dict[str, Any]] | None, Meta(description="The events that came to a step of a branch; null elsewhere")
+    ]
+    branches: Annotated[list[TriedBranch], Meta(description="Of a route: its branches to which events came")]
+
+
+class TriedBranch(msgspec.Struct, frozen=True):
+    """A branch of a route, with what its steps did."""
+
+    when: Annotated[str | None, Meta(description="Which events it takes; null: all that are left")]
+    steps: list[TriedStep]
 
 
 class TryAnswer(msgspec.Struct, frozen=True):
@@ -187,7 +199,14 @@ async def try_pipeline(data: JSONBody[TryBody], node: NodeDependency, pipeline_n
     made = RunningPipeline(pipeline, node.registry)
     known = await node.reads.of(node.project_id, made.tables, by_patterns=made.by_patterns)
     steps = await in_worker(tried, node.config, node.registry, pipeline.name, data.lines, data.source or "", known)
-    return TryAnswer([TriedStep(step.type, step.when, step.changed, step.events) for step in steps])
+    return TryAnswer([_tried_step(step) for step in steps])
+
+
+def _tried_step(step: trial.TriedStep) -> TriedStep:
+    branches = [
+        TriedBranch(one.when, [_tried_step(inner) for inner in one.steps]) for one in step.branches if one.steps
+    ]
+    return TriedStep(step.type, step.when, step.changed, step.events, step.before, branches)
 
 
 @get(

@@ -5225,6 +5225,12 @@ export interface components {
                 [key: string]: unknown;
             };
         };
+        /** TriedBranch */
+        TriedBranch: {
+            /** @description Which events it takes; null: all that are left */
+            when: string | null;
+            steps: components["schemas"]["TriedStep"][];
+        };
         /** TriedStep */
         TriedStep: {
             /** @description The parser; `source`: as they came, `store`: as they are stored */
@@ -5235,6 +5241,12 @@ export interface components {
             events: {
                 [key: string]: unknown;
             }[];
+            /** @description The events that came to a step of a branch; null elsewhere */
+            before: {
+                [key: string]: unknown;
+            }[] | null;
+            /** @description Of a route: its branches to which events came */
+            branches: components["schemas"]["TriedBranch"][];
         };
         /** TryAnswer */
         TryAnswer: {

@@ -24,17 +24,24 @@ export function TryLine({ names, name, onName }: TryLineProps) {
         </Field>
         <Button type="submit" look="primary" disabled={tried.isPending || text.trim() === ''}>Try</Button>
       </Form>
-      {tried.data && <ol className={styles.steps} aria-label="Steps">{tried.data.map((step, at) => <Step key={at} step={step} before={tried.data[at - 1]} />)}</ol>}
+      {tried.data && <ol className={styles.steps} aria-label="Steps">{tried.data.map((step, at) => <Step key={at} step={step} before={tried.data[at - 1]?.events} />)}</ol>}
     </section>
   )
 }
 
-function Step({ step, before }: { readonly step: TriedStep; readonly before: TriedStep | undefined }) {
+function Step({ step, before }: { readonly step: TriedStep; readonly before: readonly Event[] | undefined }) {
   const title = step.type === 'source' ? 'As it came' : step.type === 'store' ? 'As it is stored' : step.type
+  const branches = step.branches.length > 0
   return (
     <li className={styles.step}>
       <h3 className={styles.title}>{title}{step.when && <code> when {step.when}</code>}{before && <span className={styles.dim}>{step.changed ? '' : ' changes nothing'}</span>}</h3>
-      {(step.changed || !before) && step.events.map((event, at) => <EventView key={at} event={event} before={before?.events[at]} />)}
+      {step.branches.map((branch, at) => (
+        <section key={at} aria-label={branch.when ? `Branch when ${branch.when}` : 'All others'}>
+          <p className={styles.dim}>{branch.when ? <>Branch when <code>{branch.when}</code></> : 'All others'}</p>
+          <ol className={styles.steps}>{branch.steps.map((inner, place) => <Step key={place} step={inner} before={inner.before ?? []} />)}</ol>
+        </section>
+      ))}
+      {(step.changed || !before) && !branches && step.events.map((event, at) => <EventView key={at} event={event} before={before?.[at]} />)}
     </li>
   )
 }
