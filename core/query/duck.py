@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property, partial
@@ -39,7 +38,6 @@ TEACH = (
 
 CLUSTERED = "cordwood_clustered"  # a function of statements: the patterns of a list of masks, the most frequent first
 ANSWER_BYTES = 1 << 30  # of an answer in memory; DuckDB's own limit does not count what it has handed over
-MOST_ASKED = 8  # statements over the table of `Fed` that are remembered
 FED = "events"  # the table of `Fed`
 _T = TypeVar("_T")
 Execute: TypeAlias = Callable[[str], list[tuple[Any, ...]]]
@@ -115,8 +113,6 @@ class Fed:
     def __init__(self) -> None:
         self._of: duckdb.DuckDBPyConnection | None = None
         self._cursor: duckdb.DuckDBPyConnection | None = None
-        self._asked: OrderedDict[str, str] = OrderedDict()  # the last statements, and the names of those kept prepared
-        self._number = 0
         self.turn = Lock()
 
     def opened(self, connection: duckdb.DuckDBPyConnection, source: str) -> duckdb.DuckDBPyConnection:
@@ -125,23 +121,7 @@ class Fed:
             cursor = connection.cursor()
             cursor.execute(f'CREATE TEMP TABLE "{FED}" AS SELECT * FROM ({source}) LIMIT 0')  # noqa: S608 - see `fed`
             self._cursor, self._of = cursor, connection
-            self._asked.clear()
         return self._cursor
-
-    def answer(self, cursor: duckdb.DuckDBPyConnection, statement: str) -> list[tuple[Any, ...]]:
-        """The rows of a statement over the table. One that is asked again is kept prepared: to plan it takes longer."""
-        name = self._asked.get(statement)
-        if name == "":
-            self._number += 1
-            name = f"asked{self._number}"
-            cursor.execute(f"PREPARE {name} AS {statement}")
-        self._asked[statement] = name or ""
-        self._asked.move_to_end(statement)
-        if len(self._asked) > MOST_ASKED:
-            _, oldest = self._asked.popitem(last=False)
-            if oldest:
-                cursor.execute(f"DEALLOCATE {oldest}")
-        return cursor.execute(f"EXECUTE {name}" if name else statement).fetchall()
 
     def emptied(self) -> None:
         """Drop the rows; where that fails, the connection with them."""
@@ -307,7 +287,7 @@ class Duck:
                     cursor = fed.opened(self._connection, source)
                     with running.interrupts(cursor.interrupt):
                         cursor.execute(f'INSERT INTO "{FED}" {source}')
-                        return ask(partial(fed.answer, cursor))
+                        return ask(lambda statement: cursor.execute(statement).fetchall())
             finally:
                 fed.emptied()
 

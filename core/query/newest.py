@@ -142,19 +142,14 @@ class Plan:
         self._wanted: dict[str, set[str]] = {}
         for name, value in {pair for found in self._values for one in found for pair in one}:
             self._wanted.setdefault(name, set()).add(value)
-        self._events = relation_of(given)
-        self._relation = apply_stages(given, self._events, self._told())
-        self._asked: dict[tuple[int, bool], str | None] = {}  # made when first asked for: a millisecond each
+        self._relation = apply_stages(given, relation_of(given), self._told())
+        self._asked: dict[int, str | None] = {}  # made when one is first asked for: a millisecond each
         self._tell = self._telling()
         for name in sorted({"timestamp", *fields}):  # whatever the searches read
-            self._events.field(name)
-        self.needed = dict(self._events.scanned[0].needed)
-        place = sql.column(_COLUMNS)
-        frames = {
-            True: self._events.select(place).sql(dialect=sql.DIALECT),
-            False: written(self._relation, self._relation.select(place), {}),
-        }
-        self._frames = {sifted: frame.split(place.sql(dialect=sql.DIALECT)) for sifted, frame in frames.items()}
+            self._relation.field(name)
+        self.needed = dict(self._relation.scanned[0].needed)
+        frame = written(self._relation, self._relation.select(sql.column(_COLUMNS)), {})
+        self._before, self._after = frame.split(sql.column(_COLUMNS).sql(dialect=sql.DIALECT))
 
     def _told(self) -> tuple[Extend, ...]:
         """`extend` what tells: the message where a phrase is in it, each field where it has a value that is wanted."""
@@ -168,33 +163,29 @@ class Plan:
             columns.append((f"{_HELD}{i}", Call("if", (is_wanted, Name(name), Constant(None)))))
         return (Extend(columns=tuple(Named(node, name, Place()) for name, node in columns)),) if columns else ()
 
-    def _columns(self, chosen: Sequence[int], *, sifted: bool) -> dict[int, str]:
+    def _columns(self, chosen: Sequence[int]) -> dict[int, str]:
         """SQL for those of the searches that may find something.
 
         :raises _MoreColumnsError: they read what was not fetched
         """
         for i in chosen:
-            if (i, sifted) not in self._asked:
-                self._asked[i, sifted] = self._column(i, sifted=sifted)
-        needed = self._events.scanned[0].needed
+            if i not in self._asked:
+                self._asked[i] = self._column(self._searches[i], i)
+        needed = self._relation.scanned[0].needed
         if len(needed) > len(self.needed):
             self.needed, self.fed = dict(needed), Fed()
             raise _MoreColumnsError
-        return {i: column for i in chosen if (column := self._asked[i, sifted]) is not None}
+        return {i: column for i in chosen if (column := self._asked[i]) is not None}
 
-    def _column(self, number: int, *, sifted: bool) -> str | None:
-        """SQL for the newest event of a search, as a number; None: it finds none. A mistake stands for all events.
-
-        Not `sifted`: of the events without any phrase nothing more is looked at, for which `_told` is needed.
-        """
-        relation = self._events if sifted else self._relation
-        condition = widened(self._searches[number], self._given.schema)
-        if self._phrases[number] is not None and not sifted:
+    def _column(self, search: Node, number: int) -> str | None:
+        """SQL for the newest event of a search, as a number; None: it finds none. A mistake stands for all events."""
+        condition = widened(search, self._given.schema)
+        if self._phrases[number] is not None:
             condition = And((Name(_SPOKEN), condition))
         try:
-            value = compute_aggregate(newest(condition).node, relation, {})
+            value = compute_aggregate(newest(condition).node, self._relation, {})
         except Mistake:
-            value = compute_aggregate(newest(Everything()).node, relation, {})
+            value = compute_aggregate(newest(Everything()).node, self._relation, {})
         tree = value.kinds.get("time")
         return None if tree is None else sql.sql("epoch_ns(:t)", t=tree).sql(dialect=sql.DIALECT)
 
@@ -214,22 +205,19 @@ class Plan:
 
     def answer(self, execute: Execute, *, sifted: bool) -> list[int | None]:
         """For each search the newest event that it found; not `sifted`: all searches are asked."""
-        sifted = sifted and self._tell is not None
-        chosen = self._chosen(execute) if sifted else range(len(self._searches))
-        columns = self._columns(chosen, sifted=sifted)
+        columns = self._columns(self._chosen(execute) if sifted else range(len(self._searches)))
         found: list[int | None] = [None] * len(self._searches)
         if columns:
-            texts = list(dict.fromkeys(columns.values()))  # many detectors look at the same events
-            before, after = self._frames[sifted]
-            (row,) = execute(f"{before}{', '.join(texts)}{after}")
-            moments = dict(zip(texts, row, strict=True))
-            for place, text in columns.items():
-                found[place] = moments[text]
+            (row,) = execute(f"{self._before}{', '.join(columns.values())}{self._after}")
+            for place, at in zip(columns, row, strict=True):
+                found[place] = at
         return found
 
     def _chosen(self, execute: Execute) -> Sequence[int]:
         """The searches that may have found something."""
-        (row,) = execute(self._tell or "")
+        if self._tell is None:
+            return range(len(self._searches))
+        (row,) = execute(self._tell)
         said = [text for text in row[0] or () if text is not None] if self._every else []
         spoken = {phrase for phrase in self._every if len(said) > MOST_SAID or any(phrase in text for text in said)}
         held = {
