@@ -111,11 +111,7 @@ def _asked(function: Callable[[], T]) -> T:
         if why.response.get("Error", {}).get("Code", "") in ("NoSuchKey", "InvalidParameterException"):
             raise KeyError(str(why)) from why
         raise RetryableError(f"AWS refuses: {why}") from why
-    except (
-        BotoCoreError,
-        HTTPError,
-        UnicodeDecodeError,
-    ) as why:  # botocore lets the others pass where a body is broken
+    except (BotoCoreError, HTTPError, UnicodeDecodeError) as why:  # the last two: botocore does not wrap a broken body
         raise RetryableError(f"AWS does not answer: {why}") from why
 
 

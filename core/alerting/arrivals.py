@@ -40,6 +40,7 @@ class Arrivals:
         """The times of the events with `after < position <= upto`, perhaps of some that came right after them.
 
         :raises RetryableError: the database does not answer
+        :raises QueryError: a merged segment cannot be read
         """
         if upto <= after:
             return []

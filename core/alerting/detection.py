@@ -196,8 +196,8 @@ class Detection:
             self._newest = max([self._newest, *(high for _, high in new)])
         if self._is_fine is None:
             self._is_fine = await self._can_be_asked_at_once()
-        self._late = self._late_now(new, at_ns)
-        late, position = await self._late_ones(at_ns, head)
+        came_late = self._came_late(new, at_ns)
+        late, position = await self._late_ones(came_late, at_ns, head)
         missed = await self._missed(at_ns, head)
         for steps in (late, missed):
             asked = self._ahead(steps, head)
@@ -206,19 +206,18 @@ class Detection:
         went_back = at_ns < self._evaluated_until
         await self._judge_step(Step(at_ns, self._window_ns, again=went_back), head, position)
         self._seen_head = head
-        if position is not None:
-            self._late = []
+        self._late = came_late if position is None else []  # not before: what fails is looked at again
 
-    def _late_now(self, new: list[Interval], at_ns: int) -> list[Interval]:
+    def _came_late(self, new: list[Interval], at_ns: int) -> list[Interval]:
         """Where events came late, with those that wait: a segment may have both late ones and others."""
         before = late_before(self._evaluated_until, at_ns, self._every_ns, self._window_ns, is_fine=bool(self._is_fine))
         oldest = at_ns - self._grace_ns
         waits = [(low, high) for low, high in self._late if high >= oldest]
         return waits + late_parts(new, oldest, before)
 
-    async def _late_ones(self, at_ns: int, head: int) -> tuple[list[Step], int | None]:
+    async def _late_ones(self, came_late: list[Interval], at_ns: int, head: int) -> tuple[list[Step], int | None]:
         """Past windows to judge again, and the position that is judged with them; None: the late events must wait."""
-        steps = self._late_steps(self._late)
+        steps = self._late_steps(came_late)
         now = anyio.current_time()
         if not steps:
             return [], head
@@ -228,7 +227,7 @@ class Detection:
         self._late_at, self._late_waits = now, False
         if len(steps) > FEW:
             # A segment from old to new says little: one query tells where its late events are.
-            steps = self._late_steps(await self._late_events(at_ns, head))
+            steps = self._late_steps(await self._late_events(came_late, at_ns, head))
         return steps, head
 
     def _past_step(self, length_ns: int = 0) -> int:
@@ -261,10 +260,10 @@ class Detection:
     def _late_steps(self, events: list[Interval]) -> list[Step]:
         return late_steps(self._evaluated_until, self._window_ns, events, self._past_step(self._grace_ns))
 
-    async def _late_events(self, at_ns: int, head: int) -> list[Interval]:
+    async def _late_events(self, came_late: list[Interval], at_ns: int, head: int) -> list[Interval]:
         """Where the late events lie that the detector may look at."""
         shared, step = self._shared, self._past_step(self._grace_ns)
-        oldest, newest = min(low for low, _ in self._late), max(high for _, high in self._late)
+        oldest, newest = min(low for low, _ in came_late), max(high for _, high in came_late)
         search = "*"
         if self._is_fine and len(self.searches) == 1:
             search = sample_query((await self._resolved())(self.searches[0]), {})

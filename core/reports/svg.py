@@ -37,8 +37,8 @@ def chart(series: Series, width: int, height: int, look: str, zone: ZoneInfo, la
         else:
             sums = [total + (value or 0) for total, value in zip(sums, values, strict=True)]
             # A bar of nothing would be a copy of the one below it.
-            nothing = [look == "bars" and not value for value in values]
-            drawn.append((name, [None if none else total for total, none in zip(sums, nothing, strict=True)]))
+            drawn.append((name, [total if value or look == "areas" else None
+                                 for total, value in zip(sums, values, strict=True)]))  # fmt: skip
     top = _nice(max((value or 0 for _, values in drawn for value in values), default=1))
     box = _Box(width, height, len(series.times), top, bars=look == "bars")
     colours = {name: colour_of(name, at) for at, name in enumerate(series.values)}

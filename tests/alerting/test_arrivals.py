@@ -12,6 +12,7 @@ from cordwood.core.alerting.run import Run
 from cordwood.core.query import QueryEngine
 from cordwood.core.storage.store import Store
 from cordwood.detectors.threshold import Threshold, ThresholdConfig
+from cordwood.plugins import RetryableError
 
 pytestmark = pytest.mark.anyio
 T0 = int(datetime(2026, 1, 31, 12, tzinfo=UTC).timestamp()) * 10**9
@@ -88,3 +89,28 @@ async def test_merging_makes_nothing_late(live: Any, store: Store, monkeypatch: 
     again = [at for at, is_again in judged if is_again]
     assert again == [80, 90, 100]
     assert all(count == 1 for count in judged.values())
+
+
+async def test_what_came_late_is_noted_once_while_the_detector_fails(
+    live: Any, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = {"query": "service:pay | stats count() as n", "condition": "n > 1000", "window": "1m", "every": "10s"}
+    live.clock.now = T0
+    detection = await live.started(Threshold(ThresholdConfig(**settings)))
+    await detection.judge()
+    detect = Threshold.detect
+
+    async def failing(self: Threshold, run: Run) -> Any:
+        raise RetryableError("away")
+
+    monkeypatch.setattr(Threshold, "detect", failing)
+    await live.commit([event(-35)])
+    for at in (10, 20, 30):
+        live.clock.now = T0 + at * SECOND
+        with pytest.raises(RetryableError):
+            await detection.judge()
+        assert not detection._late
+    monkeypatch.setattr(Threshold, "detect", detect)
+    live.clock.now = T0 + 40 * SECOND
+    await detection.judge()  # within 15 s of the last try: they wait
+    assert detection._late == [(T0 - 35 * SECOND, T0 - 35 * SECOND)]

@@ -19,7 +19,6 @@ from ...core.query import BatchFilter
 from ...core.runtime import trial
 from ...core.runtime.pipeline import RunningPipeline
 from ...core.runtime.taps import MOST_TAPS, STORE, StepCounts, Tap
-from ...core.runtime.trial import MOST_CHARACTERS, MOST_LINES, tried
 from ...core.storage.database import DATABASE_ERRORS
 from ...plugins import RejectedError, RetryableError, in_worker
 from ..problems import NotFoundProblem, described
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 _LOOK_S: Final = 0.25  # seconds between looks at what a tap has caught
 _HEARTBEAT: Final = 40  # looks without anything until a sign of life is sent
 Name: TypeAlias = Annotated[str, PathParameter(name="name", max_length=500, description="The pipeline's name")]
-_Line: TypeAlias = Annotated[str, Meta(max_length=MOST_CHARACTERS)]
+_Line: TypeAlias = Annotated[str, Meta(max_length=trial.MOST_CHARACTERS)]
 
 
 class StepItem(msgspec.Struct, frozen=True):
@@ -127,7 +126,8 @@ class TryBody(msgspec.Struct, frozen=True):
     """Lines to try, as a source would hand them over: text, or an object of JSON each."""
 
     lines: Annotated[
-        list[_Line], Meta(min_length=1, max_length=MOST_LINES, examples=[['{"message": "hello", "level": "info"}']])
+        list[_Line],
+        Meta(min_length=1, max_length=trial.MOST_LINES, examples=[['{"message": "hello", "level": "info"}']]),
     ]
     source: Annotated[str | None, Meta(description="Which source they come from; without it: the first")] = None
 
@@ -198,7 +198,9 @@ async def try_pipeline(data: JSONBody[TryBody], node: NodeDependency, pipeline_n
         raise _missing(pipeline_name)
     made = RunningPipeline(pipeline, node.registry)
     known = await node.reads.of(node.project_id, made.tables, by_patterns=made.by_patterns)
-    steps = await in_worker(tried, node.config, node.registry, pipeline.name, data.lines, data.source or "", known)
+    steps = await in_worker(
+        trial.tried, node.config, node.registry, pipeline.name, data.lines, data.source or "", known
+    )
     return TryAnswer([_tried_step(step) for step in steps])
 
 
