@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import shutil
@@ -339,7 +340,7 @@ class Server:
         headers: dict[str, str] | None = None,
         timeout: float = 60,
     ) -> tuple[int, bytes]:
-        """(status, body); an error status is an answer, a dead connection raises OSError."""
+        """(status, body); an error status is an answer, a connection that dies, within an answer too, raises OSError."""
         request = urllib.request.Request(self.url + path, data=body, method=method, headers=headers or {})
         try:
             with urllib.request.urlopen(request, timeout=timeout) as answer:
@@ -347,6 +348,8 @@ class Server:
         except urllib.error.HTTPError as why:
             with why:
                 return why.code, why.read()
+        except http.client.HTTPException as why:
+            raise ConnectionError(f"no whole answer: {why!r}") from why
 
     def post(self, lines: list[dict[str, Any]] | bytes, **headers: str) -> tuple[int, Any]:
         body = lines if isinstance(lines, bytes) else b"".join(json.dumps(line).encode() + b"\n" for line in lines)
