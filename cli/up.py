@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from .allocator import keep_large_blocks
 from .options import DataDir
 
 ROLES = "all, ingest (take in), query (answer) or worker (detectors and upkeep)"
@@ -31,6 +32,7 @@ def up(
 
     SIGHUP reads the pipeline file again; SIGTERM and Ctrl-C stop in order, a second Ctrl-C at once.
     """
+    keep_large_blocks()
     # Batches are many and small: half the cores in polars' pool keep the rest for other batches, with fewer hand-overs.
     os.environ.setdefault("POLARS_MAX_THREADS", str(max(1, (os.cpu_count() or 2) // 2)))
 
@@ -44,12 +46,10 @@ def up(
     import anyio
 
     from ..core.runtime import load_checked
-    from ..core.runtime.memory import keep_large_blocks
     from ..plugins import load_plugins
     from .logs import log_to_stderr
     from .serve import Serving
 
-    keep_large_blocks()
     log_to_stderr(settings.log_level)
     registry = load_plugins()
     config = load_checked(settings.config, registry)

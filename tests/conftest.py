@@ -340,7 +340,7 @@ class Server:
         headers: dict[str, str] | None = None,
         timeout: float = 60,
     ) -> tuple[int, bytes]:
-        """(status, body); an error status is an answer, a connection that dies, within an answer too, raises OSError."""
+        """(status, body); an error status is an answer, a connection that dies, also within one, raises OSError."""
         request = urllib.request.Request(self.url + path, data=body, method=method, headers=headers or {})
         try:
             with urllib.request.urlopen(request, timeout=timeout) as answer:

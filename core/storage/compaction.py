@@ -2,9 +2,10 @@
 
 Level 0 are the commits as they came. Sixteen of them, half a million rows, or what is a minute old become segments of
 level 1, one for each UTC day in them; eight neighbours of a level and day become one of the next, until a segment has
-about half a million rows. While much comes in, all that waits, up to 256 commits. So an event is rewritten at most
-four times. Rows are sorted by service, template, time: equal values meet, and the file shrinks. Old segments leave the
-catalog in the transaction in which the new ones enter it; their bytes go when no query can still be reading them.
+about half a million rows. Of small commits more are taken, until they have 62,500 rows: eight times as many are full.
+While much comes in, up to 256 commits wait. So an event is rewritten at most four times. Rows are sorted by service,
+template, time: equal values meet, and the file shrinks. Old segments leave the catalog in the transaction in which the
+new ones enter it; their bytes go when no query can still be reading them.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
 
 import anyio
@@ -39,7 +41,7 @@ FULL_ROWS = 500_000
 """No merge makes a larger segment, and one of half of it is not merged again: merging takes about 400 bytes a row."""
 _FULL_CELLS = 20_000_000  # rows by columns: wide segments are full earlier, for merging takes memory by the cell
 _FULL_BYTES = 64 * 2**20  # of texts, where they are long: merging takes some five times as much
-_URGENT_ROWS = 125_000  # of a merge while much comes in: its memory adds to that of ingest
+_FIRST_ROWS = FULL_ROWS // 8  # of a merge of commits, which takes memory while ingest does
 _LEVEL0 = 16  # commits merged at once
 _BACKLOG = 256  # commits that may wait while much comes in: a burst of half a minute is merged once, and after it
 _FANOUT = 8  # segments of a level and day that become one
@@ -144,7 +146,7 @@ def _due(segments: Sequence[Segment], ages: dict[int, float], *, urgent: bool) -
     commits = sorted((s for s in segments if s.level == 0), key=lambda s: s.min_position)
     enough = len(commits) >= _LEVEL0 or sum(segment.rows for segment in commits) >= FULL_ROWS
     if len(commits) >= _BACKLOG or (enough and not urgent):
-        return _up_to_full(commits, _URGENT_ROWS if urgent else FULL_ROWS)
+        return _first(commits, 1 if urgent else _LEVEL0)
     if urgent:
         return []
     by_day: dict[tuple[int, str], list[Segment]] = {}
@@ -155,10 +157,17 @@ def _due(segments: Sequence[Segment], ages: dict[int, float], *, urgent: bool) -
         if len(group) >= _FANOUT:
             return _up_to_full(sorted(group, key=lambda s: s.min_position))
     old = [segment for segment in commits if ages.get(segment.id, 0) >= _OLD_SECONDS]
-    return _up_to_full(old)
+    return _first(old, _LEVEL0)
 
 
-def _up_to_full(group: Sequence[Segment], full: int = FULL_ROWS) -> list[Segment]:
+def _first(commits: Sequence[Segment], least: int) -> list[Segment]:
+    """The first of the commits that are merged at once: so many, and more where they are small."""
+    rows = accumulate(segment.rows for segment in commits)
+    count = next((n for n, held in enumerate(rows, 1) if n >= least and held >= _FIRST_ROWS), len(commits))
+    return _up_to_full(commits[:count])
+
+
+def _up_to_full(group: Sequence[Segment]) -> list[Segment]:
     """The first of the group whose rows together fill a segment."""
     taken: list[Segment] = []
     rows = size = 0
@@ -168,7 +177,7 @@ def _up_to_full(group: Sequence[Segment], full: int = FULL_ROWS) -> list[Segment
         size += segment.text_bytes
         columns.update((column.field, column.kind) for column in segment.columns)
         cells = rows * min(len(columns), MAX_ATTRIBUTES)
-        if taken and (rows > full or size > _FULL_BYTES or (len(taken) > 1 and cells > _FULL_CELLS)):
+        if taken and (rows > FULL_ROWS or size > _FULL_BYTES or (len(taken) > 1 and cells > _FULL_CELLS)):
             break
         taken.append(segment)
     return taken
@@ -196,11 +205,20 @@ def merge(
     :param filtered_rows: from so many rows on a segment gets a token filter.
     :param fields: so many have columns; see `plugins.overflow`.
     """
-    frame = read_segments(group, paths, fields).rechunk()  # rows are gathered from one chunk twice as fast as from many
-    frame = frame[_order(frame)]
+    frame = _sorted(read_segments(group, paths, fields).get_columns())
     days = frame["timestamp"].to_physical() // _DAY_NS
     parts = [frame] if days.n_unique() == 1 else [frame.filter(days == day) for day in days.unique()]
     return [encode_frame(part, row_group=row_group, filtered=part.height >= filtered_rows) for part in parts]
+
+
+def _sorted(columns: list[pl.Series]) -> pl.DataFrame:
+    """The columns in the order of a merged segment. Takes them from the list: only one is there twice at a time."""
+    order = pl.Series(_order(pl.DataFrame(columns)), dtype=pl.get_index_type())
+    columns.reverse()
+    ordered = []
+    while columns:  # rows are gathered from one chunk twice as fast as from many
+        ordered.append(columns.pop().rechunk().gather(order))
+    return pl.DataFrame(ordered)
 
 
 def _order(frame: pl.DataFrame) -> npt.NDArray[np.intp]:

@@ -133,11 +133,10 @@ def _written_small(frame: pl.DataFrame, row_group: int, about: bytes) -> bytes:
         for name, dtype in frame.schema.items()
         if dtype != pl.Boolean and not _has_few_values(frame[name])
     }
-    table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
-    sink = pa.BufferOutputStream()
+    sink = io.BytesIO()
     with pq.ParquetWriter(
         sink,
-        table.schema,
+        _to_arrow(frame.clear()).schema,
         compression="zstd",
         compression_level=_ZSTD_LEVEL,
         use_dictionary=[name for name in frame.columns if name not in encodings],  # type: ignore[arg-type]  # or names
@@ -145,9 +144,14 @@ def _written_small(frame: pl.DataFrame, row_group: int, about: bytes) -> bytes:
         store_schema=False,
         max_rows_per_page=_PAGE_ROWS,
     ) as writer:
-        writer.write_table(table, row_group_size=row_group)
+        for part in frame.iter_slices(row_group):  # each is copied for Arrow
+            writer.write_table(_to_arrow(part))
         writer.add_key_value_metadata({_METADATA: about.decode()})
-    return sink.getvalue().to_pybytes()
+    return sink.getvalue()
+
+
+def _to_arrow(frame: pl.DataFrame) -> pa.Table:
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
 
 
 def _has_few_values(values: pl.Series) -> bool:

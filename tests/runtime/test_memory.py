@@ -1,5 +1,6 @@
 """Free memory goes back to the kernel when a process is quiet: seen in a process of its own, from outside."""
 
+import platform
 import subprocess
 import sys
 
@@ -7,7 +8,8 @@ import pytest
 
 FRAGMENTED = """
 import anyio, psutil
-from cordwood.core.runtime.memory import give_back_when_quiet, keep_large_blocks
+from cordwood.cli.allocator import keep_large_blocks
+from cordwood.core.runtime.memory import give_back_when_quiet
 
 keep_large_blocks()
 blocks = [bytearray(100_000) for _ in range(2_000)]
@@ -33,6 +35,38 @@ print(before - resident().rss)
 def test_what_was_freed_is_given_back_when_quiet() -> None:
     process = subprocess.run([sys.executable, "-c", FRAGMENTED], capture_output=True, text=True, check=True)
     assert int(process.stdout) > 150_000_000
+
+
+ONE_HEAP = """
+import ctypes, sys, tempfile, threading
+import cordwood.cli.up
+
+assert not {"numpy", "polars", "pyarrow"} & sys.modules.keys()  # they start threads, and each would have a heap
+cordwood.cli.up.keep_large_blocks()
+import cordwood.cli.serve
+import numpy as np
+import pyarrow as pa
+
+threads = [threading.Thread(target=np.ones, args=(1_000_000,)) for _ in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+assert pa.default_memory_pool().backend_name == "system"
+libc = ctypes.CDLL(None)
+libc.fopen.restype = ctypes.c_void_p
+with tempfile.NamedTemporaryFile() as told:
+    file = ctypes.c_void_p(libc.fopen(told.name.encode(), b"w"))
+    libc.malloc_info(0, file)
+    libc.fclose(file)
+    print(told.read().count(b"<heap nr="))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="glibc's heaps")
+def test_all_threads_share_one_heap() -> None:
+    process = subprocess.run([sys.executable, "-c", ONE_HEAP], capture_output=True, text=True, check=True)
+    assert process.stdout == "1\n"
 
 
 def test_what_was_loaded_is_never_looked_at_again_and_new_garbage_is() -> None:
