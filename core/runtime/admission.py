@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -58,6 +58,12 @@ class Admission:
     _events: Bucket = field(default_factory=Bucket)
     _bytes: Bucket = field(default_factory=Bucket)
 
+    @property
+    def is_limited(self) -> bool:
+        """Whether the project has a limit that may refuse a submission."""
+        limits = self.limits
+        return (limits.daily_bytes, limits.events_per_second, limits.bytes_per_second) != (None, None, None)
+
     async def check(self) -> None:
         """Refuse early, before anything is read, what `admit` would refuse.
 
@@ -68,8 +74,8 @@ class Admission:
             self.reached[why.limit, "refused"] += 1
             raise why
 
-    async def admit(self, submissions: Sequence[Submission], *, wait: bool) -> None:
-        """Let submissions in; their bytes count as of today from now on, until `usage.end` or their commit.
+    async def admit(self, submission: Submission, *, wait: bool) -> None:
+        """Let a submission in; its bytes count as of today from now on, until `usage.end` or their commit.
 
         :param wait: wait for it, as for a source whose events would be lost otherwise, or would come again at once
         :raises LimitError: a limit is reached, and nobody waits
@@ -84,10 +90,9 @@ class Admission:
                 self.reached[why.limit, "waited"] += 1
             waited = why.limit
             await anyio.sleep(min(why.after or 0, _LOOK_SECONDS))
-        for submission in submissions:
-            self._events.take(submission.accepted)
-            self._bytes.take(submission.received)
-            self.usage.begin(submission)
+        self._events.take(submission.accepted)
+        self._bytes.take(submission.received)
+        self.usage.begin(submission)
 
     async def _reached(self) -> LimitError | None:
         """Of the limits that are reached the one that takes longest."""

@@ -169,7 +169,7 @@ class StoreOutlet:
         ended: list[Callable[[], None]] = []
         try:
             if submission.accepted:
-                await self.admission.admit([submission], wait=self.waits)
+                await self.admission.admit(submission, wait=self.waits)
             ended.append(self.tracing.begun("commit"))
             receipt = await self._submit(submission)
         except BaseException:
@@ -180,7 +180,13 @@ class StoreOutlet:
         if turn is not None:
             turn.submitted()
             applied = replace(applied, settle=[*applied.settle, turn.gathering.settled])
-        _when_settled(receipt, ended[0], applied)
+
+        def settled() -> None:
+            ended[0]()
+            outcome = receipt.outcome  # what was stored before is not stored now
+            applied.settled(committed=isinstance(outcome, Acknowledgement) and not outcome.duplicate)
+
+        _when_settled(receipt, settled)
         self._count(applied)
         return receipt
 
@@ -190,33 +196,39 @@ class StoreOutlet:
         await self.spool.hold(batch, received)
 
     async def send_parts(self, batch: Batch, parts: Sequence[Part]) -> Sequence[Receipt]:
-        """See `plugins.Outlet.send_parts`. Parts without a key that follow each other stay one submission."""
+        """See `plugins.Outlet.send_parts`. Parts without a key that follow each other stay one submission, unless the
+        project has limits: then each is let in, or refused, by itself."""
         if self.pipeline.remembers:
             return await self._send_each(batch, parts)
-        if self.pipeline.is_plain and len(batch) <= _FEW:
-            applied = self._applied(batch)
-        else:
-            known = await self._read()
-            applied = await anyio.to_thread.run_sync(self._applied, batch, None, known, limiter=self.store.workers)
-        runs: list[tuple[Submission, list[Part]]] = []
-        at = 0
-        for mine in _runs(parts):
-            rows = sum(part.rows for part in mine)
-            of_all, dead = applied.part(at, rows)
-            at += rows
-            received = sum(part.received for part in mine)
-            left_out = rows - len(of_all) - len(dead)
-            submission = Submission(self.project_id, self.source, of_all, None, mine[0].key, received, dead, left_out)
-            runs.append((submission, mine))
-        await self.admission.admit([submission for submission, _ in runs], wait=self.waits)
+        with self.tracing.span("pipeline") as told:
+            if self.pipeline.is_plain and len(batch) <= _FEW:
+                applied = self._applied(batch)
+            else:
+                known = await self._read()
+                applied = await anyio.to_thread.run_sync(self._applied, batch, None, known, limiter=self.store.workers)
+            told({"cordwood.source": self.source, "cordwood.events": len(batch)})
         receipts: list[Receipt] = []
-        for submission, mine in runs:
-            try:
-                receipt = await self._submit(submission)
-            except RetryableError as why:
-                receipt = PendingReceipt()
-                receipt.settle(why)
-            receipts += [receipt] if len(mine) == 1 else [_PartReceipt(receipt, part.rows) for part in mine]
+        ended = self.tracing.begun("commit")
+        receipt, at = PendingReceipt(), 0
+        try:
+            for mine in _runs(parts, apart=self.admission.is_limited):
+                rows = sum(part.rows for part in mine)
+                of_all, dead = applied.part(at, rows)
+                at += rows
+                received = sum(part.received for part in mine)
+                left_out, key = rows - len(of_all) - len(dead), mine[0].key
+                submission = Submission(self.project_id, self.source, of_all, None, key, received, dead, left_out)
+                try:
+                    await self.admission.admit(submission, wait=self.waits)
+                    receipt = await self._submit(submission)
+                except RetryableError as why:
+                    receipt = PendingReceipt()
+                    receipt.settle(why)
+                receipts += [receipt] if len(mine) == 1 else [_PartReceipt(receipt, part.rows) for part in mine]
+        except BaseException:
+            ended()
+            raise
+        _when_settled(receipt, ended)
         self._count(applied)
         return receipts
 
@@ -224,7 +236,7 @@ class StoreOutlet:
         """What is submitted alone through the pipeline alone: an event that repeats one that is refused must stay."""
         receipts: list[Receipt] = []
         at = 0
-        for run in _runs(parts):
+        for run in _runs(parts, apart=self.admission.is_limited):
             rows, received = sum(part.rows for part in run), sum(part.received for part in run)
             mine = Batch(batch.frame.slice(at, rows))
             at += rows
@@ -302,23 +314,16 @@ class StoreOutlet:
             raise RetryableError(trouble(why)) from why
 
 
-def _runs(parts: Sequence[Part]) -> Iterator[list[Part]]:
-    """Parts that are submitted together: those without a key that follow each other, others alone."""
-    for _, run in groupby(enumerate(parts), lambda numbered: numbered[0] if numbered[1].key else -1):
+def _runs(parts: Sequence[Part], *, apart: bool) -> Iterator[list[Part]]:
+    """Parts that are submitted together: those without a key that follow each other, unless all are to be `apart`."""
+    for _, run in groupby(enumerate(parts), lambda numbered: numbered[0] if apart or numbered[1].key else -1):
         yield [part for _, part in run]
 
 
-def _when_settled(receipt: PendingReceipt, ended: Callable[[], None], applied: _Applied) -> None:
-    """Tell that the commit has ended, and the steps how. What was stored before is not stored now."""
-
-    def settled() -> None:
-        ended()
-        outcome = receipt.outcome
-        applied.settled(committed=isinstance(outcome, Acknowledgement) and not outcome.duplicate)
-
+def _when_settled(receipt: PendingReceipt, then: Callable[[], None]) -> None:
     if receipt.done.is_set():
-        settled()
-    receipt.settled = settled
+        then()
+    receipt.settled = then
 
 
 @dataclass(frozen=True, slots=True)

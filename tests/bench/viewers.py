@@ -151,6 +151,8 @@ class _Connection:
             f"Authorization: Bearer {self._token}\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         while True:
+            if self._streams is not None and self._streams[1].is_closing():
+                self._streams = None  # the server closes connections that were idle for some seconds
             is_new = self._streams is None
             reader, writer = self._streams or await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 24)
             self._streams = (reader, writer)
@@ -160,7 +162,7 @@ class _Connection:
                 break
             except (asyncio.IncompleteReadError, OSError):
                 writer.close()
-                self._streams = None  # the server closes connections that were idle for some seconds
+                self._streams = None  # closed just now
                 if is_new:
                     raise
         length = next((line for line in answer.split(b"\r\n") if line.startswith(b"content-length:")), None)
