@@ -81,7 +81,10 @@ class Engine:
 
         :raises RetryableError: the Engine does not answer
         """
-        listed = await self._get("/containers/json", {"all": "1"}, list[Listed])
+        try:
+            listed = await self._get("/containers/json", {"all": "1"}, list[Listed])
+        except RejectedError as why:  # every Engine has a list: what answers is something before it, or not yet one
+            raise RetryableError(str(why)) from why
         return [one for one in listed if _ID.fullmatch(one.id)]
 
     async def inspect(self, number: str) -> Container:

@@ -191,7 +191,13 @@ async def test_no_engine(data_dir: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [b"\0" * 100, b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}]"], ids=["no HTTP", "no JSON"]
+    "answer",
+    [
+        b"\0" * 100,
+        b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}]",
+        b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nsoon",
+    ],
+    ids=["no HTTP", "no JSON", "not yet an Engine"],
 )
 async def test_nonsense_for_an_answer(data_dir: Path, answer: bytes) -> None:
     async def handle(stream: Any) -> None:
@@ -202,7 +208,7 @@ async def test_nonsense_for_an_answer(data_dir: Path, answer: bytes) -> None:
     listener = await anyio.create_unix_listener(data_dir / "docker.sock")
     async with listener, anyio.create_task_group() as tasks:
         tasks.start_soon(listener.serve, handle)
-        with pytest.raises(RetryableError, match=r"docker\.sock (does not answer|answers what is not)"):
+        with pytest.raises(RetryableError, match=r"docker\.sock( does not answer| answers what is not|.*404 soon)"):
             await Docker(DockerConfig(url=f"unix://{data_dir}/docker.sock")).run(MemoryOutlet(MemoryStore()))
         tasks.cancel_scope.cancel()
 
