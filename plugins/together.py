@@ -1,4 +1,4 @@
-"""Small things that arrive at the same time, worked on as one.
+"""Things that arrive at the same time, worked on as one.
 
 Reading a body of ten events costs a millisecond however small it is, for a hundred columns are made; reading thirty
 bodies as one costs hardly more. What comes while one lot is being worked on is the next lot; where others were waiting
