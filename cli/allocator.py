@@ -22,7 +22,10 @@ _HEAP_BYTES = 32 * 1024 * 1024  # blocks up to here come from the heap; glibc ta
 
 
 def keep_large_blocks() -> None:
-    """Let glibc keep freed blocks of a body's size in one heap, and Arrow take its memory there; others stay as is."""
+    """Let glibc keep freed blocks of a body's size in one heap, and Arrow take its memory there.
+
+    Polars has an allocator of its own, jemalloc, which would keep what was freed in eight heaps: it gets one as well.
+    """
     if platform.libc_ver()[0] != "glibc":
         return
     libc = ctypes.CDLL(None)
@@ -30,3 +33,4 @@ def keep_large_blocks() -> None:
     libc.mallopt(_M_ARENA_MAX, _HEAPS)
     libc.mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    os.environ.setdefault("_RJEM_MALLOC_CONF", f"narenas:{_HEAPS}")

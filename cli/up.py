@@ -46,11 +46,13 @@ def up(
     import anyio
 
     from ..core.runtime import load_checked
+    from ..core.runtime.memory import leave_pandas_out
     from ..plugins import load_plugins
     from .logs import log_to_stderr
     from .serve import Serving
 
     log_to_stderr(settings.log_level)
+    leave_pandas_out()
     registry = load_plugins()
     config = load_checked(settings.config, registry)
     serving = Serving(settings, config, registry, demo=demo)

@@ -21,6 +21,7 @@ import pyarrow as pa
 from ...plugins.errors import QueryError
 from ...plugins.patterns import clustered
 from ..storage.cache import SegmentGoneError
+from .json_line import PLAIN_JSON, plain_json
 from .sql import REFUSED
 
 # What DuckDB says → what it means, what to do.
@@ -43,7 +44,7 @@ _T = TypeVar("_T")
 Execute: TypeAlias = Callable[[str], list[tuple[Any, ...]]]
 """Runs a statement and gives its rows."""
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result")  # a second copy, of few rows: see `Duck.table`
-_BATCH = 1 << 14  # rows handed over at a time: DuckDB takes memory for up to twice as many
+_BATCH = 1 << 13  # rows handed over at a time: DuckDB takes memory for up to twice as many
 _OPTIMIZERS = frozenset((
     "filter_pushdown", "column_lifetime", "unused_columns", "limit_pushdown", "top_n", "cte_inlining",
     "cte_filter_pusher", "deliminator",
@@ -90,7 +91,7 @@ class Running:
             with self._lock:
                 self._interrupt = None
 
-    def run(self, cursor: duckdb.DuckDBPyConnection, work: Callable[[duckdb.DuckDBPyConnection], Any]) -> Any:
+    def run(self, cursor: duckdb.DuckDBPyConnection, work: Callable[[duckdb.DuckDBPyConnection], _T]) -> _T:
         """Run in this thread what uses the cursor.
 
         :raises Interrupted: when it was stopped.
@@ -198,6 +199,7 @@ class Duck:
             left_out = ",".join(name for (name,) in known if name not in _OPTIMIZERS)
             connection.execute(f"SET disabled_optimizers = {quoted(left_out)}")
         connection.create_function(CLUSTERED, clustered, ["VARCHAR[]"], "VARCHAR[]")
+        connection.create_function(PLAIN_JSON, plain_json, ["VARCHAR"], "VARCHAR")
         for name, value in self._settings.items():
             shown = (
                 str(value).lower()
@@ -242,6 +244,10 @@ class Duck:
         """
         return await self._in_worker(running, partial(self.table_now, sql, running, tables, few=few))
 
+    async def read(self, sql: str, running: Running, reads: Callable[[pa.RecordBatchReader], _T]) -> _T:
+        """What `reads` makes, in a thread, of the answer as it comes; see `table` for what it raises besides."""
+        return await self._in_worker(running, self._read_now, sql, running, reads)
+
     async def _in_worker(self, running: Running, function: Callable[..., _T], *arguments: Any) -> _T:
         """Run it in a thread, in its turn; when the caller is cancelled, its statement is stopped."""
         if self._limiter is None:
@@ -261,16 +267,25 @@ class Duck:
         few: bool = False,
     ) -> pa.Table:
         """The same, in this thread."""
+        return self._read_now(sql, running, bounded, tables, few=few)
 
-        def answer(cursor: duckdb.DuckDBPyConnection) -> pa.Table:
+    def _read_now(
+        self,
+        sql: str,
+        running: Running,
+        reads: Callable[[pa.RecordBatchReader], _T],
+        tables: Mapping[str, pa.Table] = MappingProxyType({}),
+        *,
+        few: bool = False,
+    ) -> _T:
+        def answer(cursor: duckdb.DuckDBPyConnection) -> _T:
             for name, rows in tables.items():
                 cursor.register(name, rows)
             reader: Any = (cursor.execute(sql) if few else cursor.sql(sql)).to_arrow_reader(_BATCH)
-            return bounded(reader)
+            return reads(reader)
 
         with _told():
-            table: pa.Table = running.run(self._connection.cursor(), answer)
-            return table
+            return running.run(self._connection.cursor(), answer)
 
     async def fed(self, fed: Fed, source: str, ask: Callable[[Execute], _T], running: Running) -> _T:
         """What `ask` makes, in a thread, of statements over the rows of the SELECT `source`; see `table` for what it
@@ -332,12 +347,22 @@ def bounded(reader: pa.RecordBatchReader) -> pa.Table:
     """
     batches: list[pa.RecordBatch] = []
     size = 0
-    for batch in reader:
+    for batch in map(_exact, reader):
         size += batch.nbytes
         if size > ANSWER_BYTES:
-            raise QueryError(f"the answer is larger than {ANSWER_BYTES >> 20} MiB", hint="ask for fewer rows or fields")
+            raise too_large()
         batches.append(batch)
     return pa.Table.from_batches(batches, reader.schema)
+
+
+def too_large() -> QueryError:
+    """What is said of an answer of more than ANSWER_BYTES."""
+    return QueryError(f"the answer is larger than {ANSWER_BYTES >> 20} MiB", hint="ask for fewer rows or fields")
+
+
+def _exact(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The batch in as much memory as it needs: DuckDB's buffers grow to twice their size, and are handed over so."""
+    return batch.copy_to(pa.default_cpu_memory_manager())
 
 
 def quoted(value: object) -> str:

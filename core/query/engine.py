@@ -26,7 +26,7 @@ from .clickhouse_plan import clickhouse_sql
 from .complete import VALUES, Completions, complete, head_of
 from .duck import Duck, Execute, Fed, Interrupted, Running
 from .events import Events
-from .export import SLICE_ROWS, Export, Exports, Piece, once
+from .export import PIECE_ROWS, Export, Exports, Piece, lines, once
 from .inventory import FieldInventory, FieldValues, counted_fields, known_fields, plan_fields, query_of_values
 from .lookups import Lookup, LookupTables
 from .parser import parse, query_parser
@@ -77,7 +77,7 @@ class QueryEngine:
 
     :param waiting: queries of one principal that wait while `at_once` run; further ones are refused.
     :param template_rows: segments from this size on are searched for phrases by their templates; None: none are.
-    :param slice_rows: as many events, about, has a part of an export.
+    :param piece_rows: as many events, about, has a piece of an export.
     :param tables: what answers queries that read something else than events; None: they are refused.
     :param joined_rows: as many rows may a `join` make.
     :param lookups: where the lookup tables are; None: there are none.
@@ -97,7 +97,7 @@ class QueryEngine:
         at_once: int = 4,
         waiting: int = MOST_WAITING,
         template_rows: int | None = LEAST_ROWS,
-        slice_rows: int = SLICE_ROWS,
+        piece_rows: int = PIECE_ROWS,
         tables: Tables | None = None,
         joined_rows: int = MOST_ROWS,
         lookups: LookupTables | None = None,
@@ -119,7 +119,7 @@ class QueryEngine:
         self._saved, self.shaped, self._clickhouse, self._tracing = saved, shaped, clickhouse, tracing or Tracing()
         self._aggregations = Aggregations(self._duck, self._brief, self._files)
         self._events = Events(self._duck, self._files)
-        self._exports = Exports(self._duck, self._files, self.given, slice_rows)
+        self._exports = Exports(self._duck, self._files, self.given, spill, piece_rows)
         self._templates, self._views = self._no_templates(), Views(cache, self._duck)
 
     def close(self) -> None:
@@ -142,8 +142,10 @@ class QueryEngine:
         """As `run`, of a query that is a tree already; the request's text is not looked at."""
         return await self._run(query, request)
 
-    async def export(self, request: QueryRequest) -> Export:
+    async def export(self, request: QueryRequest, *, as_lines: bool = False) -> Export:
         """The answer in parts, in bounded memory where it is of events. The request's timeout is for each part.
+
+        :param as_lines: as NDJSON; see `Export`.
 
         :raises QueryError, LimitError: as `run`
         """
@@ -154,19 +156,25 @@ class QueryEngine:
         async def asked(answer: Answering[T]) -> T:
             return await self._in_time(request, lambda _: self._in_turn(request, answer, progress), progress)
 
+        def unless_cancelled(piece: Piece) -> pa.Table:
+            if progress.running.stopped:
+                raise cancelled(request)
+            return piece()
+
         with self._cancellable(request, progress):
-            slices = await asked(partial(self._exports.slices, query, request))
-        if slices is None:
+            reading = await asked(partial(self._exports.begun, query, request, as_lines=as_lines))
+        if reading is None:
             result = await self._run(query, request)
-            return Export(result.id, result.outputs, once(result.table), result.complete)
+            pieces = once(result.table, partial(lines, self._brief, result.outputs) if as_lines else None)
+            return Export(result.id, result.outputs, pieces, result.complete)
 
         async def read() -> AsyncIterator[Sequence[Piece]]:
             with self._cancellable(request, progress):
-                async with aclosing(self._exports.pieces(slices, asked)) as found:
+                async with aclosing(self._exports.pieces(reading, asked)) as found:
                     async for pieces in found:
-                        yield pieces
+                        yield [partial(unless_cancelled, piece) for piece in pieces]
 
-        return Export(progress.id, slices.outputs, read(), slices.complete)
+        return Export(progress.id, reading.outputs, read(), reading.complete)
 
     async def resolver(self, project_id: int) -> Callable[[str], str]:
         """What writes out the saved queries that a query uses, all as they are now.
@@ -294,7 +302,7 @@ class QueryEngine:
                 hint = "ask again, or raise the timeout; `limits.queries` says how many run at once"
             raise QueryError(message, text=request.text, hint=hint) from None
         except Interrupted:
-            raise QueryError("the query was cancelled", text=request.text) from None
+            raise cancelled(request) from None
         except QueryError as error:
             error.text = error.text or request.text
             raise
@@ -539,3 +547,8 @@ class QueryEngine:
             else clickhouse_sql(given, files),
             "warnings": list(given.context.warnings),
         }
+
+
+def cancelled(request: QueryRequest) -> QueryError:
+    """What ends a query that somebody cancelled."""
+    return QueryError("the query was cancelled", text=request.text)

@@ -1,8 +1,10 @@
-"""Answers of any size in bounded memory: events in slices of time, newest first, each by a statement of its own.
+"""Answers of any size in bounded memory: events in pieces, newest first.
 
-A slice is asked for when the one before has been taken, so that a slow reader holds two in memory and no turn of
-others. The spans between the segments' first events come from the catalog; where a span has too many events for one
-slice, one statement reads their times alone and says where to cut.
+A statement reads the events of a span, some segments or a full one, and puts them aside by time; the next is read while
+these are taken, so that a slow reader holds two spans on disk, a piece in memory and no turn of others. The spans
+between the segments' first events come from the catalog; a statement before reads the times alone and says where to
+cut. NDJSON is written by the statement, too: DuckDB puts lines together in a third of the time that it takes to do it
+with what it has handed over.
 """
 
 from __future__ import annotations
@@ -10,19 +12,23 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import accumulate
+from pathlib import Path
 from typing import Final, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import pyarrow as pa
 from msgspec import structs
 from numpy.typing import NDArray
+from sqlglot import exp
 
-from ...plugins import in_worker
 from ...plugins.errors import QueryError
 from ..storage.segment import Segment
 from . import sql
 from .aggregations import Opened, Opener
-from .duck import Duck
+from .duck import Duck, Running
+from .json_line import json_line
+from .parts import Parts, Span
 from .plan import (
     Given,
     Output,
@@ -46,12 +52,13 @@ from .stages.limit import Limit
 from .stages.where import Where
 from .tree import EVENTS, Everything, Query
 
-SLICE_ROWS: Final = 131_072  # events of a slice, some 30 MB: of fewer, the same pages would be read more often
-PIECE_ROWS: Final = 8_192  # events that are put into their order and written at a time, some 2 MB of text
-Span: TypeAlias = tuple[int, int]
-"""Nanoseconds since the epoch: from (inclusive), to (exclusive)."""
+PIECE_ROWS: Final = 8_192  # events that are in memory at a time, some 2 MB as NDJSON
+WHOLE_PIECES: Final = 4  # that make an answer which is not worth several statements
+SPAN_PIECES: Final = 64  # about as many are read at once: a full segment, some 130 MB on disk
+SPAN_BYTES: Final = 64 << 20  # of texts, where they are long: as much as a full segment may have
 Piece: TypeAlias = Callable[[], pa.Table]
 """Makes some rows of an answer, in the thread that calls it."""
+ANSWER: Final = "answer"  # the rows of an answer in memory, as a statement calls them
 T = TypeVar("T")
 
 
@@ -69,20 +76,20 @@ class Asked(Protocol):
 
 @dataclass(frozen=True)
 class Export:
-    """An answer in slices, to be read once, each in pieces with the same columns. The rest is as in `QueryResult`.
+    """An answer, to be read once, in pieces with the same columns, some at a time. The rest is as in `QueryResult`.
 
-    A slice that cannot be had ends them with QueryError.
+    As NDJSON, a piece has one column: the lines. Pieces that cannot be had end them with QueryError.
     """
 
     id: str
     outputs: Sequence[Output]
-    slices: AsyncIterator[Sequence[Piece]]
+    pieces: AsyncIterator[Sequence[Piece]]
     complete: bool
 
 
 @dataclass(frozen=True)
-class Slices:
-    """What is read slice by slice: the query as it was planned over all, and the last commit that counts."""
+class Reading:
+    """What is read span by span: the query as it was planned over all, and the last commit that counts."""
 
     request: QueryRequest
     whole: Given
@@ -90,23 +97,24 @@ class Slices:
     complete: bool
     upto: int
     damaged: frozenset[int]
+    as_lines: bool
 
 
 class Exports:
-    """Makes slices and reads them. `files` and `given` are the engine's."""
+    """Begins exports and reads them. `files` and `given` are the engine's; what waits does so in `folder`."""
 
-    def __init__(self, duck: Duck, files: Opener, given: Planner, slice_rows: int = SLICE_ROWS) -> None:
-        self._duck, self._files, self._given, self._most = duck, files, given, slice_rows
+    def __init__(self, duck: Duck, files: Opener, given: Planner, folder: Path | None, piece_rows: int) -> None:
+        self._duck, self._files, self._given, self._folder, self._most = duck, files, given, folder, piece_rows
 
-    async def slices(self, query: Query, request: QueryRequest, progress: Progress) -> Slices | None:
-        """What to read; None: the answer is not of so many events that slices are worth it.
+    async def begun(self, query: Query, request: QueryRequest, progress: Progress, *, as_lines: bool) -> Reading | None:
+        """What to read; None: the answer has not so many events that it is worth it.
 
         :raises QueryError: as `QueryEngine.run`
         """
         if query.head != EVENTS or not stepwise(query.stages):
             return None
         whole = await self._given(query, request, progress=progress)
-        if not in_slices(whole, self._most):
+        if not is_long(whole, self._most * WHOLE_PIECES):
             return None
         progress.reads(whole)
         whole = replace(whole, schema=narrowed(whole, whole.segments))
@@ -118,77 +126,91 @@ class Exports:
             total = counted.column("n")[0].as_py()
         complete = total <= final_cut(whole)[0] and not progress.damaged
         upto = max(segment.max_position for segment in whole.segments)
-        return Slices(request, whole, outputs, complete, upto, frozenset(progress.damaged))
+        return Reading(request, whole, outputs, complete, upto, frozenset(progress.damaged), as_lines)
 
-    async def pieces(self, slices: Slices, asked: Asked) -> AsyncGenerator[Sequence[Piece], None]:
+    async def pieces(self, reading: Reading, asked: Asked) -> AsyncGenerator[Sequence[Piece], None]:
         """The events, newest first. `asked` has each statement's turn and timeout.
 
-        :raises QueryError: one cannot be had; the answer ends there
+        :raises QueryError: some cannot be had; the answer ends there
         """
-        left = final_cut(slices.whole)[0]
-        for span in spans(slices.whole.segments, self._most):
-            for part in await asked(partial(self._cuts, slices, span)):
-                table = await asked(partial(self._rows, slices, part))
-                order = await in_worker(newest_of, table, left)
-                left -= len(order)
-                taken = (await in_worker(table.drop_columns("_time").combine_chunks)).take  # once, not for each piece
-                del table
-                yield [partial(taken, order[start : start + PIECE_ROWS]) for start in range(0, len(order), PIECE_ROWS)]
-                del taken  # before the next one is made: who reads this one holds it
-                if not left:
-                    return
+        left = final_cut(reading.whole)[0]
+        for span in spans(reading.whole.segments, self._most * SPAN_PIECES):
+            if left and (cut := await asked(partial(self._cuts, reading, span))):
+                parts = await asked(partial(self._parts, reading, cut[: 1 + left // self._most]))
+                *starts, read = accumulate(parts.rows, initial=0)
+                yield [partial(parts.newest, part, left - start) for part, start in enumerate(starts) if start < left]
+                left -= min(left, read)
 
-    async def _cuts(self, slices: Slices, span: Span, progress: Progress) -> list[Span]:
-        files, given = await self._opened(slices, span, progress)
+    async def _cuts(self, reading: Reading, span: Span, progress: Progress) -> list[Span]:
+        files, given = await self._opened(reading, span, progress)
         if sum(segment.rows for segment in given.segments) <= self._most:
             return [span]
         times = await self._duck.table(plan_times(given, files), progress.running)
         return list(cuts(times.column("t").to_numpy(), span, self._most))
 
-    async def _rows(self, slices: Slices, span: Span, progress: Progress) -> pa.Table:
-        files, given = await self._opened(slices, span, progress)
-        return await self._duck.table(plan_slice(given, files), progress.running)
+    async def _parts(self, reading: Reading, cut: Sequence[Span], progress: Progress) -> Parts:
+        files, given = await self._opened(reading, (cut[-1][0], cut[0][1]), progress)
+        statement = plan_pieces(given, files, as_lines=reading.as_lines)
+        return await self._duck.read(statement, progress.running, partial(Parts, cut, self._folder))
 
-    async def _opened(self, slices: Slices, span: Span, progress: Progress) -> Opened:
+    async def _opened(self, reading: Reading, span: Span, progress: Progress) -> Opened:
         """As the whole was planned, over the segments that hold the span by now."""
-        request = structs.replace(slices.request, from_ns=span[0], to_ns=span[1], upto_position=slices.upto)
-        given = await self._given(slices.whole.query, request, progress=progress)
-        if not progress.damaged.keys() <= slices.damaged:
+        request = structs.replace(reading.request, from_ns=span[0], to_ns=span[1], upto_position=reading.upto)
+        given = await self._given(reading.whole.query, request, progress=progress)
+        if not progress.damaged.keys() <= reading.damaged:
             raise QueryError("a segment's bytes cannot be had, and the answer ends here", hint="ask again")
-        whole = slices.whole
+        whole = reading.whole
         given = replace(given, schema=whole.schema, overflowing=whole.overflowing, context=whole.context)
         return await self._files(given, given.segments, progress)
 
 
-async def once(table: pa.Table) -> AsyncIterator[Sequence[Piece]]:
-    """A table as one slice; one without rows has one piece."""
-    yield [partial(table.slice, start, PIECE_ROWS) for start in range(0, max(table.num_rows, 1), PIECE_ROWS)]
+async def once(table: pa.Table, made: Callable[[pa.Table], pa.Table] | None) -> AsyncIterator[Sequence[Piece]]:
+    """The pieces of a table, all at once; one without rows has one.
+
+    :param made: what a piece is, of its rows; None: these.
+    """
+
+    def piece(start: int) -> pa.Table:
+        rows = table.slice(start, PIECE_ROWS)
+        return made(rows) if made else rows
+
+    yield [partial(piece, start) for start in range(0, max(table.num_rows, 1), PIECE_ROWS)]
 
 
-def in_slices(given: Given, most: int) -> bool:
-    """Whether the answer may have more events than one slice of so many."""
+def lines(duck: Duck, outputs: Sequence[Output], rows: pa.Table) -> pa.Table:
+    """The rows of an answer as NDJSON, in this thread."""
+    for i, column in enumerate(rows.schema):
+        if pa.types.is_timestamp(column.type):  # DuckDB's times that have a zone have no nanoseconds
+            rows = rows.set_column(i, column.name, rows.column(i).cast(pa.timestamp("ns")))
+    select = exp.Select(expressions=[sql.alias(json_line(outputs), "line")]).from_(ANSWER)
+    return duck.table_now(select.sql(sql.DIALECT), Running(), {ANSWER: rows})
+
+
+def is_long(given: Given, most: int) -> bool:
+    """Whether the answer may have more events."""
     rows = sum(segment.rows for segment in given.segments)
     return min(rows, final_cut(given)[0]) > most
 
 
-def spans(segments: Sequence[Segment], rows: int = SLICE_ROWS) -> Iterator[Span]:
+def spans(segments: Sequence[Segment], rows: int = PIECE_ROWS * SPAN_PIECES) -> Iterator[Span]:
     """Ranges of time, newest first, that together hold all events, cut where segments begin.
 
-    One has about `rows` events at most, unless a single segment has more.
+    One has about `rows` events and SPAN_BYTES of texts at most, unless a single segment has more.
     """
     ordered = sorted(segments, key=lambda segment: -segment.min_time)
     high = max((segment.max_time + 1 for segment in segments), default=0)
-    held = 0
+    held, size = 0, 0
     for i, segment in enumerate(ordered):
-        held += segment.rows
+        held, size = held + segment.rows, size + segment.text_bytes
         following = ordered[i + 1] if i + 1 < len(ordered) else None
-        if (following is None or held + following.rows > rows) and segment.min_time < high:
+        full = following is None or held + following.rows > rows or size + following.text_bytes > SPAN_BYTES
+        if full and segment.min_time < high:
             yield segment.min_time, high
-            high, held = segment.min_time, 0
+            high, held, size = segment.min_time, 0, 0
 
 
-def cuts(times: NDArray[np.int64], span: Span, rows: int = SLICE_ROWS) -> Iterator[Span]:
-    """The span in slices of about `rows` events, newest first; those of one moment stay together.
+def cuts(times: NDArray[np.int64], span: Span, rows: int = PIECE_ROWS) -> Iterator[Span]:
+    """The span in parts of about `rows` events, newest first; those of one moment stay together.
 
     >>> list(cuts(np.array([5, 1, 9, 7, 7, 7]), (0, 10), rows=2))
     [(7, 10), (0, 7)]
@@ -224,20 +246,16 @@ def plan_times(given: Given, files: Mapping[int, str]) -> str:
     return written(relation, select, sources_of(given, relation, files))
 
 
-def plan_slice(given: Given, files: Mapping[int, str]) -> str:
+def plan_pieces(given: Given, files: Mapping[int, str], *, as_lines: bool) -> str:
     """SQL for the answer's events as they lie in the files, their times in the last column: DuckDB sorts slower."""
     relation = relation_of(given)
     moment = relation.scanned[0].needed["timestamp", "time"]
     relation = apply_stages(given, relation, [stage for stage in given.query.stages if not isinstance(stage, Limit)])
-    _, columns = output_columns(relation)
+    outputs, columns = output_columns(relation)
+    if as_lines:
+        columns = [sql.alias(json_line(outputs), "line")]
     select = relation.select(*columns, sql.alias(sql.sql("epoch_ns(:t)", t=sql.column(moment)), "_time"))
     return written(relation, select, sources_of(given, relation, files))
-
-
-def newest_of(table: pa.Table, limit: int) -> NDArray[np.int64]:
-    """The rows of `plan_slice`, newest first, of one moment the last first, as `plan` orders them."""
-    times = table.column(table.num_columns - 1).to_numpy()
-    return np.argsort(times, kind="stable")[::-1][:limit]
 
 
 def plan_count(given: Given, files: Mapping[int, str]) -> str:

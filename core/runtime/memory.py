@@ -9,12 +9,36 @@ from __future__ import annotations
 import ctypes
 import gc
 import platform
+import sys
 import time
+from importlib.abc import MetaPathFinder
 
 import anyio
 import anyio.to_thread
+import pyarrow as pa
 
 _QUIET_SHARE = 0.1  # of a core: a process that uses less is quiet
+
+
+def leave_pandas_out() -> None:
+    """Tell pyarrow that there is no pandas, unless somebody has imported it.
+
+    Else the first array that is made of Python's values imports it, where a plugin brought it along: 41 MiB that nobody
+    uses. `Table.to_pandas` and `from_pandas` still look for themselves.
+    """
+    if "pandas" not in sys.modules:
+        sys.meta_path.insert(0, _NoPandas)
+        try:
+            pa.array([0])
+        finally:
+            sys.meta_path.remove(_NoPandas)
+
+
+class _NoPandas(MetaPathFinder):
+    @classmethod
+    def find_spec(cls, name: str, *_: object) -> None:
+        if name == "pandas":
+            raise ModuleNotFoundError(name, name=name)
 
 
 def keep_what_is_loaded() -> None:

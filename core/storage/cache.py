@@ -8,6 +8,7 @@ process has left is compared with its checksum once, and fetched again where it 
 from __future__ import annotations
 
 import errno
+import hashlib
 import logging
 import os
 import threading
@@ -20,7 +21,7 @@ import anyio
 import anyio.to_thread
 
 from ...plugins.errors import CordwoodError, RetryableError
-from .files import Files, FoundFile, checksum_of
+from .files import Files, FoundFile
 from .segment import Segment
 
 _FETCH_BYTES = 32 * 1024 * 1024  # bytes asked of PostgreSQL at once
@@ -157,14 +158,14 @@ class SegmentCache:
             path = self.path(segment.id)
             try:
                 with path.open("rb") as file:
-                    data = file.read()
+                    found = hashlib.file_digest(file, "sha256").digest()
                     stat = os.fstat(file.fileno())
             except OSError as why:
                 if not isinstance(why, FileNotFoundError):
                     _log.warning("the cached file %s cannot be read and is fetched again: %s", path, why)
                 missing.append(segment)
                 continue
-            if segment.checksum and checksum_of(data) != segment.checksum:
+            if segment.checksum and found != segment.checksum:
                 _log.warning("the cached file %s has other bytes than the catalog says: it is fetched again", path)
                 path.unlink(missing_ok=True)
                 missing.append(segment)

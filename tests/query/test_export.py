@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import random
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
@@ -11,15 +13,17 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from cordwood.core.query import QueryEngine, QueryRequest
-from cordwood.core.query.export import Export, cuts, spans
+from cordwood.core.query.export import SPAN_BYTES, Export, cuts, spans
 from cordwood.core.query.request import Mask, Rights
-from cordwood.core.query.result import rows_of
+from cordwood.core.query.result import python_values, rows_of
 from cordwood.core.storage.cache import SegmentDamagedError
-from cordwood.core.storage.segment import Segment
+from cordwood.core.storage.segment import FieldColumn, Segment
 from cordwood.plugins.errors import QueryError
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
+from ..mounting import small_file_system
 from .segments import NOW, Segments, ask
 
 pytestmark = pytest.mark.anyio
@@ -47,7 +51,7 @@ def store(tmp_path: Path) -> Segments:
 
 @pytest.fixture
 async def engine(store: Segments) -> AsyncIterator[QueryEngine]:
-    made = QueryEngine(store, store, threads=1, slice_rows=16)
+    made = QueryEngine(store, store, threads=1, piece_rows=2)
     yield made
     made.close()
 
@@ -58,7 +62,7 @@ def asked(text: str, **more: Any) -> QueryRequest:
 
 async def tables_of(export: Export) -> AsyncIterator[pa.Table]:
     """The rows of an export, a piece at a time."""
-    async for pieces in export.slices:
+    async for pieces in export.pieces:
         for piece in pieces:
             yield piece()
 
@@ -104,6 +108,15 @@ async def test_the_parts_are_the_answer(store: Segments, engine: QueryEngine, te
     assert len(rows) < 60 or len(sizes) > 2
 
 
+@pytest.mark.parametrize("text", [*QUERIES, "| stats count() as n by severity | sort n", "event | limit 3"])
+async def test_lines_say_what_the_rows_say(engine: QueryEngine, text: str) -> None:
+    rows, sizes, complete = await exported(engine, asked(text))
+    export = await engine.export(asked(text), as_lines=True)
+    tables = [table async for table in tables_of(export)]
+    assert [json.loads(line) for table in tables for line in python_values(table.column(0))] == rows
+    assert ([table.num_rows for table in tables], export.complete) == (sizes, complete)
+
+
 @pytest.mark.parametrize("limit", [1, 16, 17, 50, 239, 240, 241])
 async def test_a_limit_cuts_and_says_so(engine: QueryEngine, limit: int) -> None:
     rows, _, complete = await exported(engine, asked("event", limit=limit))
@@ -138,12 +151,15 @@ async def test_what_is_committed_and_merged_meanwhile_changes_nothing(store: Seg
     assert len(found) == 240
 
 
-async def test_it_can_be_cancelled_between_two_parts(engine: QueryEngine) -> None:
+async def test_it_can_be_cancelled_between_two_pieces(engine: QueryEngine) -> None:
     export = await engine.export(asked("", id="long"))
-    await anext(export.slices)
+    first, second, *_ = await anext(export.pieces)
+    assert first().num_rows
     assert await engine.cancel("long", 1)
     with pytest.raises(QueryError, match="cancelled"):
-        await anext(export.slices)
+        second()
+    with pytest.raises(QueryError, match="cancelled"):
+        await anext(export.pieces)
     assert not await engine.cancel("long", 1)
 
 
@@ -165,10 +181,25 @@ async def test_a_damaged_segment_is_never_left_out_in_silence(
     gone.clear()
     export = await engine.export(asked(""))
     assert export.complete
-    await anext(export.slices)
+    await anext(export.pieces)
     gone.update(segment.id for segment in store.all)
     with pytest.raises(QueryError, match="cannot be had"):
-        await anext(export.slices)
+        await anext(export.pieces)
+
+
+async def test_no_room_for_what_waits_is_said(store: Segments, tmp_path: Path) -> None:
+    noise = random.Random(5)
+    store.commit([{"timestamp": NOW + i, "message": noise.randbytes(2_000).hex()} for i in range(1_000)])
+    with small_file_system(tmp_path / "disk", "2m") as disk:
+        engine = QueryEngine(store, store, threads=1, spill=disk, piece_rows=2)
+        try:
+            export = await engine.export(asked(""))
+            with pytest.raises(QueryError, match="No space left on device"):
+                await anext(export.pieces)
+            assert [path.name for path in disk.iterdir()] == ["few"]
+            assert len((await exported(engine, asked("", limit=100)))[0]) == 100
+        finally:
+            engine.close()
 
 
 @given(st.lists(st.integers(0, 50), max_size=60), st.integers(1, 9))
@@ -189,3 +220,7 @@ def test_spans_meet_and_hold_about_so_many() -> None:
     some = [segment(0, 40, 100), segment(30, 60, 100), segment(50, 90, 10), segment(85, 99, 10), segment(85, 95, 10)]
     assert list(spans(some, 100)) == [(50, 100), (30, 50), (0, 30)]
     assert list(spans([], 100)) == []
+    long = FieldColumn("message", "text", "message", 0, size=SPAN_BYTES // 2 + 1)
+    assert list(spans([structs.replace(one, columns=(long,)) for one in some], 1_000)) == [
+        (85, 100), (50, 85), (30, 50), (0, 30)
+    ]  # fmt: skip

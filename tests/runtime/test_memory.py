@@ -88,3 +88,26 @@ gc.collect()
 assert seen() is None
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+ARRAYS = """
+import sys
+import pyarrow as pa
+from cordwood.core.runtime.memory import leave_pandas_out
+
+leave_pandas_out()
+rows = pa.table({"n": pa.array([1, 2])})
+rows.column("n").to_numpy()
+assert "pandas" not in sys.modules
+try:
+    import pandas
+except ImportError:
+    pass  # it is not installed
+else:
+    assert rows.to_pandas()["n"].sum() == 3
+    assert pa.Table.from_pandas(pandas.DataFrame({"n": [1, 2]})).equals(rows)
+"""
+
+
+def test_arrow_imports_no_pandas_but_for_who_asks_for_it() -> None:
+    subprocess.run([sys.executable, "-c", ARRAYS], check=True)

@@ -16,7 +16,6 @@ import pyarrow as pa
 from ...core.query.result import cells, rows_of
 from ...plugins import in_worker
 from ..problems import ProblemException
-from .lines import json_lines
 
 if TYPE_CHECKING:
     from anyio.streams.memory import MemoryObjectReceiveStream
@@ -34,7 +33,6 @@ ARROW: Final = "application/vnd.apache.arrow.stream"
 EVENTS: Final = "text/event-stream"
 FORMATS: Final = (JSON, NDJSON, CSV, ARROW, EVENTS)
 _ALIASES: Final = {"application/ndjson": NDJSON, "application/jsonl": NDJSON}
-_AT_ONCE: Final = 3  # pieces in hand: two are written side by side while one is sent
 _ROWS_A_PART: Final = 2000  # a part is some hundred kilobytes: a slow reader holds that much, not the whole answer
 
 _encode = msgspec.json.Encoder().encode
@@ -98,8 +96,9 @@ def json_text(result: QueryResult) -> Iterator[bytes]:
 
 async def ndjson(export: Export, say: Say) -> None:
     """An object a row, nulls left out: events in the form in which they can be sent in again."""
-    async with ahead(export.slices) as slices:
-        await _in_order(slices, lambda piece: json_lines(export.outputs, piece()), say)
+    async with ahead(export.pieces) as pieces:
+        async for piece in _each(pieces):
+            await say(await in_worker(_octets, piece))
 
 
 async def csv_text(export: Export, say: Say) -> None:
@@ -108,8 +107,8 @@ async def csv_text(export: Export, say: Say) -> None:
     Values are written as they are: a text that begins with `=` is data, and stays so in a program that reads data.
     """
     await say(_csv_lines([[output.name for output in export.outputs]]))
-    async with ahead(export.slices) as slices:
-        async for piece in _each(slices):
+    async with ahead(export.pieces) as pieces:
+        async for piece in _each(pieces):
             rows = rows_of(export.outputs, await in_worker(piece))
             while written := await in_worker(_csv_part, rows):
                 await say(written)
@@ -124,8 +123,8 @@ async def arrow(export: Export, say: Say) -> None:
         sink.seek(0)
         sink.truncate()
 
-    async with ahead(export.slices) as slices:
-        async for piece in _each(slices):
+    async with ahead(export.pieces) as pieces:
+        async for piece in _each(pieces):
             table = await in_worker(_arrow_table, export.outputs, piece)
             writer = writer or pa.ipc.new_stream(sink, table.schema)
             for batch in table.to_batches(max_chunksize=_ROWS_A_PART * 10):
@@ -137,49 +136,31 @@ async def arrow(export: Export, say: Say) -> None:
 
 
 @asynccontextmanager
-async def ahead(slices: AsyncIterator[Sequence[Piece]]) -> AsyncIterator[MemoryObjectReceiveStream[Sequence[Piece]]]:
-    """The slices, each read while the one before is written and sent."""
+async def ahead(pieces: AsyncIterator[Sequence[Piece]]) -> AsyncIterator[MemoryObjectReceiveStream[Sequence[Piece]]]:
+    """The pieces, the next ones read while those before are written and sent."""
     send, receive = anyio.create_memory_object_stream[Sequence["Piece"]](0)
 
     async def read() -> None:
         async with send:
-            async for pieces in slices:
-                await send.send(pieces)
+            async for some in pieces:
+                await send.send(some)
 
     async with receive, anyio.create_task_group() as tasks:
         tasks.start_soon(read)
         yield receive
 
 
-async def _each(slices: AsyncIterator[Sequence[Piece]]) -> AsyncIterator[Piece]:
-    async for pieces in slices:
-        for piece in pieces:
+async def _each(pieces: AsyncIterator[Sequence[Piece]]) -> AsyncIterator[Piece]:
+    async for some in pieces:
+        for piece in some:
             yield piece
 
 
-async def _in_order(slices: AsyncIterator[Sequence[Piece]], write: Callable[[Piece], bytes], say: Say) -> None:
-    """Write the pieces in worker threads, as many at once as pays, and say them in their order."""
-    pieces, taking = _each(slices), anyio.Lock()
-    said = anyio.Event()
-    said.set()
-
-    async def work() -> None:
-        nonlocal said
-        while True:
-            async with taking:
-                piece = await anext(pieces, None)
-                before, said = said, anyio.Event()
-                mine = said
-            if piece is None:
-                return
-            written = await in_worker(write, piece)
-            await before.wait()
-            await say(written)
-            mine.set()
-
-    async with anyio.create_task_group() as tasks:
-        for _ in range(_AT_ONCE):
-            tasks.start_soon(work)
+def _octets(piece: Piece) -> bytes:
+    """The texts of a piece's one column, one after the other."""
+    texts: Any = piece().column(0).combine_chunks()
+    _, offsets, octets = texts.buffers()
+    return bytes(memoryview(octets)[: memoryview(offsets).cast("i")[len(texts)]]) if len(texts) else b""
 
 
 def _arrow_table(outputs: Sequence[Output], piece: Piece) -> pa.Table:

@@ -130,7 +130,7 @@ async def run_query(
     if media_type == EVENTS:
         return QueryEvents(node.engine, wanted)
     if media_type != JSON:
-        export = await unless_gone(request, node.engine.export(wanted))
+        export = await unless_gone(request, node.engine.export(wanted, as_lines=media_type == NDJSON))
         write = {NDJSON: ndjson, CSV: csv_text, ARROW: arrow}[media_type]
         return Told(partial(write, export), media_type, _complete(export))
     result = await unless_gone(request, node.engine.run(wanted))

@@ -1,15 +1,18 @@
-"""NDJSON a column at a time says what the rows say one by one."""
+"""NDJSON as a statement writes it says what the rows say one by one."""
 
 from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
+import pytest
+from cordwood.core.query.duck import Duck
+from cordwood.core.query.export import lines
 from cordwood.core.query.plan import Output
-from cordwood.core.query.result import QueryResult
-from cordwood.web.api.lines import json_lines
+from cordwood.core.query.result import QueryResult, python_values
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,12 +47,19 @@ def tables(draw: st.DrawFn) -> tuple[list[Output], pa.Table]:
     return outputs, pa.table({"": pa.array([1] * rows)} | columns)
 
 
-@given(tables())
-def test_the_lines_are_the_rows(given: tuple[list[Output], pa.Table]) -> None:
-    outputs, table = given
-    lines = json_lines(outputs, table)
-    assert lines.count(b"\n") == table.num_rows
-    found = [json.loads(line) for line in lines.decode().split("\n")[:-1]]
+@pytest.fixture(scope="module")
+def duck() -> Iterator[Duck]:
+    made = Duck(None, threads=1, brief=True)
+    yield made
+    made.close()
+
+
+@given(tables=tables())
+def test_the_lines_are_the_rows(duck: Duck, tables: tuple[list[Output], pa.Table]) -> None:
+    outputs, table = tables
+    written = python_values(lines(duck, outputs, table).column(0))
+    assert all(line.endswith("}\n") and line.count("\n") == 1 for line in written)
+    found = [json.loads(line) for line in written]
     wanted = list(QueryResult("", outputs, table).objects())
     assert [list(row) for row in found] == [list(row) for row in wanted]
     for one, other in zip(found, wanted, strict=True):
@@ -57,3 +67,9 @@ def test_the_lines_are_the_rows(given: tuple[list[Output], pa.Table]) -> None:
             same = math.isclose(one[name], value, rel_tol=1e-12) if isinstance(value, float) else one[name] == value
             assert same, (name, one[name], value)
             assert type(one[name]) is type(value)
+
+
+def test_times_with_a_zone_keep_their_nanoseconds(duck: Duck) -> None:
+    table = pa.table({"t": pa.array([1_000_000_123, None], pa.timestamp("ns", "UTC"))})
+    written = python_values(lines(duck, [Output("t", "time", (("time", "t"),))], table).column(0))
+    assert written == ['{"t":"1970-01-01T00:00:01.000000123Z"}\n', "{}\n"]
