@@ -11,7 +11,7 @@ import os
 import tempfile
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
@@ -42,17 +42,13 @@ class Parts:
         self._places: list[list[tuple[int, int]]] = [[] for _ in spans]
         self.rows = [0] * len(spans)
         """How many rows each part has."""
-        try:
-            with ExitStack() as failing:
-                self._file = failing.enter_context(tempfile.TemporaryFile(dir=folder, buffering=0)).fileno()
-                for batch in rows:
-                    self._write(batch)
-                weakref.finalize(self, failing.pop_all().close)
-        except OSError as error:
-            raise QueryError(
-                f"the answer's rows cannot be put aside on disk: {error.strerror}",
-                hint="ask for a shorter range or fewer fields, or make room where the data folder is",
-            ) from error
+        with ExitStack() as failing:
+            with _room():
+                file = tempfile.TemporaryFile(dir=folder, buffering=0)  # noqa: SIM115 - it lives as long as this
+            self._file = failing.enter_context(file).fileno()
+            for batch in rows:
+                self._write(batch)
+            weakref.finalize(self, failing.pop_all().close)
 
     def _write(self, batch: pa.RecordBatch) -> None:
         for part, some in self._split(batch):
@@ -62,8 +58,9 @@ class Parts:
             self.rows[part] += some.num_rows
             if sum(size for _, size in places) > ANSWER_BYTES:
                 raise too_large()
-            while data:
-                data = data[os.write(self._file, data) :]
+            with _room():
+                while data:
+                    data = data[os.write(self._file, data) :]
 
     def _split(self, batch: pa.RecordBatch) -> Iterator[tuple[int, pa.RecordBatch]]:
         times = batch.column(batch.num_columns - 1).to_numpy()
@@ -84,3 +81,15 @@ class Parts:
         # Polars finds texts in many chunks; Arrow would put all of them in one piece before.
         frame = pl.DataFrame(table.remove_column(table.num_columns - 1))[order]
         return frame.to_arrow(compat_level=_OLDEST).cast(pa.schema(list(self._schema)[:-1]))
+
+
+@contextmanager
+def _room() -> Iterator[None]:
+    """What the disk has against it, in words; what a statement ends with is an OSError, too, and none of this."""
+    try:
+        yield
+    except OSError as error:
+        raise QueryError(
+            f"the answer's rows cannot be put aside on disk: {error.strerror}",
+            hint="ask for a shorter range or fewer fields, or make room where the data folder is",
+        ) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 from cordwood.core.query import QueryEngine, QueryRequest
 from cordwood.core.query.export import SPAN_BYTES, Export, cuts, spans
+from cordwood.core.query.parts import Parts
 from cordwood.core.query.request import Mask, Rights
 from cordwood.core.query.result import python_values, rows_of
 from cordwood.core.storage.cache import SegmentDamagedError
@@ -200,6 +201,16 @@ async def test_no_room_for_what_waits_is_said(store: Segments, tmp_path: Path) -
             assert len((await exported(engine, asked("", limit=100)))[0]) == 100
         finally:
             engine.close()
+
+
+def test_what_a_statement_ends_with_is_told_as_it_is(tmp_path: Path) -> None:
+    def interrupted() -> Iterator[pa.RecordBatch]:
+        yield pa.record_batch({"line": ["{}"], "_time": [1]})
+        raise OSError("INTERRUPT Error: Interrupted!")
+
+    rows = pa.RecordBatchReader.from_batches(pa.schema({"line": pa.string(), "_time": pa.int64()}), interrupted())
+    with pytest.raises(OSError, match="INTERRUPT"):
+        Parts([(0, 2)], tmp_path, rows)
 
 
 @given(st.lists(st.integers(0, 50), max_size=60), st.integers(1, 9))
