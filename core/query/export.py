@@ -3,8 +3,8 @@
 A statement reads the events of a span, some segments or a full one, and puts them aside by time; the next is read while
 these are taken, so that a slow reader holds two spans on disk, a piece in memory and no turn of others. The spans
 between the segments' first events come from the catalog; a statement before reads the times alone and says where to
-cut. NDJSON is written by the statement, too: DuckDB puts lines together in a third of the time that it takes to do it
-with what it has handed over.
+cut. NDJSON is written by the statement, too: DuckDB puts lines together in half of the time that it takes to do it with
+what it has handed over.
 """
 
 from __future__ import annotations
