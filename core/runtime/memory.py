@@ -18,6 +18,7 @@ import anyio.to_thread
 import pyarrow as pa
 
 _QUIET_SHARE = 0.1  # of a core: a process that uses less is quiet
+_WORK_SECONDS = 0.5  # of CPU: a merge of commits that a quiet time still sees counts, ten seconds without work do not
 
 
 def leave_pandas_out() -> None:
@@ -52,20 +53,19 @@ def keep_what_is_loaded() -> None:
 
 
 async def give_back_when_quiet(every: float = 10.0) -> None:
-    """Give free memory back to the kernel once after each busy time, until cancelled.
+    """Give free memory back to the kernel in quiet times that follow work, until cancelled.
 
     :param every: seconds; so long the process must be quiet.
     """
     if (libc := _glibc()) is None:
         return
-    due, used = True, time.process_time()
+    given, used = 0.0, time.process_time()
     while True:
         await anyio.sleep(every)
         before, used = used, time.process_time()
-        quiet = used - before < every * _QUIET_SHARE
-        if quiet and due:
+        if used - before < every * _QUIET_SHARE and used - given > _WORK_SECONDS:
             await anyio.to_thread.run_sync(libc.malloc_trim, 0)
-        due = not quiet
+            given = used
 
 
 def _glibc() -> ctypes.CDLL | None:

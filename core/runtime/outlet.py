@@ -323,7 +323,8 @@ def _runs(parts: Sequence[Part], *, apart: bool) -> Iterator[list[Part]]:
 def _when_settled(receipt: PendingReceipt, then: Callable[[], None]) -> None:
     if receipt.done.is_set():
         then()
-    receipt.settled = then
+    else:
+        receipt.settled = then
 
 
 @dataclass(frozen=True, slots=True)

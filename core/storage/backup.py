@@ -21,7 +21,7 @@ import zstandard
 from ... import __version__
 from ...plugins import DeliveryError, in_worker
 from .archive import CHUNK, ArchiveWriter, BackupError
-from .database import SCHEMA
+from .migrations import SCHEMA
 from .parts import POSTGRESQL
 from .places import Places
 from .snapshot import snapshot

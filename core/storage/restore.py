@@ -15,7 +15,8 @@ import zstandard
 from ...plugins import in_worker
 from .archive import CHUNK, ArchiveReader, BackupError
 from .backup import FORMAT, LEFT_OUT, Manifest, Progress, segment_member, table_member
-from .database import MIGRATION_LOCK, SCHEMA, newest_revision
+from .database import MIGRATION_LOCK, newest_revision
+from .migrations import SCHEMA
 from .places import Places
 from .schema import SchemaTransaction, schema_transaction
 from .snapshot import PATIENT, TEXT_FORMS

@@ -8,7 +8,7 @@ from typing import Any
 
 import asyncpg
 
-from .database import SCHEMA
+from .migrations import SCHEMA
 from .objects import READING
 
 TEXT_FORMS = {"datestyle": "ISO, YMD", "timezone": "UTC", "intervalstyle": "postgres", "extra_float_digits": "3"}

@@ -35,6 +35,7 @@ from ...plugins.fields import IDENTIFIERS, STANDARD, split_column
 
 Hashes: TypeAlias = npt.NDArray[np.uint64]
 Octets: TypeAlias = npt.NDArray[np.uint8]
+Classes: TypeAlias = npt.NDArray[np.uint16]
 Flags: TypeAlias = npt.NDArray[np.bool_]
 
 VERSION: Final = 1
@@ -48,8 +49,9 @@ _LONG = _PIECE + _WINDOW - 1  # bytes of a text from which on it has one
 _BITS = 10  # of the Bloom filter for each entry: 0.8 % of what is absent looks present
 _PROBES = 7
 _VALUE_BYTES = 256  # of a value that are hashed: values that differ only after them look equal
-_AT_ONCE = 2**18  # bytes that are made into hashes at once, which take some 70 times as much memory meanwhile
+_AT_ONCE = 2**16  # bytes that are made into hashes at once, which take some 70 times as much memory meanwhile
 _VALUES = _AT_ONCE // _VALUE_BYTES
+_MESSAGES = 4096  # whose tokens are taken at once
 _NONE = np.uint64(2**64 - 1)
 _INTERNAL = ("_template", "_position")
 _UNEVEN = ("\u0130", "\u212a")  # not ASCII, but their lower case begins with an ASCII letter
@@ -73,13 +75,14 @@ def build(frame: pl.DataFrame, group_rows: int, variable_token: str) -> bytes:
         found = [_value_entries(field, part[name].drop_nulls().unique()) for field, name in texts]
         bits = np.zeros(GRAM_BYTES * 8, dtype=np.uint8)
         if "message" in part.columns:
-            tokens = part["message"].drop_nulls().str.extract_all(variable_token).explode().drop_nulls()
-            for text in _joined(tokens):
-                _set_grams(bits, text)
-            long = tokens.filter(tokens.str.len_bytes() >= _LONG).unique()
-            found += [_fingerprint_entries(text) for text in _joined(long)]
+            for messages in part.select("message").drop_nulls().iter_slices(_MESSAGES):
+                tokens = messages["message"].str.extract_all(variable_token).explode().drop_nulls()
+                for text in _joined(tokens):
+                    _set_grams(bits, text)
+                long = tokens.filter(tokens.str.len_bytes() >= _LONG).unique()
+                found += [_fingerprint_entries(text) for text in _joined(long)]
         grams.append(np.packbits(bits, bitorder="little"))
-        entries.append(np.concatenate(found) if found else np.empty(0, dtype=np.uint64))
+        entries.append(_distinct(np.concatenate(found)) if found else np.empty(0, dtype=np.uint64))
     bloom_bytes = max(1, max(map(len, entries), default=0) * _BITS // 64) * 8
     rows = [np.concatenate([gram, _bloom(hashes, bloom_bytes)]) for gram, hashes in zip(grams, entries, strict=True)]
     return b"".join(row.tobytes() for row in rows) + TRAILER.pack(len(rows), group_rows, bloom_bytes, VERSION, MAGIC)
@@ -144,22 +147,21 @@ def _is_filtered(field: str) -> bool:
     return field in IDENTIFIERS or (field not in STANDARD and field not in _INTERNAL)
 
 
-def _class_table() -> npt.NDArray[np.uint32]:
-    table = np.array([39 if code > 127 else 36 + code % 3 for code in range(256)], dtype=np.uint32)
+def _class_table() -> Classes:
+    table = np.array([39 if code > 127 else 36 + code % 3 for code in range(256)], dtype=np.uint16)
     for number, character in enumerate("0123456789abcdefghijklmnopqrstuvwxyz"):
         table[[ord(character), ord(character.upper())]] = number
     return table
 
 
 _CLASS = _class_table()
-_LOWER = np.array([code + 32 if 65 <= code <= 90 else code for code in range(256)], dtype=np.uint8)
 _POWERS = np.cumprod(np.full(_VALUE_BYTES, 0x9E3779B97F4A7C15, dtype=np.uint64))  # wraps at 2^64; odd, so none is zero
 
 
-def _gram_numbers(codes: Octets) -> npt.NDArray[np.uint32]:
-    """The number of each sequence of three characters."""
-    classes = _CLASS[codes]
-    return classes[:-2] * CLASSES**2 + classes[1:-1] * CLASSES + classes[2:]
+def _gram_numbers(codes: Octets) -> Classes:
+    """The number of each sequence of three characters: below 40^3, so 16 bits hold it."""
+    classes = _CLASS.take(codes)
+    return classes[:-2] * np.uint16(CLASSES**2) + classes[1:-1] * np.uint16(CLASSES) + classes[2:]
 
 
 def _joined(tokens: pl.Series) -> Iterator[str]:
@@ -182,13 +184,16 @@ def _set_grams(bits: Octets, text: str) -> None:
 
 def _fingerprint_entries(text: str, *, strict: bool = False) -> Hashes:
     """The fingerprints of tokens joined by line feeds; `strict`: only those that a longer text must have as well."""
-    codes = _LOWER[np.frombuffer(text.encode(), dtype=np.uint8)]
-    if len(codes) < _LONG:
+    lower = text.encode().lower()  # ASCII letters only
+    if len(lower) < _LONG:
         return np.empty(0, dtype=np.uint64)
-    pieces = np.ndarray(len(codes) - _PIECE + 1, dtype="<u8", buffer=codes.tobytes(), strides=(1,))
-    outside = np.cumsum(np.concatenate([[0], (codes == 10) | (codes > 127)]), dtype=np.int32)
-    broken = outside[_PIECE:] > outside[:-_PIECE]
-    hashes = np.where(broken, _NONE, _mixed(pieces ^ _POWERS[0]))
+    codes = np.frombuffer(lower, dtype=np.uint8)
+    pieces = np.ndarray(len(codes) - _PIECE + 1, dtype="<u8", buffer=lower, strides=(1,))
+    broken = (codes == 10) | (codes > 127)
+    for step in (1, 2, 4):  # of any of the sequence's bytes
+        broken = broken[:-step] | broken[step:]
+    hashes = _mixed(pieces ^ _POWERS[0])
+    hashes[broken] = _NONE
     two = np.minimum(hashes[:-1], hashes[1:])
     four = np.minimum(two[:-2], two[2:])
     eight = np.minimum(four[:-4], four[4:])
@@ -197,7 +202,13 @@ def _fingerprint_entries(text: str, *, strict: bool = False) -> Hashes:
         count = np.cumsum(np.concatenate([[0], broken]), dtype=np.int32)
         smallest = smallest[count[_WINDOW:] == count[:-_WINDOW]]
     first = np.concatenate([[True], smallest[1:] != smallest[:-1]])  # neighbours mostly have the same one
-    found: Hashes = smallest[first & (smallest != _NONE)]
+    return _distinct(smallest.compress(first & (smallest != _NONE)))
+
+
+def _distinct(hashes: Hashes) -> Hashes:
+    """Each hash once. NumPy's `unique` takes twenty times as long, for it makes a hash table first."""
+    ordered = np.sort(hashes)
+    found: Hashes = ordered.compress(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(ordered) else ordered
     return found
 
 
@@ -230,9 +241,12 @@ def _text_hashes(values: pl.Series) -> Hashes:
 
 def _mixed(hashes: Hashes) -> Hashes:
     """The finaliser of MurmurHash3: every bit of the input reaches every bit of the output."""
+    mixed = hashes.copy()
     for factor in (np.uint64(0xFF51AFD7ED558CCD), np.uint64(0xC4CEB9FE1A85EC53)):
-        hashes = (hashes ^ (hashes >> np.uint64(33))) * factor
-    return hashes ^ (hashes >> np.uint64(33))
+        mixed ^= mixed >> np.uint64(33)
+        mixed *= factor
+    mixed ^= mixed >> np.uint64(33)
+    return mixed
 
 
 def _probes(hashes: Hashes, bits: int) -> npt.NDArray[np.int64]:

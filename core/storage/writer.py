@@ -51,14 +51,15 @@ class PendingReceipt:
     done: anyio.Event = field(default_factory=anyio.Event)
     outcome: Acknowledgement | Exception | None = None
     settled: Callable[[], None] | None = None
-    """Called once it is."""
+    """Called once it is, and let go: it may hold the receipt, and the events."""
 
     def settle(self, outcome: Acknowledgement | Exception) -> None:
         """Tell whoever waits."""
         self.outcome = outcome
         self.done.set()
-        if self.settled is not None:
-            self.settled()
+        settled, self.settled = self.settled, None
+        if settled is not None:
+            settled()
 
     async def committed(self) -> Acknowledgement:
         """Wait for the commit; see `plugins.Receipt`."""

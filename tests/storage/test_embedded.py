@@ -145,6 +145,36 @@ async def test_migrations_run_once_and_never_backwards(empty_database_url: str) 
     await pool.close()
 
 
+async def test_a_migration_that_fails_leaves_the_schema_as_it_was(empty_database_url: str) -> None:
+    arguments = {"dsn": empty_database_url}
+    pool = await open_pool(arguments)
+    await pool.execute("create schema cordwood; create table cordwood.segment_log (of_somebody_else int)")
+    with pytest.raises(FatalError, match=r'cannot be migrated: .*"segment_log" already exists'):
+        await migrate(pool, arguments)
+    assert await current_revision(pool) is None
+    assert [row[0] for row in await pool.fetch("select tablename from pg_tables where schemaname = 'cordwood'")] == [
+        "segment_log"
+    ]
+    await pool.close()
+
+
+async def test_migrating_leaves_nothing_of_its_tools_in_the_process(empty_database_url: str) -> None:
+    code = """
+        import asyncio, sys
+        from cordwood.core.storage.database import current_revision, migrate, open_pool
+        async def main():
+            pool = await open_pool({"dsn": sys.argv[1]})
+            await migrate(pool, {"dsn": sys.argv[1]})
+            print(await current_revision(pool), *sorted({"alembic", "sqlalchemy"} & sys.modules.keys()))
+            await pool.close()
+        asyncio.run(main())
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), empty_database_url], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == [newest_revision()]
+
+
 async def test_an_unreachable_server_is_a_wrong_setting() -> None:
     with pytest.raises(ConfigError, match="cannot be reached"):
         await open_pool({"dsn": "postgresql://nobody@127.0.0.1:1/none"})

@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 from cordwood.core.storage.encode import VARIABLE_TOKEN, encode_frame
-from cordwood.core.storage.token_filter import TokenFilter, build
+from cordwood.core.storage.token_filter import GRAM_BYTES, TokenFilter, build
 from cordwood.plugins.batch import Batch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,6 +68,20 @@ def test_identifiers_are_found_in_few_other_row_groups(tmp_path: Path) -> None:
     assert not token_filter.in_variable_token("zanzibar").any()
 
 
+def test_what_recurs_takes_room_once() -> None:
+    """Lines of JSON, as a file has them: their keys recur in every token, and are the same fingerprints."""
+    chance = random.Random(3)
+    lines = [
+        f'{{"level":"info","service":"inventory","path":"/api/v1/variant/history","user":{n}}}' for n in range(2000)
+    ]
+    ids = [f"{chance.getrandbits(256):064x}" for _ in range(2000)]
+    same, other = (
+        len(build(Batch.from_records([{"message": text} for text in texts], observed=1).frame, 2000, VARIABLE_TOKEN))
+        for texts in (lines, ids)
+    )
+    assert same - GRAM_BYTES < (other - GRAM_BYTES) / 4  # each line is longer than an id, and ends like no other
+
+
 def test_readers_of_parquet_see_only_the_rows(tmp_path: Path) -> None:
     frame = Batch.from_records([{"message": f"took {n}ms", "user": f"u{n}"} for n in range(10)], observed=1).frame
     plain, filtered = tmp_path / "plain.parquet", tmp_path / "filtered.parquet"
@@ -82,7 +96,7 @@ def test_readers_of_parquet_see_only_the_rows(tmp_path: Path) -> None:
 
 
 def test_long_texts_are_read_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, size in (("_AT_ONCE", 700), ("_VALUES", 9)):
+    for name, size in (("_AT_ONCE", 700), ("_VALUES", 9), ("_MESSAGES", 7)):
         monkeypatch.setattr(f"cordwood.core.storage.token_filter.{name}", size)
     chance = random.Random(5)
     words = [chance.randbytes(chance.choice((3, 20, 90, 900))).hex() for _ in range(200)]
