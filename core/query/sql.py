@@ -69,7 +69,8 @@ def filled(pattern: Expr, holes: Mapping[str, Any]) -> Expr:
     if isinstance(tree, exp.Placeholder):
         return closed(tree_of(holes[tree.name]))
     for hole in list(tree.find_all(exp.Placeholder)):
-        hole.replace(closed(tree_of(holes[hole.name])).copy())
+        value = tree_of(holes[hole.name])
+        hole.replace(closed(value if value.parent is None else value.copy()))  # what stands elsewhere stays there
     return tree
 
 
