@@ -44,6 +44,9 @@ LOT_BYTES = 4 * 1024 * 1024
 """Bytes that are taken at once, about, by the size of the messages before."""
 _LOT = 5000  # messages that are taken at once at most
 _WAIT_S = 0.2  # in which more may come; a stop waits so long
+_SILENT_S = (
+    20.0  # a broker that owes an answer so long is gone, though its connection stands; librdkafka waits a minute
+)
 _log = logging.getLogger(__name__)
 
 
@@ -118,6 +121,7 @@ class Kafka(Source[KafkaConfig]):
             "enable.auto.offset.store": False,
             "auto.offset.reset": "earliest" if self.config.start == "beginning" else "latest",
             "queued.max.messages.kbytes": 8192,
+            "socket.timeout.ms": round(_SILENT_S * 1000),
             "error_cb": self._told,
         }
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any
 
 from confluent_kafka import Producer
 
@@ -32,3 +34,41 @@ def cluster(brokers: int = 1) -> Iterator[Cluster]:
     made = Cluster(brokers)
     yield made
     del made._producer
+
+
+_APART = """
+import sys
+from tests.sources.kafka_cluster import Cluster
+made = Cluster(3)
+print(*made.brokers, flush=True)
+for line in sys.stdin:
+    made.send(*line.split())
+    print("sent", flush=True)
+"""
+
+
+class ClusterApart:
+    """Brokers in a process of their own, which can be stopped."""
+
+    def __init__(self, process: subprocess.Popen[str], asked: IO[str], told: IO[str]) -> None:
+        self.process, self._asked, self._told = process, asked, told
+        self.brokers = told.readline().split()
+
+    def send(self, topic: str, value: str) -> None:
+        """Produce a message of one word, and wait until it is there."""
+        self._asked.write(f"{topic} {value}\n")
+        self._asked.flush()
+        assert self._told.readline() == "sent\n"
+
+
+@contextmanager
+def cluster_apart() -> Iterator[ClusterApart]:
+    """It ends with its process."""
+    command = [sys.executable, "-c", _APART]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin
+        assert process.stdout
+        try:
+            yield ClusterApart(process, process.stdin, process.stdout)
+        finally:
+            process.kill()

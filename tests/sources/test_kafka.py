@@ -6,6 +6,7 @@ No broker can be had in the tests; the mock speaks the protocol of the consumer,
 from __future__ import annotations
 
 import random
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,11 @@ import pytest
 from cordwood.plugins import RetryableError
 from cordwood.plugins.conformance import Scenario, source_contract
 from cordwood.plugins.conformance_outlet import MemoryOutlet, MemoryStore
+from cordwood.sources import kafka
 from cordwood.sources.kafka import Kafka, KafkaConfig
 
 from ..conftest import free_port
-from .kafka_cluster import Cluster, cluster
+from .kafka_cluster import Cluster, ClusterApart, cluster, cluster_apart
 from .listening import listening, messages, until
 
 pytestmark = pytest.mark.anyio
@@ -45,7 +47,7 @@ CLUSTERS: list[Cluster] = []
 test_contract = pytest.mark.soak(source_contract(Kafka, topics))
 
 
-def source(where: Cluster, *names: str, **given: Any) -> Kafka:
+def source(where: Cluster | ClusterApart, *names: str, **given: Any) -> Kafka:
     return Kafka(KafkaConfig(**({"brokers": where.brokers, "topics": names, "group": "g"} | given)))
 
 
@@ -140,6 +142,30 @@ async def test_a_peer_that_says_nothing_and_one_that_talks_nonsense() -> None:
                 with pytest.raises(RetryableError, match="no broker of"):
                     await made.run(MemoryOutlet(MemoryStore()))
             tasks.cancel_scope.cancel()
+
+
+async def test_brokers_that_fall_silent_are_told_and_read_on_when_they_are_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Their process is stopped, so that the kernel takes what is sent to them and nobody answers."""
+    monkeypatch.setattr(kafka, "_SILENT_S", 1.0)
+    store = MemoryStore()
+    with cluster_apart() as apart:
+        apart.send("t", "before")
+
+        async def stop() -> None:
+            await until(lambda: store.lines, JOIN_S)
+            apart.process.send_signal(signal.SIGSTOP)
+
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(stop)
+            with pytest.raises(RetryableError, match=r"no broker of .* brokers are down"), anyio.fail_after(JOIN_S):
+                await source(apart, "t").run(MemoryOutlet(store))
+        apart.process.send_signal(signal.SIGCONT)
+        apart.send("t", "after")
+        async with listening(source(apart, "t", group="another"), MemoryOutlet(store)):
+            await until(lambda: len(store.lines) >= 2, JOIN_S)
+    assert store.lines == ["before", "after"]
 
 
 @pytest.mark.parametrize(
