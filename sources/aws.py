@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any, TypeVar
 
 import anyio.to_thread
@@ -87,7 +88,7 @@ class Aws:
 
     async def call(self, service: str, method: str, **given: Any) -> Any:
         """The answer of a call; see `run`."""
-        return await self.run(lambda: getattr(self.client(service), method)(**given))
+        return await self.run(lambda: _parsed(partial(getattr(self.client(service), method), **given)))
 
     async def run(self, function: Callable[[], T]) -> T:
         """What a function says that asks AWS, in a worker thread; when cancelled it is left behind.
@@ -111,8 +112,20 @@ def _asked(function: Callable[[], T]) -> T:
         if why.response.get("Error", {}).get("Code", "") in ("NoSuchKey", "InvalidParameterException"):
             raise KeyError(str(why)) from why
         raise RetryableError(f"AWS refuses: {why}") from why
-    except (BotoCoreError, HTTPError, UnicodeDecodeError) as why:  # the last two: botocore does not wrap a broken body
+    except (BotoCoreError, HTTPError) as why:  # the last: botocore does not wrap a body that breaks off
         raise RetryableError(f"AWS does not answer: {why}") from why
+
+
+def _parsed(call: Callable[[], Any]) -> Any:
+    """What a method of a client says. Botocore takes for granted that an answer has the shape that it should have."""
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        return call()
+    except BotoCoreError:  # some of which are ValueErrors
+        raise
+    except (AttributeError, LookupError, TypeError, ValueError) as why:
+        raise RetryableError(f"AWS answers what cannot be read: {type(why).__name__}: {why}") from why
 
 
 def _absent() -> FatalError:

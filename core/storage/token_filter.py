@@ -24,8 +24,9 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
-from typing import Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -50,7 +51,6 @@ _BITS = 10  # of the Bloom filter for each entry: 0.8 % of what is absent looks 
 _PROBES = 7
 _VALUE_BYTES = 256  # of a value that are hashed: values that differ only after them look equal
 _AT_ONCE = 2**16  # bytes that are made into hashes at once, which take some 70 times as much memory meanwhile
-_VALUES = _AT_ONCE // _VALUE_BYTES
 _MESSAGES = 4096  # whose tokens are taken at once
 _NONE = np.uint64(2**64 - 1)
 _INTERNAL = ("_template", "_position")
@@ -215,8 +215,7 @@ def _distinct(hashes: Hashes) -> Hashes:
 def _value_entries(field: str, values: pl.Series) -> Hashes:
     """An entry for each value but the empty one."""
     name = _text_hashes(pl.Series([f"\n{field}"]))[0]
-    parts = [_text_hashes(values.slice(start, _VALUES)) for start in range(0, len(values), _VALUES)]
-    return _mixed(np.concatenate(parts) ^ name) if parts else np.empty(0, dtype=np.uint64)
+    return _mixed(_text_hashes(values) ^ name)
 
 
 @lru_cache(maxsize=256)
@@ -228,15 +227,21 @@ def _value_entry(field: str, text: str) -> Hashes:
 def _text_hashes(values: pl.Series) -> Hashes:
     """A hash of each text but empty ones: the sum of its bytes, each times a power by its place, mixed."""
     octets = values.cast(pl.Binary).bin.head(_VALUE_BYTES)
-    lengths = octets.bin.size().cast(pl.Int64).to_numpy()
-    lengths = lengths[lengths > 0]
-    if not len(lengths):
+    octets = octets.filter(octets.bin.size() > 0)
+    if octets.is_empty():
         return np.empty(0, dtype=np.uint64)
-    codes = np.frombuffer(b"".join(octets.to_list()), dtype=np.uint8)
-    starts = np.cumsum(lengths) - lengths
-    places = np.arange(len(codes)) - np.repeat(starts, lengths)
-    sums: Hashes = np.add.reduceat((codes + np.uint64(1)) * _POWERS[places], starts)
-    return _mixed(sums ^ lengths.astype(np.uint64))
+    array: Any = octets.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+    _, offsets, data = array.buffers()
+    bounds = np.frombuffer(offsets, dtype=np.int64)[: len(octets) + 1]
+    cuts = np.unique(np.searchsorted(bounds, np.arange(0, bounds[-1], _AT_ONCE), side="right") - 1)
+    found = []
+    for first, last in pairwise([*cuts, len(octets)]):
+        codes = np.frombuffer(data, dtype=np.uint8)[bounds[first] : bounds[last]]
+        starts, lengths = bounds[first:last] - bounds[first], np.diff(bounds[first : last + 1])
+        places = np.arange(len(codes)) - np.repeat(starts, lengths)
+        sums: Hashes = np.add.reduceat((codes + np.uint64(1)) * _POWERS[places], starts)
+        found.append(_mixed(sums ^ lengths.astype(np.uint64)))
+    return np.concatenate(found)
 
 
 def _mixed(hashes: Hashes) -> Hashes:

@@ -128,14 +128,35 @@ async def test_no_group_and_nobody_there(group: Group) -> None:
 
 @pytest.mark.parametrize(
     "answer",
-    [Answer(b"\xcc\x80\xff", 400), Answer(b"\x92", 200), Answer(b"", 200, {"Transfer-Encoding": "chunked"})],
-    ids=["no UTF-8, refused", "no UTF-8", "chunks that do not come"],
+    [
+        Answer(b"\xcc\x80\xff", 400),
+        Answer(b"\x92", 200),
+        Answer(b"", 200, {"Transfer-Encoding": "chunked"}),
+        Answer(b"3", 400),
+        Answer(b'{"__type":3}', 400),
+        Answer(b"3", 200),
+        Answer(b'{"events":3}', 200),
+        Answer(b'{"events":[3]}', 200),
+    ],
+    ids=[
+        "no UTF-8, refused",
+        "no UTF-8",
+        "chunks that do not come",
+        "a number, refused",
+        "a number as the reason",
+        "a number",
+        "a number of events",
+        "a number as an event",
+    ],
 )
 async def test_a_broken_answer_is_asked_again_later(
     group: Group, answer: Answer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(aws, "_WAIT_S", 0.2)
-    with answering(lambda _: answer) as peer, pytest.raises(RetryableError, match=r"AWS (does not answer|refuses)"):
+    with (
+        answering(lambda _: answer) as peer,
+        pytest.raises(RetryableError, match=r"AWS (does not answer|refuses|answers what)"),
+    ):
         await source(group, endpoint=peer.url).run(MemoryOutlet(MemoryStore()))
 
 
