@@ -26,6 +26,7 @@ from sqlalchemy.pool import NullPool
 from .migrations import SCHEMA
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_UPGRADE_LOCK = 0x75706772  # advisory lock
 
 
 class SchemaTransaction:
@@ -67,6 +68,8 @@ async def schema_transaction(connect_args: dict[str, Any]) -> AsyncIterator[Sche
 
 async def _upgrade(connect_args: dict[str, Any]) -> None:
     async with schema_transaction(connect_args) as schema:
+        # Who asked for this may have been killed meanwhile, its lock is free then, and the next one asks as well.
+        await schema.connection.execute("select pg_advisory_xact_lock($1)", _UPGRADE_LOCK, timeout=600)
         await schema.upgrade()
 
 

@@ -44,9 +44,7 @@ LOT_BYTES = 4 * 1024 * 1024
 """Bytes that are taken at once, about, by the size of the messages before."""
 _LOT = 5000  # messages that are taken at once at most
 _WAIT_S = 0.2  # in which more may come; a stop waits so long
-_SILENT_S = (
-    20.0  # a broker that owes an answer so long is gone, though its connection stands; librdkafka waits a minute
-)
+_SILENT_S = 20.0  # after which a broker that owes an answer is gone, connected or not; librdkafka waits a minute
 _log = logging.getLogger(__name__)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import textwrap
+from functools import partial
 from pathlib import Path
 
 import anyio
@@ -19,6 +21,7 @@ from cordwood.core.storage.embedded import EmbeddedPostgres
 from cordwood.plugins import ConfigError, FatalError
 
 pytestmark = pytest.mark.anyio
+UPGRADE = [sys.executable, "-P", "-m", "cordwood.core.storage.schema"]
 
 
 async def answers(server: EmbeddedPostgres) -> bool:
@@ -155,6 +158,26 @@ async def test_a_migration_that_fails_leaves_the_schema_as_it_was(empty_database
     assert [row[0] for row in await pool.fetch("select tablename from pg_tables where schemaname = 'cordwood'")] == [
         "segment_log"
     ]
+    await pool.close()
+
+
+async def test_a_migration_whose_asker_was_killed_and_the_next_one(empty_database_url: str) -> None:
+    """Several processes migrate at once, and none holds the lock of those that ask for it."""
+    pool = await open_pool({"dsn": empty_database_url})
+    await pool.execute("create schema cordwood")
+    asked = json.dumps({"dsn": empty_database_url}).encode()
+    waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    async with anyio.create_task_group() as tasks, pool.acquire() as connection:
+        hindrance = connection.transaction()
+        await hindrance.start()
+        await connection.execute("create table cordwood.alembic_version (version_num text)")
+        for _ in range(3):
+            tasks.start_soon(partial(anyio.run_process, UPGRADE, input=asked))
+        with anyio.fail_after(30):
+            while await pool.fetchval(waiting) < 3:
+                await anyio.sleep(0.02)
+        await hindrance.rollback()
+    assert await current_revision(pool) == newest_revision()
     await pool.close()
 
 
