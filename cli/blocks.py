@@ -106,7 +106,7 @@ class Lines:
 
         try:
             elements = msgspec.json.decode(msgspec.json.format(self._stream.read(), indent=-1), type=list[msgspec.Raw])
-        except msgspec.DecodeError as why:
+        except (msgspec.DecodeError, RecursionError) as why:
             raise InputError(f"{self.name} is no JSON array: {why}") from None
         return io.BytesIO(b"\n".join(bytes(element) for element in elements))
 

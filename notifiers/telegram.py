@@ -90,7 +90,7 @@ def _explained(answer: HttpAnswer) -> HttpAnswer:
     """With Telegram's own reason, and its wish to wait, which stands in the body and not in a header."""
     try:
         said = msgspec.json.decode(answer.body, type=_Answer)
-    except msgspec.DecodeError:
+    except (ValueError, RecursionError):
         return answer
     after = said.parameters.retry_after
     return replace(

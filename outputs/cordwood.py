@@ -77,7 +77,7 @@ class Cordwood(Output[CordwoodConfig]):
         answer.taken_events()
         try:
             msgspec.json.decode(answer.body, type=_Answer)
-        except msgspec.DecodeError:
+        except (ValueError, RecursionError):
             raise RetryableError(f"{answer.words}, but not as Cordwood answers: check the url") from None
 
 

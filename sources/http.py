@@ -276,7 +276,7 @@ def _value(text: str) -> Json:
     if text.startswith(('["', '{"')):
         try:
             value: Json = msgspec.json.decode(text)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return text  # a regular expression may start so
         return value
     return text

@@ -115,10 +115,10 @@ def shown(kind: str, column: Any) -> list[Json]:
 
 
 def decoded(text: str) -> Json:
-    """JSON text as a value; text that is none stays as it is. Integers keep all their digits."""
+    """JSON text as a value; text that is none, or nested too deep, stays as it is. Integers keep all their digits."""
     try:
         return msgspec.json.decode(text)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return text
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import httpx
 
 T = TypeVar("T")
+_BAD = (ValueError, RecursionError)  # msgspec's and UTF-8's errors are ValueErrors
 _WAIT_S = 30.0
 _MOST_ANSWER = 16 * 1024 * 1024  # bytes of a list, or of what is told about a container
 _MOST_EVENT = 1 << 20
@@ -128,7 +129,7 @@ class Engine:
                     raise RetryableError(f"{self.url} answers more than {_MOST_ANSWER} bytes to {path}")
         try:
             return msgspec.json.decode(answer, type=kind)
-        except msgspec.DecodeError as why:
+        except _BAD as why:
             raise RetryableError(f"{self.url} answers what is not of the Engine's API: {why}") from why
 
     @asynccontextmanager
@@ -159,7 +160,7 @@ class Engine:
                 break
         try:
             words: Any = msgspec.json.decode(said)["message"]
-        except (msgspec.DecodeError, KeyError, TypeError):
+        except (*_BAD, KeyError, TypeError):
             words = said[:300].decode("utf-8", "backslashreplace")
         told = f"{self.url}{path}: {response.status_code} {str(words)[:300]}"
         # 501 and, of older Engines, 500: this log driver does not let its logs be read.
@@ -178,6 +179,8 @@ async def _ids(pieces: AsyncIterator[bytes]) -> AsyncIterator[str]:
         for line in lines:
             try:
                 told = msgspec.json.decode(line)
-                yield str(told.get("id") or told.get("Actor", {}).get("ID"))
-            except (msgspec.DecodeError, AttributeError):
+                found = told.get("id") or told.get("Actor", {}).get("ID")
+            except (*_BAD, AttributeError):
                 continue
+            if isinstance(found, str):
+                yield found

@@ -243,6 +243,10 @@ async def test_telegram_says_in_its_body_how_long_to_wait(receiver: Any, notific
     receiver.status, receiver.body = 400, b'{"ok":false,"description":"Bad Request: chat not found"}'
     with pytest.raises(RejectedError, match="chat not found"):
         await notifier.notify(notification)
+    for body in (b'{"description":"\xa6"}', b'{"x":' * 5000):  # from whoever stands before it
+        receiver.status, receiver.body = 502, body
+        with pytest.raises(RetryableError, match="502"):
+            await notifier.notify(notification)
 
 
 def test_the_page_shows_each(monkeypatch: pytest.MonkeyPatch) -> None:

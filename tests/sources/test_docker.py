@@ -15,7 +15,7 @@ from cordwood.plugins import RetryableError
 from cordwood.plugins.conformance import Scenario, source_contract
 from cordwood.plugins.conformance_outlet import MemoryOutlet, MemoryStore
 from cordwood.sources import docker
-from cordwood.sources.docker import Docker, DockerConfig, follow
+from cordwood.sources.docker import Docker, DockerConfig, engine, follow
 from cordwood.sources.docker.frames import MalformedError, Place, Records, Skipping, read_lines
 from hypothesis import given
 from hypothesis import strategies as st
@@ -196,8 +196,10 @@ async def test_no_engine(data_dir: Path) -> None:
         b"\0" * 100,
         b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n{}]",
         b"HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\nsoon",
+        b'HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n[{"Id":"\xa6"}]',
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9000\r\n\r\n" + b'[{"x":' * 1500,
     ],
-    ids=["no HTTP", "no JSON", "not yet an Engine"],
+    ids=["no HTTP", "no JSON", "not yet an Engine", "no UTF-8", "too deep"],
 )
 async def test_nonsense_for_an_answer(data_dir: Path, answer: bytes) -> None:
     async def handle(stream: Any) -> None:
@@ -211,6 +213,14 @@ async def test_nonsense_for_an_answer(data_dir: Path, answer: bytes) -> None:
         with pytest.raises(RetryableError, match=r"docker\.sock( does not answer| answers what is not|.*404 soon)"):
             await Docker(DockerConfig(url=f"unix://{data_dir}/docker.sock")).run(MemoryOutlet(MemoryStore()))
         tasks.cancel_scope.cancel()
+
+
+async def test_events_that_are_none() -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for piece in (b'{"id":"one"}\n"\xa6"\n3\n', b"[" * 5000 + b"\n{", b'"Actor":{"ID":"two"}}\n{"Actor":3}\n{}\n'):
+            yield piece
+
+    assert [one async for one in engine._ids(pieces())] == ["one", "two"]
 
 
 def test_frames_that_are_none() -> None:

@@ -193,6 +193,12 @@ async def test_parameters_reach_the_outlet() -> None:
     assert batch.frame["service"].to_list() == ["shop"]
 
 
+async def test_a_parameter_that_is_too_deep_to_be_json_is_text() -> None:
+    deep = '{"a":' * 2000
+    _, _, outlet = await post(b"x", "text/plain", {"parser": "regex", "parser.pattern": deep})
+    assert outlet.sent[0][2] == {"type": "regex", "pattern": deep}
+
+
 async def test_service_of_the_event_stands_before_that_of_the_request() -> None:
     _, _, outlet = await post(b'{"service": "own"}\n{"a": 1}', None, {"service": "shop"})
     assert outlet.sent[0][0].frame["service"].to_list() == ["own", "shop"]

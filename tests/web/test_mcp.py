@@ -139,6 +139,9 @@ async def test_what_is_no_message_is_refused(live: Client) -> None:
     assert await asked([one]) == (400, -32600)
     assert await asked(one | {"method": "resources/list"}) == (200, -32601)
     assert await asked({"jsonrpc": "2.0", "method": "notifications/initialized"}) == (202, None)
+    odd = b'{"jsonrpc":"2.0","id":1,"method":"%s","params":{"name":"\xa6","protocolVersion":"\xa6"}}'
+    assert await asked(odd % b"tools/call") == (200, -32602)
+    assert (await live.post("/mcp", content=odd % b"initialize")).json()["result"]["protocolVersion"] == VERSIONS[0]
     assert await asked(one, **{"MCP-Protocol-Version": "1999-01-01"}) == (400, -32600)
     assert (await live.get("/mcp")).status_code == 405
     far = await live.post("/mcp", json=one, headers={"Origin": "https://evil.example"})

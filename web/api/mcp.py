@@ -220,7 +220,7 @@ async def answer_mcp(
         message = msgspec.json.decode(await request.body(), type=Message)
     except msgspec.ValidationError as why:
         return _failed(None, INVALID_REQUEST, str(why), status=400)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as why:
+    except (ValueError, RecursionError) as why:
         return _failed(None, PARSE_ERROR, str(why), status=400)
     if message.id is None or not message.method:
         return Response(b"", status_code=202, media_type="application/json")
@@ -239,7 +239,7 @@ async def answer_mcp(
 def _welcome(message: Message) -> dict[str, Any]:
     try:
         wanted = msgspec.json.decode(message.params).get("protocolVersion")
-    except (msgspec.DecodeError, AttributeError):
+    except (ValueError, RecursionError, AttributeError):
         wanted = None
     return {
         "protocolVersion": wanted if wanted in VERSIONS else VERSIONS[0],
@@ -257,7 +257,7 @@ async def _called(message: Message, asked: _Asked, request: Request[Any, Any, An
         arguments = msgspec.json.decode(call.arguments, type=kind)
     except KeyError:
         return _failed(message.id, INVALID_PARAMS, f"no tool of this name; there are {', '.join(TOOLS)}")
-    except (msgspec.DecodeError, RecursionError) as why:
+    except (ValueError, RecursionError) as why:
         return _failed(message.id, INVALID_PARAMS, str(why))
     try:
         found = await unless_gone(request, run(asked, arguments))
