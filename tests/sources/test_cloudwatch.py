@@ -155,7 +155,8 @@ async def test_a_broken_answer_is_asked_again_later(
     monkeypatch.setattr(aws, "_WAIT_S", 0.2)
     with (
         answering(lambda _: answer) as peer,
-        pytest.raises(RetryableError, match=r"AWS (does not answer|refuses|answers what)"),
+        pytest.raises(RetryableError, match=r"AWS (does not answer|refuses|answers what cannot be read)"),
+        anyio.fail_after(10),
     ):
         await source(group, endpoint=peer.url).run(MemoryOutlet(MemoryStore()))
 
