@@ -18,12 +18,13 @@ import asyncpg
 from ..config import Config, ConfigErrors, Settings
 from ..core.runtime import load_checked
 from ..core.runtime.conditions import CLOCK_FAIL_SECONDS, CLOCK_WARN_SECONDS, clock_difference
-from ..core.storage.database import DATABASE_ERRORS, current_revision, newest_revision, open_pool
+from ..core.storage.database import DATABASE_ERRORS, current_revision, open_pool
 from ..core.storage.doctor import Examination, Finding, Level
 from ..core.storage.doctor import examine as examine_store
 from ..core.storage.doctor.finding import fail, listed, ok
 from ..core.storage.doctor.space import free_space
 from ..core.storage.embedded import EmbeddedPostgres
+from ..core.storage.migrations import newest_revision
 from ..core.storage.places import Places
 from ..plugins import CordwoodError, Registry, load_plugins
 from .container import Container

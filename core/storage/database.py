@@ -6,7 +6,6 @@ import logging
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import anyio
@@ -15,7 +14,7 @@ import msgspec
 from asyncpg.pool import PoolConnectionProxy
 
 from ...plugins.errors import ConfigError, FatalError
-from .migrations import SCHEMA
+from .migrations import SCHEMA, newest_revision
 
 Connection: TypeAlias = asyncpg.Connection | PoolConnectionProxy
 """A connection, or one lent by the pool."""
@@ -35,9 +34,10 @@ _RELEASE_SECONDS = 2.0
 IDLE_TRANSACTION_SECONDS = 20
 """A transaction that hears nothing so long has lost its client: it is ended, for all commits wait for its locks."""
 
+CHECK_ADDRESS = "check CORDWOOD_DATABASE_URL and the server"
+"""What to do about a database that is not there, or not to be written."""
+
 MIN_SERVER = 150000  # PostgreSQL 15
-_MIGRATIONS = Path(__file__).parent / "migrations"
-MIGRATION_LOCK = 0x636F7264  # advisory lock: one node migrates, the others wait for it
 _log = logging.getLogger(__name__)
 
 
@@ -152,7 +152,7 @@ async def open_pool(connect_args: dict[str, Any], *, max_size: int = 20) -> asyn
     except (OSError, TimeoutError, asyncpg.PostgresError, ValueError, asyncpg.InterfaceError) as why:
         raise ConfigError(
             f"PostgreSQL cannot be reached: {type(why).__name__}: {why}",
-            hint="check CORDWOOD_DATABASE_URL and the server",
+            hint=CHECK_ADDRESS,
         ) from why
     version = int(await pool.fetchval("show server_version_num"))
     if version < MIN_SERVER:
@@ -167,11 +167,6 @@ async def renewed_after(pool: asyncpg.Pool, why: Exception) -> None:
         await pool.expire_connections()
 
 
-def newest_revision() -> str:
-    """The revision this release migrates to: its last migration's number."""
-    return max(path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
-
-
 async def current_revision(pool: asyncpg.Pool) -> str | None:
     """The revision the database is at; None: it has no schema of ours yet."""
     try:
@@ -184,29 +179,17 @@ async def current_revision(pool: asyncpg.Pool) -> str | None:
 async def migrate(pool: asyncpg.Pool, connect_args: dict[str, Any]) -> None:
     """Bring the schema to this release's revision, one node at a time.
 
+    It is done in a process of its own: what Alembic and SQLAlchemy take, 28 MiB, goes with it.
+
     :raises FatalError: the database is ahead of this release, or a migration fails; then the schema is as it was
+    :raises ConfigError: the database is read-only
     """
-    if await current_revision(pool) == newest_revision():
+    found = await current_revision(pool)
+    if found == newest_revision():
         return
-    async with pool.acquire() as connection:
-        await connection.execute("select pg_advisory_lock($1)", MIGRATION_LOCK, timeout=600)
-        try:
-            await connection.execute(f"create schema if not exists {SCHEMA}")
-            found = await current_revision(pool)
-            if found is not None and found > newest_revision():
-                raise FatalError(
-                    f"the database is at revision {found}, this release knows {newest_revision()}: "
-                    "it was used by a newer Cordwood; start that one, or restore a backup made before the upgrade"
-                )
-            if found != newest_revision():
-                _log.info("migrating the database from revision %s to %s", found or "none", newest_revision())
-                await _upgrade(connect_args)
-        finally:
-            await connection.execute("select pg_advisory_unlock($1)", MIGRATION_LOCK)
-
-
-async def _upgrade(connect_args: dict[str, Any]) -> None:
-    """Migrate in a process of its own: what Alembic and SQLAlchemy take, 28 MiB, goes with it."""
+    if await pool.fetchval("show transaction_read_only") == "on":
+        raise ConfigError(trouble(asyncpg.ReadOnlySQLTransactionError()), hint=CHECK_ADDRESS)
+    _log.info("migrating the database from revision %s to %s", found or "none", newest_revision())
     done = await anyio.run_process(
         [sys.executable, "-P", "-m", "cordwood.core.storage.schema"],
         input=msgspec.json.encode(connect_args),
@@ -215,4 +198,4 @@ async def _upgrade(connect_args: dict[str, Any]) -> None:
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip()
         _log.error("migrating the database failed:\n%s", said)
-        raise FatalError(f"the database cannot be migrated: {said.rpartition(chr(10))[2]}")
+        raise FatalError(f"the schema cannot be migrated: {said.rpartition(chr(10))[2]}")

@@ -15,11 +15,10 @@ import zstandard
 from ...plugins import in_worker
 from .archive import CHUNK, ArchiveReader, BackupError
 from .backup import FORMAT, LEFT_OUT, Manifest, Progress, segment_member, table_member
-from .database import MIGRATION_LOCK, newest_revision
-from .migrations import SCHEMA
+from .migrations import SCHEMA, newest_revision
 from .places import Places
 from .schema import SchemaTransaction, schema_transaction
-from .snapshot import PATIENT, TEXT_FORMS
+from .session_settings import TEXT_FORMS
 from .uploads import Uploads, uploading
 
 _OWN_ROWS = {"project": 1, "segment_log": 1, "signing_key": 1}
@@ -103,10 +102,8 @@ async def restore(
     await in_worker(archive.check, lambda done, total: progress(done // 2, total))
     async with schema_transaction(connect_args) as schema:
         connection = schema.connection
-        await connection.execute(PATIENT)
         for name, value in TEXT_FORMS.items():
             await connection.execute("select set_config($1, $2, false)", name, value)
-        await connection.execute("select pg_advisory_xact_lock($1)", MIGRATION_LOCK)
         await _refuse_unless_empty(connection)
         await connection.execute(f"drop schema if exists {SCHEMA} cascade; create schema {SCHEMA}")
         await schema.upgrade(manifest.revision)

@@ -11,7 +11,6 @@ import json
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -23,10 +22,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from .migrations import SCHEMA
+from .migrations import FOLDER, SCHEMA, newest_revision
+from .session_settings import PATIENT
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
-_UPGRADE_LOCK = 0x75706772  # advisory lock
+_LOCK = 0x636F7264  # advisory lock: one migrates or restores, the others wait for it
+_LOCK_SECONDS = 600
 
 
 class SchemaTransaction:
@@ -39,7 +39,7 @@ class SchemaTransaction:
     async def upgrade(self, revision: str = "head") -> None:
         """Bring the schema to a revision that is not behind its own."""
         config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS))
+        config.set_main_option("script_location", str(FOLDER))
 
         def run(connection: SyncConnection) -> None:
             config.attributes["connection"] = connection
@@ -50,7 +50,10 @@ class SchemaTransaction:
 
 @asynccontextmanager
 async def schema_transaction(connect_args: dict[str, Any]) -> AsyncIterator[SchemaTransaction]:
-    """A transaction on a connection of its own; it commits at the end, and an error leaves everything as it was."""
+    """A transaction on a connection of its own; it commits at the end, and an error leaves everything as it was.
+
+    There is one at a time, whoever asks: another waits at its beginning, ten minutes at most.
+    """
 
     async def connect() -> asyncpg.Connection:
         return await asyncpg.connect(**connect_args, server_settings={"search_path": f"{SCHEMA}, public"})
@@ -61,6 +64,8 @@ async def schema_transaction(connect_args: dict[str, Any]) -> AsyncIterator[Sche
             await lent.execute(text("select 1"))  # SQLAlchemy begins its transaction with the first statement
             driver = (await lent.get_raw_connection()).driver_connection
             assert isinstance(driver, asyncpg.Connection)
+            await driver.execute(PATIENT)
+            await driver.execute("select pg_advisory_xact_lock($1)", _LOCK, timeout=_LOCK_SECONDS)
             yield SchemaTransaction(lent, driver)
     finally:
         await engine.dispose()
@@ -68,8 +73,15 @@ async def schema_transaction(connect_args: dict[str, Any]) -> AsyncIterator[Sche
 
 async def _upgrade(connect_args: dict[str, Any]) -> None:
     async with schema_transaction(connect_args) as schema:
-        # Who asked for this may have been killed meanwhile, its lock is free then, and the next one asks as well.
-        await schema.connection.execute("select pg_advisory_xact_lock($1)", _UPGRADE_LOCK, timeout=600)
+        connection = schema.connection
+        await connection.execute(f"create schema if not exists {SCHEMA}")
+        if await connection.fetchval("select to_regclass($1)", f"{SCHEMA}.alembic_version") is not None:
+            found = await connection.fetchval(f"select version_num from {SCHEMA}.alembic_version")  # noqa: S608
+            if found is not None and found > newest_revision():
+                sys.exit(
+                    f"the database is at revision {found}, this release knows {newest_revision()}: "
+                    "it was used by a newer Cordwood; start that one, or restore a backup made before the upgrade"
+                )
         await schema.upgrade()
 
 
@@ -78,3 +90,5 @@ if __name__ == "__main__":
         asyncio.run(_upgrade(json.load(sys.stdin)))
     except DBAPIError as why:
         sys.exit(str(why.orig))  # without the statement, and a link to an explanation
+    except TimeoutError:
+        sys.exit(f"another has migrated or restored for {_LOCK_SECONDS // 60} minutes: start again when it is done")

@@ -10,15 +10,7 @@ import asyncpg
 
 from .migrations import SCHEMA
 from .objects import READING
-
-TEXT_FORMS = {"datestyle": "ISO, YMD", "timezone": "UTC", "intervalstyle": "postgres", "extra_float_digits": "3"}
-"""How COPY writes and reads values as text, whatever the server's own settings."""
-
-# What a server ends a session for; transaction_timeout is not known before PostgreSQL 17.
-PATIENT = """
-select set_config(name, '0', false) from pg_settings
-where name in ('statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout')
-"""
+from .session_settings import PATIENT, TEXT_FORMS
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from .cache import SegmentCache
 from .catalog import Catalog
 from .commits import Commits
 from .compaction import Compactor
-from .database import migrate, open_pool, trouble
+from .database import CHECK_ADDRESS, migrate, open_pool, trouble
 from .embedded import EmbeddedPostgres
 from .files import Files
 from .forgetting import Forgetting
@@ -113,7 +113,7 @@ class Store:
                 store = cls(pool, data_dir / "cache" / await _identity(pool), embedded=embedded, places=places)
                 await store.forgetting.begin()
             except asyncpg.ReadOnlySQLTransactionError as why:
-                raise ConfigError(trouble(why), hint="check CORDWOOD_DATABASE_URL and the server") from why
+                raise ConfigError(trouble(why), hint=CHECK_ADDRESS) from why
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(store.commits.run)
                 tasks.start_soon(store.forgetting.run)

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
-from cordwood.core.storage.database import newest_revision
+from cordwood.core.storage.migrations import newest_revision
 
 from ..bench.server import Server
 from .conftest import StartServer

@@ -14,7 +14,8 @@ from cordwood.core.query import QueryEngine, QueryRequest
 from cordwood.core.storage.archive import ArchiveReader, BackupError
 from cordwood.core.storage.backup import Manifest, back_up
 from cordwood.core.storage.commit import Submission
-from cordwood.core.storage.database import current_revision, newest_revision
+from cordwood.core.storage.database import current_revision
+from cordwood.core.storage.migrations import newest_revision
 from cordwood.core.storage.restore import check, restore
 from cordwood.core.storage.store import Store
 from cordwood.plugins import Batch, now_ns

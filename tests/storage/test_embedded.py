@@ -16,8 +16,9 @@ import asyncpg
 import psutil
 import pytest
 from cordwood.core.storage import embedded
-from cordwood.core.storage.database import current_revision, migrate, newest_revision, open_pool
+from cordwood.core.storage.database import current_revision, migrate, open_pool
 from cordwood.core.storage.embedded import EmbeddedPostgres
+from cordwood.core.storage.migrations import newest_revision
 from cordwood.plugins import ConfigError, FatalError
 
 pytestmark = pytest.mark.anyio

@@ -16,11 +16,12 @@ import pytest
 from cordwood.core.alerting.repository import AlertingRepository
 from cordwood.core.query import QueryEngine, QueryRequest
 from cordwood.core.query.lookup_store import Lookups
-from cordwood.core.storage import database
+from cordwood.core.storage import schema
 from cordwood.core.storage.audit import AuditFilter, audit_entries
 from cordwood.core.storage.commit import Submission
-from cordwood.core.storage.database import current_revision, newest_revision
+from cordwood.core.storage.database import current_revision
 from cordwood.core.storage.dead_letters import DeadLetters, unpacked
+from cordwood.core.storage.migrations import FOLDER, newest_revision
 from cordwood.core.storage.store import Store
 from cordwood.plugins import Batch, FatalError, now_ns
 from cordwood.web.auth.sessions import sign_in
@@ -29,7 +30,7 @@ pytestmark = pytest.mark.anyio
 
 SCHEMAS = Path(__file__).parent / "schemas"
 KEPT = sorted(path.stem for path in SCHEMAS.glob("*.sql"))
-MIGRATIONS = sorted(path.name.partition("_")[0] for path in (database._MIGRATIONS / "versions").glob("[0-9]*.py"))
+MIGRATIONS = sorted(path.name.partition("_")[0] for path in (FOLDER / "versions").glob("[0-9]*.py"))
 EVENTS = [json.loads(line) for line in (SCHEMAS / "events.ndjson").read_text().splitlines()]
 
 
@@ -127,7 +128,7 @@ async def test_an_older_release_refuses_while_a_newer_one_starts(
     """Two releases start at once: the older one waits for the newer one's migration, then says what to do."""
     await load(empty_database_url, KEPT[0])
     holder = await asyncpg.connect(empty_database_url)
-    await holder.execute("select pg_advisory_lock($1)", database.MIGRATION_LOCK)
+    await holder.execute("select pg_advisory_lock($1)", schema._LOCK)
 
     async def older() -> None:
         with pytest.raises(FatalError, match=r"revision 9999, this release knows .*newer Cordwood.*restore a backup"):
@@ -155,7 +156,7 @@ def test_every_migration_has_a_dump_of_the_schema_before_it() -> None:
 
 def test_revisions_follow_each_other() -> None:
     """Each migration says which one it comes after: the one before it, so that there is one order for everybody."""
-    paths = sorted((database._MIGRATIONS / "versions").glob("[0-9]*.py"))
+    paths = sorted((FOLDER / "versions").glob("[0-9]*.py"))
     for path, before in zip(paths, [None, *MIGRATIONS[:-1]], strict=True):
         says = re.search(r'^down_revision = (?:"(\d{4})"|None)$', path.read_text(), re.MULTILINE)
         assert says, path.name

@@ -16,10 +16,10 @@ from pathlib import Path
 import anyio
 from cordwood.core.storage import embedded
 from cordwood.core.storage.commit import Submission
-from cordwood.core.storage.database import newest_revision, open_pool
+from cordwood.core.storage.database import open_pool
 from cordwood.core.storage.dead_letters import Dead, packed
 from cordwood.core.storage.embedded import EmbeddedPostgres
-from cordwood.core.storage.migrations import SCHEMA
+from cordwood.core.storage.migrations import SCHEMA, newest_revision
 from cordwood.core.storage.store import Store
 from cordwood.plugins import Batch, Checkpoint
 from cordwood.web.auth.accounts import add_user
