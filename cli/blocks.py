@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 import zstandard
 
+from ..plugins import NOT_JSON
 from .exits import InputError
 
 BLOCK = 2 * 1024 * 1024
@@ -106,7 +107,7 @@ class Lines:
 
         try:
             elements = msgspec.json.decode(msgspec.json.format(self._stream.read(), indent=-1), type=list[msgspec.Raw])
-        except (msgspec.DecodeError, RecursionError) as why:
+        except NOT_JSON as why:
             raise InputError(f"{self.name} is no JSON array: {why}") from None
         return io.BytesIO(b"\n".join(bytes(element) for element in elements))
 

@@ -15,6 +15,7 @@ import msgspec
 from pydantic import Field, SecretStr
 
 from ..plugins import (
+    NOT_JSON,
     Duration,
     HttpAddress,
     HttpAnswer,
@@ -90,7 +91,7 @@ def _explained(answer: HttpAnswer) -> HttpAnswer:
     """With Telegram's own reason, and its wish to wait, which stands in the body and not in a header."""
     try:
         said = msgspec.json.decode(answer.body, type=_Answer)
-    except (ValueError, RecursionError):
+    except NOT_JSON:
         return answer
     after = said.parameters.retry_after
     return replace(

@@ -16,6 +16,7 @@ import zstandard
 from pydantic import Field, SecretStr
 
 from ..plugins import (
+    NOT_JSON,
     Duration,
     HttpAddress,
     Lot,
@@ -77,7 +78,7 @@ class Cordwood(Output[CordwoodConfig]):
         answer.taken_events()
         try:
             msgspec.json.decode(answer.body, type=_Answer)
-        except (ValueError, RecursionError):
+        except NOT_JSON:
             raise RetryableError(f"{answer.words}, but not as Cordwood answers: check the url") from None
 
 

@@ -12,7 +12,7 @@ import msgspec
 import polars as pl
 from pydantic import Field
 
-from ..plugins import STANDARD, Batch, Every, Lot, OutputConfig, severity_name, split_column
+from ..plugins import NOT_JSON, STANDARD, Batch, Every, Lot, OutputConfig, severity_name, split_column
 from ..plugins.fields import col
 
 _encode = msgspec.json.Encoder().encode
@@ -111,7 +111,7 @@ def value_of(text: str) -> Any:
     """The value of JSON text; the text where it is none, or nested too deeply to be read."""
     try:
         return msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         return text
 
 

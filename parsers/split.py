@@ -18,7 +18,7 @@ import msgspec
 import polars as pl
 from pydantic import Field
 
-from ..plugins import Batch, Divided, Divider, PluginConfig, hookimpl, read_lines, read_ndjson, split_column
+from ..plugins import NOT_JSON, Batch, Divided, Divider, PluginConfig, hookimpl, read_lines, read_ndjson, split_column
 
 MOST: Final = 10_000
 """Parts of one event: beyond, it stays one."""
@@ -115,13 +115,13 @@ def _read(texts: Sequence[str]) -> Sequence[Sequence[msgspec.Raw] | None]:
     decoder = msgspec.json.Decoder(list[msgspec.Raw])
     lines = "\n".join(texts)
     if lines.count("\n") == len(texts) - 1:
-        with suppress(msgspec.DecodeError, RecursionError):
+        with suppress(*NOT_JSON):
             return decoder.decode_lines(lines)
     found: list[Sequence[msgspec.Raw] | None] = []
     for text in texts:
         try:
             found.append(decoder.decode(text))
-        except (msgspec.DecodeError, RecursionError):
+        except NOT_JSON:
             found.append(None)
     return found
 

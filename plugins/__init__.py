@@ -45,6 +45,7 @@ from .durable import part_of, sync_folder, write_durably
 from .durations import Duration, duration_ns
 from .enriching import columns_of, enriched, text_of
 from .errors import (
+    NOT_JSON,
     CheckpointConflictError,
     ConfigError,
     CordwoodError,
@@ -97,6 +98,7 @@ __all__ = [
     "API_VERSION",
     "MASK",
     "MAX_TEMPLATE",
+    "NOT_JSON",
     "PLACEHOLDER",
     "STANDARD",
     "SYSLOG",

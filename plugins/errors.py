@@ -17,6 +17,11 @@ CordwoodError
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
+
+NOT_JSON: Final = (ValueError, RecursionError)
+"""What reading JSON from outside raises: msgspec's errors and those of text that is no UTF-8 are ValueErrors, and what
+is nested too deeply is a RecursionError."""
 
 
 class CordwoodError(Exception):

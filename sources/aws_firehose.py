@@ -16,6 +16,7 @@ import msgspec
 import polars as pl
 
 from ..plugins import (
+    NOT_JSON,
     STANDARD,
     Batch,
     HttpRequest,
@@ -40,7 +41,6 @@ MAX_COMMON: Final = 50
 """Common attributes of a stream; Firehose takes as many."""
 MAX_ID: Final = 128
 """Characters of a request's id, which is kept for 24 hours."""
-_BAD = (ValueError, RecursionError)  # msgspec's and UTF-8's errors are ValueErrors
 _encode = msgspec.json.Encoder().encode
 
 
@@ -113,7 +113,7 @@ class AwsFirehose(HttpSource[AwsFirehoseConfig]):
             delivery = msgspec.json.decode(request.body, type=_Delivery)
             common = request.headers.get("x-amz-firehose-common-attributes") or "{}"
             attributes = msgspec.json.decode(common, type=_Common).common_attributes
-        except _BAD as why:
+        except NOT_JSON as why:
             raise RejectedError(f"this is no delivery of Firehose: {why}") from why
         name = delivery.request_id
         if not 0 < len(name) <= MAX_ID or not name.isprintable() or told not in (None, name):
@@ -176,7 +176,7 @@ def _lines(data: bytes) -> Iterator[bytes]:
     if data.startswith(b"{"):
         try:
             yield from _object(data)
-        except _BAD:
+        except NOT_JSON:
             pass
         else:
             return
@@ -187,7 +187,7 @@ def _lines(data: bytes) -> Iterator[bytes]:
     for line in apart.splitlines():
         try:
             yield from _object(line)
-        except _BAD:
+        except NOT_JSON:
             if line.strip():
                 yield line if line.startswith(b"{") else _encode({"message": line.decode("utf-8", "backslashreplace")})
 

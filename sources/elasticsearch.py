@@ -20,6 +20,7 @@ import msgspec
 import polars as pl
 
 from ..plugins import (
+    NOT_JSON,
     Batch,
     HttpRequest,
     HttpResponse,
@@ -38,7 +39,6 @@ from ..plugins import (
 
 PRODUCT = {"X-Elastic-Product": "Elasticsearch"}
 """Clients refuse to go on where an answer lacks it."""
-_BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 ECS = {"trace.id": "trace_id", "span.id": "span_id"}
 _CLIENT = re.compile(r"elastic|opensearch|beat/|logstash|fluent|vector/|es-hadoop", re.IGNORECASE)
 _ERRORS = {
@@ -187,7 +187,7 @@ class Elasticsearch(HttpSource[ElasticsearchConfig]):
             raise RejectedError("request body is required")
         try:
             line = msgspec.json.format(request.body, indent=-1)
-        except _BAD as why:
+        except NOT_JSON as why:
             raise RejectedError(f"the document is no JSON: {why}") from why
         bulk = Bulk([("index", _Target(index, given))], [line])
         batch = await in_worker(_batch, bulk, index, limiter=self._threads)
@@ -220,7 +220,7 @@ def read_bulk(body: bytes) -> Bulk:
     for number, line in rest:
         try:
             action = _DECODER.decode(line)
-        except _BAD as why:
+        except NOT_JSON as why:
             raise RejectedError(f"Malformed action/metadata line [{number}]: {why}") from why
         item = _item(action)
         if item is None:
@@ -249,7 +249,7 @@ def _alternating(lines: Sequence[bytes]) -> Bulk | None:
     distinct = list(dict.fromkeys(actions))
     try:
         decoded = _ALL.decode(b"[" + b",".join(distinct) + b"]")
-    except _BAD:
+    except NOT_JSON:
         return None
     if len(decoded) != len(distinct):
         return None

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from ..plugins import (
+    NOT_JSON,
     Batch,
     HttpRequest,
     HttpResponse,
@@ -276,7 +277,7 @@ def _value(text: str) -> Json:
     if text.startswith(('["', '{"')):
         try:
             value: Json = msgspec.json.decode(text)
-        except (msgspec.DecodeError, RecursionError):
+        except NOT_JSON:
             return text  # a regular expression may start so
         return value
     return text

@@ -23,6 +23,7 @@ import msgspec
 from pydantic import Field, SecretStr, StringConstraints, field_validator
 
 from ..plugins import (
+    NOT_JSON,
     Batch,
     Checkpoint,
     Duration,
@@ -54,7 +55,6 @@ _MOST_PAGES = 1000
 """Answers taken one right after the other; then the interval is waited, so that a cursor that runs on is no flood."""
 _MOST_CURSOR = 4096  # characters: it is stored with each commit
 _NAME = r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
-_BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _MEDIA = {"json": "application/json", "ndjson": "application/x-ndjson", "text": "text/plain"}
 
 
@@ -276,7 +276,7 @@ def _inner(body: bytes, path: Sequence[str]) -> bytes | None:
             if inner is None or bytes(inner) == b"null":
                 return None
             raw = inner
-    except _BAD as why:
+    except NOT_JSON as why:
         raise RejectedError(f"it has no field {'.'.join(path)}: {why}") from why
     return bytes(raw)
 

@@ -18,6 +18,7 @@ import msgspec
 import polars as pl
 
 from ..plugins import (
+    NOT_JSON,
     Batch,
     HttpRequest,
     HttpResponse,
@@ -53,7 +54,6 @@ _TEXTS = {
     27: "Request entity too large",
 }
 """Splunk's codes and what it says with them. Source: Splunk, "Troubleshoot HTTP Event Collector"."""
-_BAD = (ValueError, RecursionError)  # msgspec's, json's and UTF-8's errors are ValueErrors
 _CODES = {413: 27, 429: 9, 503: 9, 500: 8}
 _META = ("host", "source", "sourcetype", "index")
 _VERSIONS = ("", "/1.0")
@@ -146,7 +146,7 @@ class SplunkHec(HttpSource[SplunkHecConfig]):
     def _acknowledged(self, body: bytes, channel: str) -> HttpResponse:
         try:
             asked = msgspec.json.decode(body, type=_Acks).acks
-        except _BAD:
+        except NOT_JSON:
             return _answer(6, 400)
         given = self._given.get(channel, 0)
         return HttpResponse(200, msgspec.json.encode({"acks": {str(number): 0 <= number < given for number in asked}}))
@@ -194,7 +194,7 @@ def _objects(body: bytes) -> tuple[Sequence[_Event], bool]:
             return _ARRAY.decode(body), True
         # Where an object ends inside a text, this breaks the text, which is no JSON then: the slow way decides.
         return _LINES.decode_lines(body.strip().replace(b"}{", b"}\n{")), True
-    except _BAD:
+    except NOT_JSON:
         return _one_by_one(body)
 
 
@@ -212,7 +212,7 @@ def _one_by_one(body: bytes) -> tuple[Sequence[_Event], bool]:
             for one in value if isinstance(value, list) else [value]:
                 events.append(msgspec.convert(one, _Event))  # noqa: PERF401 - those before a bad one count
             at = _SPACE.match(text, at).end()  # type: ignore[union-attr]
-    except _BAD:
+    except NOT_JSON:
         return events, False
     return events, True
 

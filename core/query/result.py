@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from ...plugins import NOT_JSON
 from .plan import Output, Statement
 from .severity import severity_name
 
@@ -118,7 +119,7 @@ def decoded(text: str) -> Json:
     """JSON text as a value; text that is none, or nested too deep, stays as it is. Integers keep all their digits."""
     try:
         return msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         return text
 
 

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from ...plugins import RejectedError, RetryableError, hide_addresses
+from ...plugins import NOT_JSON, RejectedError, RetryableError, hide_addresses
 
 if TYPE_CHECKING:
     import httpx
 
 T = TypeVar("T")
-_BAD = (ValueError, RecursionError)  # msgspec's and UTF-8's errors are ValueErrors
 _WAIT_S = 30.0
 _MOST_ANSWER = 16 * 1024 * 1024  # bytes of a list, or of what is told about a container
 _MOST_EVENT = 1 << 20
@@ -129,7 +128,7 @@ class Engine:
                     raise RetryableError(f"{self.url} answers more than {_MOST_ANSWER} bytes to {path}")
         try:
             return msgspec.json.decode(answer, type=kind)
-        except _BAD as why:
+        except NOT_JSON as why:
             raise RetryableError(f"{self.url} answers what is not of the Engine's API: {why}") from why
 
     @asynccontextmanager
@@ -160,7 +159,7 @@ class Engine:
                 break
         try:
             words: Any = msgspec.json.decode(said)["message"]
-        except (*_BAD, KeyError, TypeError):
+        except (*NOT_JSON, KeyError, TypeError):
             words = said[:300].decode("utf-8", "backslashreplace")
         told = f"{self.url}{path}: {response.status_code} {str(words)[:300]}"
         # 501 and, of older Engines, 500: this log driver does not let its logs be read.
@@ -180,7 +179,7 @@ async def _ids(pieces: AsyncIterator[bytes]) -> AsyncIterator[str]:
             try:
                 told = msgspec.json.decode(line)
                 found = told.get("id") or told.get("Actor", {}).get("ID")
-            except (*_BAD, AttributeError):
+            except (*NOT_JSON, AttributeError):
                 continue
             if isinstance(found, str):
                 yield found

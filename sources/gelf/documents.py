@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 import polars as pl
 
-from ...plugins import ALIASES, SYSLOG, SYSLOG_NUMBERS, Batch, read_lines, read_ndjson, split_column
+from ...plugins import ALIASES, NOT_JSON, SYSLOG, SYSLOG_NUMBERS, Batch, read_lines, read_ndjson, split_column
 from ...plugins.fields import col
 
 NO_MESSAGE = "gelf: there is no short_message"
@@ -36,7 +36,7 @@ def _one_line(document: bytes) -> bytes:
     """A document that was written over several lines in one; what is no JSON, as it is."""
     try:
         return msgspec.json.format(document, indent=-1) if document.strip() else b""
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         return document
 
 

@@ -14,6 +14,7 @@ import msgspec
 import pyarrow as pa
 
 from ...plugins import (
+    NOT_JSON,
     Batch,
     HttpRequest,
     HttpResponse,
@@ -49,7 +50,6 @@ NAMES = {
     "node_name": "host",
 }
 """Labels that stand for a standard field where the event has none."""
-_BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -130,7 +130,7 @@ def read_json(body: bytes, observed: int) -> Batch:
             for tail in (_tail(stream.stream),)
             for entry in stream.values
         ]
-    except _BAD as why:
+    except NOT_JSON as why:
         raise RejectedError(f"the body is no push of Loki: {why}") from why
     return adopt(read_ndjson(b"\n".join(lines), observed), NAMES)
 
@@ -177,7 +177,7 @@ def read_protobuf(body: bytes, observed: int) -> Batch:
         with suppress(OddError):
             return adopt(normalise(read_columns(plain), observed), NAMES)
         return read_entries(plain, observed)
-    except (WireError, OSError, pa.ArrowException, *_BAD) as why:
+    except (WireError, OSError, pa.ArrowException, *NOT_JSON) as why:
         raise RejectedError(f"the body is no push of Loki in snappy and protobuf: {why}") from why
 
 

@@ -11,10 +11,9 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 from msgspec.structs import force_setattr
 
-from ...plugins import RejectedError
+from ...plugins import NOT_JSON, RejectedError
 from .records import check_count
 
-_BAD = (ValueError, RecursionError)  # msgspec's own errors, and those of text that is no UTF-8, are ValueErrors
 _Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, lt=2**32)]
 
 
@@ -121,11 +120,11 @@ def read_json(body: bytes) -> tuple[JsonRequest, dict[int, str]]:
                 for i, record in enumerate(records):
                     try:
                         records[i] = msgspec.convert(record, _Record)
-                    except _BAD as why:
+                    except NOT_JSON as why:
                         errors[row] = f"otlp: {why}"
                         records[i] = _Record(body=_Any(string_value=msgspec.json.encode(record).decode()))
                     row += 1
-    except _BAD as why:
+    except NOT_JSON as why:
         raise RejectedError(f"the body is no logs request of OTLP in JSON: {why}") from why
     return request, errors
 

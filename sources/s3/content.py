@@ -8,7 +8,7 @@ from typing import IO, Any, Literal
 
 import msgspec
 
-from ...plugins import Batch, RejectedError, adopt, now_ns, parse_times, read_array, read_ndjson, split_lines
+from ...plugins import NOT_JSON, Batch, RejectedError, adopt, now_ns, parse_times, read_array, read_ndjson, split_lines
 from ..file.content import Unpacked, kind_of
 
 BLOCK = 1 << 20
@@ -19,7 +19,6 @@ MOST_JSON = 256 * 1024 * 1024
 """Bytes of an object that is one JSON value, unpacked: it can only be read as a whole."""
 CLOUDTRAIL = {"eventName": "message", "eventSource": "service"}
 Format = Literal["auto", "lines", "ndjson", "json"]
-_BAD = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class Object:
@@ -112,7 +111,7 @@ def _whole(first: bytes, pieces: Iterator[bytes]) -> tuple[Batch, int]:
     if found.startswith(b"{"):
         try:
             records = msgspec.json.decode(found, type=dict[str, msgspec.Raw]).get("Records")
-        except _BAD as why:
+        except NOT_JSON as why:
             raise RejectedError(f"it is no JSON: {why}") from why
         if records is None:
             return read_ndjson(msgspec.json.format(found, indent=-1), now_ns()), len(body)

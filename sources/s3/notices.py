@@ -8,6 +8,8 @@ from urllib.parse import unquote_plus
 
 import msgspec
 
+from ...plugins import NOT_JSON
+
 
 class Named(NamedTuple):
     """An object."""
@@ -24,7 +26,7 @@ def read_notice(body: str) -> list[Named] | None:
     """
     try:
         return _objects(msgspec.json.decode(body))
-    except (msgspec.DecodeError, RecursionError, KeyError, TypeError, AttributeError):
+    except (*NOT_JSON, KeyError, TypeError, AttributeError):
         return None
 
 

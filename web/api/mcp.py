@@ -20,7 +20,7 @@ from ... import __version__
 from ...core.alerting import AlertingRepository
 from ...core.alerting.records import IncidentRecord
 from ...core.query import QueryRequest
-from ...plugins import CordwoodError, in_worker, now_ns
+from ...plugins import NOT_JSON, CordwoodError, in_worker, now_ns
 from ..problems import ProblemException, to_problem
 from .node import NodeDependency, ProjectDependency, who_asks
 from .query import MAX_QUERY, unless_gone
@@ -220,7 +220,7 @@ async def answer_mcp(
         message = msgspec.json.decode(await request.body(), type=Message)
     except msgspec.ValidationError as why:
         return _failed(None, INVALID_REQUEST, str(why), status=400)
-    except (ValueError, RecursionError) as why:
+    except NOT_JSON as why:
         return _failed(None, PARSE_ERROR, str(why), status=400)
     if message.id is None or not message.method:
         return Response(b"", status_code=202, media_type="application/json")
@@ -239,7 +239,7 @@ async def answer_mcp(
 def _welcome(message: Message) -> dict[str, Any]:
     try:
         wanted = msgspec.json.decode(message.params).get("protocolVersion")
-    except (ValueError, RecursionError, AttributeError):
+    except (*NOT_JSON, AttributeError):
         wanted = None
     return {
         "protocolVersion": wanted if wanted in VERSIONS else VERSIONS[0],
@@ -257,7 +257,7 @@ async def _called(message: Message, asked: _Asked, request: Request[Any, Any, An
         arguments = msgspec.json.decode(call.arguments, type=kind)
     except KeyError:
         return _failed(message.id, INVALID_PARAMS, f"no tool of this name; there are {', '.join(TOOLS)}")
-    except (ValueError, RecursionError) as why:
+    except NOT_JSON as why:
         return _failed(message.id, INVALID_PARAMS, str(why))
     try:
         found = await unless_gone(request, run(asked, arguments))

@@ -14,6 +14,7 @@ from ...core.query.stages.fields import Fields
 from ...core.query.stages.patterns import Patterns
 from ...core.query.stages.stats import Stats
 from ...core.query.tree import Call, Duration, FieldMatches, Name, Named, Query
+from ...plugins import NOT_JSON
 from ...plugins.patterns import pattern_regex
 from ..api.node import NodeDependency, ProjectDependency
 from . import answers, values
@@ -225,7 +226,7 @@ def fields_of_line(line: str) -> tuple[str, list[tuple[tuple[str, ...], str]]]:
     if line.lstrip().startswith("{"):
         try:
             value = msgspec.json.decode(line)
-        except (msgspec.DecodeError, RecursionError):
+        except NOT_JSON:
             return "json", []
         return "json", _leaves(value) if isinstance(value, dict) else []
     pairs: list[tuple[tuple[str, ...], str]] = [((key,), text.strip('"')) for key, text in LOGFMT.findall(line)]
