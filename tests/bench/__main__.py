@@ -23,6 +23,7 @@ from . import (
     pages,
     queries25,
     query,
+    reports,
     small,
     syslog,
     viewers,
@@ -41,6 +42,7 @@ PARTS = (
     "outputs",
     "detectors",
     "backtest",
+    "reports",
     "export",
     "api",
     "pages",
@@ -119,6 +121,9 @@ def main() -> None:
         if given.only in (None, "backtest"):
             results["backtest"] = backtest.run(folder / "backtest", given.events, given.seed)
             print(backtest.report(results["backtest"]), flush=True)
+        if given.only in (None, "reports"):
+            results["reports"] = reports.run(folder / "reports", given.events, given.seed)
+            print(reports.report(results["reports"]), flush=True)
         if given.only in (None, "api"):
             results["api"] = api.run(folder / "api")
             print(api.report(results["api"]), flush=True)

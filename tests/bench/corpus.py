@@ -34,15 +34,18 @@ _POOL = 100_000  # different values of a kind of variable part
 Generator = np.random.Generator
 
 
-def corpus(events: int, seed: int = 1, folder: Path | None = None) -> Path:
-    """The NDJSON file of `events` events, written now if it is not there yet."""
+def corpus(events: int, seed: int = 1, folder: Path | None = None, first: np.datetime64 = FIRST) -> Path:
+    """The NDJSON file of `events` events, written now if it is not there yet.
+
+    One with another `first` belongs into a `folder` of its own.
+    """
     folder = folder or Path(tempfile.gettempdir()) / "cordwood-bench"
     path = folder / f"corpus-v{VERSION}-seed{seed}-{events}.ndjson"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
         with partial.open("wb") as file:
-            for lines in _chunks(events, seed):
+            for lines in _chunks(events, seed, first):
                 file.write(lines)
         partial.rename(path)
     return path
@@ -72,10 +75,9 @@ def blocks(path: Path, block_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
             yield file.read(size)
 
 
-def _chunks(events: int, seed: int) -> Iterator[bytes]:
+def _chunks(events: int, seed: int, clock: np.datetime64) -> Iterator[bytes]:
     """Runs of whole lines, in the order of time."""
     fleet = _Fleet(np.random.default_rng(seed))
-    clock = FIRST
     for number, start in enumerate(range(0, events, _CHUNK)):
         rng = np.random.default_rng([seed, number])
         rows = min(_CHUNK, events - start)
