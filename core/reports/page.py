@@ -182,7 +182,8 @@ def _table(panel: Panel, rows: Rows, zone: ZoneInfo) -> str:
 
 
 def _more(count: int, shown: int) -> str:
-    return f'<p class="note">and {count - shown:,} more rows, in the data attached</p>' if count > shown else ""
+    more = count - shown
+    return f'<p class="note">and {more:,} more row{"s" * (more > 1)}, in the data attached</p>' if more > 0 else ""
 
 
 def _time(value: object, zone: ZoneInfo) -> str:

@@ -29,7 +29,7 @@ from cordwood.core.reports.figures import Series, categories, is_number, number_
 from cordwood.core.reports.files import NoPdfError, pdf_of
 from cordwood.core.reports.gather import Gathered, Rows, Shown
 from cordwood.core.reports.make import begin
-from cordwood.core.reports.page import page
+from cordwood.core.reports.page import TABLE_ROWS, page
 from cordwood.core.reports.service import ReportService
 from cordwood.core.reports.summary import summary
 from cordwood.core.reports.svg import chart
@@ -406,3 +406,19 @@ async def test_a_pdf_loads_nothing() -> None:
     # What cannot be fetched is left out; a file that was read would be in there.
     other = await anyio.to_thread.run_sync(pdf_of, '<p>x</p><a rel="attachment" href="file:///etc/passwd">y</a>')
     assert b"EmbeddedFile" not in other
+
+
+def test_a_long_table_begins_where_the_page_has_room_and_goes_on_after_it() -> None:
+    weasyprint = pytest.importorskip("weasyprint", reason="WeasyPrint needs Pango", exc_type=OSError)
+    rows = Rows(("path", "n"), [[f"/{n}", n] for n in range(TABLE_ROWS + 1)])
+    numbers = [
+        Shown(Panel(f"n{y}", "N", "number", Position(0, y, 6, 4)), "", Rows(("n",), [[7]]), Rows()) for y in range(5)
+    ]
+    table = Shown(Panel("t", "Paths", "table", Position(0, 20, 12, 4)), "", rows)
+    html = page(gathered(*numbers, table), "T", [], ZoneInfo("UTC"), NOON)
+    first, second = weasyprint.HTML(string=html).render().pages
+    (on_first, on_second) = (
+        [box.text for box in one._page_box.descendants() if type(box).__name__ == "TextBox"] for one in (first, second)
+    )
+    assert {"Paths", "path", "/0"} <= set(on_first)
+    assert {"path", f"/{TABLE_ROWS - 1}", "and 1 more row, in the data attached"} <= set(on_second)
