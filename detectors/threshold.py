@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Self, TypeAlias
+from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -36,7 +36,8 @@ from ..plugins import (
 )
 
 MOST_HELD = 60  # windows that are asked again for `hold`
-_Rows: TypeAlias = dict[str, dict[str, Any]]
+_MARK = "cordwood_"  # begins the names of the columns that say which conditions hold
+_TROUBLE, _STEADY, _SEVERITY = f"{_MARK}trouble", f"{_MARK}steady", f"{_MARK}severity_"
 _WORD = re.compile(r"`(?:[^`\\]|\\.)+`|[^\W\d][\w.]*")
 
 
@@ -69,6 +70,17 @@ class ThresholdConfig(DetectorConfig):
         return self
 
 
+class _Judged(NamedTuple):
+    """A row of the query without its marks. Rows of several times may be of the same group, and have its key."""
+
+    key: str
+    figures: dict[str, Any]
+    is_trouble: bool
+    is_steady: bool
+    severity: str
+    """The worst whose condition holds; empty: none does."""
+
+
 class Threshold(Detector[ThresholdConfig]):
     """A condition on the figures of a query, for each of its groups."""
 
@@ -90,52 +102,58 @@ class Threshold(Detector[ThresholdConfig]):
                 text=config.query,
                 hint="aggregate them: end the query with | stats count() as n by service",
             )
-        rows = await self._rows(run, config.condition, run.at_ns)
-        found = await self._held(run, {self._key(row, fields): row for row in rows}, fields)
+        rows = await self._rows(run, run.at_ns, fields)
+        found = await self._held(run, {row.key: row for row in rows if row.is_trouble}, fields)
+        steady = {row.key: row for row in rows if row.is_steady and row.key not in found}
+        if steady:
+            opened = {_key(group, fields) for group in await run.open_groups()}
+            found |= {key: row for key, row in steady.items() if key in opened}
+        worst = {row.key: row.severity for row in sorted(rows, key=lambda row: severity_rank(row.severity))}
+        return [self._finding(run, row, fields, worst[row.key]) for row in found.values()]
+
+    def _question(self) -> str:
+        """The query with all its conditions, so that the events are looked at once."""
+        config = self.config
+        if config.recover is None and not config.severities:
+            return f"{config.query} | where {config.condition}"
+        marks = {_TROUBLE: f"coalesce({config.condition}, false)"}
         if config.recover is not None:
-            found |= await self._not_recovered(run, found, fields)
-        severities = await self._severities(run, found, fields)
-        return [self._finding(run, row, fields, severities.get(key)) for key, row in found.items()]
+            marks[_STEADY] = f"not coalesce({config.recover}, false)"
+        marks |= {f"{_SEVERITY}{severity}": condition for severity, condition in config.severities.items()}
+        where = _TROUBLE if config.recover is None else f"{_TROUBLE} or {_STEADY}"
+        columns = ", ".join(f"{name} = {condition}" for name, condition in marks.items())
+        # Those in trouble come first: an answer has a limit.
+        return f"{config.query} | extend {columns} | where {where} | sort -{_TROUBLE}"
 
-    async def _rows(self, run: DetectorRun, condition: str, at_ns: int) -> list[dict[str, Any]]:
-        from_ns = at_ns - duration_ns(self.config.window)
-        return await run.query(f"{self.config.query} | where {condition}", from_ns=from_ns, to_ns=at_ns)
+    async def _rows(self, run: DetectorRun, at_ns: int, fields: tuple[str, ...]) -> list[_Judged]:
+        """What is in trouble or steady in the window that ends at `at_ns`."""
+        found = await run.query(self._question(), from_ns=at_ns - duration_ns(self.config.window), to_ns=at_ns)
+        return [self._judged(row, fields) for row in found]
 
-    async def _held(self, run: DetectorRun, found: _Rows, fields: tuple[str, ...]) -> _Rows:
+    def _judged(self, row: Mapping[str, Any], fields: tuple[str, ...]) -> _Judged:
+        holds = [severity for severity in self.config.severities if row.get(f"{_SEVERITY}{severity}")]
+        return _Judged(
+            key=_key(row, fields),
+            figures={name: value for name, value in row.items() if not name.startswith(_MARK)},
+            is_trouble=row.get(_TROUBLE, True),
+            is_steady=row.get(_STEADY, False),
+            severity=max(holds, key=severity_rank, default=""),
+        )
+
+    async def _held(self, run: DetectorRun, found: dict[str, _Judged], fields: tuple[str, ...]) -> dict[str, _Judged]:
         """Those for which the condition held before as well, as long as `hold` says."""
         every = duration_ns(self.config.every)
         for back in range(1, -(-duration_ns(self.config.hold) // every) + 1):
             if not found:
                 break
-            before = await self._rows(run, self.config.condition, run.at_ns - back * every)
-            held = {self._key(row, fields) for row in before}
+            before = await self._rows(run, run.at_ns - back * every, fields)
+            held = {row.key for row in before if row.is_trouble}
             found = {key: row for key, row in found.items() if key in held}
         return found
 
-    async def _not_recovered(self, run: DetectorRun, found: _Rows, fields: tuple[str, ...]) -> _Rows:
-        """The groups of open incidents that are in trouble no more, but not well either."""
-        opened = {self._key(group, fields) for group in await run.open_groups()} - found.keys()
-        if not opened:
-            return {}
-        rows = await self._rows(run, f"not coalesce({self.config.recover}, false)", run.at_ns)
-        return {key: row for row in rows if (key := self._key(row, fields)) in opened}
-
-    async def _severities(self, run: DetectorRun, found: _Rows, fields: tuple[str, ...]) -> dict[str, str]:
-        """The worst severity of each group for which a condition holds."""
-        worst: dict[str, str] = {}
-        if found:
-            for severity in sorted(self.config.severities, key=severity_rank):
-                rows = await self._rows(run, self.config.severities[severity], run.at_ns)
-                worst |= {self._key(row, fields): severity for row in rows}
-        return worst
-
-    @staticmethod
-    def _key(row: Mapping[str, Any], fields: tuple[str, ...]) -> str:
-        return json.dumps([row.get(name) for name in fields])
-
-    def _finding(self, run: DetectorRun, row: dict[str, Any], fields: tuple[str, ...], severity: str | None) -> Finding:
-        group: dict[str, Json] = {name: row.get(name) for name in fields}
-        values: dict[str, Json] = {name: value for name, value in row.items() if name not in group}
+    def _finding(self, run: DetectorRun, row: _Judged, fields: tuple[str, ...], severity: str) -> Finding:
+        group: dict[str, Json] = {name: row.figures.get(name) for name in fields}
+        values: dict[str, Json] = {name: value for name, value in row.figures.items() if name not in group}
         words = {word.strip("`") for word in _WORD.findall(self.config.condition)}
         figures = ", ".join(f"{name} = {value_words(value)}" for name, value in values.items() if name in words)
         where = group_words(group)
@@ -147,8 +165,12 @@ class Threshold(Detector[ThresholdConfig]):
             title=f"{title} for {where}" if where else title,
             values=values,
             sample_query=run.sample_query(self.config.query, group),
-            severity=severity,
+            severity=severity or None,
         )
+
+
+def _key(row: Mapping[str, Any], fields: tuple[str, ...]) -> str:
+    return json.dumps([row.get(name) for name in fields])
 
 
 @hookimpl

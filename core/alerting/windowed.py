@@ -17,7 +17,8 @@ from .narrow import text_before
 
 WINDOW = "cordwood_window"
 """The column that has the begin of the window, less its phase."""
-_BEFORE, _AFTER = frozenset({"where", "extend", "parse"}), frozenset({"where", "extend"})  # what looks at a row alone
+_BEFORE = frozenset({"where", "extend", "parse"})  # what looks at a row alone
+_AFTER = frozenset({"where", "extend", "sort"})  # and what leaves the rows of a window in the order it would give them
 _OF_ALL = frozenset({"rate", "share"})  # aggregates that look at more than their own group
 _TIMES = re.compile(r"\b(?:timestamp|time|now)\b|[^\w.\"]-?\d+[smhdw]\b", re.IGNORECASE)
 

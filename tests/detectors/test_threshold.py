@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from cordwood.core.alerting.run import MAX_ROWS
 from cordwood.detectors.threshold import Threshold, ThresholdConfig
 from cordwood.plugins import Finding, QueryError
 from cordwood.plugins.conformance import detector_contract
@@ -109,6 +110,44 @@ async def test_times_are_no_groups(judge: Any) -> None:
     await judge.commit(*events("pay", 3))
     (found,) = await found_by(judge, "* | stats count() as n by bin(1m), service", "n > 0")
     assert found.group == {"service": "pay"}
+
+
+async def test_an_open_incident_stays_while_it_is_neither_in_trouble_nor_well(judge: Any) -> None:
+    took = "* | stats count() as n, avg(took) as took by service"
+    await judge.commit(*events("pay", 9), *events("web", 5), *events("db", 1), *events("new", 5))
+    await judge.commit(*events("web", 1, took=50), *events("pay", 1, took=90), *events("new", 1, took=50))
+    rules = {"recover": "n < 3", "severities": {"info": "n > 4", "fatal": "n > 9"}}
+    detector = Threshold(ThresholdConfig(query=took, condition="took > 80", **rules))
+    run = await judge.look("slow", T0)
+
+    async def opened() -> list[dict[str, Any]]:
+        return [{"service": "web"}, {"service": "db"}, {"service": "gone"}]
+
+    run.opened = opened
+    found = await detector.detect(run)
+    assert [(one.group["service"], one.severity) for one in found] == [("pay", "fatal"), ("web", "info")]
+    assert [one.values for one in found] == [
+        {"n": 10, "took": 90},
+        {"n": 6, "took": 50},
+    ]
+
+
+async def test_times_of_one_group_in_trouble_and_steady(judge: Any) -> None:
+    minute = 60 * SECOND
+    at = [{"timestamp": T0 - minutes * minute - SECOND} for minutes in (0, 1, 2)]
+    await judge.commit(*events("pay", 2, **at[0]), *events("pay", 9, **at[1]), *events("pay", 3, **at[2]))
+    query = "* | stats count() as n by bin(1m), service"
+    rules = {"recover": "n < 2", "severities": {"info": "n > 1", "fatal": "n > 8"}}
+    (found,) = await found_by(judge, query, "n > 2", **rules)
+    assert (found.group, found.severity) == ({"service": "pay"}, "fatal")
+    assert found.values["n"] in (3, 9)
+
+
+async def test_what_is_in_trouble_is_found_among_more_groups_than_an_answer_has_rows(judge: Any) -> None:
+    await judge.commit(*({"message": "x", "service": f"s{n:04d}"} for n in range(MAX_ROWS + 20)))
+    await judge.commit(*events("zz", 2), *events("aa", 2))
+    found = await found_by(judge, "* | stats count() as n by service", "n > 1", recover="n < 1")
+    assert sorted(one.group["service"] for one in found) == ["aa", "zz"]
 
 
 @pytest.mark.parametrize(
