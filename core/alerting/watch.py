@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from functools import lru_cache
 from typing import Final, Protocol
 
 import anyio
@@ -57,6 +56,9 @@ class Watch:
 
     def __init__(self, detectors: Sequence[Watched], shared: Surroundings) -> None:
         self._detectors, self._shared = detectors, shared
+        self._own = [tuple(detector.searches) for detector in detectors]
+        self._may_use_saved = any("`" in text for texts in self._own for text in texts)
+        self._each: list[list[str]] | None = None
         self._texts: tuple[str, ...] = ()
         self._newest: NewestFound | None = None
         self._position = shared.head.value  # before any detector runs: what lies behind, each has seen itself
@@ -134,20 +136,15 @@ class Watch:
 
     async def _searches(self) -> list[list[str]]:
         """Each detector's searches, saved queries written out; all events where one cannot be searched alone."""
-        texts = {text for detector in self._detectors for text in detector.searches}
-        written: dict[str, str] = {}
-        if any("`" in text for text in texts):
+        if self._each is not None and not self._may_use_saved:
+            return self._each
+        resolved: Callable[[str], str] = str
+        if self._may_use_saved:
             resolved = await self._shared.engine.resolver(self._shared.project_id)
-            for text in texts:
-                with suppress(QueryError):
-                    written[text] = resolved(text)
-        else:
-            written = {text: text for text in texts}
-        usable = {text: found for text, found in written.items() if _is_searched(found)}
-        return [
-            [usable[text] for text in detector.searches] if usable.keys() >= set(detector.searches) else ["*"]
-            for detector in self._detectors
-        ]
-
-
-_is_searched = lru_cache(maxsize=10_000)(is_searched)
+        usable: dict[str, str] = {}
+        for text in {text for texts in self._own for text in texts}:
+            with suppress(QueryError):
+                if is_searched(found := resolved(text)):
+                    usable[text] = found
+        self._each = [[usable[text] for text in texts] if usable.keys() >= set(texts) else ["*"] for texts in self._own]
+        return self._each

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -70,6 +70,11 @@ DEFAULT_TIMEOUT = 30.0
 NEWEST = 20_000  # events whose values are offered as completions
 T = TypeVar("T")
 Answering: TypeAlias = Callable[[Progress], Awaitable[T]]
+
+
+@lru_cache(maxsize=1_000)
+def _tables_named(query: Query) -> frozenset[str]:
+    return frozenset(name for stage in query.stages for name in stage.tables())
 
 
 class QueryEngine:
@@ -412,7 +417,7 @@ class QueryEngine:
         return prepare(query, whole[bounds], bounds, context, request.limit, attributes, parts)
 
     async def _tables(self, query: Query, project_id: int) -> Mapping[str, Lookup]:
-        names = {name for stage in query.stages for name in stage.tables()}
+        names = _tables_named(query)
         return await self._lookups.tables(project_id, names) if names and self._lookups is not None else {}
 
     async def _segments(self, request: QueryRequest, bounds: Bounds) -> Sequence[Segment]:

@@ -1,31 +1,34 @@
 """Many searches over the same new events at once: for each, the newest event that it may have found.
 
 Detectors ask this after every commit: most searches find nothing in it, and then there is nothing to judge. So it may
-say too much, never too little. One statement tells which of the phrases and values occur that the searches need (see
-`necessary`); a second one asks for those searches that may have found something. What a statement costs DuckDB grows
-with its columns: one for all searches would cost ten times as much.
+say too much, never too little. A first look tells which of the phrases and values occur that the searches need (see
+`necessary`), and of a search for one value it tells all; then one statement asks for those others that may have found
+something. What a statement costs DuckDB grows with its columns: one for all searches would cost ten times as much.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from functools import partial
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeAlias, TypeVar
+
+from sqlglot import exp
 
 from ...plugins.errors import QueryError
 from ..storage.cache import SegmentDamagedError, SegmentGoneError
 from . import sql
 from .aggregate import compute_aggregate
-from .duck import Execute, Fed
+from .duck import FED, Execute, Fed
 from .necessary import needles, text_field, values
 from .parser import parse
 from .plan import Given, apply_stages, relation_of, scanned, written
 from .prune import meaning
 from .request import QueryRequest
 from .scan import searched_fields
-from .scope import STANDARD_KINDS, Schema
+from .scope import STANDARD_KINDS, TEMPLATE, Schema
 from .shaped import NOTHING
 from .stages.extend import Extend
 from .stages.stats import Stats
@@ -37,7 +40,6 @@ from .tree import (
     Everything,
     FieldCompare,
     FieldRange,
-    In,
     Mistake,
     Name,
     Named,
@@ -47,19 +49,19 @@ from .tree import (
     Place,
     Query,
     Regex,
-    Text,
 )  # fmt: skip
 from .value import ORDER
 
 ATTEMPTS: Final = 3  # readings of the catalog: a compaction may take a segment away between it and the file
 MOST_PHRASES: Final = 1_000  # in one expression: with more, RE2's automaton outgrows its memory and gets slow
 MOST_SAID: Final = 20  # messages with phrases in which each phrase is looked for; with more, all are taken for said
+MOST_VALUES: Final = 1_000  # of a field that are looked at; with more, all that are wanted are taken for there
 SIFTED_FROM: Final = 8  # searches: of fewer, one statement costs less than two
 SIFTED_ROWS: Final = 200_000  # of more events, the messages with phrases may be more than fit into memory
 _SPOKEN: Final = "cordwood_spoken"
 _SAID: Final = "cordwood_said"
-_HELD: Final = "cordwood_held"
 _COLUMNS: Final = "cordwood_columns"
+_Pair: TypeAlias = tuple[str, str]
 _T = TypeVar("_T")
 
 
@@ -81,10 +83,14 @@ class NewestFound:
 
     def __init__(self, engine: Engine, texts: Sequence[str]) -> None:
         self._engine = engine
-        self._searches = [parse(text).search for text in texts]
+        every = [parse(text).search for text in texts]
+        self._searches = list(dict.fromkeys(every))
+        places = {search: place for place, search in enumerate(self._searches)}
+        self._places = [places[search] for search in every]
         self._query = Query(Everything(), (Stats(aggregates=tuple(map(newest, self._searches))),))
         engine.check_regexes(self._query)
-        self._fields = searched_fields(self._searches, {})  # with what their names may be aliases of
+        # With what their names may be aliases of. Templates would have to be made of the messages, and are seldom read.
+        self._fields = searched_fields(self._searches, {}) - {TEMPLATE}
         self._kinds: dict[str, tuple[str, ...]] = {}  # of the fields searched, in all events so far
         self._plan: Plan | None = None
         self._shaped = NOTHING
@@ -106,13 +112,15 @@ class NewestFound:
             rows = sum(segment.rows for segment in given.segments)
             ask = partial(self._plan.answer, sifted=rows <= SIFTED_ROWS)
             try:
-                return await self._engine.fed(given, self._plan.fed, partial(_source, given, self._plan.needed), ask)
+                source = partial(_source, given, self._plan.needed)
+                found = await self._engine.fed(given, self._plan.fed, source, ask)
+                return [found[place] for place in self._places]
             except (SegmentGoneError, _MoreColumnsError):
                 if attempt == ATTEMPTS:
                     raise QueryError("the segments change faster than they can be read") from None
             except SegmentDamagedError as why:
                 raise QueryError(f"events cannot be read: {why}") from why
-        return [None] * len(self._searches)
+        return [None] * len(self._places)
 
     def _grown(self, given: Given) -> Schema:
         """The kinds of the fields searched, those of these events added. Others than before: another plan."""
@@ -135,16 +143,21 @@ class Plan:
         self.fed = Fed()
         self._given, self._searches = given, searches
         self._phrases = [needles(search) for search in searches]
-        self._values = [values(search, partial(text_field, schema=given.schema)) for search in searches]
+        text_of = partial(text_field, schema=given.schema)
+        self._values = [values(search, text_of) for search in searches]
         self._every = sorted(frozenset[str]().union(*(found for found in self._phrases if found is not None)))
         if len(self._every) > MOST_PHRASES:
             self._every, self._phrases = [], [None] * len(searches)
-        self._wanted: dict[str, set[str]] = {}
-        for name, value in {pair for found in self._values for one in found for pair in one}:
-            self._wanted.setdefault(name, set()).add(value)
+        self._wanted = sorted({name for found in self._values for one in found for name, _ in one})
+        # Searches for one value: what is known of the values tells all of them.
+        self._sure = [
+            found[0] if isinstance(search, FieldCompare) and found else None
+            for search, found in zip(searches, self._values, strict=True)
+        ]
         self._relation = apply_stages(given, relation_of(given), self._told())
         self._asked: dict[int, str | None] = {}  # made when one is first asked for: a millisecond each
-        self._tell = self._telling()
+        self._tells = len(searches) >= SIFTED_FROM and bool(self._every or self._wanted)
+        self._tell_phrases, self._tell_values = self._telling_phrases(), self._telling_values()
         for name in sorted({"timestamp", *fields}):  # whatever the searches read
             self._relation.field(name)
         self.needed = dict(self._relation.scanned[0].needed)
@@ -152,16 +165,13 @@ class Plan:
         self._before, self._after = frame.split(sql.column(_COLUMNS).sql(dialect=sql.DIALECT))
 
     def _told(self) -> tuple[Extend, ...]:
-        """`extend` what tells: the message where a phrase is in it, each field where it has a value that is wanted."""
-        columns = []
-        if self._every:
-            message = Call("lower", (Name("message"),))
-            spoken = Compare("matches", message, Regex("|".join(map(re.escape, self._every))))
-            columns += [(_SPOKEN, spoken), (_SAID, Call("if", (Name(_SPOKEN), message, Constant(None))))]
-        for i, (name, wanted) in enumerate(self._wanted.items()):
-            is_wanted = In(Name(name), tuple(map(Text, sorted(wanted))))
-            columns.append((f"{_HELD}{i}", Call("if", (is_wanted, Name(name), Constant(None)))))
-        return (Extend(columns=tuple(Named(node, name, Place()) for name, node in columns)),) if columns else ()
+        """`extend` the message where a phrase is in it."""
+        if not self._every:
+            return ()
+        message = Call("lower", (Name("message"),))
+        spoken = Compare("matches", message, Regex("|".join(map(re.escape, self._every))))
+        columns = {_SPOKEN: spoken, _SAID: Call("if", (Name(_SPOKEN), message, Constant(None)))}
+        return (Extend(columns=tuple(Named(node, name, Place()) for name, node in columns.items())),)
 
     def _columns(self, chosen: Sequence[int]) -> dict[int, str]:
         """SQL for those of the searches that may find something.
@@ -189,46 +199,71 @@ class Plan:
         tree = value.kinds.get("time")
         return None if tree is None else sql.sql("epoch_ns(:t)", t=tree).sql(dialect=sql.DIALECT)
 
-    def _telling(self) -> str | None:
-        """The statement that tells which phrases and values there are; None: of these searches that says nothing."""
-        names = [_SAID] * bool(self._every) + [f"{_HELD}{i}" for i in range(len(self._wanted))]
-        if not names or len(self._searches) < SIFTED_FROM:
+    def _telling_phrases(self) -> str | None:
+        """The statement that tells which messages have one of the phrases; None: there are no phrases."""
+        if not self._every:
             return None
-        columns = []
-        for name in names:
-            value = self._relation.columns[name].kinds.get("text")
-            told = sql.sql("list(DISTINCT :v)", v=sql.NULL.copy() if value is None else value)
-            if name == _SAID:
-                told = sql.sql("list_slice(:l, 1, :n)", l=told, n=MOST_SAID + 2)  # one may be null
-            columns.append(sql.alias(told, name))
-        return written(self._relation, self._relation.select(*columns), {})
+        said = self._relation.columns[_SAID].kinds.get("text")
+        told = sql.sql("list(DISTINCT :v)", v=sql.NULL.copy() if said is None else said)
+        told = sql.sql("list_slice(:l, 1, :n)", l=told, n=MOST_SAID + 2)  # one may be null
+        return written(self._relation, self._relation.select(told), {})
+
+    def _telling_values(self) -> str | None:
+        """The statement that tells the newest event of each value of the fields, with the field's number."""
+        parts = []
+        for i, name in enumerate(self._wanted):
+            field, at = self._relation.field(name), self._relation.field("timestamp")
+            assert at is not None
+            if field is not None and (value := field.kinds.get("text")) is not None:
+                latest = sql.sql("epoch_ns(max(:t))", t=at.kinds["time"])
+                one = exp.select(sql.integer(i), value, latest).from_(exp.to_identifier(FED, quoted=True))
+                parts.append(one.group_by(value.copy()).limit(MOST_VALUES + 1))
+        return " UNION ALL ".join(f"({part.sql(dialect=sql.DIALECT)})" for part in parts) or None
 
     def answer(self, execute: Execute, *, sifted: bool) -> list[int | None]:
         """For each search the newest event that it found; not `sifted`: all searches are asked."""
-        columns = self._columns(self._chosen(execute) if sifted else range(len(self._searches)))
         found: list[int | None] = [None] * len(self._searches)
+        chosen: Sequence[int] = range(len(self._searches))
+        if sifted and self._tells:
+            held = self._held(execute)
+            chosen = self._chosen(self._spoken(execute), held)
+            for i, pairs in enumerate(self._sure):
+                if pairs is not None:
+                    found[i] = max((at for pair in pairs if (at := held.get(pair)) is not None), default=None)
+        columns = self._columns(chosen)
         if columns:
             (row,) = execute(f"{self._before}{', '.join(columns.values())}{self._after}")
             for place, at in zip(columns, row, strict=True):
                 found[place] = at
         return found
 
-    def _chosen(self, execute: Execute) -> Sequence[int]:
-        """The searches that may have found something."""
-        if self._tell is None:
-            return range(len(self._searches))
-        (row,) = execute(self._tell)
-        said = [text for text in row[0] or () if text is not None] if self._every else []
-        spoken = {phrase for phrase in self._every if len(said) > MOST_SAID or any(phrase in text for text in said)}
-        held = {
-            (name, value)
-            for name, there in zip(self._wanted, row[bool(self._every) :], strict=True)
-            for value in there or ()
-        }
+    def _held(self, execute: Execute) -> Mapping[_Pair, int | None]:
+        """The newest event of each value that is there; None: it is not known, nor whether the value is there."""
+        rows = execute(self._tell_values) if self._tell_values else []
+        held: dict[_Pair, int | None] = {(self._wanted[i], value): at for i, value, at in rows}
+        told = Counter(i for i, _, _ in rows)
+        many = {name for i, name in enumerate(self._wanted) if told[i] > MOST_VALUES}
+        if many:
+            wanted = {pair for found in self._values for one in found for pair in one}
+            held |= {pair: None for pair in wanted if pair[0] in many}
+        return held
+
+    def _spoken(self, execute: Execute) -> Set[str]:
+        """The phrases that may be there."""
+        if self._tell_phrases is None:
+            return frozenset()
+        ((told,),) = execute(self._tell_phrases)
+        said = [text for text in told or () if text is not None]
+        return {phrase for phrase in self._every if len(said) > MOST_SAID or any(phrase in text for text in said)}
+
+    def _chosen(self, spoken: Set[str], held: Mapping[_Pair, int | None]) -> Sequence[int]:
+        """The searches that may have found something, without those of which all is known."""
         return [
             i
-            for i, (phrases, pairs) in enumerate(zip(self._phrases, self._values, strict=True))
-            if (phrases is None or phrases & spoken) and all(one & held for one in pairs)
+            for i, (phrases, pairs, sure) in enumerate(zip(self._phrases, self._values, self._sure, strict=True))
+            if (phrases is None or phrases & spoken)
+            and all(one & held.keys() for one in pairs)
+            and (sure is None or any(held.get(pair, 0) is None for pair in sure))
         ]
 
 

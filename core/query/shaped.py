@@ -10,8 +10,8 @@ events of any age: nothing is stored with the events.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Iterable, Sequence
+from functools import cached_property, lru_cache
 from typing import Final, Protocol
 
 import msgspec
@@ -207,19 +207,19 @@ class ShapedPatterns(Protocol):
 
 async def shaped_of(where: ShapedPatterns | None, project_id: int, query: Query | None = None) -> Shaped:
     """All of a project, where the query (None: any) has to do with patterns; else nothing is asked for."""
-    if where is None or (query is not None and not any(True for _ in _mentions(query))):
+    if where is None or (query is not None and not _mentions_patterns(query)):
         return NOTHING
     return await where.shaped(project_id)
 
 
-def _mentions(query: Query) -> Iterator[object]:
-    yield from (node for node in query.search.walk() if _is_pattern(node))
-    for stage in query.stages:
-        if stage.name == "patterns":
-            yield stage
-        yield from (node for top in stage.nodes() for node in top.walk() if _is_pattern(node))
-        for inner in stage.queries():
-            yield from _mentions(inner)
+@lru_cache(maxsize=1_000)
+def _mentions_patterns(query: Query) -> bool:
+    nodes = (query.search, *(node for stage in query.stages for node in stage.nodes()))
+    return (
+        any(stage.name == "patterns" for stage in query.stages)
+        or any(_is_pattern(node) for top in nodes for node in top.walk())
+        or any(_mentions_patterns(inner) for stage in query.stages for inner in stage.queries())
+    )
 
 
 def _is_pattern(node: object) -> bool:

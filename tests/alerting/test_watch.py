@@ -246,7 +246,9 @@ EVENTS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize(
-    "bounds", [{}, {"MOST_SAID": 0}, {"MOST_PHRASES": 0}, {"SIFTED_ROWS": 0}, {"SIFTED_FROM": 1_000}], ids=str
+    "bounds",
+    [{}, {"MOST_SAID": 0}, {"MOST_PHRASES": 0}, {"SIFTED_ROWS": 0}, {"SIFTED_FROM": 1_000}, {"MOST_VALUES": 1}],
+    ids=str,
 )
 async def test_together_as_alone(
     live: Any, store: Store, bounds: dict[str, int], monkeypatch: pytest.MonkeyPatch
@@ -310,7 +312,7 @@ async def test_only_what_may_have_found_something_is_asked(
     request = QueryRequest(text="", project_id=1, now_ns=live.clock.now, after_position=0, upto_position=1)
     found = await together.of(request)
     assert [i for i, at in enumerate(found) if at is not None] == [7, 8]
-    assert columns == [3, 3], "messages, codes, services; then s7, c8 and c10"
+    assert columns == [3, 1, 3], "the fields' values, messages; then s7, c8 and c10"
 
 
 async def test_events_deleted_are_kept_nowhere(live: Any, store: Store) -> None:
