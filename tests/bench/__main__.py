@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--way", choices=ways.AIMS, action="append", help="of the ways in, this one")
     parser.add_argument("--rate", type=int, default=2000, help="small requests a second")
     parser.add_argument("--seconds", type=int, default=30, help="how long small requests are sent")
-    parser.add_argument("--detector-rate", type=int, default=20_000, help="events a second beside 500 detectors")
+    parser.add_argument("--detector-rate", type=int, help="events a second beside 500 detectors (half of full speed)")
     parser.add_argument("--config", type=Path, help="a YAML file for the server")
     given = parser.parse_args()
 
