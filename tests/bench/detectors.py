@@ -191,7 +191,8 @@ def report(figures: dict[str, Any]) -> str:
     without, beside = (figures["cpu_s"][name] for name in ("without", "with"))
     return (
         f"{figures['detectors']} detectors at {figures['events_a_second']:,.0f} events a second of "
-        f"{figures['rate']:,} wanted: {figures['cores']:.2f} cores (CPU {without['total']:.1f} s without, {beside['total']:.1f} s with)\n"
+        f"{figures['rate']:,} wanted: {figures['cores']:.2f} cores "
+        f"(CPU {without['total']:.1f} s without, {beside['total']:.1f} s with)\n"
         f"  match, commit to notification      {match['p50']:.2f} s median, {match['p99']:.2f} s p99\n"
         f"  threshold, every {figures['threshold_step_seconds']} s             "
         f"{threshold['p50']:.2f} s median, {threshold['max']:.2f} s at most"
