@@ -12,19 +12,16 @@ import http.server
 import json
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from . import ingest
-from .corpus import corpus
+from . import steady
 from .server import Server
 from .usage import cpu_seconds
 
 MATCHES, THRESHOLDS, OTHERS = 250, 200, 25
 MATCH_EVERY, STEP_SECONDS = "1s", 10
-BODY_EVENTS: Final = 2_000
-FULL_EVENTS: Final = 500_000  # sent at full speed
+FULL_SECONDS: Final = 15
 PROBE_SECONDS: Final = 1.0  # one event for a match detector so often; one in ten is a burst for a threshold
 _WORDS: Final = (
     "refused",
@@ -86,21 +83,6 @@ class Hook:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
-def _bodies() -> Iterator[bytes]:
-    """Bodies of events of now, endlessly; nothing in them is trouble."""
-    number = 0
-    while True:
-        at = time.time_ns()
-        lines = [
-            f'{{"timestamp":{at + i},"service":"svc{(number + i) % 40}","severity":"INFO","host":"web-{i % 60}",'
-            f'"status":{500 if i % 50 == 0 else 200},'
-            f'"message":"request {number + i} to /api/v1/items/{i % 97} took {i % 300} ms for user u{i % 1000}"}}'
-            for i in range(BODY_EVENTS)
-        ]
-        number += BODY_EVENTS
-        yield "\n".join(lines).encode()
-
-
 def _trouble(number: int) -> tuple[str, list[dict[str, str]]]:
     """The name of a run and its events: one for a match, or for every tenth as many as a threshold needs."""
     if number % 10 == 9:
@@ -112,33 +94,22 @@ def _trouble(number: int) -> tuple[str, list[dict[str, str]]]:
     return run, [event | {"message": f"{_WORDS[which % len(_WORDS)]} {which}x"}]
 
 
-def _load(server: Server, rate: int, seconds: int, sent: dict[str, float]) -> int:
-    """Post `rate` events a second and the events of trouble; when each was acknowledged. The events posted."""
-    headers = {"Content-Type": "application/x-ndjson"}
-    bodies = _bodies()
+def _probe(server: Server, seconds: float, sent: dict[str, float]) -> None:
+    """Post the events of trouble; when each was acknowledged."""
     began = time.perf_counter()
-    done, probes = 0, 0
-    while (now := time.perf_counter() - began) < seconds:
-        if now >= probes * PROBE_SECONDS:
-            run, events = _trouble(probes)
-            server.post(events)
-            sent[run] = time.perf_counter()
-            probes += 1
-        elif now >= done / rate:
-            status, answer, _ = server.call("POST", "/api/v1/logs", next(bodies), headers)
-            if status != 200:
-                raise RuntimeError(f"{status} {answer[:300]!r}")
-            done += BODY_EVENTS
-        else:
-            time.sleep(0.002)
-    return done
+    for number in range(int(seconds / PROBE_SECONDS)):
+        time.sleep(max(0.0, began + number * PROBE_SECONDS - time.perf_counter()))
+        run, events = _trouble(number)
+        server.post(events)
+        sent[run] = time.perf_counter()
 
 
 def full_speed(folder: Path) -> float:
-    """Events a second that a server without detectors takes in."""
+    """Events a second that a server without detectors takes in, and merges meanwhile."""
     folder.mkdir(mode=0o755, parents=True)
     with Server(folder, config="version: 1\n") as server:
-        return float(FULL_EVENTS / ingest.send(server, corpus(FULL_EVENTS), {})["wall_s"])
+        done = steady.told(steady.started(server.port, 0, FULL_SECONDS))
+    return done["acknowledged"] / done["wall_s"]
 
 
 def run(folder: Path, *, rate: int | None = None, seconds: int = 40) -> dict[str, Any]:
@@ -157,7 +128,9 @@ def run(folder: Path, *, rate: int | None = None, seconds: int = 40) -> dict[str
             time.sleep(5)  # every detector has looked once
             sent.clear()
             before = cpu_seconds(server.family())
-            posted[name] = _load(server, rate, seconds, sent)
+            sender = steady.started(server.port, rate, seconds)
+            _probe(server, seconds, sent)
+            posted[name] = steady.told(sender)["acknowledged"]
             after = cpu_seconds(server.family())
             costs[name] = {who: after[who] - before[who] for who in before}
             deadline = time.perf_counter() + STEP_SECONDS + 10
