@@ -20,8 +20,7 @@ from ..query.newest import NewestFound, is_searched
 from ..storage.leader import UNREACHABLE
 from .surroundings import Surroundings
 
-SHARE: Final = 5  # a round is followed by a pause of so many times its length: a sixth of a core at most
-LONGEST_PAUSE: Final = 0.25  # seconds; with it, a commit is told of well within one
+PAUSE: Final = 0.25  # seconds between two rounds: a commit after a quiet time is told of at once, others together
 LOOK_BACK_ROWS: Final = 2_000_000  # events looked through at the start; with more, all detectors begin as warm
 ROUND_SECONDS: Final = 30.0
 _FAILURES: Final[tuple[type[Exception], ...]] = (QueryError, *UNREACHABLE)
@@ -71,14 +70,12 @@ class Watch:
         await self._guarded(self._look_back)
         while True:
             await self._shared.head.passed(self._position, None)
-            began = anyio.current_time()
             head = self._shared.head.value
             if not await self._guarded(self._round, head):
                 for detector in self._detectors:
                     detector.concerned(head, None)
             self._position = head
-            took = anyio.current_time() - began
-            await anyio.sleep(min(LONGEST_PAUSE, SHARE * took))
+            await anyio.sleep(PAUSE)
 
     async def _guarded(self, step: Callable[..., Awaitable[None]], *arguments: int) -> bool:
         """Whether the step was done; the first failure of several is told."""

@@ -39,7 +39,7 @@ TEACH = (
 
 CLUSTERED = "cordwood_clustered"  # a function of statements: the patterns of a list of masks, the most frequent first
 ANSWER_BYTES = 1 << 30  # of an answer in memory; DuckDB's own limit does not count what it has handed over
-FED = "events"  # the table of `Fed`
+FED = "events"  # what `Duck.fed` asks
 _T = TypeVar("_T")
 Execute: TypeAlias = Callable[[str], list[tuple[Any, ...]]]
 """Runs a statement and gives its rows."""
@@ -103,34 +103,6 @@ class Running:
                 return work(cursor)
         finally:
             cursor.close()
-
-
-class Fed:
-    """A table `events` on a connection of its own, filled for one question at a time.
-
-    For several statements over the same few rows: reading the files for each would cost more than they do.
-    """
-
-    def __init__(self) -> None:
-        self._of: duckdb.DuckDBPyConnection | None = None
-        self._cursor: duckdb.DuckDBPyConnection | None = None
-        self.turn = Lock()
-
-    def opened(self, connection: duckdb.DuckDBPyConnection, source: str) -> duckdb.DuckDBPyConnection:
-        """The connection that has the table; made anew where the database is another one."""
-        if self._cursor is None or self._of is not connection:
-            cursor = connection.cursor()
-            cursor.execute(f'CREATE TEMP TABLE "{FED}" AS SELECT * FROM ({source}) LIMIT 0')  # noqa: S608 - see `fed`
-            self._cursor, self._of = cursor, connection
-        return self._cursor
-
-    def emptied(self) -> None:
-        """Drop the rows; where that fails, the connection with them."""
-        if self._cursor is not None:
-            try:
-                self._cursor.execute(f'DELETE FROM "{FED}"')  # noqa: S608 - a constant
-            except duckdb.Error:
-                self._cursor = None
 
 
 @contextmanager
@@ -287,24 +259,25 @@ class Duck:
         with _told():
             return running.run(self._connection.cursor(), answer)
 
-    async def fed(self, fed: Fed, source: str, ask: Callable[[Execute], _T], running: Running) -> _T:
-        """What `ask` makes, in a thread, of statements over the rows of the SELECT `source`; see `table` for what it
-        raises.
+    async def fed(self, source: str, ask: Callable[[Execute], _T], running: Running, *, held: bool) -> _T:
+        """What `ask` makes, in a thread, of statements over `FED`: the rows of the SELECT `source`.
 
-        One after the other: the rows of one call are gone before the next.
+        :param held: they are read once and held in memory; else each statement reads them.
+
+        :raises QueryError, SegmentGoneError, Interrupted: as `table`
         """
-        return await self._in_worker(running, self._fed_now, fed, source, ask, running)
+        return await self._in_worker(running, partial(self._fed_now, source, ask, running, held=held))
 
-    def _fed_now(self, fed: Fed, source: str, ask: Callable[[Execute], _T], running: Running) -> _T:
-        with fed.turn:
-            try:
-                with _told():
-                    cursor = fed.opened(self._connection, source)
-                    with running.interrupts(cursor.interrupt):
-                        cursor.execute(f'INSERT INTO "{FED}" {source}')
-                        return ask(lambda statement: cursor.execute(statement).fetchall())
-            finally:
-                fed.emptied()
+    def _fed_now(self, source: str, ask: Callable[[Execute], _T], running: Running, *, held: bool) -> _T:
+        def answer(cursor: duckdb.DuckDBPyConnection) -> _T:
+            if held:
+                cursor.register(FED, cursor.execute(source).to_arrow_table())
+            else:
+                cursor.execute(f'CREATE TEMP VIEW "{FED}" AS {source}')
+            return ask(lambda statement: cursor.execute(statement).fetchall())
+
+        with _told():
+            return running.run(self._connection.cursor(), answer)
 
     @cached_property
     def aggregates(self) -> frozenset[str]:

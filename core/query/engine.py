@@ -24,7 +24,7 @@ from .aggregations import Aggregations
 from .clickhouse_client import ClickHouse, UnableError
 from .clickhouse_plan import clickhouse_sql
 from .complete import VALUES, Completions, complete, head_of
-from .duck import Duck, Execute, Fed, Interrupted, Running
+from .duck import Duck, Execute, Interrupted, Running
 from .events import Events
 from .export import PIECE_ROWS, Export, Exports, Piece, lines, once
 from .inventory import FieldInventory, FieldValues, counted_fields, known_fields, plan_fields, query_of_values
@@ -353,17 +353,17 @@ class QueryEngine:
         return await self._duck.table(plan_rows(given, files), progress.running)
 
     async def fed(
-        self, given: Given, fed: Fed, source: Callable[[Mapping[int, str]], str], ask: Callable[[Execute], T]
+        self, given: Given, source: Callable[[Mapping[int, str]], str], ask: Callable[[Execute], T], *, held: bool
     ) -> T:
-        """What `ask` makes, in a thread, of statements over a table of the rows of `source`: a SELECT of the files
-        (id → path) of the segments given.
+        """What `ask` makes, in a thread, of statements over the rows of `source`: a SELECT of the files (id → path) of
+        the segments given. `held`: they are so few that they may be held in memory.
 
         :raises QueryError: what DuckDB has against it
         :raises SegmentGoneError, SegmentDamagedError: as `rows`
         """
         progress = Progress(uuid.uuid4().hex)
         files, _ = await self._files(given, given.segments, progress)
-        return await self._duck.fed(fed, source(files), ask, progress.running)
+        return await (self._brief if held else self._duck).fed(source(files), ask, progress.running, held=held)
 
     def check_regexes(self, query: Query) -> None:
         """Refuse regular expressions that are none.

@@ -21,7 +21,8 @@ from ...plugins.errors import QueryError
 from ..storage.cache import SegmentDamagedError, SegmentGoneError
 from . import sql
 from .aggregate import compute_aggregate
-from .duck import FED, Execute, Fed
+from .duck import FED, Execute
+from .expressions import compute
 from .necessary import needles, text_field, values
 from .parser import parse
 from .plan import Given, apply_stages, relation_of, scanned, written
@@ -59,7 +60,6 @@ MOST_VALUES: Final = 1_000  # of a field that are looked at; with more, all that
 SIFTED_FROM: Final = 8  # searches: of fewer, one statement costs less than two
 SIFTED_ROWS: Final = 200_000  # of more events, the messages with phrases may be more than fit into memory
 _SPOKEN: Final = "cordwood_spoken"
-_SAID: Final = "cordwood_said"
 _COLUMNS: Final = "cordwood_columns"
 _Pair: TypeAlias = tuple[str, str]
 _T = TypeVar("_T")
@@ -70,7 +70,7 @@ class Engine(Protocol):
 
     async def given(self, query: Query, request: QueryRequest) -> Given: ...
     async def fed(
-        self, given: Given, fed: Fed, source: Callable[[Mapping[int, str]], str], ask: Callable[[Execute], _T]
+        self, given: Given, source: Callable[[Mapping[int, str]], str], ask: Callable[[Execute], _T], *, held: bool
     ) -> _T: ...
     def check_regexes(self, query: Query) -> None: ...
 
@@ -109,11 +109,10 @@ class NewestFound:
                 self._shaped, self._plan = given.context.shaped, None
             if self._plan is None:
                 self._plan = Plan(given, self._searches, self._fields)
-            rows = sum(segment.rows for segment in given.segments)
-            ask = partial(self._plan.answer, sifted=rows <= SIFTED_ROWS)
+            few = sum(segment.rows for segment in given.segments) <= SIFTED_ROWS
+            source, ask = partial(_source, given, self._plan.needed), partial(self._plan.answer, sifted=few)
             try:
-                source = partial(_source, given, self._plan.needed)
-                found = await self._engine.fed(given, self._plan.fed, source, ask)
+                found = await self._engine.fed(given, source, ask, held=few)
                 return [found[place] for place in self._places]
             except (SegmentGoneError, _MoreColumnsError):
                 if attempt == ATTEMPTS:
@@ -140,7 +139,6 @@ class Plan:
     """How to ask for searches over events whose fields have the kinds that they have in `given`."""
 
     def __init__(self, given: Given, searches: Sequence[Node], fields: Set[str]) -> None:
-        self.fed = Fed()
         self._given, self._searches = given, searches
         self._phrases = [needles(search) for search in searches]
         text_of = partial(text_field, schema=given.schema)
@@ -165,13 +163,12 @@ class Plan:
         self._before, self._after = frame.split(sql.column(_COLUMNS).sql(dialect=sql.DIALECT))
 
     def _told(self) -> tuple[Extend, ...]:
-        """`extend` the message where a phrase is in it."""
+        """`extend` whether one of the phrases is in the message."""
         if not self._every:
             return ()
         message = Call("lower", (Name("message"),))
         spoken = Compare("matches", message, Regex("|".join(map(re.escape, self._every))))
-        columns = {_SPOKEN: spoken, _SAID: Call("if", (Name(_SPOKEN), message, Constant(None)))}
-        return (Extend(columns=tuple(Named(node, name, Place()) for name, node in columns.items())),)
+        return (Extend(columns=(Named(spoken, _SPOKEN, Place()),)),)
 
     def _columns(self, chosen: Sequence[int]) -> dict[int, str]:
         """SQL for those of the searches that may find something.
@@ -183,7 +180,7 @@ class Plan:
                 self._asked[i] = self._column(self._searches[i], i)
         needed = self._relation.scanned[0].needed
         if len(needed) > len(self.needed):
-            self.needed, self.fed = dict(needed), Fed()
+            self.needed = dict(needed)
             raise _MoreColumnsError
         return {i: column for i in chosen if (column := self._asked[i]) is not None}
 
@@ -200,13 +197,15 @@ class Plan:
         return None if tree is None else sql.sql("epoch_ns(:t)", t=tree).sql(dialect=sql.DIALECT)
 
     def _telling_phrases(self) -> str | None:
-        """The statement that tells which messages have one of the phrases; None: there are no phrases."""
+        """The statement that tells which messages have one of the phrases; None: none can have any."""
         if not self._every:
             return None
-        said = self._relation.columns[_SAID].kinds.get("text")
-        told = sql.sql("list(DISTINCT :v)", v=sql.NULL.copy() if said is None else said)
-        told = sql.sql("list_slice(:l, 1, :n)", l=told, n=MOST_SAID + 2)  # one may be null
-        return written(self._relation, self._relation.select(told), {})
+        message = compute(Call("lower", (Name("message"),)), self._relation)
+        spoken, said = self._relation.columns[_SPOKEN].kinds.get("bool"), message.kinds.get("text")
+        if spoken is None or said is None:
+            return None
+        told = self._relation.select(said).where(spoken).distinct().limit(MOST_SAID + 1)
+        return written(self._relation, told, {})
 
     def _telling_values(self) -> str | None:
         """The statement that tells the newest event of each value of the fields, with the field's number."""
@@ -252,8 +251,7 @@ class Plan:
         """The phrases that may be there."""
         if self._tell_phrases is None:
             return frozenset()
-        ((told,),) = execute(self._tell_phrases)
-        said = [text for text in told or () if text is not None]
+        said = [text for (text,) in execute(self._tell_phrases)]
         return {phrase for phrase in self._every if len(said) > MOST_SAID or any(phrase in text for text in said)}
 
     def _chosen(self, spoken: Set[str], held: Mapping[_Pair, int | None]) -> Sequence[int]:

@@ -37,9 +37,9 @@ class Counting(QueryEngine):
         self.asked.append(request.text)
         return await super().run(request, progress)
 
-    async def fed(self, *arguments: Any) -> Any:
+    async def fed(self, *arguments: Any, **named: Any) -> Any:
         self.together += 1
-        return await super().fed(*arguments)
+        return await super().fed(*arguments, **named)
 
 
 @pytest.fixture
