@@ -21,6 +21,7 @@ from ..plugins import (
     duration_ns,
     group_words,
     hookimpl,
+    iso_ns,
 )
 
 
@@ -50,9 +51,14 @@ class Match(Detector[MatchConfig]):
         """
         config = self.config
         check_answers_events(run, self.type, config.query)
-        counted = f"{config.query.strip() or '*'} | stats count() as events{by_clause(config.by)}"
-        rows = await run.query(counted, from_ns=run.at_ns - duration_ns(config.window), to_ns=run.at_ns)
-        return [self._finding(run, counted, row) for row in rows if row.get("events")]
+        window = duration_ns(config.window)
+        counted = f"{config.query.strip() or '*'} | stats count() as events, max(timestamp) as newest"
+        counted += by_clause(config.by)
+        rows = await run.query(counted, from_ns=run.at_ns - window, to_ns=run.at_ns)
+        found = [row for row in rows if row.get("events")]
+        if found:
+            run.lasts(min(iso_ns(row["newest"]) for row in found) + window)
+        return [self._finding(run, counted, row) for row in found]
 
     def _finding(self, run: DetectorRun, counted: str, row: dict[str, Any]) -> Finding:
         group: dict[str, Json] = {name: row.get(name) for name in self.config.by}

@@ -413,6 +413,12 @@ class DetectorRun(Protocol):
     def memory(self) -> Memory:
         """What earlier runs remembered, and what this one adds."""
 
+    def lasts(self, until_ns: int) -> None:
+        """What is found now would be found again up to this moment unless new events come that `searches` finds.
+
+        Who says so is not run again and again while an incident is open.
+        """
+
     async def open_groups(self) -> Sequence[Mapping[str, Json]]:
         """The groups whose incident is open, as they were found; none while a past window is judged again.
 

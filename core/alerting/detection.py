@@ -59,6 +59,7 @@ class Detection:
         self._learned = progress.learned
         self._failures = 1 if progress.state == "error" else 0
         self._open = 0
+        self._lasts_until = 0  # what is open was found, and would be found again up to then: see `DetectorRun.lasts`
         self._is_written = False  # its state in the database is that of this process
         self._seen_head = -1  # the head of the last run: none yet
         self._newest = shared.clock()  # the newest event known of; at the start assume one of just now
@@ -96,9 +97,9 @@ class Detection:
 
     def settle(self, head: int, at_ns: int) -> bool:
         """See `watch.Watched`."""
-        is_quiet = not (self._is_judging or self._failures or self._open or self._late_waits or self._seen_head < 0)
-        is_quiet = is_quiet and self._concerned <= self._seen_head
-        if not is_quiet or self._newest >= at_ns - self.span_ns or at_ns < self._evaluated_until:
+        is_quiet = not (self._is_judging or self._failures or self._late_waits or self._seen_head < 0)
+        is_known = at_ns < self._lasts_until if self._open else self._newest < at_ns - self.span_ns
+        if not (is_quiet and is_known) or self._concerned > self._seen_head or at_ns < self._evaluated_until:
             return False
         self._evaluated_until, self._position, self._seen_head = at_ns, head, head
         return True
@@ -154,7 +155,7 @@ class Detection:
         After a failure, with an incident open or with events of the near future: `every` after the last run. Else at
         the next commit that concerns it, though not before that. While the window holds events their leaving it can
         change the answer too, which a twentieth of the window shows soon enough. Once it is empty and nothing is open,
-        no query runs.
+        no query runs. Where it is known how long what is open will be found, it is looked for again shortly before.
         """
         every, window = self._every_ns / SECOND, self._window_ns / SECOND
         soonest = last + every
@@ -165,9 +166,15 @@ class Detection:
         if self._every_ns >= SHARED_FROM_NS:  # on a grid, so that detectors that ask the same ask at the same moment
             soonest = (soonest - self._phase * every) // every * every + self._phase * every
         await anyio.sleep_until(soonest)
-        if self._open or self._late_waits or now_ns <= self._newest < now_ns + AHEAD_NS:
+        lasts = max(0, self._lasts_until - now_ns) / SECOND - every
+        if self._late_waits or (self._open and lasts <= 0) or now_ns <= self._newest < now_ns + AHEAD_NS:
             return soonest
-        latest = max(soonest, last + window / 20) if self._newest >= now_ns - self._window_ns - self._every_ns else None
+        if self._open:
+            latest: float | None = max(soonest, last + lasts)
+        elif self._newest >= now_ns - self._window_ns - self._every_ns:
+            latest = max(soonest, last + window / 20)
+        else:
+            latest = None
         if self.searches:
             await self._called(latest)
         else:
@@ -279,18 +286,19 @@ class Detection:
 
     async def _missed(self, at_ns: int, head: int) -> list[Step]:
         """Windows that ended while no node ran this detector."""
-        length = at_ns - self._evaluated_until
+        known = max(self._evaluated_until, min(at_ns, self._lasts_until) if self._open else 0)
+        length = at_ns - known
         step = self._past_step(min(length, CATCH_UP_NS))
         if length <= step * 3 // 2:
             return []
         segments = await self._shared.catalog.segments(
             self._shared.project_id,
-            from_ns=self._evaluated_until - self._window_ns,
+            from_ns=known - self._window_ns,
             to_ns=at_ns,
             upto_position=head,
         )
         events = [(segment.min_time, segment.max_time) for segment in segments]
-        return missed_steps(self._evaluated_until, at_ns, self._window_ns, events, step)
+        return missed_steps(known, at_ns, self._window_ns, events, step)
 
     async def _judge_step(self, step: Step, head: int, position: int | None, asked: Asked | None = None) -> None:
         shared = self._shared
@@ -312,6 +320,8 @@ class Detection:
             await self._record(step, run, found, events, position)
         self._evaluated_until = max(self._evaluated_until, step.at_ns)
         self._position = max(self._position, position or 0)
+        if not step.late:  # what is open and was not found is not to wait for what was
+            self._lasts_until = run.lasts_until if self.searches and len(found) >= self._open else 0
         if not is_told:
             shared.idle.note(self.name, self._evaluated_until, self._position)
 

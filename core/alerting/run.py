@@ -83,6 +83,12 @@ class Run:
     learned: bytes | None = None
     memory: HeldMemory = field(default_factory=HeldMemory)
     opened: Callable[[], Awaitable[Sequence[Mapping[str, Json]]]] = _none
+    lasts_until: int = 0
+    """See `lasts`."""
+
+    def lasts(self, until_ns: int) -> None:
+        """What is found now would be found again up to this moment; see `plugins.DetectorRun`."""
+        self.lasts_until = until_ns
 
     def keep(self, learned: bytes) -> None:
         """Have this written with what the run finds; see `plugins.DetectorRun`."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from cordwood.core.alerting import AlertingRepository, AlertingService, Events
 from cordwood.core.alerting.records import from_rfc3339
@@ -95,6 +96,34 @@ async def test_a_hundred_share_one_statement(
         assert {text.split(" |")[0] for text in counting.asked} == {'service:s7 "broken 7"'}
     items = (await AlertingRepository(store.pool).list_incidents(1)).items
     assert [item.detector for item in items] == ["match7"]
+
+
+async def test_an_open_match_is_asked_again_when_its_events_leave_the_window(
+    store: Store, counting: Counting, scripted: Any, background: Any, eventually: Any
+) -> None:
+    """Not each tenth of a second; but what is new in it is told at once, whatever else comes meanwhile."""
+    told: list[tuple[str, str, int]] = []
+    channel = scripted.Tell(lambda one: told.append((one.event, one.group["host"], now_ns())) or "noted")
+    service = AlertingService(store, counting, link=lambda _: "", metrics=CollectorRegistry())
+    often = {"window": "4s", "every": "100ms", "resolve_after": "0s", "notify": ["channel"]}
+    detectors: dict[str, Detector[Any]] = {"broken": Match(MatchConfig(query="broken", by=["host"], **often))}
+    async with background(service.run_plugins, 1, detectors, {"channel": channel}):
+        await eventually(lambda: bool(counting.asked), 30)
+        await anyio.sleep(4.5)  # what it does not know at its start has left the window
+        counting.asked.clear()
+        begin = now_ns()
+        await commit(store, {"message": "broken", "host": "a"})
+        await eventually(lambda: [event for event, *_ in told] == ["opened"], 10)
+        await anyio.sleep(1)
+        await commit(store, {"message": "all is well"})
+        await commit(store, {"message": "broken", "host": "b"})
+        await eventually(lambda: len(told) == 4, 20)
+        looks = [text for text in counting.asked if "events" in text]
+    assert [(event, host) for event, host, _ in told] == [
+        ("opened", "a"), ("opened", "b"), ("resolved", "a"), ("resolved", "b")
+    ]  # fmt: skip
+    assert 0 <= told[2][2] - begin - 4 * SECOND < 1.5 * SECOND
+    assert len(looks) < 20, "forty tenths of a second, and ten more"
 
 
 async def test_thresholds_that_differ_in_the_condition_share_an_aggregation(
