@@ -43,6 +43,10 @@ class _Run:
     learned: bytes | None = None
     asked: list[tuple[str, int, int]] = field(default_factory=list)
     memory: _Memory = field(default_factory=_Memory)
+    lasts_until: int | None = None
+
+    def lasts(self, until_ns: int) -> None:
+        self.lasts_until = until_ns
 
     async def open_groups(self) -> Sequence[Mapping[str, Json]]:
         return ()
@@ -93,6 +97,8 @@ def detector_contract(
         await detect(run)
         late = [text for text, start, end in run.asked if end > run.at_ns or start >= end]
         require(not late, f"a query looks beyond run.at_ns, or at an empty span: {late}")
+        heard = run.lasts_until is None or make(cls, config).searches
+        require(heard, "what lasts until new events come needs `searches` that find them")
 
     async def same_again() -> None:
         first, second = await detect(_Run(trouble, groups)), await detect(_Run(trouble, groups))

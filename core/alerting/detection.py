@@ -67,6 +67,7 @@ class Detection:
         self._late_at = float("-inf")  # when past windows were last judged again
         self._late: list[Interval] = []  # where the events lie that came late and wait for that
         self._is_judging = False
+        self._settles: tuple[int, int] | None = None  # what `settle` was told while it judged
         self._may_use_saved = "`" in config.model_dump_json()  # else no library is read: a statement for each run
         asked = f"{detector.type} {getattr(config, 'query', name)}"
         self._phase = crc32(asked.encode()) / 2**32  # of detectors that ask the same the same, others take turns
@@ -97,6 +98,7 @@ class Detection:
 
     def settle(self, head: int, at_ns: int) -> bool:
         """See `watch.Watched`."""
+        self._settles = (head, at_ns) if self._is_judging else None
         is_quiet = not (self._is_judging or self._failures or self._late_waits or self._seen_head < 0)
         is_known = at_ns < self._lasts_until if self._open else self._newest < at_ns - self.span_ns
         if not (is_quiet and is_known) or self._concerned > self._seen_head or at_ns < self._evaluated_until:
@@ -137,6 +139,8 @@ class Detection:
             self._failures = 0
         finally:
             self._is_judging = False
+        if self._settles is not None and self.settle(*self._settles):
+            self._shared.idle.note(self.name, self._evaluated_until, self._position)
         metrics.lag.labels(self.name).set(anyio.current_time() - min(due, began))
 
     async def _failed(self, error: str) -> None:

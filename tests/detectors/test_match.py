@@ -15,7 +15,13 @@ SECOND = 1_000_000_000
 T0 = 1_769_860_800 * SECOND
 
 test_contract = detector_contract(
-    Match, {"query": "panic", "by": ["service"]}, [{"service": "pay", "events": 2}, {"events": 1}], None
+    Match,
+    {"query": "panic", "by": ["service"]},
+    [
+        {"service": "pay", "events": 2, "newest": "2026-01-15T09:59:58.000000000Z"},
+        {"events": 1, "newest": "2026-01-15T09:59:59.000000000Z"},
+    ],
+    None,
 )
 
 
