@@ -10,7 +10,7 @@ from collections import OrderedDict, defaultdict
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from .records import from_rfc3339
+from ...plugins import iso_ns
 from .run import MAX_ROWS, Events
 from .windowed import WINDOW, has_groups, windowed
 
@@ -79,7 +79,7 @@ class Ahead:
             if len(rows) >= MOST_FETCHED:
                 return None
             for row in rows:
-                found[from_rfc3339(row.pop(WINDOW)) + phase + width].append(row)
+                found[iso_ns(row.pop(WINDOW)) + phase + width].append(row)
         return dict(found)
 
     async def _of_nothing(self, text: str, from_ns: int, to_ns: int, now_ns: int) -> _Rows:

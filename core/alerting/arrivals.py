@@ -12,8 +12,8 @@ from typing import Final
 
 import anyio
 
+from ...plugins import iso_ns
 from .head import Catalog
-from .records import from_rfc3339
 from .run import Engine, Events
 from .steps import Interval
 
@@ -62,7 +62,7 @@ class Arrivals:
         if len(noted) < len(found):
             merged = [one for one in found if one.min_position <= after]
             noted += [
-                (upto, (from_rfc3339(row["low"]), from_rfc3339(row["high"])))
+                (upto, (iso_ns(row["low"]), iso_ns(row["high"])))
                 for row in await Events(self.engine, self.project_id, upto, after).rows(
                     "* | stats min(timestamp) as low, max(timestamp) as high",
                     from_ns=min(one.min_time for one in merged),

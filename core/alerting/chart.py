@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import anyio
 
-from ...plugins import Chart, CordwoodError
-from .records import from_rfc3339, rfc3339, to_datetime
+from ...plugins import Chart, CordwoodError, iso_ns
+from .records import rfc3339, to_datetime
 from .run import Events
 
 SECOND: Final = 10**9
@@ -59,5 +59,5 @@ async def chart_of(events: Events, shown: Shown, now_ns: int) -> Chart | None:
         return None
     counts = [0] * count
     for row in rows:
-        counts[(from_rfc3339(row["since"]) - begin) // step] += row["events"]
+        counts[(iso_ns(row["since"]) - begin) // step] += row["events"]
     return Chart(rfc3339(to_datetime(begin)), rfc3339(to_datetime(end)), counts)

@@ -11,13 +11,12 @@ from zlib import crc32
 
 import anyio
 
-from ...plugins import CordwoodError, Detector, Finding, QueryError, RetryableError, duration_ns
+from ...plugins import CordwoodError, Detector, Finding, QueryError, RetryableError, duration_ns, iso_ns
 from ..storage.database import DATABASE_ERRORS
 from .ahead import Ahead
 from .journal import Progress
 from .lifecycle import Step, by_key, changes
 from .narrow import sample_query
-from .records import from_rfc3339
 from .run import Asked, Events, Run
 from .steps import (
     CATCH_UP_NS,
@@ -285,7 +284,7 @@ class Detection:
             now_ns=at_ns,
             limit=MAX_STEPS,
         )
-        begins = [from_rfc3339(row["since"]) for row in rows]
+        begins = [iso_ns(row["since"]) for row in rows]
         return [(max(begin, oldest), min(begin + step - 1, newest)) for begin in begins]
 
     async def _missed(self, at_ns: int, head: int) -> list[Step]:

@@ -101,16 +101,6 @@ def rfc3339(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}000Z"
 
 
-def from_rfc3339(text: str) -> int:
-    """Nanoseconds since the epoch of a time with nine digits in UTC, as the query engine answers it.
-
-    >>> from_rfc3339("2026-01-31T12:00:00.123456789Z")
-    1769860800123456789
-    """
-    second, _, rest = text.partition(".")
-    return to_ns(datetime.fromisoformat(f"{second}+00:00")) + int(rest.removesuffix("Z"))
-
-
 def to_datetime(ns: int) -> datetime:
     """Nanoseconds since the epoch as PostgreSQL keeps it: cut to the microsecond.
 

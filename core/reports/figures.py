@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeGuard
 
-from ..alerting.records import from_rfc3339, to_datetime
+from ...plugins import iso_ns
+from ..alerting.records import to_datetime
 from .gather import Rows
 
 MOST_SERIES = 20
@@ -88,7 +89,7 @@ def series_of(rows: Rows) -> Series | None:
             values = found.setdefault(name, [None] * len(times))
             values[index[row[0]]] = row[at] if is_number(row[at]) else None
     shown = dict(list(found.items())[:MOST_SERIES])
-    return Series(tuple(to_datetime(from_rfc3339(time)) for time in times), shown)
+    return Series(tuple(to_datetime(iso_ns(time)) for time in times), shown)
 
 
 def _is_twice(rows: Rows, columns: Sequence[int]) -> bool:

@@ -15,7 +15,8 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from ... import __version__
-from ..alerting.records import from_rfc3339, to_datetime
+from ...plugins import iso_ns
+from ..alerting.records import to_datetime
 from ..dashboards.model import COLUMNS, Panel
 from .figures import Category, Series, categories, is_number, number_of, number_text, series_of, words
 from .gather import Gathered, Rows, Shown
@@ -189,7 +190,7 @@ def _more(count: int, shown: int) -> str:
 def _time(value: object, zone: ZoneInfo) -> str:
     if not isinstance(value, str):
         return words(value)
-    return f"{to_datetime(from_rfc3339(value)).astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    return f"{to_datetime(iso_ns(value)).astimezone(zone):%Y-%m-%d %H:%M:%S}"
 
 
 def _moment(moment: datetime, zone: ZoneInfo) -> str:

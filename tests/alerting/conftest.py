@@ -19,7 +19,6 @@ from cordwood.core.alerting.head import Head
 from cordwood.core.alerting.idle import Idle
 from cordwood.core.alerting.journal import Journal
 from cordwood.core.alerting.metrics import AlertingMetrics
-from cordwood.core.alerting.records import from_rfc3339
 from cordwood.core.alerting.surroundings import Surroundings
 from cordwood.core.alerting.turns import Turns
 from cordwood.core.query import QueryEngine
@@ -27,7 +26,7 @@ from cordwood.core.query.shaped_store import ShapedStore
 from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.leader import Session
 from cordwood.core.storage.store import Store
-from cordwood.plugins import Batch, Detector
+from cordwood.plugins import Batch, Detector, iso_ns
 from prometheus_client import CollectorRegistry
 
 SCRIPT = Path(__file__).with_name("scripted.py")
@@ -134,10 +133,7 @@ class Live:
     async def incidents(self) -> list[tuple[Any, int, int | None]]:
         """Group, opening and end of each, oldest first."""
         items = (await AlertingRepository(self.store.pool).list_incidents(1, limit=500)).items
-        found = [
-            (dict(one.group), from_rfc3339(one.opened_at), one.resolved_at and from_rfc3339(one.resolved_at))
-            for one in items
-        ]
+        found = [(dict(one.group), iso_ns(one.opened_at), one.resolved_at and iso_ns(one.resolved_at)) for one in items]
         return sorted(found, key=lambda item: (item[1], str(item[0])))
 
 

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 from cordwood.core.alerting import AlertingRepository, Events, Span, backtest, suggest
 from cordwood.core.alerting.ahead import Ahead
-from cordwood.core.alerting.records import from_rfc3339
 from cordwood.core.query import QueryEngine
 from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.store import Store
 from cordwood.detectors.threshold import Threshold, ThresholdConfig
-from cordwood.plugins import Batch, RejectedError
+from cordwood.plugins import Batch, RejectedError, iso_ns
 
 pytestmark = pytest.mark.anyio
 SECOND = 1_000_000_000
@@ -126,9 +125,7 @@ async def test_it_finds_what_came_late_as_the_live_detector_did(
         await detection.judge()
     found = await backtest("errors", detector, await asked(store, engine), Span(T0, live.clock.now))
     items = (await AlertingRepository(store.pool).list_incidents(1, limit=500)).items
-    told = [
-        (str(one.group), from_rfc3339(one.from_), from_rfc3339(one.opened_at), from_rfc3339(one.to)) for one in items
-    ]
+    told = [(str(one.group), iso_ns(one.from_), iso_ns(one.opened_at), iso_ns(one.to)) for one in items]
     assert len(told) >= 4
     assert sorted(told) == sorted((str(dict(f.group)), f.from_ns, f.opened_ns, f.last_ns) for f in found.firings)
     assert all(one.resolved_at for one in items)

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from cordwood.core.alerting import AlertingService, Events
 from cordwood.core.alerting.chart import BARS, Shown, chart_of
-from cordwood.core.alerting.records import from_rfc3339
 from cordwood.core.storage.commit import Submission
 from cordwood.core.storage.store import Store
 from cordwood.detectors.match import Match, MatchConfig
-from cordwood.plugins import Batch, Notification, now_ns
+from cordwood.plugins import Batch, Notification, iso_ns, now_ns
 from prometheus_client import CollectorRegistry
 
 pytestmark = pytest.mark.anyio
@@ -34,7 +33,7 @@ async def test_each_bar_counts_its_events(live: Any) -> None:
     for ns in at:
         wanted[(ns - begin) // step] += 1
     assert list(chart.counts) == wanted
-    assert (from_rfc3339(chart.begin), from_rfc3339(chart.end)) == (begin, begin + count * step)
+    assert (iso_ns(chart.begin), iso_ns(chart.end)) == (begin, begin + count * step)
 
 
 @pytest.mark.parametrize("query", ["service:", "x | limit 3 | fields host", "timestamp:soon"])

@@ -10,7 +10,6 @@ from typing import Any
 import anyio
 import pytest
 from cordwood.core.alerting import AlertingRepository, AlertingService, Events
-from cordwood.core.alerting.records import from_rfc3339
 from cordwood.core.alerting.together import Together
 from cordwood.core.query import QueryEngine, QueryRequest
 from cordwood.core.query.newest import NewestFound, Plan, is_searched
@@ -19,7 +18,7 @@ from cordwood.core.storage.store import Store
 from cordwood.detectors.absence import Absence, AbsenceConfig
 from cordwood.detectors.match import Match, MatchConfig
 from cordwood.detectors.threshold import Threshold, ThresholdConfig
-from cordwood.plugins import Batch, Detector, QueryError, now_ns
+from cordwood.plugins import Batch, Detector, QueryError, iso_ns, now_ns
 from prometheus_client import CollectorRegistry
 
 pytestmark = pytest.mark.anyio
@@ -301,7 +300,7 @@ async def test_together_as_alone(
                 after_position=after, upto_position=head,
             )  # fmt: skip
             (row,) = list((await live.engine.run(alone)).objects()) or [{}]
-            assert newest == (from_rfc3339(row["at"]) if row else None), (search, after)
+            assert newest == (iso_ns(row["at"]) if row else None), (search, after)
 
 
 async def test_a_column_that_was_not_fetched_is_fetched_then(

@@ -10,9 +10,8 @@ from msgspec import Meta
 
 from ...core.alerting import AlertingRepository
 from ...core.alerting.causes import causes_of
-from ...core.alerting.records import from_rfc3339
 from ...core.query import QueryRequest
-from ...plugins import now_ns
+from ...plugins import iso_ns, now_ns
 from ..problems import described
 from .alerts import Number, found, shown
 from .node import NodeDependency, ProjectDependency, who_asks
@@ -64,8 +63,8 @@ async def list_causes(
         text=incident.query,
         project_id=project_id,
         now_ns=now_ns(),
-        from_ns=from_rfc3339(incident.from_),
-        to_ns=from_rfc3339(incident.to),
+        from_ns=iso_ns(incident.from_),
+        to_ns=iso_ns(incident.to),
         rights=who_asks(request).rights,
     )
     compared = await causes_of(node.engine, asked)

@@ -9,8 +9,7 @@ from litestar import get
 from msgspec import Meta
 
 from ...core.alerting import AlertingRepository, Course, Events, course_of_incident
-from ...core.alerting.records import from_rfc3339
-from ...plugins import DetectorConfig, duration_ns, now_ns
+from ...plugins import DetectorConfig, duration_ns, iso_ns, now_ns
 from ..problems import described
 from .alerts import Number, found
 from .node import NodeDependency, ProjectDependency
@@ -61,8 +60,8 @@ async def get_incident_figures(node: NodeDependency, project_id: ProjectDependen
     if entry is None:
         return IncidentFigures(None)
     detector, end = entry.make(), incident.resolved_at
-    until = now_ns() if end is None else from_rfc3339(end)
-    begin = from_rfc3339(incident.from_)
+    until = now_ns() if end is None else iso_ns(end)
+    begin = iso_ns(incident.from_)
     events = Events(node.engine, project_id, await node.store.catalog.head(project_id))
     course = await course_of_incident(detector, events, begin, until, incident.group)
     return IncidentFigures(None if course is None else shown_course(course, detector.config))
