@@ -15,7 +15,7 @@ MIB: Final = 1024 * 1024
 
 
 class _Model(Described, BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 Count = Annotated[int, Field(ge=1)]

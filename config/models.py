@@ -49,7 +49,7 @@ POSTGRESQL = "postgresql"
 
 
 class _Model(Described, BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def _some_time(span: timedelta) -> timedelta:

@@ -71,7 +71,7 @@ Values: TypeAlias = Annotated[
 
 
 class _Model(Described, BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Hours(_Model):

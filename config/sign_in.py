@@ -13,7 +13,7 @@ from .shapes import Names
 
 
 class _Model(Described, BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 def _issuer(url: str) -> str:

@@ -31,7 +31,7 @@ Length: TypeAlias = Annotated[
 
 
 class _Model(Described, BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class Matchers(_Model):

@@ -38,7 +38,7 @@ Json: TypeAlias = "str | int | float | bool | Sequence[Json] | Mapping[str, Json
 class PluginConfig(Described, BaseModel):
     """Base of a plugin's settings: unknown names are errors, values are frozen, docstrings describe them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True, defer_build=True)
 
 
 def _at_least_a_tenth(text: str) -> str:

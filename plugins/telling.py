@@ -31,7 +31,7 @@ def _template(text: str | None) -> str | None:
 class RateLimit(Described, BaseModel):
     """How many messages a channel gets; what is beyond goes out as one digest when the time is over."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     messages: Annotated[int, Field(ge=1, le=10_000)]
     """As many in that time, attempts that fail included."""
