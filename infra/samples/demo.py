@@ -8,13 +8,13 @@ import logging
 import random
 import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Protocol
 
 import anyio
 import httpx
 
-from .sender import Event, RefusedError, Sender
+from .mobile import Mobile
+from .sender import Event, RefusedError, Sender, timestamp
 from .sensors import Sensors
 from .shop import Shop
 from .worker import Worker
@@ -52,6 +52,7 @@ async def run_demo(url: str, *, token: str | None = None, seed: int = 7) -> None
             Shop(random.Random(seed), opened=now, outages=outages),
             Worker(random.Random(seed + 1)),
             Sensors(random.Random(seed + 2)),
+            Mobile(random.Random(seed + 3)),
         )
         try:
             async with anyio.create_task_group() as tasks:
@@ -91,11 +92,6 @@ def busy(second: int, now: int) -> float:
     """How much is going on: 1 in normal times, more in a surge, little in the hour before `now`."""
     level = SURGE if second % SURGE_EVERY_S < SURGE_S else 1.0
     return level if second >= now else level * (QUIET + (1 - QUIET) * 2 ** ((second - now) / 90))
-
-
-def timestamp(at: float) -> str:
-    """RFC 3339 with microseconds, UTC."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 async def _is_empty(client: httpx.AsyncClient, url: str, token: str | None) -> bool:

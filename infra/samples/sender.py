@@ -11,6 +11,7 @@ import logging
 import random
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TypeAlias
 
 import anyio
@@ -23,6 +24,11 @@ BATCH_EVENTS = 1000
 
 LONGEST_WAIT_S = 20.0
 _log = logging.getLogger(__name__)
+
+
+def timestamp(at: float) -> str:
+    """RFC 3339 with microseconds, UTC."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 class RefusedError(Exception):

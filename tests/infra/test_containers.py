@@ -224,8 +224,9 @@ def test_the_s3_server_has_what_the_page_says_and_does_not_start_without_a_passw
     assert (tmp_path / "data" / settings.bucket).is_dir()
 
 
-def test_the_example_pipeline_is_right() -> None:
-    load_checked(ROOT / "infra/docker/pipelines/cordwood.yaml", load_plugins())
+@pytest.mark.parametrize("path", sorted((ROOT / "infra/docker/pipelines").glob("*.yaml")), ids=lambda path: path.name)
+def test_the_example_pipelines_are_right(path: Path) -> None:
+    load_checked(path, load_plugins())
 
 
 @pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda found: f"{found['kind']}-{found['metadata']['name']}")

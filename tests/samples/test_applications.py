@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from cordwood.infra.samples.demo import PAST_S, in_order
+from cordwood.infra.samples.mobile import NEW_VERSION, OFFLINE_S, Mobile
+from cordwood.infra.samples.sender import timestamp
 from cordwood.infra.samples.sensors import NOTICED_S, SILENT_EVERY_S, Sensors
 from cordwood.infra.samples.shop import OUTAGE_EVERY_S, Shop
 from cordwood.infra.samples.worker import Worker
@@ -25,14 +27,15 @@ def said(application: Any, start: int = NOW - PAST_S, seconds: int = PAST_S + LI
 
 
 def applications() -> list[Any]:
-    return [Shop(Random(1), opened=NOW, outages=[(NOW - 2000, NOW - 1820)]), Worker(Random(2)), Sensors(Random(3))]
+    shop = Shop(Random(1), opened=NOW, outages=[(NOW - 2000, NOW - 1820)])
+    return [shop, Worker(Random(2)), Sensors(Random(3)), Mobile(Random(4))]
 
 
-@pytest.mark.parametrize("which", [0, 1, 2], ids=["shop", "worker", "sensors"])
+@pytest.mark.parametrize("which", [0, 1, 2, 3], ids=["shop", "worker", "sensors", "mobile"])
 def test_events_are_in_order_complete_and_repeatable(which: int) -> None:
     events = list(said(applications()[which]))
     assert events == list(said(applications()[which]))
-    times = [event["timestamp"] for event in events]
+    times = [event["timestamp"] for event in events if not event.get("offline")]
     assert times == sorted(times)
     for event in events:
         assert event["severity"] in {"DEBUG", "INFO", "WARN", "ERROR"}
@@ -71,3 +74,28 @@ def test_one_sensor_falls_silent_and_is_noticed() -> None:
     events = list(said(Sensors(Random(3)), start, NOTICED_S + 2))
     (warning,) = [e for e in events if e["service"] == "mqtt-gateway"]
     assert not [e for e in events if e["service"] == "sensors" and e["sensor.id"] == warning["sensor.id"]]
+
+
+def test_phones_that_were_offline_tell_later_what_happened() -> None:
+    late = [
+        (second, event)
+        for second, events in takewhile(lambda item: item[0] < NOW + LIVE_S, in_order(Mobile(Random(4)), NOW, NOW))
+        for event in events
+        if event.get("offline")
+    ]
+    assert len(late) > 10
+    assert all(event["timestamp"] < timestamp(second) for second, event in late)
+    sessions = {event["session.id"]: second for second, event in late}
+    assert all(sessions[event["session.id"]] == second for second, event in late), "all of a phone's come at once"
+    assert all(event["timestamp"] > timestamp(second - OFFLINE_S[1] - 1) for second, event in late)
+
+
+def test_one_version_crashes_where_somebody_pays_by_an_android_phone() -> None:
+    events = list(said(Mobile(Random(4)), NOW, 4 * PAST_S))
+    crashes = [event for event in events if event["severity"] == "ERROR"]
+    assert len(crashes) > 5
+    assert {(one["service.version"], one["os.name"], one["screen.name"]) for one in crashes} == {
+        (NEW_VERSION, "android", "checkout")
+    }
+    ended = {one["session.id"] for one in crashes}
+    assert not [one for one in events if one["session.id"] in ended and "background" in one["message"]]
