@@ -20,7 +20,7 @@ from ..query.newest import NewestFound, is_searched
 from ..storage.leader import UNREACHABLE
 from .surroundings import Surroundings
 
-PAUSE: Final = 0.15  # seconds between two rounds: a commit after a quiet time is told of at once, others together
+PAUSE: Final = 0.2  # seconds between two rounds: a commit after a quiet time is told of at once, others together
 LOOK_BACK_ROWS: Final = 2_000_000  # events looked through at the start; with more, all detectors begin as warm
 ROUND_SECONDS: Final = 30.0
 _FAILURES: Final[tuple[type[Exception], ...]] = (QueryError, *UNREACHABLE)
