@@ -271,7 +271,8 @@ class Duck:
     def _fed_now(self, source: str, ask: Callable[[Execute], _T], running: Running, *, held: bool) -> _T:
         def answer(cursor: duckdb.DuckDBPyConnection) -> _T:
             if held:
-                cursor.register(FED, cursor.execute(source).to_arrow_table())
+                reader: Any = cursor.execute(source).to_arrow_reader(_BATCH)
+                cursor.register(FED, bounded(reader))
             else:
                 cursor.execute(f'CREATE TEMP VIEW "{FED}" AS {source}')
             return ask(lambda statement: cursor.execute(statement).fetchall())

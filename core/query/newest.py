@@ -59,6 +59,7 @@ MOST_SAID: Final = 20  # messages with phrases in which each phrase is looked fo
 MOST_VALUES: Final = 1_000  # of a field that are looked at; with more, all that are wanted are taken for there
 SIFTED_FROM: Final = 8  # searches: of fewer, one statement costs less than two
 SIFTED_ROWS: Final = 200_000  # of more events, the messages with phrases may be more than fit into memory
+SIFTED_BYTES: Final = 16 << 20  # of segments: events of more are not held in memory, however few they are
 _SPOKEN: Final = "cordwood_spoken"
 _COLUMNS: Final = "cordwood_columns"
 _Pair: TypeAlias = tuple[str, str]
@@ -110,6 +111,7 @@ class NewestFound:
             if self._plan is None:
                 self._plan = Plan(given, self._searches, self._fields)
             few = sum(segment.rows for segment in given.segments) <= SIFTED_ROWS
+            few = few and sum(segment.bytes for segment in given.segments) <= SIFTED_BYTES
             source, ask = partial(_source, given, self._plan.needed), partial(self._plan.answer, sifted=few)
             try:
                 found = await self._engine.fed(given, source, ask, held=few)
@@ -210,9 +212,10 @@ class Plan:
     def _telling_values(self) -> str | None:
         """The statement that tells the newest event of each value of the fields, with the field's number."""
         parts = []
+        at = self._relation.field("timestamp")
+        assert at is not None
         for i, name in enumerate(self._wanted):
-            field, at = self._relation.field(name), self._relation.field("timestamp")
-            assert at is not None
+            field = self._relation.field(name)
             if field is not None and (value := field.kinds.get("text")) is not None:
                 latest = sql.sql("epoch_ns(max(:t))", t=at.kinds["time"])
                 one = exp.select(sql.integer(i), value, latest).from_(exp.to_identifier(FED, quoted=True))

@@ -275,7 +275,15 @@ EVENTS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize(
     "bounds",
-    [{}, {"MOST_SAID": 0}, {"MOST_PHRASES": 0}, {"SIFTED_ROWS": 0}, {"SIFTED_FROM": 1_000}, {"MOST_VALUES": 1}],
+    [
+        {},
+        {"MOST_SAID": 0},
+        {"MOST_PHRASES": 0},
+        {"SIFTED_ROWS": 0},
+        {"SIFTED_BYTES": 0},
+        {"SIFTED_FROM": 1_000},
+        {"MOST_VALUES": 1},
+    ],
     ids=str,
 )
 async def test_together_as_alone(
