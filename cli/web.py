@@ -83,26 +83,40 @@ httptools_impl.RequestResponseCycle = _Requests  # type: ignore[misc] # there is
 class _Protocol(HttpToolsProtocol):
     """uvicorn's protocol with at most so many connections, heads of a size, and peers that do not keep it waiting.
 
-    uvicorn's own limit of connections, once reached, refuses all requests.
+    Of too many connections the one that is idle the longest goes: browsers keep six each. uvicorn's own limit, once
+    reached, refuses all requests.
     """
 
-    most: int | None = None
+    most: int | None
     refused: Callable[[str], None]
+    idle: dict[_Protocol, None]  # the server's, the longest idle first
     _in_head = False
     _head = 0
     _over: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if self.most is not None and len(self.connections) > self.most:
+        if self.most is None or len(self.connections) <= self.most or self._has_closed_an_idle_one():
+            self._wait_for_head()
+        else:
             self.refused("connections")
             transport.write(_REFUSAL)
             transport.close()
-        else:
-            self._wait_for_head()
+
+    def _has_closed_an_idle_one(self) -> bool:
+        one = next((one for one in self.idle if not one.transport.is_closing()), None)
+        if one is not None:
+            one.transport.close()
+        return one is not None
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.timeout_keep_alive_task is not None:
+            self.idle[self] = None
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self.idle.pop(self, None)
         self._wait_no_more()
 
     def on_message_begin(self) -> None:
@@ -115,6 +129,7 @@ class _Protocol(HttpToolsProtocol):
         self._wait_no_more()
 
     def data_received(self, data: bytes) -> None:
+        self.idle.pop(self, None)
         self._head += len(data)  # where a head begins in what came, it counts from there on, and not this read
         super().data_received(data)
         if self._in_head and self._head > MOST_HEAD:
@@ -166,7 +181,9 @@ class WebServer(uvicorn.Server):
             uvicorn.Config(
                 app,
                 loop="none",
-                http=type("Protocol", (_Protocol,), {"most": connections, "refused": staticmethod(refused)}),
+                http=type(
+                    "Protocol", (_Protocol,), {"most": connections, "refused": staticmethod(refused), "idle": {}}
+                ),
                 ws="websockets-sansio",
                 ws_max_size=64 * 1024,  # nobody who follows has to say anything
                 lifespan="off",

@@ -71,7 +71,8 @@ class Limits(ProjectLimits):
     dead_letter_bytes: Bytes = 256 * MIB
     """Bytes of a project's dead letters; beyond, the oldest go, and are counted."""
     connections: Count = 1000
-    """Connections to the HTTP port; requests of further ones are answered with 503."""
+    """Connections to the HTTP port; for further ones the longest idle is closed, and where none is idle they are
+    answered with 503."""
     projects: dict[str, ProjectLimits] = {}
     """Limits of single projects, by name; what they do not say is as for all."""
 

@@ -378,6 +378,7 @@ class QueryEngine:
             await anyio.to_thread.run_sync(duck.renew)
         self._templates, self._views = self._no_templates(), Views(self._cache, self._duck)
         self._aggregations.forget()
+        self._together = Together()
 
     def _no_templates(self) -> TemplateCache | None:
         return None if self._template_rows is None else TemplateCache(self._duck, self._template_rows)

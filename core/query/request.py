@@ -37,6 +37,8 @@ class Rights(msgspec.Struct, frozen=True):
 class QueryRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A query with its range. Times are nanoseconds since the epoch, `to_ns` exclusive; `timeout` is seconds.
 
+    `max_age`: who asks takes an answer to an equal question that was begun up to so many seconds before (together.py).
+
     `after_position` (exclusive) and `upto_position` (inclusive) bound the commits that are read. `is_admin`: who asks
     may read what is for administrators. `rights`: who asks sees no more than these let through; None: all. `principal`:
     who takes turns with others (turns.py); "": the node itself.
@@ -50,6 +52,7 @@ class QueryRequest(msgspec.Struct, frozen=True, kw_only=True):
     limit: int | None = None
     timezone: str = "UTC"
     timeout: float = 30.0
+    max_age: float = 0.0
     after_position: int | None = None
     upto_position: int | None = None
     id: str | None = None

@@ -41,7 +41,7 @@ class QueryStats(msgspec.Struct, frozen=True):
 class QueryResult:
     """An answer. `complete` is false where a limit cut it, `sampled` true where it is of a sample.
 
-    `table` has a column for each kind of each output.
+    `table` has a column for each kind of each output. `age`: of another's answer, the seconds since its turn began.
     """
 
     id: str
@@ -51,6 +51,7 @@ class QueryResult:
     warnings: tuple[str, ...] = ()
     complete: bool = True
     sampled: bool = False
+    age: float = 0.0
 
     @property
     def columns(self) -> tuple[ResultColumn, ...]:

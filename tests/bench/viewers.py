@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import os
 import subprocess
 import sys
@@ -34,9 +35,8 @@ TAILS: Final = 50
 REFRESH_S: Final = 30.0  # the built-in dashboard's own
 CONNECTIONS: Final = 6  # of a browser to one host
 RANGE_S: Final = 3600
-GRAIN: Final = "milliseconds"  # of a range, as the UI asks
+GRAIN_S: Final = 10  # of a range's end and the age of an answer, as the UI asks at this refresh
 SETTLE_S: Final = 5.0  # at first, which is not counted: what is kept is made
-BLOCK_BYTES: Final = 256 * 1024
 OVERVIEW: Final = ROOT / "core" / "dashboards" / "builtin" / "overview.json"
 LIMITS: Final = {"timeseries": 20_000, "bar": 20_000, "heatmap": 20_000, "table": 500, "number": 1, "top": 100}
 """Rows of a panel by its kind, as the UI asks for them; 500 of others."""
@@ -236,12 +236,11 @@ class _Watching:
         await asyncio.sleep(at)
         while True:
             until = time.perf_counter() + REFRESH_S
-            now = self.end + timedelta(seconds=time.perf_counter() - self.began)
-            moments = {"from": now - timedelta(seconds=RANGE_S), "to": now}
-            range_ = {name: at.isoformat(timespec=GRAIN) for name, at in moments.items()}
+            to = self.end + timedelta(seconds=math.ceil((time.perf_counter() - self.began) / GRAIN_S) * GRAIN_S)
+            around = {"from": (to - timedelta(seconds=RANGE_S)).isoformat(), "to": to.isoformat(), "max_age": GRAIN_S}
             async with asyncio.TaskGroup() as tasks:
                 for name, text, limit in panels:
-                    body = json.dumps({"query": text, "limit": limit, "timezone": "UTC", **range_}).encode()
+                    body = json.dumps({"query": text, "limit": limit, "timezone": "UTC", **around}).encode()
                     tasks.create_task(self.panel(free, name, body))
             await asyncio.sleep(until - time.perf_counter())
 
@@ -294,7 +293,7 @@ async def _send(port: int, token: str, path: Path, rate: float, seconds: float) 
     for _ in range(4):
         free.put_nowait(_Connection(port, token))
     data = path.read_bytes()
-    parts = [data[at : at + size] for at, size in block_ranges(path, BLOCK_BYTES)[-400:]]
+    parts = [data[at : at + size] for at, size in block_ranges(path)[-25:]]
 
     async def post(connection: _Connection, part: bytes, due: float) -> None:
         nonlocal acknowledged

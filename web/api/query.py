@@ -50,6 +50,10 @@ class QueryBody(msgspec.Struct, frozen=True, rename={"from_": "from"}):
         str, Meta(max_length=64, description="IANA zone of the query's days and hours", examples=["Europe/Berlin"])
     ] = "UTC"
     timeout: Annotated[float, Meta(gt=0, le=3600, description="Seconds until it is given up")] = 30.0
+    max_age: Annotated[
+        float,
+        Meta(ge=0, le=60, description="Seconds: as old may an answer in JSON be that another got; `Age` says how old"),
+    ] = 0.0
     id: Annotated[QueryId | None, Meta(description="An id of your own to cancel it by; one is made otherwise")] = None
 
 
@@ -134,7 +138,8 @@ async def run_query(
         write = {NDJSON: ndjson, CSV: csv_text, ARROW: arrow}[media_type]
         return Told(partial(write, export), media_type, _complete(export))
     result = await unless_gone(request, node.engine.run(wanted))
-    return cast("Response[Any]", Stream(in_parts(json_text(result)), media_type=JSON, headers=_complete(result)))
+    headers = _complete(result) | {"Age": str(int(result.age))}
+    return cast("Response[Any]", Stream(in_parts(json_text(result)), media_type=JSON, headers=headers))
 
 
 def _complete(answer: Export | QueryResult) -> dict[str, str]:
@@ -195,6 +200,7 @@ def request_of(data: JSONBody[QueryBody], project_id: int, request: Request[Any,
         limit=data.limit,
         timezone=data.timezone,
         timeout=data.timeout,
+        max_age=data.max_age,
         now_ns=now_ns(),
         id=data.id or f"q-{secrets.token_hex(6)}",
         is_admin=may_administer(request),

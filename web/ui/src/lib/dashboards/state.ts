@@ -53,3 +53,8 @@ export function refreshOf(search: DashboardSearch, document: Dashboard): { text:
   const unit = { s: 1e3, m: 6e4, h: 3.6e6, d: 8.64e7 }[found?.[2] ?? ''] ?? 0
   return found ? { text, ms: Math.max(5000, Number(found[1]) * unit) } : { text: 'off', ms: null }
 }
+
+/** Who looks at the same dashboard asks the same within so many milliseconds, a third of the refresh, and it is answered once. */
+export function grainOf(refresh: { ms: number | null }): number {
+  return Math.min(10_000, Math.max(1000, Math.floor((refresh.ms ?? 0) / 3000) * 1000))
+}

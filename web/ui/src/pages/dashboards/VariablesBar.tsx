@@ -30,7 +30,7 @@ function Choice({ variable, shared, chosen, onChoose }: { readonly variable: Var
   const offered = useQuery({
     queryKey: ['variable', variable, shared.range, shared.stamp],
     queryFn: async ({ signal }) => {
-      const answer = await api.query({ query: fill(variable.query ?? '', shared.variables, shared.chosen), ...shared.range, limit: 500 }, signal)
+      const answer = await api.query({ query: fill(variable.query ?? '', shared.variables, shared.chosen), ...shared.range, max_age: shared.maxAge, limit: 500 }, signal)
       return answer.rows.map((row) => valueText(row[0])).filter((value) => value !== '')
     },
     enabled: typeof variable.query === 'string',

@@ -5,12 +5,13 @@ import { fill, type Chosen } from '@/lib/dashboards/variables'
 import { zoneId } from '@/lib/format'
 import type { Resolved } from '@/lib/time/range'
 
-/** Everything that the panels of a page share. `stamp` grows with each refresh. */
+/** Everything that the panels of a page share. `stamp` grows with each refresh; an answer may be `maxAge` seconds old. */
 export interface Shared {
   readonly variables: readonly Variable[]
   readonly chosen: Chosen
   readonly range: Resolved
   readonly stamp: number
+  readonly maxAge: number
   readonly utc: boolean
 }
 
@@ -28,11 +29,11 @@ export interface PanelAnswer {
 
 /** The answer to a panel's query; while the next is on its way the last one stays. */
 export function usePanel(panel: Panel, shared: Shared): PanelAnswer {
-  const { variables, chosen, range, stamp, utc } = shared
+  const { variables, chosen, range, stamp, maxAge, utc } = shared
   const text = fill(panel.query ?? '', variables, chosen)
   const found = useQuery({
-    queryKey: ['panel', text, panel.kind, range, stamp, utc],
-    queryFn: async ({ signal }) => ({ answer: await api.query({ query: text, ...range, timezone: zoneId(utc), limit: LIMIT[panel.kind] ?? 100 }, signal), range }),
+    queryKey: ['panel', text, panel.kind, range, stamp, maxAge, utc],
+    queryFn: async ({ signal }) => ({ answer: await api.query({ query: text, ...range, timezone: zoneId(utc), max_age: maxAge, limit: LIMIT[panel.kind] ?? 100 }, signal), range }),
     enabled: panel.kind !== 'markdown',
     placeholderData: (previous) => previous,
     staleTime: Infinity,
