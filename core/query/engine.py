@@ -14,8 +14,10 @@ from typing import Any, TypeAlias, TypeVar
 import anyio
 import anyio.to_thread
 import pyarrow as pa
+import pyarrow.compute as pc
 from msgspec import structs
 
+from ...plugins import in_worker
 from ...plugins.errors import QueryError
 from ..storage.cache import SegmentDamagedError, SegmentGoneError
 from ..storage.segment import Segment
@@ -49,7 +51,7 @@ from .progress import Progress
 from .prune import Bounds
 from .regexes import check_regexes
 from .request import MOST_ROWS, Cache, Catalog, QueryRequest, Rights
-from .result import QueryResult, QueryStats, worth_showing
+from .result import QueryResult, QueryStats, python_values, worth_showing
 from .rights import Views, checked_rights
 from .row_groups import RowGroups, open_filters, wants_filters
 from .saved import expanded, used
@@ -146,6 +148,11 @@ class QueryEngine:
     async def answer(self, query: Query, request: QueryRequest) -> QueryResult:
         """As `run`, of a query that is a tree already; the request's text is not looked at."""
         return await self._run(query, request)
+
+    async def objects(self, result: QueryResult) -> list[bytes]:
+        """The rows of an answer as JSON objects, without what is null."""
+        written = await in_worker(lines, self._brief, result.outputs, result.table)
+        return python_values(pc.utf8_rtrim(written.column("line"), "\n").cast(pa.binary()))
 
     async def export(self, request: QueryRequest, *, as_lines: bool = False) -> Export:
         """The answer in parts, in bounded memory where it is of events. The request's timeout is for each part.

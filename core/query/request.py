@@ -37,7 +37,7 @@ class Rights(msgspec.Struct, frozen=True):
 class QueryRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A query with its range. Times are nanoseconds since the epoch, `to_ns` exclusive; `timeout` is seconds.
 
-    `max_age`: who asks takes an answer to an equal question that was begun up to so many seconds before (together.py).
+    `max_age`: who asks takes an answer to a question that was equal up to so many seconds before (together.py).
 
     `after_position` (exclusive) and `upto_position` (inclusive) bound the commits that are read. `is_admin`: who asks
     may read what is for administrators. `rights`: who asks sees no more than these let through; None: all. `principal`:

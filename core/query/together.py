@@ -2,7 +2,8 @@
 
 Those that wait for a turn are put together, and nobody gets an older answer for it: what is read is chosen when the
 turn begins, and "now" is that of who came last. Who takes an answer of some age (`QueryRequest.max_age`) shares also
-what was asked up to so long before.
+what was asked up to so long before, of a range that ended up to so long before. When it is half as old, one asks anew,
+and the others take it meanwhile: so few ever wait.
 """
 
 from __future__ import annotations
@@ -30,11 +31,10 @@ Ask: TypeAlias = Callable[[Callable[[], QueryRequest]], Awaitable[QueryResult]]
 
 @dataclass(eq=False)
 class _Question:
-    """`max_age` is the highest of those that asked it; `began` the monotonic time when its turn began, in seconds."""
+    """`began`: the monotonic time when its turn began, in seconds; None: it waits."""
 
     query: Query
-    now_ns: int
-    max_age: float
+    request: QueryRequest
     began: float | None = None
     over: anyio.Event = field(default_factory=anyio.Event)
     result: QueryResult | None = None
@@ -44,9 +44,10 @@ class _Question:
         """Seconds since its turn began."""
         return 0.0 if self.began is None else time.monotonic() - self.began
 
-    def is_for(self, query: Query, max_age: float) -> bool:
-        """Whether its answer does for who asks this now."""
-        return self.query == query and (self.began is None or self.age < max_age)
+    def behind(self, query: Query, request: QueryRequest) -> float | None:
+        """Seconds between its answer and that of the request, by the clock or by the range; None: it means another."""
+        ends = [one.to_ns or 0 for one in (self.request, request)]
+        return max(self.age, abs(ends[1] - ends[0]) / 1e9) if self.query == query else None
 
     @property
     def bytes(self) -> int:
@@ -54,12 +55,20 @@ class _Question:
         return 0 if self.result is None else int(self.result.table.get_total_buffer_size())
 
 
+@dataclass(eq=False)
+class _Asked:
+    """One question as it is asked again and again: its last answer, and who asks now."""
+
+    last: _Question | None = None
+    now: _Question | None = None
+
+
 class Together:
     """The questions that wait, run, or were answered lately. Whose rights, project, range or text differ never meet."""
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most_bytes = most_bytes
-        self._asked: dict[QueryRequest, _Question] = {}  # those that began first come first
+        self._asked: dict[QueryRequest, _Asked] = {}  # those that were answered first come first
 
     async def answer(self, query: Query, request: QueryRequest, progress: Progress, ask: Ask) -> QueryResult:
         """The answer, of an equal question or of its own. `query` is what the text means now.
@@ -68,49 +77,63 @@ class Together:
 
         :raises Interrupted: it was stopped while it waited for another's
         """
-        key = structs.replace(request, now_ns=0, id=None, timeout=0, max_age=0, principal="")
-        while (other := self._asked.get(key)) is not None and other.is_for(query, request.max_age):
-            other.now_ns, other.max_age = max(other.now_ns, request.now_ns), max(other.max_age, request.max_age)
+        key = _key(request)
+        asked = self._asked.setdefault(key, _Asked())
+        while (found := _shared(asked, query, request)) is not None:
+            if found.began is None and found.request.now_ns < request.now_ns:
+                found.request = structs.replace(found.request, now_ns=request.now_ns)
             progress.waits = True
-            await _until(other.over, progress.running)
-            if other.result is not None:
-                return replace(other.result, id=progress.id, age=other.age)
-        return await self._own(key, _Question(query, request.now_ns, request.max_age), request, ask)
-
-    async def _own(self, key: QueryRequest, own: _Question, request: QueryRequest, ask: Ask) -> QueryResult:
-        """The answer to one's own question; others may join until its turn begins, and who takes its age later."""
-
-        def begun() -> QueryRequest:
-            own.began = time.monotonic()
-            if self._leave(key, own) and own.max_age:
-                self._asked[key] = own
-            return structs.replace(request, now_ns=own.now_ns)
-
-        self._asked[key] = own
+            await _until(found.over, progress.running)
+            if found.result is not None:
+                return replace(found.result, id=progress.id, age=found.age)
+        own = asked.now = _Question(query, request)
         try:
-            own.result = await ask(begun)
+            own.result = await ask(lambda: self._begun(asked, own))
             return own.result
         finally:
-            if own.result is None:
-                self._leave(key, own)
+            if own.result is not None and request.max_age:
+                asked.last = own
+                self._asked[key] = self._asked.pop(key, asked)
+            if asked.now is own:
+                asked.now = None
             own.over.set()
             self._tidy()
 
-    def _leave(self, key: QueryRequest, own: _Question) -> bool:
-        """Whether it was there."""
-        if found := self._asked.get(key) is own:
-            del self._asked[key]
-        return found
+    def _begun(self, asked: _Asked, own: _Question) -> QueryRequest:
+        """The request to answer; from now on only those may join that take its age."""
+        own.began = time.monotonic()
+        if not own.request.max_age and asked.now is own:
+            asked.now = None
+        return own.request
 
     def _tidy(self) -> None:
-        """Drop the answers that are too old for all, and the oldest of too many."""
-        over = [(key, one) for key, one in self._asked.items() if one.result is not None]
-        used = sum(one.bytes for _, one in over)
-        for number, (key, one) in enumerate(over):
-            is_too_many = used > self._most_bytes or number < len(over) - MOST
-            if is_too_many or not one.is_for(one.query, one.max_age):
+        """Forget the answers that are too old for all, and the oldest of too many."""
+        used = sum(asked.last.bytes for asked in self._asked.values() if asked.last)
+        for key, asked in list(self._asked.items()):
+            last = asked.last
+            if last and (used > self._most_bytes or len(self._asked) > MOST or last.age >= last.request.max_age):
+                used -= last.bytes
+                asked.last = None
+            if asked.last is asked.now is None:
                 del self._asked[key]
-                used -= one.bytes
+
+
+def _key(request: QueryRequest) -> QueryRequest:
+    """What equal questions have in common: where an answer's age does not matter, only how long the range is."""
+    key = structs.replace(request, now_ns=0, id=None, timeout=0, principal="")
+    if request.max_age and request.to_ns is not None:
+        key = structs.replace(key, to_ns=0, from_ns=None if key.from_ns is None else key.from_ns - request.to_ns)
+    return key
+
+
+def _shared(asked: _Asked, query: Query, request: QueryRequest) -> _Question | None:
+    """The question whose answer does for the request, answered or not; None: it has to ask itself."""
+    now, last = asked.now, asked.last
+    behind = last.behind(query, request) if last else None
+    if behind is not None and behind < (request.max_age if now else request.max_age / 2):
+        return last
+    behind = now.behind(query, request) if now else None
+    return now if behind is not None and behind <= request.max_age else None
 
 
 async def _until(over: anyio.Event, running: Running) -> None:

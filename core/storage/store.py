@@ -69,7 +69,7 @@ class Store:
         self.forgetting = Forgetting(pool, self.commits, self.cache, self.catalog)
         self.writer = Writer(pool, self.files, self.cache, self.commits, limiter=self.workers)
         self.compactor = Compactor(
-            pool, self.catalog, self.cache, self.files, busy=lambda: self.writer.busy, limiter=self.workers
+            pool, self.catalog, self.cache, self.files, busy=lambda: self.writer.busy, limiter=half_the_cores()
         )
 
     @classmethod

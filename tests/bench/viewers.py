@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import math
 import os
 import subprocess
 import sys
@@ -35,7 +34,7 @@ TAILS: Final = 50
 REFRESH_S: Final = 30.0  # the built-in dashboard's own
 CONNECTIONS: Final = 6  # of a browser to one host
 RANGE_S: Final = 3600
-GRAIN_S: Final = 10  # of a range's end and the age of an answer, as the UI asks at this refresh
+MAX_AGE_S: Final = 10  # of an answer, as the UI asks at this refresh
 SETTLE_S: Final = 5.0  # at first, which is not counted: what is kept is made
 OVERVIEW: Final = ROOT / "core" / "dashboards" / "builtin" / "overview.json"
 LIMITS: Final = {"timeseries": 20_000, "bar": 20_000, "heatmap": 20_000, "table": 500, "number": 1, "top": 100}
@@ -236,11 +235,13 @@ class _Watching:
         await asyncio.sleep(at)
         while True:
             until = time.perf_counter() + REFRESH_S
-            to = self.end + timedelta(seconds=math.ceil((time.perf_counter() - self.began) / GRAIN_S) * GRAIN_S)
-            around = {"from": (to - timedelta(seconds=RANGE_S)).isoformat(), "to": to.isoformat(), "max_age": GRAIN_S}
+            to = self.end + timedelta(seconds=time.perf_counter() - self.began)
+            around = {"from": (to - timedelta(seconds=RANGE_S)).isoformat(), "to": to.isoformat(), "max_age": MAX_AGE_S}
             async with asyncio.TaskGroup() as tasks:
                 for name, text, limit in panels:
-                    body = json.dumps({"query": text, "limit": limit, "timezone": "UTC", **around}).encode()
+                    body = json.dumps(
+                        {"query": text, "limit": limit, "timezone": "UTC", "max_age": MAX_AGE_S, **around}
+                    ).encode()
                     tasks.create_task(self.panel(free, name, body))
             await asyncio.sleep(until - time.perf_counter())
 

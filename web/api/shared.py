@@ -30,7 +30,7 @@ from .times import Time, rfc3339, time_ns
 _EVENTS: Final = 500  # of a query that is shared
 _ROWS: Final = {"timeseries": 20_000, "bar": 20_000, "heatmap": 20_000, "number": 1, "top": 100}  # others: as events
 _TIMEOUT_S: Final = 30.0
-_GRAIN_NS: Final = 5_000_000_000  # who opens a dashboard's link within so long asks the same, which is answered once
+_MAX_AGE_S: Final = 5.0  # who opens a link within so long gets the answer that others got
 Secret = Annotated[str, Meta(max_length=100, description="What the link has after `#`", examples=["cws_…"])]
 
 
@@ -119,7 +119,7 @@ async def run_shared(
         limit=limit,
         timezone=data.timezone,
         timeout=_TIMEOUT_S,
-        max_age=_GRAIN_NS / 1e9,
+        max_age=_MAX_AGE_S,
         rights=principal.rights,
         principal=f"{principal.project_id}/share {share.id}",
     )
@@ -164,8 +164,8 @@ def _project(principal: Principal) -> int:
 
 
 def _range(share: shares.Share, dashboard: Dashboard | None) -> tuple[int | None, int]:
-    """Nanoseconds: the link's own range, else the dashboard's, of this moment, or a few seconds on."""
-    now = -(-now_ns() // _GRAIN_NS) * _GRAIN_NS
+    """Nanoseconds: the link's own range, else the dashboard's, of this moment."""
+    now = now_ns()
     if share.subject.to_ns is not None or dashboard is None:
         return share.subject.from_ns, share.subject.to_ns or now
     return _end(dashboard.from_, now), _end(dashboard.to, now) or now

@@ -8,8 +8,10 @@ from typing import Any, Self
 from .. import printer
 from ..expressions import compute
 from ..relation import Relation
+from ..scan import searched_fields
 from ..stage import Stage
 from ..tree import Named, Place
+from ..value import Value
 
 
 class Extend(Stage, frozen=True, kw_only=True):
@@ -33,6 +35,10 @@ class Extend(Stage, frozen=True, kw_only=True):
         return f"extend {printer.assigned(self.columns)}"
 
     def apply(self, relation: Relation) -> Relation:
+        made: dict[str, Value] = {}
         for column in self.columns:
-            relation = relation.with_columns({column.name or "": compute(column.node, relation)})
-        return relation
+            name = column.name or ""
+            if not made.keys().isdisjoint({name, *searched_fields([column.node], {})}):
+                relation, made = relation.with_columns(made), {}
+            made[name] = compute(column.node, relation)
+        return relation.with_columns(made)

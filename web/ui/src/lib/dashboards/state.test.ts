@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Dashboard } from '@/api/dashboards'
-import { chosenOf, grainOf, rangeOf, refreshOf, searchOfChoice, searchOfRange } from './state'
+import { chosenOf, maxAgeOf, rangeOf, refreshOf, searchOfChoice, searchOfRange } from './state'
 
 const document: Dashboard = { name: 'd', title: 'D', from: '-6h', refresh: '30s', variables: [{ name: 's', field: 's', values: ['a'], default: ['a'] }] }
 
@@ -25,7 +25,7 @@ describe('the state of a dashboard in the URL', () => {
     expect(refreshOf({ refresh: '1s' }, document).ms).toBe(5000)
     expect(refreshOf({ refresh: 'off' }, document).ms).toBeNull()
   })
-  it.each([['30s', 10_000], ['1m', 10_000], ['10s', 3000], ['5s', 1000], ['off', 1000]])('answers are shared for a third of the refresh: %s', (refresh, grain) => {
-    expect(grainOf(refreshOf({ refresh }, document))).toBe(grain)
+  it.each([['30s', 10], ['1m', 10], ['10s', 3], ['5s', 1], ['off', 1]])('takes answers of a third of the refresh: %s', (refresh, seconds) => {
+    expect(maxAgeOf(refreshOf({ refresh }, document))).toBe(seconds)
   })
 })

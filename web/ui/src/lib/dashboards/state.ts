@@ -54,7 +54,7 @@ export function refreshOf(search: DashboardSearch, document: Dashboard): { text:
   return found ? { text, ms: Math.max(5000, Number(found[1]) * unit) } : { text: 'off', ms: null }
 }
 
-/** Who looks at the same dashboard asks the same within so many milliseconds, a third of the refresh, and it is answered once. */
-export function grainOf(refresh: { ms: number | null }): number {
-  return Math.min(10_000, Math.max(1000, Math.floor((refresh.ms ?? 0) / 3000) * 1000))
+/** Seconds: as old may an answer be that others got to the same question. A third of the refresh. */
+export function maxAgeOf(refresh: { ms: number | null }): number {
+  return Math.min(10, Math.max(1, Math.floor((refresh.ms ?? 0) / 3000)))
 }

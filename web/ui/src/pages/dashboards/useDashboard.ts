@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { useEffect, useMemo, useState } from 'react'
 import { dashboards, type Dashboard, type Tagged } from '@/api/dashboards'
-import { chosenOf, grainOf, rangeOf, refreshOf, searchOfChoice, searchOfRange, type DashboardSearch } from '@/lib/dashboards/state'
+import { chosenOf, maxAgeOf, rangeOf, refreshOf, searchOfChoice, searchOfRange, type DashboardSearch } from '@/lib/dashboards/state'
 import { usePreference, utcPreference } from '@/lib/prefs'
 import { resolve, sameRange, zoomOut, type Range } from '@/lib/time/range'
 import type { Shared } from './usePanel'
@@ -29,17 +29,14 @@ export function useDashboard() {
   return { name, search, found, document, editing, isChanged: draft?.name === name, setDraft, save }
 }
 
-/** Now, up to the next whole `grain` of milliseconds: who looks at the same meanwhile asks the same, which is answered once. */
-const asOf = (grain: number) => ({ stamp: Math.ceil(Date.now() / grain) * grain, maxAge: grain / 1000 })
-
 /** What panels share, and the ways to change it; all of it stands in the URL. */
 export function useShared(document: Dashboard, search: DashboardSearch) {
   const navigate = route.useNavigate()
   const preferred = usePreference(utcPreference)
   const utc = search['tz'] === undefined ? preferred : search['tz'] === 'utc'
   const refresh = refreshOf(search, document)
-  const grain = grainOf(refresh)
-  const [{ stamp, maxAge }, setAsked] = useState(() => asOf(grain))
+  const shares = maxAgeOf(refresh)
+  const [{ stamp, maxAge }, setAsked] = useState(() => ({ stamp: Date.now(), maxAge: shares }))
   const [past, setPast] = useState<readonly Range[]>([])
   const range = useMemo(() => rangeOf(search, document), [search, document])
   const again = () => setAsked({ stamp: Date.now(), maxAge: 0 })
@@ -47,10 +44,10 @@ export function useShared(document: Dashboard, search: DashboardSearch) {
   useEffect(() => {
     if (refresh.ms === null) return undefined
     const timer = setInterval(() => {
-      if (!window.document.hidden) setAsked(asOf(grain))
+      if (!window.document.hidden) setAsked({ stamp: Date.now(), maxAge: shares })
     }, refresh.ms)
     return () => clearInterval(timer)
-  }, [refresh.ms, grain])
+  }, [refresh.ms, shares])
 
   const change = (next: Readonly<Record<string, string | undefined>>, replace = false) =>
     void navigate({ search: (current: DashboardSearch) => Object.fromEntries(Object.entries({ ...current, ...next }).filter(([, value]) => value !== undefined)) as DashboardSearch, replace })
