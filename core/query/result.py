@@ -42,6 +42,7 @@ class QueryResult:
     """An answer. `complete` is false where a limit cut it, `sampled` true where it is of a sample.
 
     `table` has a column for each kind of each output. `age`: of another's answer, the seconds since its turn began.
+    `written`: the rows as JSON, once somebody has written them, for those who get the same answer.
     """
 
     id: str
@@ -52,6 +53,7 @@ class QueryResult:
     complete: bool = True
     sampled: bool = False
     age: float = 0.0
+    written: list[bytes] = field(default_factory=list)
 
     @property
     def columns(self) -> tuple[ResultColumn, ...]:

@@ -52,7 +52,9 @@ class _Question:
     @property
     def bytes(self) -> int:
         """A slice counts as what it was cut from."""
-        return 0 if self.result is None else int(self.result.table.get_total_buffer_size())
+        if self.result is None:
+            return 0
+        return int(self.result.table.get_total_buffer_size()) + sum(map(len, self.result.written))
 
 
 @dataclass(eq=False)

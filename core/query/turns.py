@@ -28,13 +28,15 @@ class Turns:
     """At most `at_once` queries run; of one who asks one fewer, so that the next of somebody else finds room.
 
     Each one's wait in their order, and whoever had a turn goes behind the others. `waiting` of one may wait; the node's
-    own ("": detectors, reports, the tail) are not refused, for they are bounded by those that ask them.
+    own ("": detectors, reports, the tail) are not refused, for they are bounded by those that ask them. They get every
+    second turn: a live tail is there for what is new.
     """
 
     def __init__(self, at_once: int, waiting: int = MOST_WAITING) -> None:
         self.at_once, self._each, self._most_waiting = at_once, max(1, at_once - 1), waiting
         self._running: Counter[str] = Counter()
         self._waiting: dict[str, deque[_Ticket]] = {}
+        self._last = ""  # who had the last turn
 
     @asynccontextmanager
     async def turn(self, who: str, running: Running) -> AsyncIterator[None]:
@@ -62,7 +64,8 @@ class Turns:
     def _call(self) -> None:
         """Give turns as long as there are any."""
         while self._running.total() < self.at_once:
-            who = next((who for who in self._waiting if self._running[who] < self._each), None)
+            first = [""] if "" in self._waiting and self._last else []
+            who = next((who for who in (*first, *self._waiting) if self._running[who] < self._each), None)
             if who is None:
                 return
             queue = self._waiting.pop(who)
@@ -70,6 +73,7 @@ class Turns:
             if queue:
                 self._waiting[who] = queue  # behind the others
             self._running[who] += 1
+            self._last = who
             ticket.runs = True
             ticket.called.set()
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
 import pytest
-from cordwood.core.query import QueryEngine, QueryRequest
+from cordwood.core.query import QueryEngine, QueryRequest, together
 from cordwood.core.query.duck import Running
 from cordwood.core.query.request import Rights
 from cordwood.plugins.errors import QueryError
@@ -17,6 +18,7 @@ from .segments import NOW
 from .test_turns import Held, engine_of, store
 
 pytestmark = pytest.mark.anyio
+SECOND = 1_000_000_000
 TEXT = "| stats count() as c, sum(n) as s"
 __all__ = ["store"]
 
@@ -96,6 +98,73 @@ async def test_others_are_asked_by_themselves(store: Held, engine: QueryEngine, 
         await anyio.wait_all_tasks_blocked()
     assert len(answers.rows) == 2
     assert len(store.began) == 2
+
+
+async def test_an_answer_of_an_age_that_is_taken_is_shared_and_no_other(store: Held, engine: QueryEngine) -> None:
+    answers = Answers(engine)
+    shifted = {"from_ns": NOW - 60 * SECOND, "to_ns": NOW + 60 * SECOND}
+    for more in (
+        {"max_age": 60},
+        {"max_age": 60},  # nobody else asks anew before half the age
+        {"max_age": 60, "principal": "bob", "id": "bob's"},
+        {"max_age": 60, **shifted},
+        {"max_age": 60, "from_ns": NOW - 50 * SECOND, "to_ns": NOW + 70 * SECOND},  # the same range, a moment later
+        {"max_age": 60, "from_ns": NOW - 50 * SECOND, "to_ns": NOW + 71 * SECOND},
+        {"max_age": 60, "from_ns": NOW + 40 * SECOND, "to_ns": NOW + 160 * SECOND},  # too much later
+        {},
+        {},
+        {"max_age": 60, "rights": Rights("support", "n:7")},
+        {"max_age": 60, "project_id": 2},
+    ):
+        await answers.ask(**more)
+    assert answers.refused == []
+    assert len(answers.rows) == 11
+    assert answers.ids[2] == "bob's"
+    assert len(store.began) == 8
+
+
+async def test_one_asks_anew_at_half_the_age_and_the_others_take_the_old_answer_meanwhile(
+    store: Held, engine: QueryEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers, clock = Answers(engine), 1000.0
+    monkeypatch.setattr(together, "time", SimpleNamespace(monotonic=lambda: clock))
+    await answers.ask(max_age=60)
+    store.commit([{"timestamp": NOW, "n": 1}])
+    clock += 31
+    async with anyio.create_task_group() as tasks:
+        async with busy(engine):
+            tasks.start_soon(lambda: answers.ask(max_age=60))
+            await anyio.wait_all_tasks_blocked()
+            for _ in range(3):
+                await answers.ask(max_age=60)
+        await anyio.wait_all_tasks_blocked()
+    await answers.ask(max_age=60)
+    assert answers.rows == [[[1, 7]]] * 4 + [[[2, 8]]] * 2
+    clock += 61
+    store.commit([{"timestamp": NOW, "n": 1}])
+    await answers.ask(max_age=60)
+    assert answers.rows[-1] == [[3, 9]]
+
+
+async def test_answers_of_deleted_events_are_forgotten_and_a_mistake_is_not_kept(engine: QueryEngine) -> None:
+    answers = Answers(engine)
+    await answers.ask(max_age=60)
+    assert engine._together._asked
+    await engine.forget()
+    assert not engine._together._asked
+    await answers.ask("| lookup nothing on n", max_age=60)
+    assert len(answers.refused) == 1
+    assert not engine._together._asked
+
+
+async def test_kept_answers_have_a_bound(store: Held, engine: QueryEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "_together", together.Together(most_bytes=20))
+    answers = Answers(engine)
+    for n in range(5):
+        await answers.ask(f"| stats sum(n) as s{n}", max_age=60)
+    kept = [asked.last for asked in engine._together._asked.values() if asked.last]
+    assert 1 <= len(kept) <= 2
+    assert sum(one.bytes for one in kept) <= 20
 
 
 async def test_where_the_one_that_asks_goes_away_the_next_asks(store: Held, engine: QueryEngine) -> None:

@@ -106,6 +106,21 @@ async def test_those_who_wait_go_round(store: Held, one: QueryEngine) -> None:
     assert store.began == [9, 1, 2, 3, 1, 2, 1]
 
 
+async def test_the_node_itself_has_every_second_turn(store: Held, one: QueryEngine) -> None:
+    store.hold(9)
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(asked, one, 9)
+        await until(store, [9])
+        for who in (1, 2, 3, 4):
+            tasks.start_soon(asked, one, who)
+            await anyio.wait_all_tasks_blocked()
+        for _ in range(3):
+            tasks.start_soon(one.run, QueryRequest(text=TEXT, project_id=7, now_ns=NOW, limit=next(UNLIKE)))
+            await anyio.wait_all_tasks_blocked()
+        store.let_go()
+    assert store.began == [9, 7, 1, 7, 2, 7, 3, 4]
+
+
 async def test_too_many_of_one_are_refused_and_nobody_else(store: Held, one: QueryEngine) -> None:
     store.hold(1)
     async with anyio.create_task_group() as tasks:

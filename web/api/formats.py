@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import anyio
 import msgspec
 import pyarrow as pa
+from litestar.response import Response, Stream
 
 from ...core.query.result import cells, rows_of
 from ...plugins import in_worker
@@ -83,15 +84,33 @@ async def in_parts(parts: Iterator[bytes]) -> AsyncIterator[bytes]:
 def json_text(result: QueryResult) -> Iterator[bytes]:
     """One object, in the form of `QueryAnswer`."""
     rows = result.rows()
-    part, separator = _encode({"id": result.id, "columns": result.columns})[:-1] + b',"rows":[', b""
+    part, separator = _head(result), b""
     while taken := list(islice(rows, _ROWS_A_PART)):
         if separator:
             yield part
             part = b""
-        part += separator + _encode(taken)[1:-1]
+        written = _encode(taken)[1:-1]
+        if len(taken) == len(result):
+            result.written[:] = [written]
+        part += separator + written
         separator = b","
+    yield part + _rest(result)
+
+
+def json_answer(result: QueryResult, headers: dict[str, str]) -> Response[Any]:
+    """One object, in the form of `QueryAnswer`; at once where somebody had the same answer before."""
+    if result.written:
+        return Response(_head(result) + result.written[0] + _rest(result), media_type=JSON, headers=headers)
+    return Stream(in_parts(json_text(result)), media_type=JSON, headers=headers)
+
+
+def _head(result: QueryResult) -> bytes:
+    return _encode({"id": result.id, "columns": result.columns})[:-1] + b',"rows":['
+
+
+def _rest(result: QueryResult) -> bytes:
     rest = {"stats": result.stats, "warnings": result.warnings, "complete": result.complete, "sampled": result.sampled}
-    yield part + b"]," + _encode(rest)[1:]
+    return b"]," + _encode(rest)[1:]
 
 
 async def ndjson(export: Export, say: Say) -> None:

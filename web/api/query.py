@@ -6,14 +6,14 @@ import secrets
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Any, Final, TypeVar, cast
+from typing import Annotated, Any, Final, TypeVar
 
 import anyio
 import msgspec
 from litestar import Request, delete, post
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIResponse, OpenAPIType, Operation, Schema
 from litestar.params import JSONBody, PathParameter
-from litestar.response import Response, Stream
+from litestar.response import Response
 from msgspec import Meta
 
 from ...core.query import QueryRequest, QueryResult
@@ -21,7 +21,7 @@ from ...core.query.export import Export
 from ...core.query.request import MOST_ROWS
 from ...plugins import now_ns
 from ..problems import NotFoundProblem, ProblemException, described
-from .formats import ARROW, CSV, EVENTS, JSON, NDJSON, arrow, csv_text, in_parts, json_text, ndjson, preferred
+from .formats import ARROW, CSV, EVENTS, JSON, NDJSON, arrow, csv_text, json_answer, ndjson, preferred
 from .node import NodeDependency, ProjectDependency, who_asks
 from .progress import QueryEvents, Told
 from .times import Time, time_ns
@@ -139,7 +139,7 @@ async def run_query(
         return Told(partial(write, export), media_type, _complete(export))
     result = await unless_gone(request, node.engine.run(wanted))
     headers = _complete(result) | {"Age": str(int(result.age))}
-    return cast("Response[Any]", Stream(in_parts(json_text(result)), media_type=JSON, headers=headers))
+    return json_answer(result, headers)
 
 
 def _complete(answer: Export | QueryResult) -> dict[str, str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar import Request, post
 from litestar.params import JSONBody
-from litestar.response import Response, Stream
+from litestar.response import Response
 from msgspec import Meta
 
 from ...config import parse_duration
@@ -21,7 +21,7 @@ from ..auth.attempts import Attempts
 from ..auth.errors import NoSuchError
 from ..auth.principal import Principal
 from ..problems import NotFoundProblem, described
-from .formats import JSON, in_parts, json_text
+from .formats import json_answer
 from .node import NodeDependency
 from .query import QueryAnswer, unless_gone
 from .session import client_of
@@ -124,7 +124,7 @@ async def run_shared(
         principal=f"{principal.project_id}/share {share.id}",
     )
     result = await unless_gone(request, node.engine.run(asked))
-    return cast("Response[Any]", Stream(in_parts(json_text(result)), media_type=JSON))
+    return json_answer(result, {})
 
 
 async def _opened(token: str, request: Request[Any, Any, Any], node: NodeDependency) -> tuple[shares.Share, Principal]:
