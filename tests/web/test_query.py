@@ -62,6 +62,23 @@ async def test_the_json_answer(client: Client) -> None:
     }
 
 
+async def test_an_answer_of_an_age_is_shared_and_says_how_old_it_is(client: Client) -> None:
+    async def asked(**more: Any) -> tuple[str, Any]:
+        answer = await client.post("/api/v1/query", json={"query": "| stats count() as n", **more})
+        assert answer.status_code == 200, answer.text
+        found = answer.json()
+        return answer.headers["age"], (found["rows"], found["columns"], found["complete"])
+
+    await client.logs({"n": 1})
+    first = [await asked(max_age=60) for _ in range(3)]  # the second is of the same answer, the third written before
+    await client.logs({"n": 2})
+    assert [await asked(max_age=60) for _ in range(2)] == first[1:] == first[:1] * 2
+    assert first[0] == ("0", ([[1]], [{"name": "n", "type": "int"}], True))
+    assert (await asked())[1][0] == [[2]]
+    for wrong in (-1, 61, "soon"):
+        assert (await client.post("/api/v1/query", json={"query": "", "max_age": wrong})).status_code == 400
+
+
 async def test_newest_first_and_cut_by_the_limit(client: Client) -> None:
     await client.logs(*({"timestamp": f"2026-01-31T12:00:{i:02}Z", "n": i} for i in range(20)))
     answer = await client.post("/api/v1/query", json={"query": "", "limit": 3})

@@ -4564,6 +4564,11 @@ export interface components {
              * @default 30
              */
             timeout?: number;
+            /**
+             * @description Seconds: as old may an answer in JSON be that another got; `Age` says how old
+             * @default 0
+             */
+            max_age?: number;
             /** @description An id of your own to cancel it by; one is made otherwise */
             id?: string | null;
         };
