@@ -7,7 +7,6 @@ What is expected is learned: a group that was seen within `memory` and has had n
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import Field
@@ -24,6 +23,7 @@ from ..plugins import (
     duration_ns,
     group_words,
     hookimpl,
+    rfc3339,
 )
 
 
@@ -58,7 +58,7 @@ class Absence(Detector[AbsenceConfig]):
         newest = f"{config.query.strip() or '*'} | stats max(timestamp) as last_seen{by_clause(config.by)}"
         begin = run.at_ns - max(duration_ns(config.memory), duration_ns(config.window))
         rows = await run.query(newest, from_ns=begin, to_ns=run.at_ns)
-        bound = _rfc3339(run.at_ns - duration_ns(config.window))
+        bound = rfc3339(run.at_ns - duration_ns(config.window))
         # Both are RFC 3339 in UTC with nine digits, so their order as texts is their order in time.
         return [self._finding(run, newest, row) for row in rows if row.get("last_seen", bound) < bound]
 
@@ -72,16 +72,6 @@ class Absence(Detector[AbsenceConfig]):
             values={"last_seen": row["last_seen"]},
             sample_query=run.sample_query(newest, group),
         )
-
-
-def _rfc3339(ns: int) -> str:
-    """UTC with nine digits.
-
-    >>> _rfc3339(1_769_860_800_123_456_789)
-    '2026-01-31T12:00:00.123456789Z'
-    """
-    second = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=ns // 1_000_000_000)
-    return f"{second:%Y-%m-%dT%H:%M:%S}.{ns % 1_000_000_000:09d}Z"
 
 
 @hookimpl

@@ -79,7 +79,7 @@ from .severity import SYSLOG, SYSLOG_NUMBERS, severity_name, severity_number, se
 from .tables import Joiner, Table
 from .telling import NotifierConfig, RateLimit
 from .templating import MAX_TEMPLATE, Template, fields, in_words, line_of, template, worded
-from .times import iso_ns, iso_time, now_ns, parse_times, utc_time
+from .times import iso_ns, iso_time, now_ns, parse_times, rfc3339, utc_time
 from .together import Together
 from .wording import (
     details,
@@ -229,6 +229,7 @@ __all__ = [
     "read_ndjson",
     "readable",
     "refined",
+    "rfc3339",
     "runnable",
     "sample_messages",
     "severity_name",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import polars as pl
@@ -59,6 +59,18 @@ def iso_ns(text: str) -> int:
     second, _, rest = text.partition(".")
     whole = datetime.fromisoformat(f"{second}+00:00") - datetime(1970, 1, 1, tzinfo=UTC)
     return (whole.days * 86_400 + whole.seconds) * 1_000_000_000 + int(rest.removesuffix("Z"))
+
+
+def rfc3339(moment: int | datetime) -> str:
+    """A time as queries answer it, of nanoseconds since the epoch or of a datetime with a zone.
+
+    >>> rfc3339(1_769_860_800_123_456_789), rfc3339(datetime(2026, 1, 31, 12, 0, 0, 123456, tzinfo=UTC))
+    ('2026-01-31T12:00:00.123456789Z', '2026-01-31T12:00:00.123456000Z')
+    """
+    if isinstance(moment, datetime):
+        return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}000Z"
+    seconds, rest = divmod(moment, 1_000_000_000)
+    return f"{datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
 
 
 def iso_time(text: pl.Expr, zone: ZoneInfo = UTC) -> pl.Expr:

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import anyio
 
-from ...plugins import Chart, CordwoodError, iso_ns
-from .records import rfc3339, to_datetime
+from ...plugins import Chart, CordwoodError, iso_ns, rfc3339
+from .records import to_datetime
 from .run import Events
 
 SECOND: Final = 10**9

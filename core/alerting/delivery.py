@@ -17,13 +17,13 @@ from typing import Any
 
 import anyio
 
-from ...plugins import Chart, DeliveryError, Notifier, NotifierConfig, RetryableError, worded
+from ...plugins import Chart, DeliveryError, Notifier, NotifierConfig, RetryableError, rfc3339, worded
 from ..storage.leader import Session
 from .backoff import GIVE_UP_SECONDS, retry_seconds
 from .chart import Shown
 from .letters import ROW, Letter, Letters
 from .metrics import AlertingMetrics
-from .records import rfc3339, to_datetime, to_ns
+from .records import to_datetime, to_ns
 from .samples import storable
 from .throttle import Throttle
 

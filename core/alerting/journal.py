@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from ...config import Incident, Maintenance, Routing
-from ...plugins import Detector, Finding, Json, Seen
+from ...plugins import Detector, Finding, Json, Seen, rfc3339
 from ..storage.database import Connection
 from ..storage.leader import Session
 from .dependencies import Dependency
@@ -23,7 +23,7 @@ from .lifecycle import NEVER, Changes, Damping, Known, Step, changes, is_worse
 from .memory import StoredMemory, write_memory
 from .outbox import resolved_notifications
 from .quiet import Quiet, silenced
-from .records import rfc3339, to_datetime, to_ns
+from .records import to_datetime, to_ns
 from .samples import storable
 
 MAX_TITLE, MAX_ERROR = 500, 2_000  # characters: a title is one line in a list and in a message

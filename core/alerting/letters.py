@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from ...plugins import Notification, headline, severity_rank
+from ...plugins import Notification, headline, rfc3339, severity_rank
 from ..storage.database import Connection
 from .chart import Shown
-from .records import rfc3339, to_ns
+from .records import to_ns
 from .report_letter import report_notification
 
 LISTED = 50  # notifications that a digest names one by one; it counts the others

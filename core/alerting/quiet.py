@@ -16,12 +16,12 @@ import anyio
 import asyncpg
 
 from ...config import Incident, Maintenance, Routing
-from ...plugins import RetryableError
+from ...plugins import RetryableError, rfc3339
 from ..storage.database import Connection
 from ..storage.leader import Session
 from .dependencies import Dependency, Parent
 from .outbox import nobody_yet, tell
-from .records import rfc3339, to_datetime
+from .records import to_datetime
 from .silences import Reason, Silent, living
 
 MAX_PARENTS = 1_000  # each is compared with every incident that is open

@@ -92,15 +92,6 @@ class IncidentRecord(msgspec.Struct, frozen=True, kw_only=True, rename={"from_":
     """Only where one incident is asked for."""
 
 
-def rfc3339(moment: datetime) -> str:
-    """UTC with nine digits.
-
-    >>> rfc3339(datetime(2026, 1, 31, 12, 0, 0, 123456, tzinfo=UTC))
-    '2026-01-31T12:00:00.123456000Z'
-    """
-    return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}000Z"
-
-
 def to_datetime(ns: int) -> datetime:
     """Nanoseconds since the epoch as PostgreSQL keeps it: cut to the microsecond.
 

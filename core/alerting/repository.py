@@ -8,10 +8,10 @@ from typing import Any
 import asyncpg
 from msgspec import UNSET, UnsetType
 
-from ...plugins import QueryError, now_ns
+from ...plugins import QueryError, now_ns, rfc3339
 from ..paging import Page, before, page, possible_id
 from .outbox import no_escalation, resolved_notifications
-from .records import Attempt, DetectorRecord, IncidentRecord, NotificationRecord, rfc3339, to_datetime
+from .records import Attempt, DetectorRecord, IncidentRecord, NotificationRecord, to_datetime
 from .samples import storable
 
 MOST_MOMENTS = 1_000  # of a timeline: a person writes fewer

@@ -12,12 +12,12 @@ import asyncpg
 from pydantic import ValidationError
 
 from ...config import Incident, Maintenance, Matchers, Recurring
-from ...plugins import RejectedError, now_ns
+from ...plugins import RejectedError, now_ns, rfc3339
 from ..paging import Page, before, page, possible_id
 from ..storage.audit import audit
 from ..storage.database import Connection
 from .dependencies import Dependency, Parent
-from .records import rfc3339, to_datetime
+from .records import to_datetime
 from .samples import storable
 
 MOST = 500  # of a project that have not ended: each is asked for every incident that is open

@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from ..alerting.records import rfc3339
+from ...plugins import rfc3339
 from ..alerting.samples import storable
 from ..paging import Page, before, page, possible_id
 from ..storage.database import Connection

@@ -8,10 +8,10 @@ import pytest
 from cordwood.core.alerting.backtest import Ledger
 from cordwood.core.alerting.journal import Journal
 from cordwood.core.alerting.lifecycle import Damping, Known, Step, by_key, changes
-from cordwood.core.alerting.records import rfc3339, to_datetime
+from cordwood.core.alerting.records import to_datetime
 from cordwood.core.storage.leader import Session
 from cordwood.core.storage.store import Store
-from cordwood.plugins import Finding
+from cordwood.plugins import Finding, rfc3339
 from hypothesis import given
 from hypothesis import strategies as st
 

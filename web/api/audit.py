@@ -12,10 +12,10 @@ from litestar.params import QueryParameter
 from litestar.response import Stream
 from msgspec import Meta
 
-from ...core.alerting.records import rfc3339 as moment
 from ...core.paging import before, page
 from ...core.storage import audit as storage
 from ...core.storage.audit import AuditFilter, audit_entries
+from ...plugins import rfc3339
 from ..problems import described
 from .alerts import Cursor, Limit
 from .formats import NDJSON
@@ -117,5 +117,5 @@ def _filter(
 
 def _shown(entry: storage.AuditEntry) -> AuditEntry:
     return AuditEntry(
-        entry.id, moment(entry.at), entry.who, entry.what, entry.project, entry.details, entry.seq, entry.hash
+        entry.id, rfc3339(entry.at), entry.who, entry.what, entry.project, entry.details, entry.seq, entry.hash
     )

@@ -15,13 +15,13 @@ from msgspec import Meta
 from pydantic import ValidationError
 
 from ...core.alerting import Backtested, Events, Firing, Span, Suggestion, backtest, suggest
-from ...plugins import Detector, PluginError, RejectedError, now_ns
+from ...plugins import Detector, PluginError, RejectedError, now_ns, rfc3339
 from ..problems import NotFoundProblem, described, to_problem
 from .formats import EVENTS, Say
 from .node import NodeDependency, ProjectDependency
 from .progress import TICK_S, EventStream
 from .query import unless_gone
-from .times import Time, rfc3339, time_ns
+from .times import Time, time_ns
 
 Wish: TypeAlias = Annotated[float, Meta(gt=0, le=10_000, description="Suggest a bound with about so many a week")]
 Seconds: TypeAlias = Annotated[float, Meta(gt=0, le=3600, description="Seconds after which it ends with what it has")]

@@ -11,11 +11,11 @@ from msgspec import Meta
 from ...core.alerting import AlertingRepository
 from ...core.alerting.causes import causes_of
 from ...core.query import QueryRequest
-from ...plugins import iso_ns, now_ns
+from ...plugins import iso_ns, now_ns, rfc3339
 from ..problems import described
 from .alerts import Number, found, shown
 from .node import NodeDependency, ProjectDependency, who_asks
-from .times import Time, rfc3339
+from .times import Time
 
 
 class Cause(msgspec.Struct, frozen=True):

@@ -11,10 +11,10 @@ from litestar.params import HeaderParameter, JSONBody, PathParameter, QueryParam
 from litestar.response import Response
 from msgspec import Meta
 
-from ...core.alerting.records import rfc3339 as moment
 from ...core.dashboards.check import faults
 from ...core.dashboards.model import Dashboard, Fault
 from ...core.dashboards.store import BUILT_IN, ChangedError, Stored, TakenError
+from ...plugins import rfc3339
 from ..problems import NotFoundProblem, ProblemError, ProblemException, described
 from .alerts import Limit
 from .node import NodeDependency, ProjectDependency, shared, who_asks
@@ -215,7 +215,7 @@ def _item(stored: Stored) -> DashboardItem:
         len(one.panels),
         stored.version == BUILT_IN,
         stored.version,
-        None if stored.updated_at is None else moment(stored.updated_at),
+        None if stored.updated_at is None else rfc3339(stored.updated_at),
         stored.updated_by,
     )
 

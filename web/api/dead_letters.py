@@ -9,11 +9,10 @@ from litestar import Request, delete, get, post
 from litestar.params import JSONBody, PathParameter, QueryParameter
 from msgspec import Meta
 
-from ...core.alerting.records import rfc3339 as moment
 from ...core.paging import before, page, possible_id
 from ...core.storage import dead_letters as storage
 from ...core.storage.dead_letters import Selection, unpacked
-from ...plugins import in_worker
+from ...plugins import in_worker, rfc3339
 from ..problems import NotFoundProblem, described
 from .alerts import Cursor, Limit
 from .node import NodeDependency, ProjectDependency, who_asks
@@ -169,7 +168,7 @@ def _missing(number: int) -> NotFoundProblem:
 def _shown(letter: storage.DeadLetter) -> DeadLetter:
     return DeadLetter(
         id=letter.id,
-        at=moment(letter.at),
+        at=rfc3339(letter.at),
         source=letter.source,
         pipeline=letter.pipeline,
         step=letter.step,
@@ -179,5 +178,5 @@ def _shown(letter: storage.DeadLetter) -> DeadLetter:
         message=letter.message,
         bytes=letter.bytes,
         attempts=letter.attempts,
-        tried_at=moment(letter.tried_at),
+        tried_at=rfc3339(letter.tried_at),
     )

@@ -9,18 +9,17 @@ from litestar import Request, delete, get, post
 from litestar.params import JSONBody, PathParameter, QueryParameter
 from msgspec import Meta
 
-from ...core.alerting.records import rfc3339 as moment
 from ...core.paging import before, page, possible_id
 from ...core.query import QueryRequest
 from ...core.query.searcher import only_search
 from ...core.storage import deletion as storage
 from ...core.storage.erase import Search
-from ...plugins import now_ns
+from ...plugins import now_ns, rfc3339
 from ..problems import NotFoundProblem, described
 from .alerts import Cursor, Limit
 from .node import NodeDependency, ProjectDependency, who_asks
 from .query import MAX_QUERY
-from .times import Time, rfc3339, time_ns
+from .times import Time, time_ns
 
 SAMPLES = 5
 _FIGURES = "\n| stats count() as n, min(timestamp) as low, max(timestamp) as high"
@@ -204,8 +203,8 @@ def _shown(found: storage.Deletion, waits_for: list[str] | None = None) -> Delet
         waits_for=waits_for or [],
         unreadable=found.unreadable,
         requested_by=found.requested_by,
-        created_at=moment(found.created_at),
-        finished_at=None if found.finished_at is None else moment(found.finished_at),
+        created_at=rfc3339(found.created_at),
+        finished_at=None if found.finished_at is None else rfc3339(found.finished_at),
         error=found.error,
     )
 

@@ -9,11 +9,11 @@ from litestar import get
 from msgspec import Meta
 
 from ...core.alerting import AlertingRepository, Course, Events, course_of_incident
-from ...plugins import DetectorConfig, duration_ns, iso_ns, now_ns
+from ...plugins import DetectorConfig, duration_ns, iso_ns, now_ns, rfc3339
 from ..problems import described
 from .alerts import Number, found
 from .node import NodeDependency, ProjectDependency
-from .times import Time, rfc3339
+from .times import Time
 
 
 class FigureLevel(msgspec.Struct, frozen=True):

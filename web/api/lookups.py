@@ -12,10 +12,9 @@ from litestar.params import PathParameter, QueryParameter
 from litestar.response import Response
 from msgspec import Meta
 
-from ...core.alerting.records import rfc3339 as moment
 from ...core.query import lookup_store as storage
 from ...core.query.lookup_files import MOST_BYTES
-from ...plugins import in_worker
+from ...plugins import in_worker, rfc3339
 from ..problems import NotFoundProblem, described
 from .formats import CSV
 from .node import NodeDependency, ProjectDependency, who_asks
@@ -162,5 +161,5 @@ def _missing(name: str) -> NotFoundProblem:
 def _shown(table: storage.LookupTable) -> Lookup:
     columns = [LookupColumn(column.name, column.kind) for column in table.columns]
     return Lookup(
-        table.name, table.version, columns, table.rows, table.bytes, moment(table.created_at), table.created_by
+        table.name, table.version, columns, table.rows, table.bytes, rfc3339(table.created_at), table.created_by
     )

@@ -15,7 +15,6 @@ from msgspec import Meta
 
 from ...config.models import NotifierEntry
 from ...core.alerting import AlertingRepository
-from ...core.alerting.records import rfc3339 as moment
 from ...core.alerting.samples import storable
 from ...core.storage.audit import audit
 from ...plugins import (
@@ -30,6 +29,7 @@ from ...plugins import (
     in_worker,
     line_of,
     plain_text,
+    rfc3339,
 )
 from ..auth.projects import DEFAULT_PROJECT
 from ..problems import NotFoundProblem, ProblemException, described
@@ -224,7 +224,7 @@ async def _tried(entry: NotifierEntry, who: str, link: str) -> TestResult:
         severity="INFO",
         group={},
         values={},
-        opened_at=moment(datetime.now(UTC)),
+        opened_at=rfc3339(datetime.now(UTC)),
         resolved_at=None,
         link=link,
         samples=[],

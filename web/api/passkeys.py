@@ -12,9 +12,9 @@ from litestar.params import JSONBody, PathParameter
 from litestar.response import Response
 from msgspec import Meta
 
-from ...core.alerting.records import rfc3339 as moment
 from ...core.paging import possible_id
 from ...core.storage.audit import audit
+from ...plugins import rfc3339
 from ..auth import passkeys
 from ..auth.attempts import Attempts
 from ..auth.passkeys import LONGEST_NAME, NoPasskeyError, Site
@@ -306,4 +306,4 @@ def _attempts(request: Request[Any, Any, Any]) -> Attempts:
 
 
 def _shown(one: passkeys.Passkey) -> Passkey:
-    return Passkey(one.id, one.name, moment(one.created_at), None if one.used_at is None else moment(one.used_at))
+    return Passkey(one.id, one.name, rfc3339(one.created_at), None if one.used_at is None else rfc3339(one.used_at))

@@ -10,9 +10,9 @@ from litestar import Request, Response, delete, get, post, put
 from litestar.params import HeaderParameter, JSONBody, PathParameter, QueryParameter
 from msgspec import Meta
 
-from ...core.alerting.records import rfc3339 as moment
 from ...core.query.shaped import LONGEST, MOST_TEXTS, ShapedPattern
 from ...core.query.shaped_store import LONGEST_NAME, MOST, ChangedError, Stored, TakenError
+from ...plugins import rfc3339
 from ..problems import NotFoundProblem, ProblemException, described
 from .alerts import Cursor
 from .node import NodeDependency, ProjectDependency, who_asks
@@ -224,8 +224,8 @@ def _shown(stored: Stored) -> PatternAnswer:
         pattern.name,
         pattern.split,
         stored.version,
-        moment(stored.created_at),
+        rfc3339(stored.created_at),
         stored.created_by,
-        moment(stored.changed_at),
+        rfc3339(stored.changed_at),
         stored.changed_by,
     )

@@ -9,7 +9,7 @@ from litestar import Request, get, post
 from litestar.params import JSONBody, PathParameter
 from msgspec import Meta
 
-from ...core.alerting.records import rfc3339 as moment
+from ...plugins import rfc3339
 from ..auth import projects
 from ..problems import NotFoundProblem, described
 from .node import NodeDependency, ProjectDependency, who_asks
@@ -90,4 +90,4 @@ async def create_project(data: JSONBody[NewProject], request: Request[Any, Any, 
 
 
 def _shown(project: projects.Project) -> Project:
-    return Project(project.name, moment(project.created_at), project.events, project.bytes)
+    return Project(project.name, rfc3339(project.created_at), project.events, project.bytes)

@@ -14,10 +14,9 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from ...config import RecordingSettings, format_duration
-from ...core.alerting.records import rfc3339 as moment
 from ...core.recordings import RecordingState
 from ...core.recordings.exposition import RecordedMetrics
-from ...plugins import in_worker, now_ns
+from ...plugins import in_worker, now_ns, rfc3339
 from ..problems import NotFoundProblem, described
 from .node import NodeDependency, ProjectDependency, who_asks
 from .times import Time, time_ns
@@ -165,7 +164,7 @@ def _shown(name: str, settings: RecordingSettings, state: RecordingState | None)
         series=state.series if state else 0,
         max_series=settings.series,
         dropped=state.dropped if state else 0,
-        since=moment(state.since) if state else None,
-        recorded_until=moment(state.recorded_until) if state else None,
+        since=rfc3339(state.since) if state else None,
+        recorded_until=rfc3339(state.recorded_until) if state else None,
         error=state.error if state else None,
     )

@@ -15,9 +15,9 @@ from msgspec import Meta
 
 from ...config import ReportSettings
 from ...config.schedules import next_due
-from ...core.alerting.records import rfc3339 as moment
 from ...core.reports import store as storage
 from ...core.reports.make import begin
+from ...plugins import rfc3339
 from ..problems import NotFoundProblem, described
 from .alerts import Attempt, Cursor, Limit
 from .node import NodeDependency, ProjectDependency, who_asks
@@ -113,7 +113,7 @@ async def list_reports(node: NodeDependency, project_id: ProjectDependency) -> R
                 report.schedule,
                 report.timezone,
                 report.notify,
-                moment(due),
+                rfc3339(due),
                 last,
             )
         )
@@ -275,5 +275,5 @@ def _shown(issue: storage.Issue) -> ReportIssue:
     plain = msgspec.to_builtins(issue, builtin_types=(datetime,))
     times = ("due_at", "from", "to", "created_at")
     return msgspec.convert(
-        plain | {name: None if plain[name] is None else moment(plain[name]) for name in times}, ReportIssue
+        plain | {name: None if plain[name] is None else rfc3339(plain[name]) for name in times}, ReportIssue
     )

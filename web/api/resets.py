@@ -13,10 +13,9 @@ from litestar.params import JSONBody
 from litestar.response import Response
 from msgspec import Meta
 
-from ...core.alerting.records import rfc3339 as moment
 from ...core.paging import possible_id
 from ...core.storage.audit import audit
-from ...plugins import DeliveryError, Letter, Mailer, RetryableError
+from ...plugins import DeliveryError, Letter, Mailer, RetryableError, rfc3339
 from ..auth import resets
 from ..auth.attempts import Attempts
 from ..auth.errors import NoSuchError
@@ -164,4 +163,4 @@ async def make_reset_link(
     made = await resets.reset_by_admin(
         node.store.pool, possible_id(number), project_id=seen(request, project_id), by=who_asks(request).name
     )
-    return ResetLink(_link(node, made), moment(made.expires_at))
+    return ResetLink(_link(node, made), rfc3339(made.expires_at))

@@ -14,10 +14,10 @@ from pydantic import ValidationError
 from ...config import StoreSettings
 from ...config.units import format_duration
 from ...core.storage import retention as storage
-from ...plugins import RejectedError
+from ...plugins import RejectedError, rfc3339
 from ..problems import described
 from .node import NodeDependency
-from .times import Time, rfc3339
+from .times import Time
 
 
 class RetentionBody(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -9,9 +9,9 @@ from litestar import Request, delete, get, post, put
 from litestar.params import JSONBody, PathParameter
 from msgspec import Meta
 
-from ...core.alerting.records import rfc3339 as moment
 from ...core.query.saved import SavedParameter, SavedQuery
 from ...core.query.saved_store import LONGEST, MOST_PARAMETERS, StoredQuery
+from ...plugins import rfc3339
 from ..problems import NotFoundProblem, ProblemException, described
 from .alerts import Cursor, Limit
 from .node import NodeDependency, ProjectDependency, shared, who_asks
@@ -194,8 +194,8 @@ def _shown(stored: StoredQuery) -> SavedQueryAnswer:
         stored.description,
         [Parameter(item.name, item.default) for item in query.parameters],
         query.usage(),
-        moment(stored.created_at),
+        rfc3339(stored.created_at),
         stored.created_by,
-        moment(stored.changed_at),
+        rfc3339(stored.changed_at),
         stored.changed_by,
     )

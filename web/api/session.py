@@ -12,9 +12,9 @@ from litestar.params import JSONBody, PathParameter
 from litestar.response import Response
 from msgspec import Meta
 
-from ...core.alerting.records import rfc3339 as moment
 from ...core.paging import possible_id
 from ...core.storage.audit import audit
+from ...plugins import rfc3339
 from ..auth import accounts, sessions, totp
 from ..auth.accounts import LONGEST_PASSWORD
 from ..auth.attempts import Attempts
@@ -298,9 +298,9 @@ async def list_sessions(request: Request[Any, Any, Any], node: NodeDependency, g
                 one.is_current,
                 one.client,
                 one.agent,
-                moment(one.created_at),
-                moment(one.seen_at),
-                moment(one.expires_at),
+                rfc3339(one.created_at),
+                rfc3339(one.seen_at),
+                rfc3339(one.expires_at),
             )
             for one in found
         ]

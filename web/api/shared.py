@@ -11,11 +11,10 @@ from litestar.response import Response
 from msgspec import Meta
 
 from ...config import parse_duration
-from ...core.alerting.records import rfc3339 as moment
 from ...core.dashboards.model import Dashboard, Panel, PanelId
 from ...core.dashboards.variables import fill
 from ...core.query import QueryRequest
-from ...plugins import now_ns
+from ...plugins import now_ns, rfc3339
 from ..auth import shares
 from ..auth.attempts import Attempts
 from ..auth.errors import NoSuchError
@@ -25,7 +24,7 @@ from .formats import json_answer
 from .node import NodeDependency
 from .query import QueryAnswer, unless_gone
 from .session import client_of
-from .times import Time, rfc3339, time_ns
+from .times import Time, time_ns
 
 _EVENTS: Final = 500  # of a query that is shared
 _ROWS: Final = {"timeseries": 20_000, "bar": 20_000, "heatmap": 20_000, "number": 1, "top": 100}  # others: as events
@@ -79,7 +78,7 @@ async def open_shared(data: JSONBody[SharedAsked], request: Request[Any, Any, An
     return Shared(
         title=share.subject.title,
         shared_by=share.created_by,
-        expires_at=moment(share.expires_at),
+        expires_at=rfc3339(share.expires_at),
         query=share.subject.query,
         dashboard=None if dashboard is None else _without_queries(dashboard),
         from_=None if from_ns is None else rfc3339(from_ns),

@@ -10,18 +10,17 @@ from litestar.params import JSONBody, PathParameter
 from msgspec import Meta
 
 from ...config import parse_duration
-from ...core.alerting.records import rfc3339 as moment
 from ...core.dashboards.model import Name
 from ...core.paging import before, page, possible_id
 from ...core.query import QueryRequest
-from ...plugins import RejectedError, now_ns
+from ...plugins import RejectedError, now_ns, rfc3339
 from ..auth import shares
 from ..auth.shares import Subject
 from ..problems import NotFoundProblem, ProblemException, described
 from .alerts import Cursor, Limit
 from .node import NodeDependency, ProjectDependency, who_asks
 from .query import MAX_QUERY
-from .times import Time, rfc3339, time_ns
+from .times import Time, time_ns
 from .tokens import Span
 
 
@@ -183,8 +182,8 @@ def _shown(share: shares.Share) -> Share:
         from_=None if subject.from_ns is None else rfc3339(subject.from_ns),
         to=None if subject.to_ns is None else rfc3339(subject.to_ns),
         created_by=share.created_by,
-        created_at=moment(share.created_at),
-        expires_at=moment(share.expires_at),
-        revoked_at=None if share.revoked_at is None else moment(share.revoked_at),
-        opened_at=None if share.opened_at is None else moment(share.opened_at),
+        created_at=rfc3339(share.created_at),
+        expires_at=rfc3339(share.expires_at),
+        revoked_at=None if share.revoked_at is None else rfc3339(share.revoked_at),
+        opened_at=None if share.opened_at is None else rfc3339(share.opened_at),
     )

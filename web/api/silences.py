@@ -16,9 +16,8 @@ from msgspec import Meta
 
 from ...config import Incident, Matchers, format_duration
 from ...core.alerting import silences as storage
-from ...core.alerting.records import rfc3339 as moment
 from ...core.alerting.records import to_datetime
-from ...plugins import in_worker
+from ...plugins import in_worker, rfc3339
 from ..problems import NotFoundProblem, ProblemException, described
 from .alerts import Cursor
 from .node import NodeDependency, ProjectDependency, who_asks
@@ -246,7 +245,7 @@ async def list_maintenance(node: NodeDependency, project_id: ProjectDependency) 
                 timezone=one.timezone,
                 reason=one.reason,
                 holds=one.holds(now),
-                next_begin=moment(one.next_begin(now)),
+                next_begin=rfc3339(one.next_begin(now)),
             )
             for name, one in sorted(windows.items())
         ]
@@ -319,18 +318,18 @@ def _silence(one: storage.Silence, hits: tuple[int, int], now: datetime) -> Sile
         id=one.id,
         state=one.state(now),
         holds=one.holds(now),
-        from_=moment(wanted.from_),
-        until=moment(wanted.until),
+        from_=rfc3339(wanted.from_),
+        until=rfc3339(wanted.until),
         detectors=wanted.matchers.detectors,
         match=wanted.matchers.match,
         severities=list(wanted.matchers.severities),
         recurring=None
         if windows is None
         else Windows(windows.schedule, format_duration(windows.duration), windows.timezone),
-        next_begin=None if begin is None or begin >= wanted.until else moment(begin),
+        next_begin=None if begin is None or begin >= wanted.until else rfc3339(begin),
         reason=wanted.reason,
         version=one.version,
-        created_at=moment(one.created_at),
+        created_at=rfc3339(one.created_at),
         created_by=one.created_by,
         ended_by=one.ended_by,
         fits_now=hits[0],

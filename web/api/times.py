@@ -46,9 +46,3 @@ def time_ns(text: str | None, name: str) -> int | None:
     seconds = whole.days * 86_400 + whole.seconds + (second == 60)
     value = seconds * 1_000_000_000 + int((found[7] or "0").ljust(9, "0"))
     return max(-_LAST, min(_LAST, value))
-
-
-def rfc3339(ns: int) -> str:
-    """The time in UTC with nine digits."""
-    seconds, rest = divmod(ns, 1_000_000_000)
-    return f"{_EPOCH + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"

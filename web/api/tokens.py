@@ -10,9 +10,8 @@ from litestar.params import JSONBody, PathParameter
 from msgspec import Meta
 
 from ...config import parse_duration
-from ...core.alerting.records import rfc3339 as moment
 from ...core.paging import before, page, possible_id
-from ...plugins import RejectedError
+from ...plugins import RejectedError, rfc3339
 from ..auth import tokens
 from ..auth.roles import Scope
 from ..problems import described
@@ -181,14 +180,14 @@ async def revoke_token(
 
 def _shown(token: tokens.Token) -> Token:
     expires, used, revoked = (
-        None if at is None else moment(at) for at in (token.expires_at, token.last_used_at, token.revoked_at)
+        None if at is None else rfc3339(at) for at in (token.expires_at, token.last_used_at, token.revoked_at)
     )
     return Token(
         id=token.id,
         name=token.name,
         scopes=list(token.scopes),
         project=token.project,
-        created_at=moment(token.created_at),
+        created_at=rfc3339(token.created_at),
         created_by=token.created_by,
         expires_at=expires,
         last_used_at=used,

@@ -10,9 +10,8 @@ from litestar.params import HeaderParameter, JSONBody, PathParameter, QueryParam
 from litestar.response import Response
 from msgspec import Meta
 
-from ...core.alerting.records import rfc3339 as moment
 from ...core.paging import page, possible_id
-from ...plugins import RejectedError
+from ...plugins import RejectedError, rfc3339
 from ..auth import accounts
 from ..auth.credentials import one_time_password
 from ..auth.gate import is_home
@@ -291,7 +290,7 @@ def _shown(user: accounts.User) -> User:
         project=user.project,
         disabled=user.disabled_at is not None,
         must_change_password=user.must_change_password,
-        created_at=moment(user.created_at),
-        signed_in_at=None if user.signed_in_at is None else moment(user.signed_in_at),
+        created_at=rfc3339(user.created_at),
+        signed_in_at=None if user.signed_in_at is None else rfc3339(user.signed_in_at),
         service=user.is_service,
     )
