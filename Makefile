@@ -19,6 +19,7 @@ help: ## what there is
 setup: $(VENV)/.installed ## make .venv and install Cordwood into it
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("Cordwood needs Python 3.11 or newer, not " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@echo "Installing Cordwood into $(VENV): a minute or two"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(LOCKED) -r requirements.lock
 	$(PIP) --no-deps --no-build-isolation --editable .

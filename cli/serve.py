@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import anyio
 from anyio.abc import TaskStatus
@@ -23,6 +24,8 @@ from .serverfile import announced
 from .web import WebServer, bound, url_of
 
 INTERRUPTED = 130
+WATCH_S = 1.0
+"""Seconds between two looks whether the pipeline file has changed."""
 _DEMO_TOKEN = "sample applications"  # noqa: S105 - the token's name
 _log = logging.getLogger(__name__)
 
@@ -37,9 +40,10 @@ class Serving:
         registry: Registry,
         *,
         demo: bool = False,
+        watch: bool = False,
         ready: Callable[[str], None] | None = None,
     ) -> None:
-        self._settings, self._demo = settings, demo
+        self._settings, self._demo, self._watch = settings, demo, watch
         self._node = Node(settings, config, registry)
         self._ready = ready or _announce
         self._server: WebServer | None = None
@@ -121,7 +125,11 @@ class Serving:
                     async with self._demonstration(url):
                         keep_what_is_loaded()
                         self._ready(url)
-                        await self._until_stopped(self._server)
+                        async with anyio.create_task_group() as watching:
+                            if self._watch and settings.config is not None:
+                                watching.start_soon(self._watch_file, settings.config)
+                            await self._until_stopped(self._server)
+                            watching.cancel_scope.cancel()
 
     @asynccontextmanager
     async def _demonstration(self, url: str) -> AsyncIterator[None]:
@@ -156,9 +164,27 @@ class Serving:
                 else:
                     self.stop()
 
+    async def _watch_file(self, path: Path) -> None:
+        """Read the file again when it has changed. Where it is wrong, half written maybe, what runs goes on."""
+        seen = _state(path)
+        while True:
+            await anyio.sleep(WATCH_S)
+            if (now := _state(path)) not in (None, seen):
+                seen = now
+                await self._reload()
+
     async def _reload(self) -> None:
         if self._server is not None:
             await self._node.reload()  # which logs what is wrong
+
+
+def _state(path: Path) -> tuple[int, ...] | None:
+    """What another content of the file changes; None: it is not there, between two versions maybe."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _announce(url: str) -> None:

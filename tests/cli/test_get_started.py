@@ -69,8 +69,8 @@ def test_from_nothing_to_an_alert(make_server: Any, data_dir: Path, tmp_path: Pa
     *before, up = CHECKED
     assert "is right" in run(before[0])
     assert "1 test" in run(before[1])
-    assert up == "cordwood up web.yaml"
-    make_server(text).start()
+    assert up == "cordwood up web.yaml --watch"
+    make_server(text).start("--watch")
     eventually(lambda: run(ASKED[0]).splitlines() == ["status\trequests", "200\t50", "502\t30"])
     assert run(ASKED[1]).splitlines()[1].startswith("/cart")
     eventually(lambda: "\n" in printed.read_text())

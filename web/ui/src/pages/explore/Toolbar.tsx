@@ -22,10 +22,11 @@ interface ToolbarProps {
   readonly fieldsOpen: boolean
   readonly onFields: () => void
   readonly link: () => string
+  readonly typed: () => string
 }
 
 /** What was found and what it cost; then how it is shown and taken away. */
-export function Toolbar({ explore, answer, loaded, isEvents, fieldsOpen, onFields, link }: ToolbarProps) {
+export function Toolbar({ explore, answer, loaded, isEvents, fieldsOpen, onFields, link, typed }: ToolbarProps) {
   const { utc, wrap, running, progress, cancel, change } = explore
   return (
     <div className={styles.bar} role="toolbar" aria-label="Result">
@@ -46,7 +47,7 @@ export function Toolbar({ explore, answer, loaded, isEvents, fieldsOpen, onField
           onClick={() => { utcPreference.set(!utc); change({ tz: utc ? 'local' : 'utc' }, true) }}>
           {utc ? 'UTC' : `Local ${zoneName(false).replace('UTC', '')}`.trim()}
         </Button>
-        <Add query={explore.query} />
+        <Add query={typed} />
         <Export explore={explore} />
         <CopyButton text={link} label="Copy a link to this view, with its time range fixed">Link</CopyButton>
       </div>
@@ -92,8 +93,8 @@ function Warnings({ warnings }: { readonly warnings: readonly string[] }) {
 }
 
 /** What it takes is loaded when it is first opened. */
-function Add({ query }: { readonly query: string }) {
-  return <Popover label="Add to dashboard" look="quiet" align="end" icon={<LayoutDashboard />} lazy>{() => <Suspense><AddToDashboard key={query} query={query} /></Suspense>}</Popover>
+function Add({ query }: { readonly query: () => string }) {
+  return <Popover label="Add to dashboard" look="quiet" align="end" icon={<LayoutDashboard />} lazy>{() => <Suspense><AddToDashboard key={query()} query={query()} /></Suspense>}</Popover>
 }
 
 function Columns({ explore: { base, resolved, stamp, columns, setColumns } }: { readonly explore: Explore }) {
