@@ -9,8 +9,8 @@ events have stands in none of them.
 from __future__ import annotations
 
 import json
-import re
 import random
+import re
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
