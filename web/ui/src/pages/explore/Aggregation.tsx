@@ -5,6 +5,7 @@ import { Button } from '@/components/ui/Button'
 import { Empty } from '@/components/ui/States'
 import { seriesOf } from '@/lib/series'
 import type { FieldValue } from '@/lib/query/edit'
+import type { Resolved } from '@/lib/time/range'
 import type { ExploreSearch } from '@/lib/url'
 import { ResultTable } from './ResultTable'
 import type { Explore } from './useExplore'
@@ -17,7 +18,7 @@ interface AggregationProps {
   readonly search: ExploreSearch
   readonly change: Explore['change']
   readonly utc: boolean
-  readonly base: string
+  readonly range: Resolved
   readonly onZoom: (from: number, to: number) => void
   readonly onFilter: (field: string, value: FieldValue) => void
 }
@@ -25,7 +26,7 @@ interface AggregationProps {
 const COMPUTED = /\(|^(time|count|n|share|total|percent)$/
 
 /** What stages made of the events: a table, or lines where it is a time series. */
-export function Aggregation({ answer, search, change, utc, onZoom, onFilter }: AggregationProps) {
+export function Aggregation({ answer, search, change, utc, range, onZoom, onFilter }: AggregationProps) {
   const series = useMemo(() => seriesOf(answer), [answer])
   if (answer.rows.length === 0) return <Empty title="The query gives no rows"><p>Nothing entered the aggregation. Look further back, or take a term away.</p></Empty>
   const view = series && search.view !== 'table' ? 'chart' : 'table'
@@ -43,7 +44,7 @@ export function Aggregation({ answer, search, change, utc, onZoom, onFilter }: A
         </div>
       )}
       {series && view === 'chart'
-        ? <Suspense><SeriesChart table={series} utc={utc} onZoom={onZoom} /></Suspense>
+        ? <Suspense><SeriesChart table={series} range={range} utc={utc} onZoom={onZoom} /></Suspense>
         : <ResultTable answer={answer} utc={utc} searchable={searchable} onFilter={onFilter} />}
     </div>
   )

@@ -147,7 +147,7 @@ export default function ExplorePage() {
             : shown === null || answer === null ? (mistake ? <Empty title="Queries that work"><Suspense><QueryExamples onPick={explore.run} /></Suspense></Empty> : <Loading rows={14} label="Searching" />)
             : !isEvents ? (
               <Suspense fallback={<Loading rows={14} label="Loading the table" />}>
-                <Aggregation answer={answer} search={search} change={change} utc={utc} base={base} onZoom={explore.zoom}
+                <Aggregation answer={answer} search={search} change={change} utc={utc} range={resolved} onZoom={explore.zoom}
                   onFilter={(field, value) => change({ q: addFilter(base, field, value), view: undefined })} />
               </Suspense>
             )

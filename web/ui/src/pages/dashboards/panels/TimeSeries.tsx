@@ -3,6 +3,7 @@ import uPlot from 'uplot'
 import { axes } from '@/components/chart/axes'
 import { colourOf, SERIES, useThemeStamp } from '@/components/chart/colour'
 import { Plot } from '@/components/chart/Plot'
+import { veil } from '@/components/chart/unfinished'
 import { useSize } from '@/components/chart/useSize'
 import { numberText } from '@/lib/dashboards/data'
 import type { SeriesTable } from '@/lib/series'
@@ -39,6 +40,7 @@ export function TimeSeries({ table, look, panel, utc, range, onZoom }: DrawProps
       cursor: CURSOR,
       scales: { x: { time: true, range: () => edges }, y: { range: (_, min, max) => [Math.min(0, min), max <= 0 && min >= 0 ? 1 : max * 1.06] } },
       axes: axes(utc, { leftSize: 50, whole: false }),
+      ...(look !== 'bars' && { hooks: veil(table.times, range) }),
       series: [{}, ...shown.map(({ name, variable }) => {
         const colour = colourOf(variable)
         return {
@@ -49,7 +51,7 @@ export function TimeSeries({ table, look, panel, utc, range, onZoom }: DrawProps
       })],
     }
     return { options: built, data: [times, ...shown.map((one) => one.drawn)] as uPlot.AlignedData }
-  }, [table, shown, look, utc, theme, range.from, range.to, span])
+  }, [table, shown, look, utc, theme, range, span])
   return (
     <div className={styles.series}>
       <div ref={ref} className={styles.canvas}>
