@@ -24,9 +24,7 @@ def up(
     host: Annotated[str | None, typer.Option(help="Address to listen on (127.0.0.1)", show_default=False)] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 takes a free one (8080)", show_default=False)] = None,
     demo: Annotated[bool, typer.Option("--demo", help="Run sample applications that log to this server.")] = False,
-    watch: Annotated[
-        bool, typer.Option("--watch", help="Read the pipeline file again whenever it is saved.")
-    ] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Read the pipeline file again whenever it is saved.")] = False,
     role: Annotated[
         str | None, typer.Option(help=f"What this node does: {ROLES}; all if not given", show_default=False)
     ] = None,

@@ -1,4 +1,7 @@
-"""What a wheel of Cordwood brings with it; `python docs/packages.py` prints it as a bill of materials (CycloneDX)."""
+"""What a wheel of Cordwood brings with it; `python docs/packages.py` prints it as a bill of materials (CycloneDX).
+
+`python docs/packages.py requirements.txt requirements-aws.txt …` does so of what these files pin, as an image needs.
+"""
 
 from __future__ import annotations
 
@@ -42,10 +45,11 @@ class Package:
         return f"pkg:{self.kind}/{quote(name)}@{quote(self.version)}"
 
 
-def python_packages() -> list[Package]:
-    """Those that requirements.txt pins, with what they say of themselves where they are installed."""
-    pins = _PIN.findall((ROOT / "requirements.txt").read_text())
-    return [Package("pypi", name, version, licence(distribution(name).metadata.json)) for name, version in pins]
+def python_packages(*files: str) -> list[Package]:
+    """Those that the files pin, with what they say of themselves where they are installed."""
+    texts = ((ROOT / file).read_text() for file in files or ("requirements.txt",))
+    pins = dict(pin for text in texts for pin in _PIN.findall(text))
+    return [Package("pypi", name, version, licence(distribution(name).metadata.json)) for name, version in pins.items()]
 
 
 def licence(about: Mapping[str, str | list[str]]) -> str:
@@ -78,7 +82,7 @@ def _hex(integrity: str) -> str | None:
     return base64.b64decode(integrity.removeprefix(_SHA512)).hex() if integrity.startswith(_SHA512) else None
 
 
-def bill_of_materials() -> dict[str, Any]:
+def bill_of_materials(*files: str) -> dict[str, Any]:
     """All of them as CycloneDX 1.6 has it (ECMA-424), without time and serial number, so that it is repeatable."""
     return {
         "bomFormat": "CycloneDX",
@@ -88,7 +92,7 @@ def bill_of_materials() -> dict[str, Any]:
             "component": {"type": "application", **_component(Package("pypi", "cordwood", __version__, "Apache-2.0"))}
         },
         "components": [
-            {"type": "library", **_component(package)} for package in (*python_packages(), *javascript_packages())
+            {"type": "library", **_component(package)} for package in (*python_packages(*files), *javascript_packages())
         ],
     }
 
@@ -107,5 +111,5 @@ def _component(package: Package) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    json.dump(bill_of_materials(), sys.stdout, indent=2)
+    json.dump(bill_of_materials(*sys.argv[1:]), sys.stdout, indent=2)
     sys.stdout.write("\n")
