@@ -72,7 +72,7 @@ function Body({ incident }: { readonly incident: Incident }) {
   return (
     <div className={styles.columns}>
       <div className={styles.main}>
-        <Panel title="What was seen">
+        <Panel title="What was seen last">
           <dl className={styles.facts}>
             {facts.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{typeof value === 'number' ? value.toLocaleString('en-US') : valueText(value)}</dd></div>)}
             <div><dt>from</dt><dd className={styles.small}>{formatTime(incident.from, utc)}</dd></div>
