@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from .allocator import keep_large_blocks
+from .exits import InputError
 from .options import DataDir
 
 ROLES = "all, ingest (take in), query (answer) or worker (detectors and upkeep)"
@@ -41,6 +42,8 @@ def up(
 
     given: dict[str, Any] = {"data_dir": data_dir, "host": host, "port": port, "role": role, "config": pipeline}
     settings = Settings.from_environment(**given)
+    if watch and settings.config is None:
+        raise InputError("--watch: there is no pipeline file to watch; name one: cordwood up pipeline.yaml --watch")
 
     gc.disable()  # until all is started: see `keep_what_is_loaded`
 

@@ -204,6 +204,12 @@ def test_the_file_is_read_again_and_the_old_one_stays_if_it_is_wrong(make_server
     assert service_of("three") == "after"
 
 
+def test_watch_without_a_file_is_refused(cordwood):
+    done = cordwood("up", "--watch")
+    assert done.code == 2
+    assert "there is no pipeline file to watch" in done.err
+
+
 @pytest.mark.anyio
 async def test_a_start_imports_nothing_that_is_seldom_used(database_url, data_dir):
     """Each costs every start a tenth of a second or more, and memory for ever; the schema is this release's already."""
