@@ -206,7 +206,7 @@ def test_the_file_is_read_again_and_the_old_one_stays_if_it_is_wrong(make_server
 
 def test_watch_without_a_file_is_refused(cordwood):
     done = cordwood("up", "--watch")
-    assert done.code == 2
+    assert done.code == 1
     assert "there is no pipeline file to watch" in done.err
 
 
