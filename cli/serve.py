@@ -98,6 +98,8 @@ class Serving:
 
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(drain)
+            if self._watch and self._settings.config is not None:
+                tasks.start_soon(self._watch_file, self._settings.config)
             await server.stopping.wait()
             tasks.cancel_scope.cancel()
 
@@ -125,11 +127,7 @@ class Serving:
                     async with self._demonstration(url):
                         keep_what_is_loaded()
                         self._ready(url)
-                        async with anyio.create_task_group() as watching:
-                            if self._watch and settings.config is not None:
-                                watching.start_soon(self._watch_file, settings.config)
-                            await self._until_stopped(self._server)
-                            watching.cancel_scope.cancel()
+                        await self._until_stopped(self._server)
 
     @asynccontextmanager
     async def _demonstration(self, url: str) -> AsyncIterator[None]:

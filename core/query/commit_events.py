@@ -98,7 +98,6 @@ def _together(queries: Sequence[Query]) -> Query:
 
 def _divided(result: QueryResult, own: Mapping[str, Output], events: Sequence[bytes], count: int) -> list[list[Found]]:
     """What each of `count` searches found, by commits, of the answer of `_together` and its events in JSON."""
-
     commits = result.table.column(own[_AT].kinds[0][1]).to_numpy()
     order = np.array(_order(result, events, commits), np.intp)
     each: list[list[Found]] = []
