@@ -117,21 +117,23 @@ def _severity(found: dict[str, pl.Series], texts: dict[str, pl.Series]) -> dict[
     word = explicit if sent is None else sent
     if word is None:
         return {}
-    number = _numbers(word)
+    distinct = word.unique()
+    number = _numbers(word, distinct)
     if explicit is not None and sent is not None:
-        spoken = _numbers(explicit)
+        spoken = _numbers(explicit, explicit.unique())
         number = number.zip_with(number.is_not_null(), spoken)
         word = explicit.zip_with(explicit.is_not_null(), sent)
-    kept = _other_words(word)
+        distinct = word.unique()
+    kept = _other_words(word, distinct)
     return {"severity": number} | ({} if kept is None else {"severity_text": kept})
 
 
 _OWN_WORDS = [*map(str, NAMES), *NAMES.values()]
 
 
-def _other_words(word: pl.Series) -> pl.Series | None:
+def _other_words(word: pl.Series, distinct: pl.Series) -> pl.Series | None:
     """The words that are not just a number or its own name; None: there are none. Few columns mix the two."""
-    own = word.unique().is_in(_OWN_WORDS)
+    own = distinct.is_in(_OWN_WORDS)
     if not own.any():
         return word
     if own.all():
@@ -140,10 +142,8 @@ def _other_words(word: pl.Series) -> pl.Series | None:
     return kept if kept.null_count() < len(kept) else None
 
 
-def _numbers(word: pl.Series) -> pl.Series:
-    if word.dtype != pl.String:
-        word = word.cast(pl.String)
-    distinct = word.unique().drop_nulls()
+def _numbers(word: pl.Series, distinct: pl.Series) -> pl.Series:
+    distinct = distinct.drop_nulls()
     if len(distinct) > _FEW or (distinct.str.len_bytes() >= _LONG_WORD).any():
         return word.to_frame("w").select(severity_number(pl.col("w")))["w"]
     words, numbers = _meanings(tuple(distinct.sort().to_list()))

@@ -24,6 +24,7 @@ from . import (
     queries25,
     query,
     reports,
+    segments,
     small,
     syslog,
     viewers,
@@ -35,6 +36,8 @@ from .server import ROOT, Server
 PARTS = (
     "ingest",
     "queries",
+    "segments",
+    "growth",
     "small",
     "otlp",
     "syslog",
@@ -95,6 +98,16 @@ def main() -> None:
         if given.only in (None, "queries"):
             results["queries25"] = queries25.run(min(given.events, 2_000_000))
             print(queries25.report(results["queries25"]), flush=True)
+        if given.only == "segments":
+            for place in ("PostgreSQL", "S3"):
+                own = folder / place
+                own.mkdir(mode=0o755)
+                figures = segments.run(own, given.events, bucket=place == "S3", seed=given.seed)
+                results[f"segments in {place}"] = figures
+                print(f"segments in {place}, {query.report(figures)}", flush=True)
+        if given.only == "growth":
+            results["growth"] = segments.growth(folder / "growth", given.events, given.seed)
+            print(segments.report_growth(results["growth"]), flush=True)
         if given.only in (None, "small"):
             own = folder / "small"
             own.mkdir(mode=0o755)
