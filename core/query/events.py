@@ -17,6 +17,8 @@ from .segments_told import cut, rows_left, scattered
 
 MOST_RUNS: Final = 2000  # of neighbouring rows that are fetched one by one; of more, one statement reads the columns
 FEW_ROWS: Final = 262_144  # that filters leave to be read: all their columns cost less than a second statement
+FEW_EVENTS: Final = 2_000  # that an answer has at most: DuckDB may hold them all, even if each is as large as may be
+FEW_PLACES: Final = 100_000  # the same where only times and row numbers are asked for
 FIRST_STEP: Final = 8  # segments that a search for the newest events opens first; each further step doubles
 
 
@@ -31,7 +33,8 @@ class Events:
     ) -> tuple[Sequence[Output], pa.Table, bool]:
         """By one statement that reads all columns of the answer."""
         statement = plan(given, files)
-        table, complete = cut(await self._duck.table(statement.sql, progress.running), statement)
+        few = statement.cut <= FEW_EVENTS
+        table, complete = cut(await self._duck.table(statement.sql, progress.running, few=few), statement)
         return worth_showing(statement, table), table, complete
 
     async def answer(
@@ -52,7 +55,7 @@ class Events:
             statement = plan_newest(given, part, files, oldest)
             limit = statement.cut
             if statement.segments:  # else nothing can match here; planning it has found the query's mistakes
-                table = await self._duck.table(statement.sql, progress.running)
+                table = await self._duck.table(statement.sql, progress.running, few=limit <= FEW_PLACES)
                 times, places, rows = (python_values(table.column(i).cast(pa.int64())) for i in range(3))
                 places = [statement.segments[place] for place in places]
                 found += zip(times, places, rows, strict=True)
@@ -85,5 +88,7 @@ class Events:
     ) -> tuple[Sequence[Output], pa.Table]:
         """All columns of chosen rows, (segment id, row), in their order."""
         statement = plan_fetch(given, files, chosen)
-        table = in_order(await self._duck.table(statement.sql, progress.running), statement, chosen)
+        few = len(chosen) <= FEW_EVENTS
+        table = await self._duck.table(statement.sql, progress.running, few=few)
+        table = in_order(table, statement, chosen)
         return worth_showing(statement, table), table
