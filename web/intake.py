@@ -142,7 +142,8 @@ class Intake:
         public = route.source.plugin.public(scope["path"]) if route.method in ("GET", "HEAD") else None
         if public is not None:
             return public
-        query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+        asked = scope["query_string"].decode("latin-1")
+        query = dict(parse_qsl(asked, keep_blank_values=True)) if asked else {}
         token = route.source.plugin.token(path_params, query)
         shown = {"authorization": f"Bearer {token}", **headers} if token else headers
         principal = await self._gate.authorise(shown, "ingest")

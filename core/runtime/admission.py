@@ -96,6 +96,8 @@ class Admission:
 
     async def _reached(self) -> LimitError | None:
         """Of the limits that are reached the one that takes longest."""
+        if not self.is_limited:
+            return None
         limits, found = self.limits, []
         if limits.daily_bytes is not None:
             try:
