@@ -87,7 +87,7 @@ def encode_frame(frame: pl.DataFrame, *, row_group: int = _ROW_GROUP, filtered: 
     write = _written_small if POSITION in frame.columns else _written_fast
     data = write(physical, row_group, about)
     if filtered:
-        data = token_filter.insert(data, token_filter.build(frame, row_group, VARIABLE_TOKEN))
+        data = token_filter.insert(data, token_filter.build(frame, row_group))
     low, high = bounds["timestamp"]
     assert isinstance(low, int)
     assert isinstance(high, int)

@@ -51,17 +51,15 @@ _BITS = 10  # of the Bloom filter for each entry: 0.8 % of what is absent looks 
 _PROBES = 7
 _VALUE_BYTES = 256  # of a value that are hashed: values that differ only after them look equal
 _AT_ONCE = 2**16  # bytes that are made into hashes at once, which take some 70 times as much memory meanwhile
-_MESSAGES = 4096  # whose tokens are taken at once
 _NONE = np.uint64(2**64 - 1)
 _INTERNAL = ("_template", "_position")
 _UNEVEN = ("\u0130", "\u212a")  # not ASCII, but their lower case begins with an ASCII letter
 
 
-def build(frame: pl.DataFrame, group_rows: int, variable_token: str) -> bytes:
+def build(frame: pl.DataFrame, group_rows: int) -> bytes:
     """The filter of a frame that is written in row groups of so many rows.
 
     :param frame: a batch's columns (any may be missing).
-    :param variable_token: the regular expression of what a template leaves out of a message.
     """
     texts = [
         (field, name)
@@ -75,12 +73,10 @@ def build(frame: pl.DataFrame, group_rows: int, variable_token: str) -> bytes:
         found = [_value_entries(field, part[name].drop_nulls().unique()) for field, name in texts]
         bits = np.zeros(GRAM_BYTES * 8, dtype=np.uint8)
         if "message" in part.columns:
-            for messages in part.select("message").drop_nulls().iter_slices(_MESSAGES):
-                tokens = messages["message"].str.extract_all(variable_token).explode().drop_nulls()
-                for text in _joined(tokens):
-                    _set_grams(bits, text)
-                long = tokens.filter(tokens.str.len_bytes() >= _LONG).unique()
-                found += [_fingerprint_entries(text) for text in _joined(long)]
+            for lines in _in_lines(part["message"].drop_nulls()):
+                tokens, long = _variable_tokens(lines)
+                _set_grams(bits, tokens)
+                found.append(_fingerprint_entries(long))
         grams.append(np.packbits(bits, bitorder="little"))
         entries.append(_distinct(np.concatenate(found)) if found else np.empty(0, dtype=np.uint64))
     bloom_bytes = max(1, max(map(len, entries), default=0) * _BITS // 64) * 8
@@ -123,7 +119,7 @@ class TokenFilter:
         ascii_only = codes < 128
         whole = ascii_only[:-2] & ascii_only[1:-1] & ascii_only[2:]
         flags = self._all_set(0, _gram_numbers(codes)[whole])
-        entries = _fingerprint_entries(text, strict=True)
+        entries = _fingerprint_entries(codes, strict=True)
         return flags & self._in_bloom(entries) if len(entries) else flags
 
     def value(self, field: str, text: str) -> Flags:
@@ -164,27 +160,56 @@ def _gram_numbers(codes: Octets) -> Classes:
     return classes[:-2] * np.uint16(CLASSES**2) + classes[1:-1] * np.uint16(CLASSES) + classes[2:]
 
 
-def _joined(tokens: pl.Series) -> Iterator[str]:
-    """The tokens, joined by line feeds to texts of about `_AT_ONCE` bytes."""
-    ends = tokens.str.len_bytes().cum_sum()
-    size = int(ends[-1]) if len(ends) else 0
-    start = 0
-    for wanted in range(_AT_ONCE, size + _AT_ONCE, _AT_ONCE):
-        end = ends.search_sorted(wanted, side="right")
-        if end > start:
-            yield tokens.slice(start, end - start).str.join("\n")[0]
-            start = end
+def _in_lines(messages: pl.Series) -> Iterator[Octets]:
+    """The messages, a line feed behind each, in texts of about `_AT_ONCE` bytes."""
+    octets, bounds = _octets(messages + "\n")
+    for first, last in _cuts(bounds):
+        yield octets[bounds[first] : bounds[last]]
 
 
-def _set_grams(bits: Octets, text: str) -> None:
-    bits[_gram_numbers(np.frombuffer(text.encode(), dtype=np.uint8))] = 1
-    if any(letter in text for letter in _UNEVEN):
+def _octets(values: pl.Series) -> tuple[Octets, npt.NDArray[np.int64]]:
+    """The bytes of all values behind each other, and where each begins, with the end of the last."""
+    array: Any = values.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
+    _, offsets, data = array.buffers()
+    bounds = np.frombuffer(offsets, dtype=np.int64)[: len(values) + 1]
+    return np.frombuffer(data or b"", dtype=np.uint8), bounds
+
+
+def _cuts(bounds: npt.NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """First and last (exclusive) of values that have about `_AT_ONCE` bytes together."""
+    starts = np.searchsorted(bounds, np.arange(0, bounds[-1], _AT_ONCE), side="right") - 1
+    return pairwise([*np.unique(starts).tolist(), len(bounds) - 1])
+
+
+def _variable_tokens(lines: Octets) -> tuple[Octets, Octets]:
+    """What a template leaves out: the tokens that have a digit, and the long ones of these, a line feed behind each.
+
+    As `encode.VARIABLE_TOKEN` finds them, in half of the time of a regular expression.
+    """
+    is_space = (lines == ord(" ")) | (lines - np.uint8(ord("\t")) <= ord("\r") - ord("\t"))
+    ends = np.flatnonzero(is_space)
+    lengths = np.diff(ends, prepend=-1)
+    digits = np.cumsum(lines - np.uint8(ord("0")) <= 9, dtype=np.int32)[ends]
+    chosen = np.diff(digits, prepend=0) > 0
+
+    def tokens(chosen: Flags) -> Octets:
+        found = lines[np.repeat(chosen, lengths)]
+        found[np.cumsum(lengths[chosen]) - 1] = ord("\n")
+        return found
+
+    long = chosen & (lengths > _LONG)
+    return tokens(chosen), tokens(long) if long.any() else lines[:0]
+
+
+def _set_grams(bits: Octets, tokens: Octets) -> None:
+    bits[_gram_numbers(tokens)] = 1
+    if (tokens > 127).any() and any(letter.encode() in tokens.tobytes() for letter in _UNEVEN):
         bits[:] = 1
 
 
-def _fingerprint_entries(text: str, *, strict: bool = False) -> Hashes:
-    """The fingerprints of tokens joined by line feeds; `strict`: only those that a longer text must have as well."""
-    lower = text.encode().lower()  # ASCII letters only
+def _fingerprint_entries(tokens: Octets, *, strict: bool = False) -> Hashes:
+    """The fingerprints of tokens in lines; `strict`: only those that a longer text must have as well."""
+    lower = tokens.tobytes().lower()  # ASCII letters only
     if len(lower) < _LONG:
         return np.empty(0, dtype=np.uint64)
     codes = np.frombuffer(lower, dtype=np.uint8)
@@ -230,13 +255,10 @@ def _text_hashes(values: pl.Series) -> Hashes:
     octets = octets.filter(octets.bin.size() > 0)
     if octets.is_empty():
         return np.empty(0, dtype=np.uint64)
-    array: Any = octets.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
-    _, offsets, data = array.buffers()
-    bounds = np.frombuffer(offsets, dtype=np.int64)[: len(octets) + 1]
-    cuts = np.unique(np.searchsorted(bounds, np.arange(0, bounds[-1], _AT_ONCE), side="right") - 1)
+    data, bounds = _octets(octets)
     found = []
-    for first, last in pairwise([*cuts, len(octets)]):
-        codes = np.frombuffer(data, dtype=np.uint8)[bounds[first] : bounds[last]]
+    for first, last in _cuts(bounds):
+        codes = data[bounds[first] : bounds[last]]
         starts, lengths = bounds[first:last] - bounds[first], np.diff(bounds[first : last + 1])
         places = np.arange(len(codes)) - np.repeat(starts, lengths)
         sums: Hashes = np.add.reduceat((codes + np.uint64(1)) * _POWERS[places], starts)
