@@ -17,7 +17,7 @@ from .segments_told import cut, rows_left, scattered
 
 MOST_RUNS: Final = 2000  # of neighbouring rows that are fetched one by one; of more, one statement reads the columns
 FEW_ROWS: Final = 262_144  # that filters leave to be read: all their columns cost less than a second statement
-FEW_EVENTS: Final = 2_000  # that an answer has at most: DuckDB may hold them all, even if each is as large as may be
+FEW_EVENTS: Final = 1_024  # that an answer has at most: DuckDB may hold them all, however large they are
 FEW_PLACES: Final = 100_000  # the same where only times and row numbers are asked for
 FIRST_STEP: Final = 8  # segments that a search for the newest events opens first; each further step doubles
 
