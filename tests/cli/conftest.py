@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from ..conftest import furnish
+from ..conftest import furnish, in_memory
 
 COMMAND = Path(sys.executable).parent / "cordwood"
 
@@ -103,7 +103,7 @@ class Running(Cordwood):
 @pytest.fixture(scope="module")
 def running(cluster: Path) -> Iterator[Running]:
     """One server for the tests of a module; each uses a service of its own."""
-    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-"))
+    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-", dir=in_memory()))
     folder.chmod(0o755)
     furnish(folder, cluster)
     made = Running(folder)

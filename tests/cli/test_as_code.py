@@ -22,7 +22,7 @@ from cordwood.plugins import ConfigError
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ..conftest import furnish
+from ..conftest import furnish, in_memory
 from .conftest import COMMAND, Cordwood, Done
 
 WRITABLE = st.characters(codec="utf-8")
@@ -153,7 +153,7 @@ def exported(cluster: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """An installation that people have furnished, and the folder of its export."""
     base = tmp_path_factory.mktemp("code")
     (base / "own.yaml").write_text(CONFIG)
-    first = Installation(Path(tempfile.mkdtemp(prefix="cordwood-test-")), cluster, base / "own.yaml")
+    first = Installation(Path(tempfile.mkdtemp(prefix="cordwood-test-", dir=in_memory())), cluster, base / "own.yaml")
     first.api("PUT", "/api/v1/lookups/owners", b'service,team,since\npay,"a ""b""",2024\nweb,,2025\n')
     first.api("POST", "/api/v1/saved-queries", ERRORS_OF)
     first.api("POST", "/api/v1/saved-queries", FAILED)
@@ -171,7 +171,7 @@ def exported(cluster: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture(scope="module")
 def second(exported: tuple[Installation, Path], cluster: Path) -> Iterator[Installation]:
     """An empty installation that runs with the exported sections of the other one's node."""
-    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-"))
+    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-", dir=in_memory()))
     made = Installation(folder, cluster, exported[1] / "cordwood.yaml")
     yield made
     made.stop()

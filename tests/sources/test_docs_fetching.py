@@ -18,7 +18,7 @@ import yaml
 from anyio.from_thread import start_blocking_portal
 from cordwood.core.storage.embedded import EmbeddedPostgres
 
-from ..conftest import Server
+from ..conftest import Server, in_memory
 from ..objectstore import KEYS, Bucket, S3Server
 from ..services import find_kcat
 from .docker_engine import FakeEngine
@@ -33,7 +33,7 @@ from .test_kubernetes import line, log_of
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     """With a short path, that any user can pass through."""
-    made = Path(tempfile.mkdtemp(prefix="cordwood-test-"))
+    made = Path(tempfile.mkdtemp(prefix="cordwood-test-", dir=in_memory()))
     made.chmod(0o755)
     yield made
     shutil.rmtree(made, ignore_errors=True)

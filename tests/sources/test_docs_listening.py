@@ -19,7 +19,7 @@ import pytest
 import yaml
 from pygelf import GelfHttpHandler, GelfTcpHandler
 
-from ..conftest import Server, free_port
+from ..conftest import Server, free_port, in_memory
 from ..services import (
     JAVASCRIPT,
     NODE,
@@ -54,7 +54,7 @@ def ports() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     """With a short path, that any user can pass through."""
-    made = Path(tempfile.mkdtemp(prefix="cordwood-test-"))
+    made = Path(tempfile.mkdtemp(prefix="cordwood-test-", dir=in_memory()))
     made.chmod(0o755)
     yield made
     shutil.rmtree(made, ignore_errors=True)

@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 from cordwood.plugins import HttpRequest, HttpResponse, HttpSource
 from cordwood.plugins.conformance_outlet import MemoryOutlet, MemoryStore
 
-from ..conftest import Server
+from ..conftest import Server, in_memory
 
 
 def request(
@@ -53,7 +53,7 @@ def varint(value: int) -> bytes:
 @contextmanager
 def serving(config: str | None = None, environment: dict[str, str] | None = None) -> Iterator[Server]:
     """A server of one's own, for a module's tests to share."""
-    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-"))
+    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-", dir=in_memory()))
     folder.chmod(0o755)
     server = Server(folder, config, environment)
     try:

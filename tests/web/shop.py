@@ -24,7 +24,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 
-from ..conftest import ROOT, Server
+from ..conftest import ROOT, Server, in_memory
 from ..services import find_chromium
 
 ARTIFACTS = ROOT / "tests" / ".artifacts"
@@ -151,7 +151,7 @@ def hook_port() -> Iterator[int]:
 @pytest.fixture(scope="module")
 def site(hook_port: int, cluster: Path) -> Iterator[Server]:
     """One server for all tests of this file, with the shop's events in it and a detector that fires on them."""
-    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-ui-"))
+    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-ui-", dir=in_memory()))
     folder.chmod(0o755)
     server = Server(folder, CONFIG.replace("PORT", str(hook_port)), cluster=cluster)
     server.start()

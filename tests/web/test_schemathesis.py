@@ -29,7 +29,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from ..conftest import Server
+from ..conftest import Server, in_memory
 
 CHECKS = [
     not_a_server_error,
@@ -60,7 +60,7 @@ BOUNDED = settings(
 @pytest.fixture(scope="module")
 def server(cluster: Path) -> Iterator[Server]:
     """A server with an event, where an administrator exists."""
-    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-schema-"))
+    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-schema-", dir=in_memory()))
     folder.chmod(0o755)
     environment = {"CORDWOOD_ADMIN_EMAIL": "ann@example.org", "CORDWOOD_ADMIN_PASSWORD": "correct horse"}
     made = Server(folder, None, environment, cluster=cluster)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from ..conftest import Server
+from ..conftest import Server, in_memory
 from . import shop
 from .shop import Faults, axe, fits, shot
 from .test_pages_browser import PASSWORD
@@ -72,7 +72,7 @@ notifiers:
 @pytest.fixture(scope="module")
 def site(hook_port: int, cluster: Path) -> Iterator[Server]:
     """A server with a pipeline, a notifier and a few events; nobody has an account."""
-    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-settings-"))
+    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-settings-", dir=in_memory()))
     folder.chmod(0o755)
     config = CONFIG.replace("PORT", str(hook_port)).replace("FOLDER", str(folder / "archive"))
     server = Server(folder, config, cluster=cluster)

@@ -19,7 +19,7 @@ from cordwood.plugins import load_plugins
 from playwright.sync_api import Page, expect
 from prometheus_client.parser import text_string_to_metric_families
 
-from ..conftest import Server, free_port
+from ..conftest import Server, free_port, in_memory
 from . import shop
 
 browser, faults, open_page = shop.browser, shop.faults, shop.open_page
@@ -46,7 +46,7 @@ def ports() -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def site(cluster: Path, ports: dict[str, int]) -> Iterator[Server]:
-    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-udp-"))
+    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-udp-", dir=in_memory()))
     folder.chmod(0o755)
     sources = {f"{type_} here": {"type": type_, "udp": f"127.0.0.1:{port}"} for type_, port in ports.items()}
     server = Server(folder, yaml.safe_dump({"version": 1, "sources": sources}), cluster=cluster)
