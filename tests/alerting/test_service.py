@@ -116,6 +116,11 @@ async def test_a_detector_that_fails_leaves_the_others_alone(running: Running, e
         good=running.detector(lambda _: ["pay"]), wrong=running.detector(wrong), defect=running.detector(defect)
     ):
         await eventually(lambda: running.told)
+
+        async def failed() -> bool:
+            return len((await running.repository.list_detectors(1, state="error")).items) == 2
+
+        await eventually(failed)  # each of the three begins when it gets its turn
         items = {item.name: item for item in (await running.repository.list_detectors(1)).items}
         assert (items["good"].state, items["good"].open_incidents) == ("firing", 1)
         assert (items["wrong"].state, items["wrong"].error) == ("error", "no such function")
