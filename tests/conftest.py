@@ -6,10 +6,8 @@ import contextlib
 import http.client
 import json
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -29,6 +27,7 @@ from cordwood.core.storage.embedded import EmbeddedPostgres
 from cordwood.plugins import Registry, load_plugins
 from hypothesis import settings
 
+from .bench.server import free_port
 from .objectstore import Bucket, S3Server
 
 if TYPE_CHECKING:
@@ -113,27 +112,30 @@ def nab_data() -> Path:
     return folder
 
 
-def in_memory() -> str | None:
-    """The parent of folders with databases: in memory where there is much room, else (None) where temporary files are.
+@contextlib.contextmanager
+def data_folder(*, grows: bool = False) -> Iterator[Path]:
+    """An empty folder with a short path (a Unix socket's has a limit), that any user can pass through; then it goes.
 
     A database is some 800 files, and ext4 gets slow at making files where many were deleted in the last half minute:
-    one made and dropped takes 76 to 273 ms there, and 27 in memory.
+    one made and dropped takes 76 to 273 ms there, and 27 in memory. So where there is much room it is there, unless it
+    `grows`.
     """
     memory = Path("/dev/shm")
-    return str(memory) if memory.is_dir() and shutil.disk_usage(memory).free > MUCH_ROOM else None
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > MUCH_ROOM
+    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-", dir=memory if roomy and not grows else None))
+    folder.chmod(0o755)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
 def data_dir(request: pytest.FixtureRequest) -> Iterator[Path]:
-    """An empty data folder with a short path (a Unix socket's has a limit), that any user can pass through.
-
-    Those of long tests grow: they are on the disk.
-    """
+    """An empty data folder. Those of long tests grow: they are on the disk."""
     grows = request.node.get_closest_marker("soak") is not None
-    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-", dir=None if grows else in_memory()))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    with data_folder(grows=grows) as folder:
+        yield folder
 
 
 async def _set_fsync(server: EmbeddedPostgres, value: Literal["on", "off"]) -> None:
@@ -151,23 +153,21 @@ async def postgres(anyio_backend: object) -> AsyncIterator[EmbeddedPostgres]:
 
     To drop a database is a checkpoint: with each file flushed it took 1.6 s, without 0.1.
     """
-    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-pg-", dir=in_memory()))
-    folder.chmod(0o755)
-    server = EmbeddedPostgres(folder)
-    started, stop = anyio.Event(), anyio.Event()
+    with data_folder() as folder:
+        server = EmbeddedPostgres(folder)
+        started, stop = anyio.Event(), anyio.Event()
 
-    async def serve() -> None:
-        async with server.running():
-            started.set()
-            await stop.wait()
+        async def serve() -> None:
+            async with server.running():
+                started.set()
+                await stop.wait()
 
-    async with anyio.create_task_group() as tasks:
-        tasks.start_soon(serve)
-        await started.wait()
-        await _set_fsync(server, "off")
-        yield server
-        stop.set()
-    shutil.rmtree(folder, ignore_errors=True)
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(serve)
+            await started.wait()
+            await _set_fsync(server, "off")
+            yield server
+            stop.set()
 
 
 @pytest.fixture
@@ -181,15 +181,13 @@ async def flushing(anyio_backend: object, postgres: EmbeddedPostgres) -> AsyncIt
 @pytest.fixture(scope="session")
 async def cluster(anyio_backend: object) -> AsyncIterator[Path]:
     """What a first start leaves under `postgres`, stopped: to copy it takes a tenth of making it anew."""
-    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-cluster-", dir=in_memory()))
-    folder.chmod(0o755)
-    server = EmbeddedPostgres(folder)
-    async with server.running():
-        pool = await open_pool(server.connect_args)
-        await migrate(pool, server.connect_args)
-        await pool.close()
-    yield server.pgdata
-    shutil.rmtree(folder, ignore_errors=True)
+    with data_folder() as folder:
+        server = EmbeddedPostgres(folder)
+        async with server.running():
+            pool = await open_pool(server.connect_args)
+            await migrate(pool, server.connect_args)
+            await pool.close()
+        yield server.pgdata
 
 
 @pytest.fixture(scope="session")
@@ -383,15 +381,6 @@ class Server:
         found = json.loads(answer)
         names = [column["name"] for column in found["columns"]]
         return [dict(zip(names, row, strict=True)) for row in found["rows"]]
-
-
-def free_port() -> int:
-    """A port to listen on, below those that the kernel gives to connections: one of these may be taken meanwhile."""
-    while True:
-        port = random.SystemRandom().randrange(10_000, 32_000)
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port
 
 
 @pytest.fixture

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from ..conftest import furnish, in_memory
+from ..conftest import data_folder, furnish
 
 COMMAND = Path(sys.executable).parent / "cordwood"
 
@@ -103,20 +101,22 @@ class Running(Cordwood):
 @pytest.fixture(scope="module")
 def running(cluster: Path) -> Iterator[Running]:
     """One server for the tests of a module; each uses a service of its own."""
-    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-", dir=in_memory()))
-    folder.chmod(0o755)
-    furnish(folder, cluster)
-    made = Running(folder)
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [str(COMMAND), "up", "--port", "0"], stdout=subprocess.PIPE, stderr=log, env=made.environment(), text=True
-        )
-    assert process.stdout is not None
-    ready = process.stdout.readline()
-    assert ready, (folder / "log").read_text()
-    made.url = ready.split()[-1]
-    yield made
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
-    process.stdout.close()
-    shutil.rmtree(folder, ignore_errors=True)
+    with data_folder() as folder:
+        furnish(folder, cluster)
+        made = Running(folder)
+        with (folder / "log").open("w") as log:
+            process = subprocess.Popen(
+                [str(COMMAND), "up", "--port", "0"],
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=made.environment(),
+                text=True,
+            )
+        assert process.stdout is not None
+        ready = process.stdout.readline()
+        assert ready, (folder / "log").read_text()
+        made.url = ready.split()[-1]
+        yield made
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+        process.stdout.close()

@@ -6,7 +6,6 @@ import json
 import shutil
 import signal
 import subprocess
-import tempfile
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -22,7 +21,7 @@ from cordwood.plugins import ConfigError
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ..conftest import furnish, in_memory
+from ..conftest import data_folder, furnish
 from .conftest import COMMAND, Cordwood, Done
 
 WRITABLE = st.characters(codec="utf-8")
@@ -153,28 +152,29 @@ def exported(cluster: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     """An installation that people have furnished, and the folder of its export."""
     base = tmp_path_factory.mktemp("code")
     (base / "own.yaml").write_text(CONFIG)
-    first = Installation(Path(tempfile.mkdtemp(prefix="cordwood-test-", dir=in_memory())), cluster, base / "own.yaml")
-    first.api("PUT", "/api/v1/lookups/owners", b'service,team,since\npay,"a ""b""",2024\nweb,,2025\n')
-    first.api("POST", "/api/v1/saved-queries", ERRORS_OF)
-    first.api("POST", "/api/v1/saved-queries", FAILED)
-    first.api("POST", "/api/v1/patterns", {"patterns": ["VM Started", "VM Stopped"], "name": "machine states"})
-    first.api("POST", "/api/v1/dashboards", DASHBOARD)
-    first.api("POST", "/api/v1/roles", ROLE)
-    first.api("POST", "/api/v1/users", {"email": "ci-bot", "role": "support", "service": True})
-    first.api("POST", "/api/v1/silences", SILENCE)
-    done = first("export", str(base / "out"))
-    assert done.code == 0, done.err
-    yield first, base / "out"
-    first.stop()
+    with data_folder() as folder:
+        first = Installation(folder, cluster, base / "own.yaml")
+        first.api("PUT", "/api/v1/lookups/owners", b'service,team,since\npay,"a ""b""",2024\nweb,,2025\n')
+        first.api("POST", "/api/v1/saved-queries", ERRORS_OF)
+        first.api("POST", "/api/v1/saved-queries", FAILED)
+        first.api("POST", "/api/v1/patterns", {"patterns": ["VM Started", "VM Stopped"], "name": "machine states"})
+        first.api("POST", "/api/v1/dashboards", DASHBOARD)
+        first.api("POST", "/api/v1/roles", ROLE)
+        first.api("POST", "/api/v1/users", {"email": "ci-bot", "role": "support", "service": True})
+        first.api("POST", "/api/v1/silences", SILENCE)
+        done = first("export", str(base / "out"))
+        assert done.code == 0, done.err
+        yield first, base / "out"
+        first.stop()
 
 
 @pytest.fixture(scope="module")
 def second(exported: tuple[Installation, Path], cluster: Path) -> Iterator[Installation]:
     """An empty installation that runs with the exported sections of the other one's node."""
-    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-", dir=in_memory()))
-    made = Installation(folder, cluster, exported[1] / "cordwood.yaml")
-    yield made
-    made.stop()
+    with data_folder() as folder:
+        made = Installation(folder, cluster, exported[1] / "cordwood.yaml")
+        yield made
+        made.stop()
 
 
 def texts(folder: Path) -> dict[str, bytes]:

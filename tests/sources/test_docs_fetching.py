@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +16,7 @@ import yaml
 from anyio.from_thread import start_blocking_portal
 from cordwood.core.storage.embedded import EmbeddedPostgres
 
-from ..conftest import Server, in_memory
+from ..conftest import Server, data_folder
 from ..objectstore import KEYS, Bucket, S3Server
 from ..services import find_kcat
 from .docker_engine import FakeEngine
@@ -33,10 +31,8 @@ from .test_kubernetes import line, log_of
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     """With a short path, that any user can pass through."""
-    made = Path(tempfile.mkdtemp(prefix="cordwood-test-", dir=in_memory()))
-    made.chmod(0o755)
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
+    with data_folder() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

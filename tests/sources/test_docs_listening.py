@@ -6,10 +6,8 @@ import contextlib
 import http.client
 import logging
 import re
-import shutil
 import socket
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -19,7 +17,7 @@ import pytest
 import yaml
 from pygelf import GelfHttpHandler, GelfTcpHandler
 
-from ..conftest import Server, free_port, in_memory
+from ..conftest import Server, data_folder, free_port
 from ..services import (
     JAVASCRIPT,
     NODE,
@@ -54,10 +52,8 @@ def ports() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     """With a short path, that any user can pass through."""
-    made = Path(tempfile.mkdtemp(prefix="cordwood-test-", dir=in_memory()))
-    made.chmod(0o755)
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
+    with data_folder() as made:
+        yield made
 
 
 @pytest.fixture(scope="module")

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
 from cordwood.plugins import HttpRequest, HttpResponse, HttpSource
 from cordwood.plugins.conformance_outlet import MemoryOutlet, MemoryStore
 
-from ..conftest import Server, in_memory
+from ..conftest import Server, data_folder
 
 
 def request(
@@ -53,16 +50,14 @@ def varint(value: int) -> bytes:
 @contextmanager
 def serving(config: str | None = None, environment: dict[str, str] | None = None) -> Iterator[Server]:
     """A server of one's own, for a module's tests to share."""
-    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-", dir=in_memory()))
-    folder.chmod(0o755)
-    server = Server(folder, config, environment)
-    try:
-        server.start()
-        yield server
-    finally:
-        if server.process is not None and server.process.poll() is None:
-            server.stop()
-        for path in (server.log, server.config):
-            if path:
-                path.unlink(missing_ok=True)
-        shutil.rmtree(folder, ignore_errors=True)
+    with data_folder() as folder:
+        server = Server(folder, config, environment)
+        try:
+            server.start()
+            yield server
+        finally:
+            if server.process is not None and server.process.poll() is None:
+                server.stop()
+            for path in (server.log, server.config):
+                if path:
+                    path.unlink(missing_ok=True)

@@ -10,7 +10,6 @@ import os
 import random
 import re
 import shutil
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -24,7 +23,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
 
-from ..conftest import ROOT, Server, in_memory
+from ..conftest import ROOT, Server, data_folder
 from ..services import find_chromium
 
 ARTIFACTS = ROOT / "tests" / ".artifacts"
@@ -151,19 +150,17 @@ def hook_port() -> Iterator[int]:
 @pytest.fixture(scope="module")
 def site(hook_port: int, cluster: Path) -> Iterator[Server]:
     """One server for all tests of this file, with the shop's events in it and a detector that fires on them."""
-    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-ui-", dir=in_memory()))
-    folder.chmod(0o755)
-    server = Server(folder, CONFIG.replace("PORT", str(hook_port)), cluster=cluster)
-    server.start()
-    status, _ = server.post(made_events(datetime.now(UTC)))
-    assert status == 200
-    yield server
-    server.stop()
-    ARTIFACTS.mkdir(parents=True, exist_ok=True)
-    shutil.move(server.log, ARTIFACTS / "ui-server.log")
-    shutil.rmtree(folder, ignore_errors=True)
-    if server.config:
-        server.config.unlink(missing_ok=True)
+    with data_folder() as folder:
+        server = Server(folder, CONFIG.replace("PORT", str(hook_port)), cluster=cluster)
+        server.start()
+        status, _ = server.post(made_events(datetime.now(UTC)))
+        assert status == 200
+        yield server
+        server.stop()
+        ARTIFACTS.mkdir(parents=True, exist_ok=True)
+        shutil.move(server.log, ARTIFACTS / "ui-server.log")
+        if server.config:
+            server.config.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,6 @@ a few, the same in every run. What has its own endless answer (`tail`, `tap`) ha
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,7 +27,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from ..conftest import Server, in_memory
+from ..conftest import Server, data_folder
 
 CHECKS = [
     not_a_server_error,
@@ -60,15 +58,13 @@ BOUNDED = settings(
 @pytest.fixture(scope="module")
 def server(cluster: Path) -> Iterator[Server]:
     """A server with an event, where an administrator exists."""
-    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-schema-", dir=in_memory()))
-    folder.chmod(0o755)
-    environment = {"CORDWOOD_ADMIN_EMAIL": "ann@example.org", "CORDWOOD_ADMIN_PASSWORD": "correct horse"}
-    made = Server(folder, None, environment, cluster=cluster)
-    made.start()
-    yield made
-    made.stop()
-    shutil.rmtree(folder, ignore_errors=True)
-    made.log.unlink(missing_ok=True)
+    with data_folder() as folder:
+        environment = {"CORDWOOD_ADMIN_EMAIL": "ann@example.org", "CORDWOOD_ADMIN_PASSWORD": "correct horse"}
+        made = Server(folder, None, environment, cluster=cluster)
+        made.start()
+        yield made
+        made.stop()
+        made.log.unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from ..conftest import Server, in_memory
+from ..conftest import Server, data_folder
 from . import shop
 from .shop import Faults, axe, fits, shot
 from .test_pages_browser import PASSWORD
@@ -72,20 +70,18 @@ notifiers:
 @pytest.fixture(scope="module")
 def site(hook_port: int, cluster: Path) -> Iterator[Server]:
     """A server with a pipeline, a notifier and a few events; nobody has an account."""
-    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-settings-", dir=in_memory()))
-    folder.chmod(0o755)
-    config = CONFIG.replace("PORT", str(hook_port)).replace("FOLDER", str(folder / "archive"))
-    server = Server(folder, config, cluster=cluster)
-    server.start()
-    server.post([{"service": "gateway", "message": f"GET /cart/{n} 200", "user": "u"} for n in range(40)])
-    server.post([{"service": "gateway", "message": "no such line"}])
-    server.call("PUT", "/api/v1/lookups/owners", b"service,team\ngateway,core\n", {"Content-Type": "text/csv"})
-    yield server
-    server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
-    server.log.unlink(missing_ok=True)
-    if server.config:
-        server.config.unlink(missing_ok=True)
+    with data_folder() as folder:
+        config = CONFIG.replace("PORT", str(hook_port)).replace("FOLDER", str(folder / "archive"))
+        server = Server(folder, config, cluster=cluster)
+        server.start()
+        server.post([{"service": "gateway", "message": f"GET /cart/{n} 200", "user": "u"} for n in range(40)])
+        server.post([{"service": "gateway", "message": "no such line"}])
+        server.call("PUT", "/api/v1/lookups/owners", b"service,team\ngateway,core\n", {"Content-Type": "text/csv"})
+        yield server
+        server.stop()
+        server.log.unlink(missing_ok=True)
+        if server.config:
+            server.config.unlink(missing_ok=True)
 
 
 def looked_at(page: Page, name: str) -> None:

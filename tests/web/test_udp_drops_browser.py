@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import signal
 import socket
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,7 +17,7 @@ from cordwood.plugins import load_plugins
 from playwright.sync_api import Page, expect
 from prometheus_client.parser import text_string_to_metric_families
 
-from ..conftest import Server, free_port, in_memory
+from ..conftest import Server, data_folder, free_port
 from . import shop
 
 browser, faults, open_page = shop.browser, shop.faults, shop.open_page
@@ -46,17 +44,15 @@ def ports() -> dict[str, int]:
 
 @pytest.fixture(scope="module")
 def site(cluster: Path, ports: dict[str, int]) -> Iterator[Server]:
-    folder = Path(tempfile.mkdtemp(prefix="cordwood-test-udp-", dir=in_memory()))
-    folder.chmod(0o755)
-    sources = {f"{type_} here": {"type": type_, "udp": f"127.0.0.1:{port}"} for type_, port in ports.items()}
-    server = Server(folder, yaml.safe_dump({"version": 1, "sources": sources}), cluster=cluster)
-    server.start()
-    yield server
-    server.stop()
-    shutil.rmtree(folder, ignore_errors=True)
-    server.log.unlink(missing_ok=True)
-    if server.config:
-        server.config.unlink(missing_ok=True)
+    with data_folder() as folder:
+        sources = {f"{type_} here": {"type": type_, "udp": f"127.0.0.1:{port}"} for type_, port in ports.items()}
+        server = Server(folder, yaml.safe_dump({"version": 1, "sources": sources}), cluster=cluster)
+        server.start()
+        yield server
+        server.stop()
+        server.log.unlink(missing_ok=True)
+        if server.config:
+            server.config.unlink(missing_ok=True)
 
 
 def dropped(server: Server, type_: str) -> float | None:
